@@ -1,0 +1,46 @@
+"""Every error a user can meet. Anything else is a bug.
+
+KinfolkError
+├── Misconfigured   start-up: a setting is wrong; names the variable and the fix        exit 2
+├── Mistake         the asker's: an unknown member, a file that is not what it says     exit 2
+├── NotAllowed      says who may                                                        exit 2
+└── Unavailable     a part is away; says which, and what goes on without it             exit 1
+    ├── Overloaded  its queue is full: try again later
+    └── Gone        it died or refuses connections; it is being started again
+"""
+
+
+class KinfolkError(Exception):
+    """Says what happened, to whom it matters and what to do next."""
+
+    exit_code = 1
+
+
+class Misconfigured(KinfolkError):
+    """A setting is wrong; the message names the variable and the fix."""
+
+    exit_code = 2
+
+
+class Mistake(KinfolkError):
+    """What was asked for cannot be done as it was asked."""
+
+    exit_code = 2
+
+
+class NotAllowed(KinfolkError):
+    """The asker may not; the message says who may."""
+
+    exit_code = 2
+
+
+class Unavailable(KinfolkError):
+    """A part of the bot is away for now."""
+
+
+class Overloaded(Unavailable):
+    """A bounded queue is full: back off, or do without."""
+
+
+class Gone(Unavailable):
+    """A process cannot be reached; callers may try again."""

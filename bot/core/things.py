@@ -1,0 +1,79 @@
+"""What a community is made of: references, channels, members, messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID, uuid5
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+POINTS = UUID("5d0ad3f6-6b0e-5b5c-9f43-6b696e666f6c")
+"""Namespace of every point id, so that a message has the same point in every vector store."""
+
+
+class Ref(NamedTuple):
+    """The name of anything on a platform; `id` is opaque outside its adapter."""
+
+    platform: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Ref:
+        """Read `platform:id`; raises ValueError when there is no colon."""
+        platform, colon, name = text.partition(":")
+        if not (platform and colon and name):
+            raise ValueError(f"not a reference: {text!r}")
+        return cls(platform, name)
+
+
+class Audience(StrEnum):
+    """Who may read a channel. Resolved to readers at query time, never stored as a list of them."""
+
+    EVERYONE = "everyone"
+    MEMBERS = "members"
+    DIRECT = "direct"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A Discord or Slack channel, a Telegram group or forum topic."""
+
+    id: int
+    ref: Ref
+    name: str
+    description: str = ""
+    audience: Audience = Audience.EVERYONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One account in one community."""
+
+    id: int
+    ref: Ref
+    name: str
+    person: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One stored message; its audience is the audience of its channel."""
+
+    id: int
+    ref: Ref
+    channel: int
+    author: int
+    text: str
+    sent_at: datetime
+    thread: int | None = None
+
+
+def point_id(community: int, message: Ref) -> UUID:
+    """Name a message's point: UUIDv5 of community and reference, the same after every import and reindex."""
+    return uuid5(POINTS, f"{community}/{message}")
