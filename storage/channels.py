@@ -1,0 +1,84 @@
+"""Channels: what they are called, what they are for, who may read them."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+from sqlmodel import col
+
+from bot.core.errors import Mistake
+from bot.core.ports import Scope
+from bot.core.things import Audience, Channel, Ref
+from storage import members
+from storage.rows import columns
+from storage.tables import ChannelRow
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.core.things import Member
+    from storage.communities import Community
+
+
+async def every(connection: AsyncConnection, community: Community) -> dict[int, Channel]:
+    """Return every channel of a community by its number."""
+    rows = await connection.execute(
+        select(*columns(ChannelRow, "id", "ref", "name", "description", "audience"))
+        .where(col(ChannelRow.community_id) == community.id)
+        .order_by(col(ChannelRow.id))
+    )
+    return {
+        row.id: Channel(
+            id=row.id,
+            ref=Ref.parse(row.ref),
+            name=row.name,
+            description=row.description,
+            audience=Audience(row.audience),
+        )
+        for row in rows
+    }
+
+
+async def describe(connection: AsyncConnection, channel: int, *, description: str, audience: Audience) -> None:
+    """Say what a channel is for and who may read it."""
+    await connection.execute(
+        update(ChannelRow).where(col(ChannelRow.id) == channel).values(description=description, audience=audience)
+    )
+
+
+async def readable(connection: AsyncConnection, community: Community, reader: Member | None) -> Scope:
+    """Resolve what a member may read, now: public channels and their own, nobody who withheld consent.
+
+    Without a reader, what everyone may read. A direct conversation is never in scope.
+    """
+    known = await every(connection, community)
+    mine = await members.joined(connection, reader.id) if reader else frozenset()
+    return Scope(
+        community=community.id,
+        channels=frozenset(one.id for one in known.values() if _may_read(one, mine)),
+        not_authors=await members.withheld(connection, community),
+    )
+
+
+def _may_read(channel: Channel, mine: frozenset[int]) -> bool:
+    match channel.audience:
+        case Audience.EVERYONE:
+            return True
+        case Audience.MEMBERS:
+            return channel.id in mine
+        case Audience.DIRECT:
+            return False
+
+
+async def find(connection: AsyncConnection, community: Community, wanted: str) -> Channel:
+    """Return a channel by reference, imported id or name. Raises Mistake that suggests near names."""
+    known = (await every(connection, community)).values()
+    bare = wanted.removeprefix("#")
+    for one in known:
+        if wanted == str(one.ref) or bare == one.ref.id or bare.casefold() == one.name.casefold():
+            return one
+    near = difflib.get_close_matches(bare, [one.name for one in known], n=3)
+    hint = f" Did you mean {', '.join(near)}?" if near else ""
+    raise Mistake(f"There is no channel {wanted!r} in {community.name}.{hint}")

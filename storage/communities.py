@@ -1,0 +1,59 @@
+"""Communities: found by name, made by the first import or bot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlmodel import col, select
+
+from bot.core.errors import Mistake
+from storage.rows import insert_rows
+from storage.tables import CommunityRow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Community:
+    """A community; `consent` is opt_out or opt_in."""
+
+    id: int
+    name: str
+    consent: str
+
+
+async def every(connection: AsyncConnection) -> list[Community]:
+    """Return all communities by name."""
+    rows = await connection.execute(
+        select(CommunityRow.id, CommunityRow.name, CommunityRow.consent).order_by(col(CommunityRow.name))
+    )
+    return [Community(id=row.id, name=row.name, consent=row.consent) for row in rows]
+
+
+async def find(connection: AsyncConnection, name: str | None) -> Community:
+    """Return the community called so, or the only one when no name is given. Raises Mistake."""
+    known = await every(connection)
+    if not known:
+        raise Mistake("There is no community yet. Import one: kinfolk import jsonl FILE --community NAME")
+    if name is None and len(known) == 1:
+        return known[0]
+    names = ", ".join(one.name for one in known)
+    if name is None:
+        raise Mistake(f"There are several communities: {names}. Say which: --community NAME")
+    for one in known:
+        if one.name == name:
+            return one
+    raise Mistake(f"There is no community {name!r}. Known: {names}.")
+
+
+async def find_or_make(connection: AsyncConnection, name: str, now: datetime) -> Community:
+    """Return the community called so, made if need be."""
+    for one in await every(connection):
+        if one.name == name:
+            return one
+    rows = await insert_rows(connection, CommunityRow, [{"name": name, "created_at": now}], "id", "consent")
+    return Community(id=rows[0].id, name=name, consent=rows[0].consent)

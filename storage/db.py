@@ -1,0 +1,191 @@
+"""The database: one writer task with group commits, many readers, a schema brought up to date at start."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from filelock import AsyncFileLock
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from bot.core.errors import KinfolkError, Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+T = TypeVar("T")
+Work = Callable[[AsyncConnection], Awaitable[T]]
+
+PRAGMAS = (
+    "PRAGMA busy_timeout=20000",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",
+)
+
+
+@dataclass(slots=True)
+class Job(Generic[T]):
+    """One piece of writing and where its result goes."""
+
+    work: Work[T]
+    done: asyncio.Future[T]
+
+
+class Database:
+    """Open it with `async with Database.open(url)`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._jobs: asyncio.Queue[Job[object] | None] = asyncio.Queue()
+        self._writer: asyncio.Task[None] | None = None
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, url: str, *, home: Path) -> AsyncIterator[Self]:
+        """Connect, bring the schema up to date and write until left. Raises Misconfigured or Unavailable."""
+        database = cls(make_engine(url))
+        try:
+            await migrate(database.engine, home)
+            database._writer = asyncio.create_task(database._write_forever(), name="database writer")
+            yield database
+        finally:
+            await database._close()
+
+    @contextlib.asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection that sees one consistent state."""
+        try:
+            async with self.engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise explain(error) from error
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in a transaction and return once it is committed; what it raises is raised here alone."""
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._jobs.put_nowait(Job(work, done))  # type: ignore[arg-type]
+        return await done
+
+    async def _write_forever(self) -> None:
+        while (first := await self._jobs.get()) is not None:
+            jobs = [first]
+            while not self._jobs.empty() and (job := self._jobs.get_nowait()) is not None:
+                jobs.append(job)
+            await self._commit(jobs)
+
+    async def _commit(self, jobs: list[Job[object]]) -> None:
+        """Run waiting jobs in one transaction, so that they share one flush to the disk."""
+        results: list[tuple[Job[object], object]] = []
+        try:
+            async with self.engine.execution_options(writes=True).begin() as connection:
+                for job in jobs:
+                    with contextlib.suppress(_Refused):
+                        results.append((job, await self._run(job, connection)))
+        except DBAPIError as error:
+            self._fail(jobs, explain(error))
+        except Exception as error:  # noqa: BLE001 - the callers get it; the writer must live on
+            self._fail(jobs, error)
+        else:
+            for job, result in results:
+                if not job.done.done():
+                    job.done.set_result(result)
+
+    async def _run(self, job: Job[object], connection: AsyncConnection) -> object:
+        """Run one job inside a savepoint, so that its failure takes back nobody else's work."""
+        try:
+            async with connection.begin_nested():
+                return await job.work(connection)
+        except OperationalError:
+            raise
+        except Exception as error:
+            self._fail([job], error)
+            raise _Refused from error
+
+    @staticmethod
+    def _fail(jobs: list[Job[object]], error: Exception) -> None:
+        for job in jobs:
+            if not job.done.done():
+                job.done.set_exception(error)
+
+    async def _close(self) -> None:
+        if self._writer:
+            self._jobs.put_nowait(None)
+            await self._writer
+        await self.engine.dispose()
+
+
+class _Refused(Exception):
+    """A job failed and was told; the others go on."""
+
+
+def make_engine(url: str) -> AsyncEngine:
+    """Return an engine for SQLite or PostgreSQL; raises Misconfigured for anything else."""
+    if url.startswith("sqlite+aiosqlite://"):
+        engine = create_async_engine(url, poolclass=AsyncAdaptedQueuePool)
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+    if url.startswith("postgresql+asyncpg://"):
+        try:
+            return create_async_engine(url, pool_pre_ping=True)
+        except ModuleNotFoundError:
+            raise Misconfigured("KINFOLK_DATABASE_URL: install `kinfolk[postgres]` to use PostgreSQL.") from None
+    raise Misconfigured(
+        "KINFOLK_DATABASE_URL must begin with postgresql+asyncpg:// or sqlite+aiosqlite://, or be empty."
+    )
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at once: a transaction that reads first and writes later can only fail under contention."""
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+async def migrate(engine: AsyncEngine, home: Path) -> None:
+    """Apply every migration that is missing; one process at a time."""
+    try:
+        async with AsyncFileLock(home / "migrate.lock"), engine.execution_options(writes=True).begin() as connection:
+            await connection.run_sync(_upgrade)
+    except (DBAPIError, OSError) as error:
+        raise explain(error) from error
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def explain(error: DBAPIError | OSError) -> KinfolkError:
+    """Say in words what a database's own error means for the owner."""
+    cause = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    if "disk is full" in cause or "No space left" in cause or "disk I/O error" in cause:
+        return Unavailable("The disk is full. What was acknowledged is kept; free some space and try again.")
+    if "locked" in cause:
+        return Unavailable("The database is busy with another process's work. Try again in a moment.")
+    if "not a database" in cause or "malformed" in cause:
+        return Misconfigured(f"The database is damaged or not a database ({cause}). Restore a backup.")
+    if "readonly" in cause or "unable to open" in cause or "Permission" in cause:
+        return Misconfigured(f"KINFOLK_HOME or KINFOLK_DATABASE_URL: the database cannot be opened ({cause}).")
+    return Unavailable(f"The database refused: {cause.splitlines()[0] if cause else type(error).__name__}")

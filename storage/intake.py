@@ -1,0 +1,162 @@
+"""Storing new messages with all they need, members, channels, threads and the outbox, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlmodel import col, select
+
+from bot.core.things import point_id
+from storage import members
+from storage.rows import insert_new, insert_rows
+from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, OutboxRow, PersonRow, ThreadRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.core.events import MessagePosted, Named
+    from storage.communities import Community
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """How much was new; `withheld` counts messages whose authors did not agree to be collected."""
+
+    messages: int = 0
+    members: int = 0
+    channels: int = 0
+    withheld: int = 0
+
+    def __add__(self, other: Stored) -> Stored:
+        return Stored(
+            messages=self.messages + other.messages,
+            members=self.members + other.members,
+            channels=self.channels + other.channels,
+            withheld=self.withheld + other.withheld,
+        )
+
+
+class Intake:
+    """Stores messages of one community. Keeps the numbers of what it met, so that a bulk import asks only once."""
+
+    def __init__(self, community: Community, now: datetime) -> None:
+        self.community = community
+        self.now = now
+        self._members: dict[str, int] = {}
+        self._channels: dict[str, int] = {}
+        self._threads: dict[str, int] = {}
+        self._withheld: frozenset[int] = frozenset()
+
+    async def begin(self, connection: AsyncConnection) -> None:
+        """Read what is known already."""
+        mine = self.community.id
+        self._members = await _numbers(connection, MemberRow, col(MemberRow.community_id) == mine)
+        self._channels = await _numbers(connection, ChannelRow, col(ChannelRow.community_id) == mine)
+        self._threads = await _numbers(
+            connection, ThreadRow, col(ThreadRow.channel_id).in_(list(self._channels.values()))
+        )
+
+    async def store(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> Stored:
+        """Store the messages that are not there yet and return how much was new."""
+        new_members = await self._add_members(connection, {event.author for event in events})
+        new_channels = await self._add_channels(connection, {event.channel for event in events})
+        await self._add_threads(connection, events)
+        self._withheld = await members.withheld(connection, self.community)
+        wanted = [event for event in events if self._members[str(event.author.ref)] not in self._withheld]
+        messages = await self._add_messages(connection, wanted)
+        await self._add_memberships(connection, wanted)
+        return Stored(messages=messages, members=new_members, channels=new_channels, withheld=len(events) - len(wanted))
+
+    async def _add_members(self, connection: AsyncConnection, authors: Iterable[Named]) -> int:
+        new = _unknown(authors, self._members)
+        if not new:
+            return 0
+        people = await insert_rows(connection, PersonRow, [{"created_at": self.now}] * len(new), "id")
+        rows = [
+            {
+                "community_id": self.community.id,
+                "person_id": person.id,
+                "ref": ref,
+                "name": author.name,
+                "bot": author.bot,
+            }
+            for person, (ref, author) in zip(people, new.items(), strict=True)
+        ]
+        for made in await insert_rows(connection, MemberRow, rows, "id", "ref"):
+            self._members[made.ref] = made.id
+        return len(new)
+
+    async def _add_channels(self, connection: AsyncConnection, channels: Iterable[Named]) -> int:
+        new = _unknown(channels, self._channels)
+        if not new:
+            return 0
+        rows = [{"community_id": self.community.id, "ref": ref, "name": one.name} for ref, one in new.items()]
+        for made in await insert_rows(connection, ChannelRow, rows, "id", "ref"):
+            self._channels[made.ref] = made.id
+        return len(new)
+
+    async def _add_threads(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> None:
+        homes = {str(event.thread.ref): event.channel.ref for event in events if event.thread}
+        new = _unknown((event.thread for event in events if event.thread), self._threads)
+        if not new:
+            return
+        rows = [
+            {"channel_id": self._channels[str(homes[ref])], "ref": ref, "title": one.name} for ref, one in new.items()
+        ]
+        for made in await insert_rows(connection, ThreadRow, rows, "id", "ref"):
+            self._threads[made.ref] = made.id
+
+    async def _add_messages(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> int:
+        rows = [self._row(event) for event in events]
+        made = await insert_new(connection, MessageRow, rows, "id", "point", "sent_at", "author_id", "text")
+        silent = {self._members[str(event.author.ref)] for event in events if event.author.bot}
+        waiting = [
+            {"point": row.point, "message_id": row.id, "sent_at": row.sent_at}
+            for row in made
+            if row.text.strip() and row.author_id not in silent
+        ]
+        await insert_new(connection, OutboxRow, waiting)
+        return len(made)
+
+    def _row(self, event: MessagePosted) -> dict[str, object]:
+        return {
+            "community_id": self.community.id,
+            "channel_id": self._channels[str(event.channel.ref)],
+            "author_id": self._members[str(event.author.ref)],
+            "thread_id": self._threads[str(event.thread.ref)] if event.thread else None,
+            "ref": str(event.message),
+            "point": point_id(self.community.id, event.message),
+            "reply_to": str(event.reply_to) if event.reply_to else None,
+            "text": event.text,
+            "sent_at": event.at,
+            "source": event.source,
+        }
+
+    async def _add_memberships(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> None:
+        """Who writes in a channel is in it, since the first message at the latest."""
+        first: dict[tuple[int, int], datetime] = {}
+        for event in events:
+            key = self._channels[str(event.channel.ref)], self._members[str(event.author.ref)]
+            first[key] = min(first.get(key, event.at), event.at)
+        rows = [
+            {"channel_id": channel, "member_id": member, "joined_at": at} for (channel, member), at in first.items()
+        ]
+        await insert_new(connection, MembershipRow, rows)
+
+
+async def _numbers(
+    connection: AsyncConnection, model: type[MemberRow | ChannelRow | ThreadRow], condition: object
+) -> dict[str, int]:
+    rows = await connection.execute(select(model.ref, model.id).where(condition))  # type: ignore[arg-type]
+    return {ref: number for ref, number in rows if number is not None}
+
+
+def _unknown(named: Iterable[Named], known: dict[str, int]) -> dict[str, Named]:
+    """Return the things not met before, each once, in a stable order."""
+    return {
+        str(one.ref): one for one in sorted(named, key=lambda one: (one.ref, one.name)) if str(one.ref) not in known
+    }

@@ -1,0 +1,86 @@
+"""Members: who they are, what they agreed to, which channels they are in."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from sqlmodel import col, select
+
+from bot.core.errors import Mistake
+from bot.core.things import Member, Ref
+from storage.rows import insert_new, table
+from storage.tables import ConsentRow, MemberRow, MembershipRow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from storage.communities import Community
+
+
+async def every(connection: AsyncConnection, community: Community) -> list[Member]:
+    """Return every member of a community."""
+    rows = await connection.execute(
+        select(MemberRow.id, MemberRow.ref, MemberRow.name, MemberRow.person_id)
+        .where(MemberRow.community_id == community.id)
+        .order_by(col(MemberRow.id))
+    )
+    return [Member(id=row.id, ref=Ref.parse(row.ref), name=row.name, person=row.person_id) for row in rows]
+
+
+async def find(connection: AsyncConnection, community: Community, wanted: str) -> Member:
+    """Return a member by reference, imported id or name. Raises Mistake that suggests near names."""
+    known = await every(connection, community)
+    bare = wanted.removeprefix("@")
+    for sounds_right in (
+        lambda one: str(one.ref) == wanted,
+        lambda one: one.ref.id == bare,
+        lambda one: one.name.casefold() == bare.casefold(),
+    ):
+        if found := [one for one in known if sounds_right(one)]:
+            return _only(found, wanted)
+    near = difflib.get_close_matches(bare, [name for one in known for name in (one.name, one.ref.id)], n=3)
+    hint = f" Did you mean {', '.join(dict.fromkeys(near))}?" if near else ""
+    raise Mistake(f"There is no member {wanted!r} in {community.name}.{hint}")
+
+
+def _only(found: list[Member], wanted: str) -> Member:
+    if len(found) > 1:
+        raise Mistake(f"{wanted!r} may be {', '.join(str(one.ref) for one in found[:5])}. Say which by its reference.")
+    return found[0]
+
+
+async def set_consent(connection: AsyncConnection, member: int, *, collected: bool, now: datetime) -> None:
+    """Store what a member said about being collected; the last word counts."""
+    consent = table(ConsentRow)
+    await connection.execute(consent.delete().where(consent.c.member_id == member))
+    await insert_new(connection, ConsentRow, [{"member_id": member, "collected": collected, "at": now}])
+
+
+async def withheld(connection: AsyncConnection, community: Community) -> frozenset[int]:
+    """Return the members whose words must not be used: who refused, or has not agreed where that is needed."""
+    said = dict(
+        (
+            await connection.execute(
+                select(ConsentRow.member_id, ConsentRow.collected)
+                .join(MemberRow, col(MemberRow.id) == col(ConsentRow.member_id))
+                .where(MemberRow.community_id == community.id)
+            )
+        )
+        .tuples()
+        .all()
+    )
+    if community.consent == "opt_out":
+        return frozenset(member for member, collected in said.items() if not collected)
+    everyone = await connection.scalars(select(MemberRow.id).where(MemberRow.community_id == community.id))
+    return frozenset(member for member in everyone if member is not None and not said.get(member))
+
+
+async def joined(connection: AsyncConnection, member: int) -> frozenset[int]:
+    """Return the channels a member is in now."""
+    rows = await connection.scalars(
+        select(MembershipRow.channel_id).where(MembershipRow.member_id == member, col(MembershipRow.left_at).is_(None))
+    )
+    return frozenset(rows)

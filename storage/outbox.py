@@ -1,0 +1,95 @@
+"""Vector writes still to be done. A row goes when the vector store has acknowledged its point, never before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, literal, select, update
+from sqlmodel import col
+
+from storage.rows import columns, insert_new, portions, table
+from storage.tables import CollectionRow, MemberRow, MessageRow, OutboxRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """One point to write; without a text, to delete."""
+
+    id: int
+    point: UUID
+    text: str | None
+    community: int
+    channel: int
+    author: int
+    at: datetime
+
+
+async def newest(connection: AsyncConnection, limit: int, *, before: Waiting | None = None) -> list[Waiting]:
+    """Return what waits, the newest message first, from `before` on backwards."""
+    place = (col(OutboxRow.sent_at), col(OutboxRow.id))
+    statement = (
+        select(
+            *columns(OutboxRow, "id", "point", "sent_at"),
+            *columns(MessageRow, "text", "community_id", "channel_id", "author_id"),
+        )
+        .join(MessageRow, col(MessageRow.id) == col(OutboxRow.message_id), isouter=True)
+        .order_by(*(column.desc() for column in place))
+        .limit(limit)
+    )
+    if before:
+        statement = statement.where((place[0] < before.at) | ((place[0] == before.at) & (place[1] < before.id)))
+    return [
+        Waiting(
+            id=row.id,
+            point=row.point,
+            text=row.text,
+            community=row.community_id or 0,
+            channel=row.channel_id or 0,
+            author=row.author_id or 0,
+            at=row.sent_at,
+        )
+        for row in await connection.execute(statement)
+    ]
+
+
+async def done(connection: AsyncConnection, rows: Sequence[Waiting]) -> None:
+    """Take rows out whose points were acknowledged."""
+    for some in portions([row.id for row in rows]):
+        await connection.execute(delete(OutboxRow).where(col(OutboxRow.id).in_(some)))
+
+
+async def count(connection: AsyncConnection) -> int:
+    """Count what waits."""
+    return (await connection.execute(select(func.count()).select_from(OutboxRow))).scalar_one()
+
+
+async def serve(connection: AsyncConnection, fingerprint: str) -> bool:
+    """Let this fingerprint's collection serve; a new one gets every message. Returns whether it is new."""
+    current = (await connection.execute(select(col(CollectionRow.fingerprint)))).scalar_one_or_none()
+    if current == fingerprint:
+        return False
+    if current is None:
+        await insert_new(connection, CollectionRow, [{"id": 1, "fingerprint": fingerprint}])
+    else:
+        await connection.execute(update(CollectionRow).values(fingerprint=fingerprint))
+        await put_all(connection)
+    return True
+
+
+async def put_all(connection: AsyncConnection) -> None:
+    """Put every message that has words of a human into the outbox, in place of what waits."""
+    await connection.execute(delete(OutboxRow).where(col(OutboxRow.message_id).is_not(None)))
+    words = (
+        select(*columns(MessageRow, "point", "id", "sent_at"))
+        .join(MemberRow, col(MemberRow.id) == col(MessageRow.author_id))
+        .where(func.trim(MessageRow.text) != literal(""), col(MemberRow.bot).is_(False))
+    )
+    await connection.execute(table(OutboxRow).insert().from_select(["point", "message_id", "sent_at"], words))

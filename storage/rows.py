@@ -1,0 +1,62 @@
+"""The two bulk statements that every repository shares, for both databases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy import Column, Table, insert
+from sqlalchemy.dialects import postgresql, sqlite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sqlalchemy import Row
+    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlmodel import SQLModel
+
+T = TypeVar("T")
+MOST_PARAMETERS = 900
+"""Below SQLite's oldest limit (999) for values in one statement."""
+
+
+def table(model: type[SQLModel]) -> Table:
+    """Return the table of a model."""
+    found: Table = model.__table__  # type: ignore[attr-defined]
+    return found
+
+
+def columns(model: type[SQLModel], *names: str) -> list[Column[object]]:
+    """Return columns of a model by name, for selecting more of them than SQLModel's own `select` has types for."""
+    return [table(model).c[name] for name in names]
+
+
+async def insert_rows(
+    connection: AsyncConnection, model: type[SQLModel], rows: Sequence[Mapping[str, object]], *returning: str
+) -> Sequence[Row[*tuple[object, ...]]]:
+    """Insert rows and return the columns named, in the order of the rows."""
+    target = table(model)
+    statement = insert(target).returning(*columns(model, *returning), sort_by_parameter_order=True)
+    return (await connection.execute(statement, [dict(row) for row in rows])).all()
+
+
+async def insert_new(
+    connection: AsyncConnection, model: type[SQLModel], rows: Sequence[Mapping[str, object]], *returning: str
+) -> Sequence[Row[*tuple[object, ...]]]:
+    """Insert the rows that break no unique key and return the columns named of those, in any order."""
+    if not rows:
+        return []
+    target = table(model)
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(target).on_conflict_do_nothing()
+    if not returning:
+        await connection.execute(statement, [dict(row) for row in rows])
+        return []
+    return (
+        await connection.execute(statement.returning(*columns(model, *returning)), [dict(row) for row in rows])
+    ).all()
+
+
+def portions(items: Sequence[T], size: int = MOST_PARAMETERS) -> Iterator[Sequence[T]]:
+    """Cut a sequence into pieces that fit into one statement."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

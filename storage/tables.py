@@ -1,0 +1,188 @@
+"""Every table, and nothing else. The schema itself is made by `storage/migrations`; a test holds both equal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Index, Integer, LargeBinary, Text, UniqueConstraint
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits everywhere; SQLite numbers rows by itself only in a column called INTEGER."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime in UTC; refuses a naive one, since nobody could say when it was."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn into UTC."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"a time without a zone: {value}")
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back where the database forgot it."""
+        return value and value.replace(tzinfo=value.tzinfo or UTC)
+
+
+class CommunityRow(SQLModel, table=True):
+    """One community; nothing crosses from one to another."""
+
+    __tablename__ = "community"
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    name: str = Field(unique=True)
+    consent: str = Field(default="opt_out", description="opt_out: collected unless refused; opt_in: only when agreed")
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class PersonRow(SQLModel, table=True):
+    """A human; holds the members that proved to be the same one."""
+
+    __tablename__ = "person"
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class MemberRow(SQLModel, table=True):
+    """One account in one community."""
+
+    __tablename__ = "member"
+    __table_args__ = (UniqueConstraint("community_id", "ref"),)
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    community_id: int = Field(foreign_key="community.id", sa_type=Id)
+    person_id: int = Field(foreign_key="person.id", sa_type=Id, index=True)
+    ref: str
+    name: str
+    bot: bool = False
+
+
+class ChannelRow(SQLModel, table=True):
+    """A channel and its audience."""
+
+    __tablename__ = "channel"
+    __table_args__ = (UniqueConstraint("community_id", "ref"),)
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    community_id: int = Field(foreign_key="community.id", sa_type=Id)
+    ref: str
+    name: str
+    description: str = Field(default="", sa_type=Text)
+    audience: str = Field(default="everyone")
+
+
+class MembershipRow(SQLModel, table=True):
+    """Who is in which channel; for a channel whose audience is its members, also who may read it."""
+
+    __tablename__ = "membership"
+    channel_id: int = Field(foreign_key="channel.id", sa_type=Id, primary_key=True)
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True, index=True)
+    joined_at: datetime = Field(sa_type=Instant)
+    left_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class ThreadRow(SQLModel, table=True):
+    """A thread or topic inside a channel."""
+
+    __tablename__ = "thread"
+    __table_args__ = (UniqueConstraint("channel_id", "ref"),)
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    channel_id: int = Field(foreign_key="channel.id", sa_type=Id)
+    ref: str
+    title: str
+
+
+class MessageRow(SQLModel, table=True):
+    """One message; its audience is its channel's. `source` says how it came here."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        UniqueConstraint("community_id", "ref"),
+        Index("ix_message_channel", "channel_id", "sent_at"),
+        Index("ix_message_author", "author_id", "sent_at"),
+    )
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    community_id: int = Field(foreign_key="community.id", sa_type=Id)
+    channel_id: int = Field(foreign_key="channel.id", sa_type=Id)
+    author_id: int = Field(foreign_key="member.id", sa_type=Id)
+    thread_id: int | None = Field(default=None, foreign_key="thread.id", sa_type=Id)
+    ref: str
+    point: UUID = Field(unique=True, description="the message's id in the vector store")
+    reply_to: str | None = None
+    text: str = Field(sa_type=Text)
+    sent_at: datetime = Field(sa_type=Instant)
+    edited_at: datetime | None = Field(default=None, sa_type=Instant)
+    source: str
+
+
+class ConsentRow(SQLModel, table=True):
+    """What a member said about being collected; without a row, the community's default holds."""
+
+    __tablename__ = "consent"
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True)
+    collected: bool
+    at: datetime = Field(sa_type=Instant)
+
+
+class OutboxRow(SQLModel, table=True):
+    """A vector write still to be done, stored in the transaction that stored its message.
+
+    Without a message, the point is to be deleted.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_newest", "sent_at", "id"),)
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    point: UUID
+    message_id: int | None = Field(default=None, foreign_key="message.id", sa_type=Id, index=True)
+    sent_at: datetime = Field(sa_type=Instant)
+
+
+class CollectionRow(SQLModel, table=True):
+    """The encoder fingerprint whose vectors serve; one row."""
+
+    __tablename__ = "collection"
+    id: int = Field(default=1, primary_key=True)
+    fingerprint: str
+
+
+class EncodingRow(SQLModel, table=True):
+    """The cache of vectors, float16, by a hash of fingerprint and text."""
+
+    __tablename__ = "encoding"
+    key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
+    vector: bytes = Field(sa_type=LargeBinary)
+
+
+class ProfileRow(SQLModel, table=True):
+    """A community's channel profiles, as safetensors. Derived from every channel it covers; dropped by a forget."""
+
+    __tablename__ = "profile"
+    community_id: int = Field(foreign_key="community.id", sa_type=Id, primary_key=True)
+    fingerprint: str
+    version: str = Field(description="names the state of the messages it was learned from")
+    built_at: datetime = Field(sa_type=Instant)
+    data: bytes = Field(sa_type=LargeBinary)
+
+
+class LedgerRow(SQLModel, table=True):
+    """What was done, by whom and why; only ever added to."""
+
+    __tablename__ = "ledger"
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    community_id: int = Field(foreign_key="community.id", sa_type=Id, index=True)
+    at: datetime = Field(sa_type=Instant)
+    actor: str
+    act: str
+    details: dict[str, object] = Field(sa_type=JSON)
+
+
+metadata = SQLModel.metadata
+"""What the schema must be; `storage/migrations` is held equal to it by a test."""
