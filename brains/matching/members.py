@@ -1,0 +1,64 @@
+"""What a member is about: the interests that their own messages fall into, and their terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from brains.matching.corpus import DAY, unit
+from brains.matching.interests import group
+from brains.matching.profiles import fading, substances
+from brains.matching.terms import words
+
+if TYPE_CHECKING:
+    from brains.matching.corpus import Corpus, Floats, Ids
+    from brains.matching.profiles import ChannelProfiles
+
+HALF_LIFE = 365 * DAY
+"""Of a message's say in its author's profile: people's interests move faster than channels."""
+
+NEWEST = 200
+"""Messages read for a profile; older ones weigh little, and reading them all would take longer than an answer may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MemberProfile:
+    """A member in the space of some channel profiles.
+
+    `messages` (n,) are the ids read, `rows` (n, d) their weighted vectors, `interest` (n,) the interest of each;
+    `centroids` (k, d) are unit rows, the heaviest interest first, `shares` (k,) sum to 1; `terms` (v,) is a unit row.
+    All are empty or zero for somebody who has said nothing yet.
+    """
+
+    messages: Ids
+    rows: Floats
+    interest: Ids
+    centroids: Floats
+    shares: Floats
+    terms: Floats
+
+    @property
+    def centre(self) -> Floats:
+        """Return the direction (d,) of everything said, as a unit vector."""
+        return unit(self.rows.sum(axis=0))
+
+
+def profile_member(profiles: ChannelProfiles, own: Corpus, *, now: float) -> MemberProfile:
+    """Profile the author of `own` messages, in any order, newest counting most."""
+    own = own.take(np.lexsort((own.ids, own.times))[::-1][:NEWEST])
+    documents = [words(text) for text in own.texts]
+    weights = fading(own.times, now=now, half_life=HALF_LIFE) * substances(documents)
+    placed = profiles.space.shift(own.vectors)
+    interest, centroids, shares = group(placed, weights)
+    vocabulary = profiles.terms.vocabulary
+    terms = vocabulary.weigh(documents).T @ weights if documents else np.zeros(len(vocabulary.terms))
+    return MemberProfile(
+        messages=own.ids,
+        rows=placed * weights[:, None],
+        interest=interest,
+        centroids=centroids,
+        shares=shares,
+        terms=unit(np.asarray(terms, dtype=np.float32)),
+    )
