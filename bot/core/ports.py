@@ -53,7 +53,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Which points a query may see. None means no restriction; an empty set admits nothing."""
+    """Which points a query may see: `since` <= at < `until`, in whole seconds.
+
+    None means no restriction; an empty set admits nothing.
+    """
 
     community: int
     channels: frozenset[int] | None = None
@@ -104,7 +107,7 @@ class Vectors(Protocol):
         ...
 
     async def scroll(self, scope: Scope, *, after: UUID | None = None, limit: int = 1000) -> Page:
-        """Read points with their vectors, in the order of their ids."""
+        """Read points with their vectors, in the order of their ids; a page may hold fewer than `limit`."""
         ...
 
     async def count(self, scope: Scope) -> int:
