@@ -61,17 +61,12 @@ async def set_consent(connection: AsyncConnection, member: int, *, collected: bo
 
 async def withheld(connection: AsyncConnection, community: Community) -> frozenset[int]:
     """Return the members whose words must not be used: who refused, or has not agreed where that is needed."""
-    said = dict(
-        (
-            await connection.execute(
-                select(ConsentRow.member_id, ConsentRow.collected)
-                .join(MemberRow, col(MemberRow.id) == col(ConsentRow.member_id))
-                .where(MemberRow.community_id == community.id)
-            )
-        )
-        .tuples()
-        .all()
+    rows = await connection.execute(
+        select(ConsentRow.member_id, ConsentRow.collected)
+        .join(MemberRow, col(MemberRow.id) == col(ConsentRow.member_id))
+        .where(MemberRow.community_id == community.id)
     )
+    said = {row.member_id: row.collected for row in rows}
     if community.consent == "opt_out":
         return frozenset(member for member, collected in said.items() if not collected)
     everyone = await connection.scalars(select(MemberRow.id).where(MemberRow.community_id == community.id))

@@ -51,7 +51,7 @@ async def state(connection: AsyncConnection, community: int) -> State:
     """Return how many messages there are and the number of the last."""
     row = (
         await connection.execute(
-            select(func.count(), func.max(col(MessageRow.id))).where(MessageRow.community_id == community)
+            select(func.count(), func.max(col(MessageRow.id))).where(col(MessageRow.community_id) == community)
         )
     ).one()
     return State(count=row[0], last=row[1] or 0)
@@ -61,11 +61,11 @@ def within(scope: Scope) -> list[ColumnElement[bool]]:
     """Return the conditions that hold a query inside its scope."""
     conditions: list[ColumnElement[bool]] = [col(MessageRow.community_id) == scope.community]
     if scope.channels is not None:
-        conditions.append(col(MessageRow.channel_id).in_(scope.channels))
+        conditions.append(col(MessageRow.channel_id).in_(sorted(scope.channels)))
     if scope.authors is not None:
-        conditions.append(col(MessageRow.author_id).in_(scope.authors))
+        conditions.append(col(MessageRow.author_id).in_(sorted(scope.authors)))
     if scope.not_authors:
-        conditions.append(col(MessageRow.author_id).not_in(scope.not_authors))
+        conditions.append(col(MessageRow.author_id).not_in(sorted(scope.not_authors)))
     if scope.since:
         conditions.append(col(MessageRow.sent_at) >= scope.since)
     if scope.until:

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, cast
+from urllib.parse import quote, unquote
 
 import orjson
 
@@ -27,6 +28,7 @@ LONGEST_LINE = 16 * 2**20
 LONGEST_TEXT = 100_000
 """Characters; no platform's own limit is above 40,000 (Slack)."""
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+UNQUOTED = " !#$&'()*+,:;=?@[]"
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """NUL and lone surrogates: PostgreSQL and UTF-8 have no place for them."""
 
@@ -121,15 +123,25 @@ def _message(row: dict[str, object], seen: Counter[str]) -> MessagePosted:
     reply = _optional(row, "reply_to")
     bot = row.get("bot") is True
     return MessagePosted(
-        message=Ref(PLATFORM, _optional(row, "id") or _key(row, seen)),
+        message=_inside(channel, _optional(row, "id") or _key(row, seen)),
         channel=Named(ref=Ref(PLATFORM, channel), name=channel.removeprefix("#")),
         author=Named(ref=Ref(PLATFORM, user), name=_optional(row, "name") or user, bot=bot),
         text=text,
         at=_instant(row["ts"]),
         thread=Named(ref=Ref(PLATFORM, f"{channel}/{topic}"), name=topic) if topic else None,
-        reply_to=Ref(PLATFORM, reply) if reply else None,
+        reply_to=_inside(channel, reply) if reply else None,
         source="import:jsonl",
     )
+
+
+def _inside(channel: str, name: str) -> Ref:
+    """Name a message: its id is unique in its channel only (Slack and Telegram count per channel; topics move)."""
+    return Ref(PLATFORM, f"{channel}/{quote(name, safe=UNQUOTED)}")
+
+
+def imported_id(ref: Ref) -> str:
+    """Return the id that a message had in the file, or the whole reference of anything else."""
+    return unquote(ref.id.rpartition("/")[2]) if ref.platform == PLATFORM else str(ref)
 
 
 def _word(row: dict[str, object], name: str) -> str:

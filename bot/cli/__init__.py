@@ -1,0 +1,51 @@
+"""The command line: `kinfolk VERB`. One file per family of verbs; this one holds the door that errors leave by."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import typer
+
+from bot.cli import evaluate, find, history, measure, serve
+from bot.core.errors import KinfolkError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+app = typer.Typer(
+    name="kinfolk",
+    help="A community bot that helps members find where they belong.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for family in (history, find, evaluate, measure, serve):
+    family.register(app)
+
+
+def main() -> None:
+    """Run a verb. Exit code 2 for bad input, 1 for everything else that failed."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        print("Stopped. What was stored is kept; the same command goes on from there.", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - this is one of the four doors
+        known = next(_known(error), None)
+        if known is None:
+            traceback.print_exc()
+            print("This is a mistake in Kinfolk, not yours. Please report the lines above.", file=sys.stderr)
+            sys.exit(1)
+        print(f"kinfolk: {known}", file=sys.stderr)
+        sys.exit(known.exit_code)
+
+
+def _known(error: BaseException) -> Iterator[KinfolkError]:
+    """Find the errors made for users, also inside groups of errors."""
+    if isinstance(error, KinfolkError):
+        yield error
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from _known(one)

@@ -46,9 +46,7 @@ class Companion:
         if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
             return path
         digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]
-        folder = Path(tempfile.gettempdir()) / f"kinfolk-{os.getuid()}-{digest}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        return folder / f"{self.name}.sock"
+        return Path(tempfile.gettempdir()) / f"kinfolk-{os.getuid()}-{digest}" / f"{self.name}.sock"
 
     @property
     def log(self) -> Path:
@@ -59,7 +57,7 @@ class Companion:
         """Return once the process accepts connections, starting it if need be. Raises Unavailable."""
         if await self.answers():
             return
-        self.home.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(self._make_room)
         async with AsyncFileLock(self.home / f"{self.name}.start.lock"):
             if not await self.answers():
                 await self._start()
@@ -80,11 +78,16 @@ class Companion:
         deadline = time.monotonic() + self.patience
         while not await self.answers():
             if process.poll() is not None:
-                raise Unavailable(f"The {self.name} process stopped at its start: {self._last_words()}")
+                words = await asyncio.to_thread(self._last_words)
+                raise Unavailable(f"The {self.name} process stopped at its start: {words}")
             if time.monotonic() > deadline:
                 process.kill()
                 raise Unavailable(f"The {self.name} process did not answer in {self.patience:.0f} s; see {self.log}")
             await asyncio.sleep(0.02)
+
+    def _make_room(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.socket.parent.mkdir(mode=0o700, exist_ok=True)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:

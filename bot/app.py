@@ -1,0 +1,63 @@
+"""The composition root: the one file that knows every concrete class."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from bot.core.clock import SystemClock
+from bot.core.settings import prepare_home
+from bot.indexing import Index
+from brains.engines import open_encoder
+from storage.db import Database
+from storage.encodings import CachedEncoder
+from storage.vectors import open_vectors
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.core.clock import Clock
+    from bot.core.ports import Vectors
+    from bot.core.settings import Settings
+
+
+class App:
+    """The parts of one running program. The encoder and the vectors are opened when first asked for."""
+
+    def __init__(self, settings: Settings, database: Database, stack: contextlib.AsyncExitStack) -> None:
+        self.settings = settings
+        self.database = database
+        self.clock: Clock = SystemClock()
+        self._stack = stack
+        self._encoder: CachedEncoder | None = None
+        self._vectors: Vectors | None = None
+
+    async def encoder(self) -> CachedEncoder:
+        """Return the encoder, its cache before it; starts the worker if need be."""
+        if self._encoder is None:
+            inner = await self._stack.enter_async_context(open_encoder(self.settings))
+            self._encoder = CachedEncoder(inner, self.database)
+        return self._encoder
+
+    async def vectors(self) -> Vectors:
+        """Return the collection of the encoder's fingerprint; starts the vector process if need be."""
+        if self._vectors is None:
+            encoder = await self.encoder()
+            self._vectors = open_vectors(self.settings, fingerprint=encoder.fingerprint, size=encoder.size)
+            self._stack.push_async_callback(self._vectors.close)
+        return self._vectors
+
+    async def index(self) -> Index:
+        """Return what writes the outbox to the vectors."""
+        return Index(database=self.database, encoder=await self.encoder(), vectors=await self.vectors())
+
+
+@contextlib.asynccontextmanager
+async def open_app(settings: Settings) -> AsyncIterator[App]:
+    """Open the home and its database, and close everything in the end. Raises Misconfigured or Unavailable."""
+    prepare_home(settings.home)
+    async with (
+        contextlib.AsyncExitStack() as stack,
+        Database.open(settings.tables_url, home=settings.home) as database,
+    ):
+        yield App(settings, database, stack)

@@ -1,0 +1,79 @@
+"""`kinfolk eval`: how good the answers are, beside baselines in the same run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from bot.app import open_app
+from bot.cli.output import JsonOption, emit, note, out, run
+
+if TYPE_CHECKING:
+    from brains.evals.results import Evaluation
+
+    from bot.core.settings import Settings
+
+DataOption = Annotated[Path, typer.Option(help="The data; docs/benchmarks.md says in which format.")]
+
+family = typer.Typer(name="eval", help="Measure how good the answers are.", no_args_is_help=True)
+
+
+@family.command()
+def recommend(
+    data: DataOption,
+    cut: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Learn before this day, test from it on.")],
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Judge which channels members came to after a day, from what was known before it."""
+
+    async def verb(settings: Settings) -> Evaluation:
+        from brains.evals.recommend import recommend as judge
+
+        async with open_app(settings) as app:
+            return await judge(data, cut=cut, encoder=await app.encoder())
+
+    _show(run(verb), as_json=as_json)
+
+
+@family.command()
+def match_text(
+    data: DataOption,
+    zero_shot: Annotated[bool, typer.Option("--zero-shot", help="From the descriptions alone.")] = False,  # noqa: FBT002
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Judge in which channel a text belongs."""
+
+    async def verb(settings: Settings) -> Evaluation:
+        from brains.evals.match_text import match_text as judge
+
+        async with open_app(settings) as app:
+            return await judge(data, encoder=await app.encoder(), zero_shot=zero_shot)
+
+    _show(run(verb), as_json=as_json)
+
+
+def _show(evaluation: Evaluation, *, as_json: bool) -> None:
+    document = evaluation.to_json()
+    if as_json:
+        emit(document)
+        return
+    rows = {"kinfolk": evaluation.ours, **evaluation.baselines}
+    metrics = [name for name, value in evaluation.ours.items() if isinstance(value, float)]
+    table = Table(title=f"{evaluation.task}: {evaluation.n:,} cases, {evaluation.seconds:.0f} s")
+    table.add_column("")
+    for metric in metrics:
+        table.add_column(metric, justify="right")
+    for name, values in rows.items():
+        table.add_row(name, *(f"{values[metric]:.3f}" if metric in values else "" for metric in metrics))
+    out.print(table)
+    for line in evaluation.notes:
+        note(line)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the family to the command line."""
+    app.add_typer(family)

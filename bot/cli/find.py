@@ -1,0 +1,184 @@
+"""`kinfolk match` and `kinfolk search`: what a member is told, on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import typer
+
+from adapters.history.jsonl import imported_id
+from bot.app import App, open_app
+from bot.cli.output import CommunityOption, JsonOption, emit, note, out, run
+from bot.core.errors import Mistake
+from storage import communities, members, outbox
+
+if TYPE_CHECKING:
+    from brains.matching.suggest import Offer
+
+    from bot.core.settings import Settings
+    from brains.knowledge.retrieval import Found
+    from storage.communities import Community
+
+KOption = Annotated[int, typer.Option("--k", min=1, max=100, help="How many, at most.")]
+
+
+def match(
+    member: Annotated[str | None, typer.Option(help="A member: name, imported id or reference.")] = None,
+    text: Annotated[str | None, typer.Option(help="A sentence about somebody's interests.")] = None,
+    texts: Annotated[Path | None, typer.Option(help="JSON lines with `text`; a line is printed for each.")] = None,
+    k: KOption = 3,
+    community: CommunityOption = None,
+    language: Annotated[str | None, typer.Option(help="Language of the reasons: en or zh_CN.")] = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Say which channels somebody belongs in, and why."""
+    if sum(given is not None for given in (member, text, texts)) != 1:
+        raise Mistake("Give exactly one of --member, --text and --texts.")
+    run(lambda settings: _match(settings, member, text, texts, k=k, name=community, language=language, as_json=as_json))
+
+
+async def _match(
+    settings: Settings,
+    member: str | None,
+    text: str | None,
+    texts: Path | None,
+    *,
+    k: int,
+    name: str | None,
+    language: str | None,
+    as_json: bool,
+) -> None:
+    async with open_app(settings) as app:
+        community = await _community(app, name)
+        await _warn_of_waiting(app)
+        async for offers in _offers(app, community, member, text, texts, k=k, language=language):
+            if as_json or texts is not None:
+                emit({"suggestions": [_offer_json(offer) for offer in offers]})
+            else:
+                _show_offers(offers)
+
+
+async def _offers(
+    app: App,
+    community: Community,
+    member: str | None,
+    text: str | None,
+    texts: Path | None,
+    *,
+    k: int,
+    language: str | None,
+) -> AsyncIterator[list[Offer]]:
+    matchmaker = await app.matchmaker(language)
+    if member is not None:
+        async with app.database.read() as connection:
+            who = await members.find(connection, community, member)
+        yield await matchmaker.for_member(community, who, k=k)
+        return
+    lines = list(_texts(texts)) if texts else [text or ""]
+    async for offers in matchmaker.for_texts(community, lines, k=k):
+        yield offers
+
+
+def _texts(path: Path) -> Iterator[str]:
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise Mistake(f"{path} cannot be read: {error.strerror}.") from None
+    for number, line in enumerate(lines, start=1):
+        try:
+            text = orjson.loads(line)["text"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            raise Mistake(f"{path}, line {number}: needs a JSON object with `text`.") from None
+        if not isinstance(text, str):
+            raise Mistake(f"{path}, line {number}: `text` must be text.")
+        yield text
+
+
+def _offer_json(offer: Offer) -> dict[str, object]:
+    return {
+        "channel": offer.channel.name,
+        "score": round(offer.score, 4),
+        "reasons": list(offer.reasons),
+        "evidence": [
+            {"message": imported_id(message.ref), "text": message.text} for pair in offer.evidence for message in pair
+        ],
+    }
+
+
+def _show_offers(offers: list[Offer]) -> None:
+    if not offers:
+        out.print("Nothing fits well yet.")
+    for offer in offers:
+        out.print(f"\n#{offer.channel.name}  ({offer.score:.0%})", style="bold", markup=False)
+        for reason in offer.reasons:
+            out.print(f"  {reason}", markup=False)
+        for pair in offer.evidence:
+            for message in pair:
+                out.print(f"    [{imported_id(message.ref)}] {_line(message.text)}", style="dim", markup=False)
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    reader: Annotated[str | None, typer.Option("--as", help="A member; without one, what everyone may read.")] = None,
+    k: KOption = 10,
+    community: CommunityOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Find what was said, by meaning and by words."""
+    run(lambda settings: _search(settings, query, reader, k=k, name=community, as_json=as_json))
+
+
+async def _search(
+    settings: Settings, query: str, reader: str | None, *, k: int, name: str | None, as_json: bool
+) -> None:
+    async with open_app(settings) as app:
+        community = await _community(app, name)
+        await _warn_of_waiting(app)
+        async with app.database.read() as connection:
+            member = await members.find(connection, community, reader) if reader else None
+        found = await (await app.retrieval()).search(community, query, reader=member, limit=k)
+    if as_json:
+        emit([_found_json(one) for one in found])
+        return
+    if not found:
+        out.print("Nothing was found.")
+    for one in found:
+        when = one.message.sent_at.date().isoformat()
+        out.print(
+            f"#{one.channel.name} {when} [{imported_id(one.message.ref)}] {_line(one.message.text)}", markup=False
+        )
+
+
+def _found_json(one: Found) -> dict[str, object]:
+    return {
+        "message": imported_id(one.message.ref),
+        "channel": one.channel.name,
+        "text": one.message.text,
+        "score": round(one.score, 4),
+        "link": None,
+    }
+
+
+async def _community(app: App, name: str | None) -> Community:
+    async with app.database.read() as connection:
+        return await communities.find(connection, name)
+
+
+async def _warn_of_waiting(app: App) -> None:
+    async with app.database.read() as connection:
+        if waiting := await outbox.count(connection):
+            note(f"{waiting:,} messages wait to be encoded and are not seen yet: import again with --wait.")
+
+
+def _line(text: str, width: int = 140) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.command()(match)
+    app.command()(search)

@@ -1,0 +1,129 @@
+"""`kinfolk import`: old messages come in."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.app import App, open_app
+from bot.cli.output import JsonOption, emit, note, progress, run
+from bot.importing import Imported, import_jsonl
+from storage import outbox
+
+if TYPE_CHECKING:
+    from bot.core.settings import Settings
+
+MOST_LINES_NAMED = 5
+
+family = typer.Typer(name="import", help="Bring old messages in.", no_args_is_help=True)
+
+
+@family.callback()
+def _import() -> None:
+    """Bring old messages in."""
+
+
+@family.command("jsonl")
+def jsonl(
+    file: Annotated[Path, typer.Argument(help="History in JSON lines, plain or gzipped.")],
+    community: Annotated[str, typer.Option(help="The community's name; it is made if there is none.")],
+    channels: Annotated[
+        Path | None, typer.Option(help="JSON lines with `channel`, `description` and, if need be, `private`.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Import nothing if a single line is bad.")] = False,  # noqa: FBT002
+    wait: Annotated[bool, typer.Option("--wait", help="Also encode what waits, and return when done.")] = False,  # noqa: FBT002
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Import messages from JSON lines. Rows are stored in seconds; a second import adds nothing."""
+    run(
+        lambda settings: _import_jsonl(
+            settings, file, community, descriptions=channels, strict=strict, wait=wait, as_json=as_json
+        )
+    )
+
+
+async def _import_jsonl(
+    settings: Settings,
+    file: Path,
+    community: str,
+    *,
+    descriptions: Path | None,
+    strict: bool,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    began = time.perf_counter()
+    async with open_app(settings) as app:
+        with progress("Storing") as show:
+            imported = await import_jsonl(
+                app.database,
+                app.clock,
+                home=settings.home,
+                path=file,
+                community=community,
+                descriptions=descriptions,
+                strict=strict,
+                progress=show,
+            )
+        stored = time.perf_counter() - began
+        encoded = await _encode(app) if wait else 0
+        waiting = await _waiting(app)
+    took = time.perf_counter() - began
+    _tell_bad_lines(file, imported)
+    answer = _answer(imported, encoded=encoded, stored=stored, took=took)
+    emit(answer) if as_json else _tell(imported, waiting, answer)
+
+
+async def _encode(app: App) -> int:
+    index = await app.index()
+    with progress("Encoding") as show:
+        return await index.catch_up(show)
+
+
+async def _waiting(app: App) -> int:
+    async with app.database.read() as connection:
+        return await outbox.count(connection)
+
+
+def _answer(imported: Imported, *, encoded: int, stored: float, took: float) -> dict[str, object]:
+    return {
+        "messages": imported.stored.messages,
+        "members": imported.stored.members,
+        "channels": imported.stored.channels,
+        "skipped": len(imported.bad),
+        "withheld": imported.stored.withheld,
+        "encoded": encoded,
+        "seconds": round(took, 2),
+        "stored_seconds": round(stored, 2),
+        "encoded_seconds": round(took - stored, 2),
+    }
+
+
+def _tell_bad_lines(file: Path, imported: Imported) -> None:
+    for line in imported.bad[:MOST_LINES_NAMED]:
+        note(f"{file}, line {line.number} was skipped: {line.reason}")
+    if more := len(imported.bad) - MOST_LINES_NAMED:
+        if more > 0:
+            note(f"{more:,} more lines were skipped; --strict would stop at the first.")
+
+
+def _tell(imported: Imported, waiting: int, answer: dict[str, object]) -> None:
+    new = imported.stored
+    note(
+        f"{new.messages:,} new messages of {new.members:,} new members in {new.channels:,} new channels, "
+        f"stored in {answer['stored_seconds']} s."
+    )
+    if new.withheld:
+        note(f"{new.withheld:,} messages were left out: their authors have not agreed to be collected.")
+    if answer["encoded"]:
+        note(f"{answer['encoded']:,} messages encoded in {answer['encoded_seconds']} s.")
+    if waiting:
+        note(f"{waiting:,} messages wait to be encoded: run this again with --wait.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the family to the command line."""
+    app.add_typer(family)

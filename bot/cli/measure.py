@@ -1,0 +1,95 @@
+"""`kinfolk bench`: how fast it is, beside peers in the same run."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from adapters.history.jsonl import read
+from bot.cli.output import JsonOption, emit, out, run
+from bot.core.errors import Mistake
+from bot.core.events import MessagePosted
+from bot.core.settings import prepare_home
+
+if TYPE_CHECKING:
+    from bot.bench import Figures
+    from bot.core.settings import Settings
+
+SAMPLE = Path(__file__).parent.parent / "sample" / "messages.jsonl"
+DataOption = Annotated[Path, typer.Option(help="History in JSON lines, whose texts are encoded.")]
+CountOption = Annotated[int, typer.Option(min=50, help="How many texts of it, spread evenly.")]
+
+family = typer.Typer(name="bench", help="Measure how fast it is.", no_args_is_help=True)
+
+
+@family.command()
+def encoder(data: DataOption = SAMPLE, count: CountOption = 600, as_json: JsonOption = False) -> None:  # noqa: FBT002
+    """Compare the encoder with sentence-transformers, and the worker with the engine alone."""
+
+    async def verb(settings: Settings) -> Figures:
+        from bot.bench.encoder import bench_encoder
+
+        return await bench_encoder(_texts(data, count), home=settings.home, settings=settings)
+
+    _run(verb, as_json=as_json)
+
+
+@family.command("import")
+def import_(data: DataOption = SAMPLE, count: CountOption = 2000, as_json: JsonOption = False) -> None:  # noqa: FBT002
+    """Compare an import's encoding with the engine alone, on the same texts."""
+
+    async def verb(settings: Settings) -> Figures:
+        from bot.bench.importing import bench_import
+
+        return await bench_import(_texts(data, count), settings=settings)
+
+    _run(verb, as_json=as_json)
+
+
+@family.command()
+def vectors(
+    points: Annotated[int, typer.Option(min=1000, help="Points in the collection.")] = 50_000,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Measure the vector store through its process, beside qdrant-client's local mode."""
+
+    async def verb(_: Settings) -> Figures:
+        from bot.bench.vectors import bench_vectors
+
+        with tempfile.TemporaryDirectory(prefix="kinfolk-bench-") as folder:
+            return await bench_vectors(Path(folder), points=points)
+
+    _run(verb, as_json=as_json)
+
+
+def _texts(path: Path, count: int) -> list[str]:
+    """Take texts spread evenly over a file."""
+    texts = [item.text for item in read(path) if isinstance(item, MessagePosted) and item.text.strip()]
+    if not texts:
+        raise Mistake(f"{path} holds no text to encode.")
+    step = max(1, len(texts) // count)
+    return texts[::step][:count]
+
+
+def _run(verb: Callable[[Settings], Awaitable[Figures]], *, as_json: bool) -> None:
+    async def prepared(settings: Settings) -> Figures:
+        prepare_home(settings.home)
+        return await verb(settings)
+
+    figures = run(prepared)
+    if as_json:
+        emit(figures.to_json())
+        return
+    for name, value in figures.figures.items():
+        out.print(f"{name:45} {value:>12,.3f}", markup=False)
+    for peer, ratio in figures.ratios.items():
+        out.print(f"{'ours / ' + peer:45} {ratio:>12,.2f}", markup=False, style="bold")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the family to the command line."""
+    app.add_typer(family)

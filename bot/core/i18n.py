@@ -1,0 +1,35 @@
+"""Words in the reader's language: gettext catalogues in `bot/locales`, read from their `.po` files."""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Callable
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+LOCALES = Path(__file__).parent.parent / "locales"
+LANGUAGES = ("en", "zh_CN")
+Translate = Callable[[str], str]
+
+
+def mark(text: str) -> str:
+    """Mark a text for translation where it stands; it is translated where it is shown."""
+    return text
+
+
+@functools.cache
+def translator(language: str) -> Translate:
+    """Return what translates into a language; a text without a translation stays English."""
+    path = LOCALES / language / "LC_MESSAGES" / "kinfolk.po"
+    if not path.exists():
+        return NullTranslations().gettext
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return GNUTranslations(compiled).gettext

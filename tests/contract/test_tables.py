@@ -1,0 +1,270 @@
+"""The tables on SQLite and on PostgreSQL: both keep the same promises."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.errors import Mistake
+from bot.core.ports import Scope
+from bot.core.things import Audience
+from storage import channels, communities, encodings, ledger, members, messages, outbox, profiles
+from storage.communities import Community
+from storage.db import Database
+from storage.intake import Intake, Stored
+from storage.rows import insert_rows
+from storage.tables import CommunityRow, LedgerRow, OutboxRow, metadata
+from tests.words import MONDAY, said
+
+
+async def community_of(database: Database, name: str = "harbour") -> Community:
+    return await database.write(lambda connection: communities.find_or_make(connection, name, MONDAY))
+
+
+async def store(database: Database, *events, name: str = "harbour") -> Stored:
+    community = await community_of(database, name)
+    intake = Intake(community, MONDAY)
+
+    async def work(connection: AsyncConnection) -> Stored:
+        await intake.begin(connection)
+        return await intake.store(connection, events)
+
+    return await database.write(work)
+
+
+async def count(database: Database, model) -> int:
+    async with database.read() as connection:
+        return (await connection.execute(select(func.count()).select_from(model))).scalar_one()
+
+
+async def test_the_migrations_make_exactly_the_tables(database: Database) -> None:
+    def difference(connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return compare_metadata(context, metadata)
+
+    async with database.read() as connection:
+        assert await connection.run_sync(difference) == []
+
+
+async def test_opening_again_keeps_everything(database_url: str, home: Path) -> None:
+    async with Database.open(database_url, home=home) as first:
+        await store(first, said("hello"))
+    async with Database.open(database_url, home=home) as second:
+        community = await community_of(second)
+        async with second.read() as connection:
+            assert (await messages.state(connection, community.id)).count == 1
+
+
+async def test_a_job_that_fails_takes_nobody_elses_work_back(database: Database) -> None:
+    async def good(connection: AsyncConnection) -> None:
+        await communities.find_or_make(connection, "good", MONDAY)
+
+    async def bad(connection: AsyncConnection) -> None:
+        await communities.find_or_make(connection, "bad", MONDAY)
+        raise Mistake("no")
+
+    results = await asyncio.gather(
+        database.write(good),
+        database.write(bad),
+        database.write(lambda c: communities.every(c)),
+        return_exceptions=True,
+    )
+    assert isinstance(results[1], Mistake)
+    async with database.read() as connection:
+        assert [one.name for one in await communities.every(connection)] == ["good"]
+
+
+async def test_many_writers_share_commits_and_all_are_kept(database: Database) -> None:
+    async def write(number: int) -> None:
+        await database.write(
+            lambda c: insert_rows(c, CommunityRow, [{"name": f"c{number}", "created_at": MONDAY}], "id")
+        )
+
+    await asyncio.gather(*(write(number) for number in range(200)))
+    assert await count(database, CommunityRow) == 200
+
+
+async def test_times_come_back_in_utc_and_naive_ones_are_refused(database: Database) -> None:
+    noon_in_lisbon = datetime(2026, 7, 1, 12, tzinfo=timezone(timedelta(hours=1)))
+    community = await community_of(database)
+    await database.write(lambda c: ledger.note(c, community.id, at=noon_in_lisbon, actor="owner", act="x", details={}))
+    async with database.read() as connection:
+        kept = (await connection.execute(select(LedgerRow.__table__.c.at))).scalar_one()
+    assert (kept, kept.tzinfo) == (datetime(2026, 7, 1, 11, tzinfo=UTC), UTC)
+    with pytest.raises(Exception, match="without a zone"):
+        naive = noon_in_lisbon.replace(tzinfo=None)
+        await database.write(lambda c: ledger.note(c, community.id, at=naive, actor="o", act="x", details={}))
+
+
+async def test_storing_makes_members_channels_threads_and_outbox_and_a_second_time_adds_nothing(
+    database: Database,
+) -> None:
+    events = [
+        said("who has a 3D printer?", by="ana", where="general", key="1"),
+        said("me", by="wei", where="general", key="2", minute=1),
+        said("nozzles", by="wei", where="3d-printing", key="3", minute=2, thread="help"),
+        said("", by="wei", where="3d-printing", key="4", minute=3),
+        said("beep", by="robot", where="general", key="5", minute=4, bot=True),
+    ]
+    assert await store(database, *events) == Stored(messages=5, members=3, channels=2)
+    assert await count(database, OutboxRow) == 3, "neither silence nor a bot's words are encoded"
+    assert await store(database, *events) == Stored()
+    assert await count(database, OutboxRow) == 3
+
+
+async def test_the_same_ids_in_two_communities_do_not_touch(database: Database) -> None:
+    await store(database, said("tea", key="1"), name="harbour")
+    assert await store(database, said("coffee", key="1"), name="hill") == Stored(messages=1, members=1, channels=1)
+    async with database.read() as connection:
+        hill = await communities.find(connection, "hill")
+        found = await messages.texts(connection, Scope(community=hill.id))
+    assert list(found.values()) == ["coffee"]
+
+
+async def test_a_private_channel_is_readable_by_its_members_alone(database: Database) -> None:
+    await store(database, said("hello", by="ana"), said("psst", by="wei", where="staff", minute=1))
+    community = await community_of(database)
+    async with database.read() as connection:
+        staff = await channels.find(connection, community, "#Staff")
+        ana, wei = [await members.find(connection, community, name) for name in ("ana", "@wei")]
+    await database.write(lambda c: channels.describe(c, staff.id, description="", audience=Audience.MEMBERS))
+
+    async def read_by(reader) -> set[str]:
+        async with database.read() as connection:
+            scope = await channels.readable(connection, community, reader)
+            return set((await messages.texts(connection, scope)).values())
+
+    assert await read_by(wei) == {"hello", "psst"}
+    assert await read_by(ana) == {"hello"}
+    assert await read_by(None) == {"hello"}
+
+
+async def test_nobody_reads_a_direct_channel(database: Database) -> None:
+    await store(database, said("hello"), said("secret", where="dm", minute=1))
+    community = await community_of(database)
+    async with database.read() as connection:
+        direct = await channels.find(connection, community, "dm")
+        ana = await members.find(connection, community, "ana")
+    await database.write(lambda c: channels.describe(c, direct.id, description="", audience=Audience.DIRECT))
+    async with database.read() as connection:
+        scope = await channels.readable(connection, community, ana)
+        assert list((await messages.texts(connection, scope)).values()) == ["hello"]
+
+
+async def test_who_switched_collection_off_is_neither_read_nor_stored(database: Database) -> None:
+    await store(database, said("one", by="ana"), said("two", by="wei", minute=1))
+    community = await community_of(database)
+    async with database.read() as connection:
+        wei = await members.find(connection, community, "wei")
+    await database.write(lambda c: members.set_consent(c, wei.id, collected=False, now=MONDAY))
+    assert await store(database, said("three", by="wei", minute=2), said("four", by="ana", minute=3)) == Stored(
+        messages=1, withheld=1
+    )
+    async with database.read() as connection:
+        scope = await channels.readable(connection, community, None)
+        assert set((await messages.texts(connection, scope)).values()) == {"one", "four"}
+    await database.write(lambda c: members.set_consent(c, wei.id, collected=True, now=MONDAY))
+    async with database.read() as connection:
+        assert await members.withheld(connection, community) == frozenset()
+
+
+async def test_where_consent_is_needed_first_nobody_is_stored_without_it(database: Database) -> None:
+    community = await community_of(database)
+    await database.write(lambda c: c.execute(text("UPDATE community SET consent = 'opt_in'")))
+    assert (await store(database, said("hello"))).withheld == 1
+    async with database.read() as connection:
+        ana = await members.find(connection, community, "ana")
+    await database.write(lambda c: members.set_consent(c, ana.id, collected=True, now=MONDAY))
+    assert (await store(database, said("hello"))).messages == 1
+
+
+async def test_names_are_found_or_near_ones_suggested(database: Database) -> None:
+    await store(database, said("hi", by="wei.l", where="3d-printing"))
+    community = await community_of(database)
+    async with database.read() as connection:
+        for way in ("wei.l", "@wei.l", "WEI.L", "import:wei.l"):
+            assert (await members.find(connection, community, way)).name == "wei.l"
+        with pytest.raises(Mistake, match="Did you mean wei.l"):
+            await members.find(connection, community, "wei")
+        with pytest.raises(Mistake, match="Did you mean 3d-printing"):
+            await channels.find(connection, community, "3d-print")
+        with pytest.raises(Mistake, match="no community 'hill'. Known: harbour"):
+            await communities.find(connection, "hill")
+
+
+async def test_the_outbox_gives_the_newest_first_and_forgets_what_is_done(database: Database) -> None:
+    await store(database, *(said(f"m{minute}", minute=minute) for minute in (2, 0, 1)))
+    async with database.read() as connection:
+        first = await outbox.newest(connection, 2)
+        rest = await outbox.newest(connection, 2, before=first[-1])
+    assert [row.text for row in first + rest] == ["m2", "m1", "m0"]
+    await database.write(lambda c: outbox.done(c, first))
+    async with database.read() as connection:
+        assert [row.text for row in await outbox.newest(connection, 9)] == ["m0"]
+
+
+async def test_a_new_encoder_puts_every_message_of_a_human_back_into_the_outbox(database: Database) -> None:
+    await store(database, said("a"), said(" ", minute=1), said("beep", by="robot", bot=True, minute=2))
+    async with database.read() as connection:
+        waiting = await outbox.newest(connection, 9)
+    assert await database.write(lambda c: outbox.serve(c, "e5")) is True
+    await database.write(lambda c: outbox.done(c, waiting))
+    assert await database.write(lambda c: outbox.serve(c, "e5")) is False
+    assert await count(database, OutboxRow) == 0
+    assert await database.write(lambda c: outbox.serve(c, "bge")) is True
+    async with database.read() as connection:
+        assert [row.text for row in await outbox.newest(connection, 9)] == ["a"]
+
+
+async def test_profiles_are_kept_for_one_state_only(database: Database) -> None:
+    community = await community_of(database)
+
+    async def load(version: str, fingerprint: str = "e5") -> bytes | None:
+        async with database.read() as connection:
+            return await profiles.load(connection, community.id, fingerprint=fingerprint, version=version)
+
+    for data in (b"old", b"new"):
+        await database.write(
+            lambda c, data=data: profiles.save(
+                c, community.id, fingerprint="e5", version=data.decode(), data=data, now=MONDAY
+            )
+        )
+    assert [await load("new"), await load("old"), await load("new", "bge")] == [b"new", None, None]
+    await database.write(lambda c: profiles.drop(c, community.id))
+    assert await load("new") is None
+
+
+class Counting:
+    """An encoder that counts what it is asked: [length, 1], scaled to length 1."""
+
+    fingerprint, size = "counting", 2
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def encode(self, texts, *, kind="passage"):
+        import numpy as np
+
+        self.asked.extend(texts)
+        rows = np.array([[len(one), 1.0] for one in texts], np.float32).reshape(-1, 2)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+async def test_a_text_is_encoded_once(database: Database) -> None:
+    inner = Counting()
+    cached = encodings.CachedEncoder(inner, database)
+    first = await cached.encode(["tea", "coffee", "tea"])
+    again = await cached.encode(["coffee", "tea"])
+    assert inner.asked == ["tea", "coffee"]
+    assert (again == first[[1, 0]]).all()
+    assert abs((again**2).sum(axis=1) - 1).max() < 1e-3
+    await cached.encode(["tea"], kind="query")
+    assert inner.asked == ["tea", "coffee", "tea"], "a question and a passage are different texts"
+    assert (await cached.encode([])).shape == (0, 2)
