@@ -39,11 +39,6 @@ class MemberProfile:
     shares: Floats
     terms: Floats
 
-    @property
-    def centre(self) -> Floats:
-        """Return the direction (d,) of everything said, as a unit vector."""
-        return unit(self.rows.sum(axis=0))
-
 
 def profile_member(profiles: ChannelProfiles, own: Corpus, *, now: float) -> MemberProfile:
     """Profile the author of `own` messages, in any order, newest counting most."""

@@ -39,6 +39,11 @@ class ChannelTerms:
     mean: Floats
     spread: Floats
 
+    def row(self, at: int) -> tuple[Ids, Floats]:
+        """Return the columns of one channel's terms, and their weights."""
+        part = slice(self.rows.indptr[at], self.rows.indptr[at + 1])
+        return self.rows.indices[part], self.rows.data[part]
+
     def scores(self, term_row: Floats) -> Floats:
         """Score each channel (c,) against a unit row (v,): the cosine after the community's mean is taken away."""
         return np.asarray((self.rows @ term_row - self.mean @ term_row) / self.spread, dtype=np.float32)
@@ -63,10 +68,10 @@ class ChannelProfiles:
     prior: Prior
 
     def closeness(self, placed: Floats) -> Floats:
-        """Return each channel's best cosine (c,) with a unit vector (d,) of the space; 0 for a channel without any."""
-        best = np.full(len(self.channels), -np.inf, dtype=np.float32)
-        np.maximum.at(best, self.owners, self.centroids @ placed)
-        return np.where(np.isfinite(best), best, np.float32(0.0))
+        """Return the best cosine (k, c) of each unit row (k, d) of the space with each channel; 0 without any."""
+        best = np.full((len(self.channels), len(placed)), -np.inf, dtype=np.float32)
+        np.maximum.at(best, self.owners, self.centroids @ placed.T)
+        return np.where(np.isfinite(best), best, np.float32(0.0)).T
 
 
 def build_profiles(corpus: Corpus, cards: Sequence[Card], *, encoder: str, now: float) -> ChannelProfiles:

@@ -1,0 +1,195 @@
+"""`eval match-text`: in which channel does a text belong?
+
+A folder with train.jsonl, test.jsonl (`channel`, `text`, optional `ts`) and optional channels.jsonl (`channel`,
+`description`). A test row of the channel `oos` belongs nowhere: then the right answer is that nothing fits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bot.core.errors import Mistake
+from brains.evals import baselines, reading
+from brains.evals.encoding import Progress, passages, silent
+from brains.evals.evaluation import Evaluation, Measured, report
+from brains.evals.metrics import hit, ndcg, reciprocal_rank
+from brains.matching.calibration import FLOOR
+from brains.matching.corpus import Card, Corpus
+from brains.matching.matching import match_text as match
+from brains.matching.profiles import ChannelProfiles, build_profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bot.core.ports import Encoder
+    from brains.evals.metrics import Values
+    from brains.matching.corpus import Floats
+
+METRIC = "top1"
+
+DEEPEST = 50
+"""Places of a ranking that are looked at; a right answer below them counts as not found, for everybody alike."""
+
+NOWHERE = "oos"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One line of train or test."""
+
+    channel: str
+    text: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sorting:
+    """What the folder says: posts to learn from, posts to place, and the descriptions of channels (empty if none)."""
+
+    train: Sequence[Post]
+    test: Sequence[Post]
+    descriptions: dict[str, str]
+
+    @property
+    def channels(self) -> list[str]:
+        """Return the names of all channels that a post can be placed in, sorted."""
+        return sorted({post.channel for post in self.train} | set(self.descriptions))
+
+
+async def match_text(
+    folder: Path, *, encoder: Encoder, zero_shot: bool = False, progress: Progress = silent
+) -> Evaluation:
+    """Judge how texts are placed; with `zero_shot`, from the descriptions alone.
+
+    Raises Mistake for files that are not what they should be, or where no test row belongs to a known channel.
+    """
+    sorting = await asyncio.to_thread(read_folder, folder, zero_shot=zero_shot)
+    texts = [post.text for post in sorting.train]
+    train = await passages(encoder, texts, progress=progress)
+    test = await passages(encoder, [post.text for post in sorting.test], progress=progress)
+    told = [Card(id=0, name=name, description=text).text for name, text in sorting.descriptions.items()]
+    cards = await passages(encoder, told, progress=progress)
+    vectors = Vectors(train=train, test=test, cards=dict(zip(sorting.descriptions, cards, strict=True)))
+    return await asyncio.to_thread(judge, sorting, vectors, encoder=encoder.fingerprint, zero_shot=zero_shot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Vectors:
+    """The passages of a folder: posts row by row, descriptions by the name of their channel."""
+
+    train: Floats
+    test: Floats
+    cards: dict[str, Floats]
+
+
+def read_folder(folder: Path, *, zero_shot: bool) -> Sorting:
+    """Read the three files. Raises Mistake."""
+    described = reading.needed(folder, "channels.jsonl") if zero_shot else reading.beside(folder, "channels.jsonl")
+    train = [] if zero_shot else _posts(reading.needed(folder, "train.jsonl"))
+    test = _posts(reading.needed(folder, "test.jsonl"))
+    descriptions = (
+        {row.text("channel"): row.text("description") for row in reading.rows(described)} if described else {}
+    )
+    sorting = Sorting(train=[post for post in train if post.channel != NOWHERE], test=test, descriptions=descriptions)
+    known = set(sorting.channels)
+    if not any(post.channel in known for post in test):
+        raise Mistake(f"{folder}: no row of the test belongs to a channel of the training rows or descriptions.")
+    return sorting
+
+
+def judge(sorting: Sorting, vectors: Vectors, *, encoder: str, zero_shot: bool) -> Evaluation:
+    """Measure ours and every baseline."""
+    started = time.perf_counter()
+    channels = sorting.channels
+    owner = {name: at for at, name in enumerate(channels)}
+    inside = np.array([post.channel in owner for post in sorting.test])
+    wanted = [owner[post.channel] for post in sorting.test if post.channel in owner]
+    profiles = _profiles(sorting, vectors, channels, encoder=encoder)
+    placed = [place(profiles, post.text, vector) for post, vector in zip(sorting.test, vectors.test, strict=True)]
+    sure = np.array([best >= FLOOR for _, best in placed])
+    ours = measure([order for (order, _), known in zip(placed, inside, strict=True) if known], wanted)
+    asked = [post.text for post in sorting.test if post.channel in owner]
+    rivals = _rivals(sorting, vectors, channels, asked, vectors.test[inside])
+    return report(
+        "match-text zero-shot" if zero_shot else "match-text",
+        ours=ours,
+        baselines={
+            name: measure(np.argsort(-scores, axis=1, kind="stable"), wanted) for name, scores in rivals.items()
+        },
+        metric=METRIC,
+        seconds=time.perf_counter() - started,
+        also=_silence(sure, inside),
+    )
+
+
+def place(profiles: ChannelProfiles, text: str, vector: Floats) -> tuple[list[int], float]:
+    """Rank every channel for one text, and return the score of the best."""
+    found = match(profiles, vector=vector, text=text, k=DEEPEST, floor=0.0)
+    return [suggestion.channel for suggestion in found], found[0].score
+
+
+def measure(ranked: Sequence[Sequence[int]] | np.ndarray, wanted: Sequence[int]) -> Measured:
+    """Measure rankings (n lists of channels) against the one right channel of each."""
+    pairs = [([int(at) for at in order[:DEEPEST]], {right}) for order, right in zip(ranked, wanted, strict=True)]
+    return {
+        "top1": np.array([hit(order, right, 1) for order, right in pairs]),
+        "top5": np.array([hit(order, right, 5) for order, right in pairs]),
+        "mrr": np.array([reciprocal_rank(order, right) for order, right in pairs]),
+        "ndcg@10": np.array([ndcg(order, right, 10) for order, right in pairs]),
+    }
+
+
+def _posts(path: Path) -> list[Post]:
+    return [
+        Post(channel=row.text("channel"), text=row.text("text"), at=row.moment("ts") if "ts" in row.values else 0.0)
+        for row in reading.rows(path)
+    ]
+
+
+def _profiles(sorting: Sorting, vectors: Vectors, channels: Sequence[str], *, encoder: str) -> ChannelProfiles:
+    times = np.array([post.at for post in sorting.train], dtype=np.float64)
+    corpus = Corpus(
+        ids=np.arange(len(times)),
+        texts=[post.text for post in sorting.train],
+        vectors=vectors.train,
+        channels=np.searchsorted(channels, [post.channel for post in sorting.train]).astype(np.int64),
+        authors=np.zeros(len(times), dtype=np.int64),
+        times=times,
+    )
+    cards = [
+        Card(id=at, name=name, description=sorting.descriptions.get(name, ""), vector=vectors.cards.get(name))
+        for at, name in enumerate(channels)
+    ]
+    return build_profiles(corpus, cards, encoder=encoder, now=float(times.max(initial=0.0)))
+
+
+def _rivals(
+    sorting: Sorting, vectors: Vectors, channels: Sequence[str], asked: Sequence[str], test: Floats
+) -> dict[str, Values]:
+    """Score texts and channels (n, c) by each baseline, which learn from descriptions only where there are no posts."""
+    if sorting.train:
+        texts, rows = [post.text for post in sorting.train], vectors.train
+        names = [post.channel for post in sorting.train]
+    else:
+        names = list(sorting.descriptions)
+        texts = [f"{name} {text}" for name, text in sorting.descriptions.items()]
+        rows = np.stack([vectors.cards[name] for name in names])
+    owners = np.searchsorted(channels, names).astype(np.int64)
+    return {
+        "TF-IDF centroid": baselines.tfidf_centroid(texts, owners, len(channels))(asked, None, 0),
+        "encoder centroid": baselines.encoder_centroid(rows, owners, len(channels), test),
+    }
+
+
+def _silence(sure: np.ndarray, inside: np.ndarray) -> dict[str, float]:
+    """Return the share of placeable texts that got a suggestion, and of misplaced ones that rightly got none."""
+    shares = {"suggested": round(float(sure[inside].mean()), 4)}
+    if not inside.all():
+        shares["silent_out_of_scope"] = round(float(1 - sure[~inside].mean()), 4)
+    return shares

@@ -1,0 +1,81 @@
+"""Which messages to show as evidence: pairs of the asker's message and a channel's, that a person would accept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from brains.matching.corpus import unit
+from brains.matching.terms import words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from brains.matching.corpus import Corpus, Floats, Mask
+    from brains.matching.profiles import ChannelProfiles
+
+LEAST_TERMS = 4
+"""Different terms that a message needs to be worth showing: one-word lines and bare links convince nobody."""
+
+SAME = 0.97
+"""Cosine of raw vectors from which two messages say the same thing: e5 gives reposts .97 and more."""
+
+CLOSE = 0.2
+"""Closeness (mean of the cosines by vectors and by terms) below which a pair is no evidence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Evidence: message ids of the asker and of the channel, and how close they are, -1..1."""
+
+    own: int
+    theirs: int
+    closeness: float
+
+
+def pick_evidence(profiles: ChannelProfiles, own: Corpus, theirs: Corpus, *, limit: int = 3) -> list[Pair]:
+    """Pick up to `limit` pairs, closest first, from the asker's messages and candidates of one channel.
+
+    Both sides of a pair are informative; the asker's words are never shown as the channel's (same author, or the same
+    text); no message of the channel comes twice, nor one that repeats another; the asker's messages take turns.
+    """
+    own_documents, documents = [words(text) for text in own.texts], [words(text) for text in theirs.texts]
+    closeness = _closeness(profiles, (own, own_documents), (theirs, documents))
+    closeness[~_telling(own_documents)] = -1
+    closeness[:, ~_telling(documents)] = -1
+    closeness[own.authors[:, None] == theirs.authors] = -1
+    closeness[unit(own.vectors) @ unit(theirs.vectors).T >= SAME] = -1
+    return _pick(closeness, own, theirs, limit=limit)
+
+
+def _closeness(
+    profiles: ChannelProfiles,
+    own: tuple[Corpus, Sequence[Sequence[str]]],
+    theirs: tuple[Corpus, Sequence[Sequence[str]]],
+) -> Floats:
+    """Return the mean of vector cosine and term cosine for every pair (n, m)."""
+    place, weigh = profiles.space.place, profiles.terms.vocabulary.weigh
+    by_vector = place(own[0].vectors) @ place(theirs[0].vectors).T
+    by_terms = (weigh(own[1]) @ weigh(theirs[1]).T).toarray()
+    return np.asarray((by_vector + by_terms) / 2, dtype=np.float32)
+
+
+def _telling(documents: Sequence[Sequence[str]]) -> Mask:
+    return np.array([len(set(document)) >= LEAST_TERMS for document in documents], dtype=np.bool_)
+
+
+def _pick(closeness: Floats, own: Corpus, theirs: Corpus, *, limit: int) -> list[Pair]:
+    turns = -(-limit // max(len(own), 1))
+    repeats = unit(theirs.vectors) @ unit(theirs.vectors).T >= SAME
+    left, said = closeness.copy(), np.zeros(len(own))
+    picked: list[Pair] = []
+    while len(picked) < limit and left.size and left.max() >= CLOSE:
+        mine, other = (int(at) for at in np.unravel_index(np.argmax(left), left.shape))
+        picked.append(Pair(own=int(own.ids[mine]), theirs=int(theirs.ids[other]), closeness=float(left[mine, other])))
+        said[mine] += 1
+        left[said >= turns] = -1
+        left[:, repeats[other]] = -1
+        left[:, other] = -1
+    return picked

@@ -1,0 +1,80 @@
+"""Why a channel is suggested, as data and in words. Reasons name only what truly moved the score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from brains.matching.suggestion import Suggestion
+
+WORTH_SAYING = 0.1
+"""Log-odds beside the average channel; less than this moved nothing that a member would notice."""
+
+NAMED = 3
+"""Terms named in a sentence."""
+
+
+class Kind(StrEnum):
+    """What moved the score."""
+
+    TERMS = "terms"
+    MESSAGES = "messages"
+    MEANING = "meaning"
+    NEWCOMERS = "newcomers"
+    COMPANY = "company"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One reason for a channel: shared `terms`, or a `count` of messages or people, and its `weight` in log-odds."""
+
+    kind: Kind
+    channel: int
+    weight: float
+    terms: tuple[str, ...] = ()
+    count: int = 0
+
+
+def explain(suggestion: Suggestion, *, limit: int = 3) -> tuple[Reason, ...]:
+    """Name what moved a suggestion, strongest first; never empty, since something always put it first."""
+    found = sorted(_candidates(suggestion), key=lambda reason: -reason.weight)
+    telling = [reason for reason in found if reason.weight >= WORTH_SAYING]
+    return tuple((telling or found)[:limit])
+
+
+def say(reason: Reason, translate: Callable[[str], str]) -> str:
+    """Put a reason into a sentence; `translate` is a gettext function."""
+    sentence = translate(_SENTENCES[reason.kind])
+    return sentence.format(terms=", ".join(reason.terms[:NAMED]), count=reason.count)
+
+
+def _(message: str) -> str:
+    """Mark a sentence for Babel; it is translated when it is said."""
+    return message
+
+
+_SENTENCES = {
+    Kind.TERMS: _("People there talk about {terms}."),
+    Kind.MESSAGES: _("Your own messages are close to what is said there ({count})."),
+    Kind.MEANING: _("What is said there is close in meaning."),
+    Kind.NEWCOMERS: _("Many members have lately found their way there."),
+    Kind.COMPANY: _("Members of the channels you use often go there too."),
+}
+
+
+def _candidates(suggestion: Suggestion) -> list[Reason]:
+    parts, channel = suggestion.parts, suggestion.channel
+    meaning = Kind.MESSAGES if suggestion.messages else Kind.MEANING
+    found = [
+        Reason(kind=meaning, channel=channel, weight=parts.vector, count=len(suggestion.messages)),
+        Reason(kind=Kind.NEWCOMERS, channel=channel, weight=parts.newcomers, count=round(suggestion.newcomers)),
+        Reason(kind=Kind.COMPANY, channel=channel, weight=parts.company),
+    ]
+    if suggestion.terms:
+        terms = tuple(shared.term for shared in suggestion.terms)
+        found.append(Reason(kind=Kind.TERMS, channel=channel, weight=parts.terms, terms=terms))
+    return found

@@ -1,0 +1,234 @@
+"""Who belongs where, from what is stored: profiles as fresh as the messages, audience and consent in every query."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bot.core.errors import NotAllowed
+from bot.core.ports import Scope
+from bot.core.things import Audience
+from brains.matching.corpus import Card, Corpus
+from brains.matching.evidence import pick_evidence
+from brains.matching.matching import match_member, match_text
+from brains.matching.profiles import ChannelProfiles, build_profiles
+from brains.matching.reasons import explain, say
+from brains.matching.storing import from_bytes, to_bytes
+from storage import channels, members, messages, outbox, profiles
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Sequence
+    from uuid import UUID
+
+    from bot.core.clock import Clock
+    from bot.core.i18n import Translate
+    from bot.core.ports import Encoder, Page, Vector, Vectors
+    from bot.core.things import Channel, Member, Message
+    from brains.matching.matching import Suggestion
+    from storage.communities import Community
+    from storage.db import Database
+    from storage.messages import State
+
+AT_ONCE = 256
+"""Texts encoded together."""
+CANDIDATES = 24
+"""Messages of a channel looked at as evidence."""
+NOBODY = -1
+"""Id and author of a text that was asked and never posted."""
+VOICES = 3
+"""The asker's own messages that evidence is sought for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A channel offered to somebody: reasons in words, and pairs of their message and the channel's as evidence."""
+
+    channel: Channel
+    score: float
+    reasons: tuple[str, ...]
+    evidence: tuple[tuple[Message, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """A community as matching sees it: its public channels, and nobody who withheld consent."""
+
+    scope: Scope
+    rooms: dict[int, Channel]
+    profiles: ChannelProfiles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matchmaker:
+    """Matches within one database and its vectors, speaking one language."""
+
+    database: Database
+    vectors: Vectors
+    encoder: Encoder
+    clock: Clock
+    translate: Translate
+
+    async def for_member(self, community: Community, member: Member, *, k: int) -> list[Offer]:
+        """Offer channels that a member has not joined, from their own public messages. Raises NotAllowed."""
+        async with self.database.read() as connection:
+            joined = await members.joined(connection, member.id)
+            withheld = await members.withheld(connection, community)
+        if member.id in withheld:
+            raise NotAllowed(
+                f"{member.name} has not agreed to be collected, so there is nothing to match. Only they can change that."
+            )
+        known = await self._know(community)
+        own = await self._read(replace(known.scope, authors=frozenset({member.id})))
+        found = match_member(known.profiles, own, joined=joined, now=self._now(), k=k)
+        return [await self._offer(known, suggestion, own) for suggestion in found]
+
+    async def for_texts(self, community: Community, texts: Sequence[str], *, k: int) -> AsyncIterator[list[Offer]]:
+        """Offer channels for each text in turn, as somebody would be who wrote nothing else."""
+        known = await self._know(community)
+        for start in range(0, len(texts), AT_ONCE):
+            some = texts[start : start + AT_ONCE]
+            for text, vector in zip(some, await self.encoder.encode(some), strict=True):
+                yield await self._for_text(known, text, vector, k=k)
+
+    async def _for_text(self, known: _Known, text: str, vector: Vector, *, k: int) -> list[Offer]:
+        if not text.strip():
+            return []
+        found = match_text(known.profiles, vector=vector, text=text, k=k)
+        asked = _asked(text, vector, self._now())
+        return [await self._offer(known, suggestion, asked) for suggestion in found]
+
+    async def _know(self, community: Community) -> _Known:
+        """Load the channel profiles of exactly this state of the community, or learn them."""
+        async with self.database.read() as connection:
+            scope = await channels.readable(connection, community, None)
+            every = await channels.every(connection, community)
+            state = await messages.state(connection, community.id)
+            waiting = await outbox.count(connection)
+        rooms = {number: room for number, room in every.items() if room.audience is Audience.EVERYONE}
+        version = _version(state, waiting, scope, rooms)
+        return _Known(scope=scope, rooms=rooms, profiles=await self._profiles(scope, rooms, version))
+
+    async def _profiles(self, scope: Scope, rooms: dict[int, Channel], version: str) -> ChannelProfiles:
+        fingerprint = self.encoder.fingerprint
+        async with self.database.read() as connection:
+            kept = await profiles.load(connection, scope.community, fingerprint=fingerprint, version=version)
+        if kept is not None:
+            try:
+                return from_bytes(kept)
+            except ValueError:
+                pass  # an older format: learned anew below
+        learned = await self._learn(scope, rooms)
+        save = functools.partial(
+            profiles.save,
+            community=scope.community,
+            fingerprint=fingerprint,
+            version=version,
+            data=to_bytes(learned),
+            now=self.clock.now(),
+        )
+        await self.database.write(save)
+        return learned
+
+    async def _learn(self, scope: Scope, rooms: dict[int, Channel]) -> ChannelProfiles:
+        cards = [Card(id=room.id, name=room.name, description=room.description) for room in rooms.values()]
+        placed = await self.encoder.encode([card.text for card in cards])
+        cards = [replace(card, vector=vector) for card, vector in zip(cards, placed, strict=True)]
+        corpus = await self._read(scope)
+        return await asyncio.to_thread(build_profiles, corpus, cards, encoder=self.encoder.fingerprint, now=self._now())
+
+    async def _read(self, scope: Scope) -> Corpus:
+        """Read every message in scope with its vector."""
+        async with self.database.read() as connection:
+            known = await messages.all_of(connection, scope)
+        pages, after = [], None
+        while True:
+            page = await self.vectors.scroll(scope, after=after)
+            pages.append(page)
+            after = page.after
+            if after is None:
+                break
+        kept = [(known[point], vector) for page in pages for point, vector in _rows(page) if point in known]
+        return _corpus([message for message, _ in kept], [vector for _, vector in kept], self.encoder.size)
+
+    async def _offer(self, known: _Known, suggestion: Suggestion, own: Corpus) -> Offer:
+        return Offer(
+            channel=known.rooms[suggestion.channel],
+            score=suggestion.score,
+            reasons=tuple(say(reason, self.translate) for reason in explain(suggestion)),
+            evidence=await self._evidence(known, suggestion, own),
+        )
+
+    async def _evidence(self, known: _Known, suggestion: Suggestion, own: Corpus) -> tuple[tuple[Message, ...], ...]:
+        """Find pairs of what the asker said and what was said in the channel, both of which the asker may read."""
+        voices = _voices(own, suggestion)
+        if not len(voices):
+            return ()
+        scope = replace(
+            known.scope,
+            channels=frozenset({suggestion.channel}),
+            not_authors=known.scope.not_authors | frozenset(int(author) for author in voices.authors),
+        )
+        hits = {
+            hit.id
+            for text, vector in zip(voices.texts, voices.vectors, strict=True)
+            for hit in await self.vectors.search(scope, vector=vector, text=text, limit=CANDIDATES)
+        }
+        async with self.database.read() as connection:
+            theirs = await messages.by_point(connection, scope, sorted(hits))
+            mine = await messages.by_number(connection, known.scope, [int(number) for number in voices.ids])
+        candidates = await self._candidates(theirs)
+        said = {message.id: message for message in theirs.values()}
+        pairs = pick_evidence(known.profiles, voices, candidates)
+        return tuple(
+            tuple(message for message in (mine.get(pair.own), said.get(pair.theirs)) if message) for pair in pairs
+        )
+
+    async def _candidates(self, found: dict[UUID, Message]) -> Corpus:
+        """Give candidates their vectors, which the cache holds."""
+        messages_found = list(found.values())
+        vectors = await self.encoder.encode([message.text for message in messages_found])
+        return _corpus(messages_found, list(vectors), self.encoder.size)
+
+    def _now(self) -> float:
+        return self.clock.now().timestamp()
+
+
+def _rows(page: Page) -> Iterable[tuple[UUID, Vector]]:
+    return zip(page.ids, page.vectors, strict=True)
+
+
+def _corpus(found: Sequence[Message], vectors: Sequence[Vector], size: int) -> Corpus:
+    return Corpus(
+        ids=np.array([message.id for message in found], dtype=np.int64),
+        texts=[message.text for message in found],
+        vectors=np.array(vectors, dtype=np.float32).reshape(len(found), size),
+        channels=np.array([message.channel for message in found], dtype=np.int64),
+        authors=np.array([message.author for message in found], dtype=np.int64),
+        times=np.array([message.sent_at.timestamp() for message in found], dtype=np.float64),
+    )
+
+
+def _asked(text: str, vector: Vector, now: float) -> Corpus:
+    """Make a corpus of one text that nobody has posted: its id and author are no member's."""
+    nobody = np.array([NOBODY], dtype=np.int64)
+    return Corpus(
+        ids=nobody, texts=[text], vectors=vector[None, :], channels=nobody, authors=nobody, times=np.array([now])
+    )
+
+
+def _voices(own: Corpus, suggestion: Suggestion) -> Corpus:
+    """Choose whose words evidence is sought for: the messages that drove the suggestion, or the text that was asked."""
+    if not suggestion.messages:
+        return own.where(own.ids == NOBODY)
+    return own.where(np.isin(own.ids, suggestion.messages[:VOICES]))
+
+
+def _version(state: State, waiting: int, scope: Scope, rooms: dict[int, Channel]) -> str:
+    """Name what the profiles depend on: messages, consent, channels and their descriptions."""
+    parts = (state.count, state.last, waiting, sorted(scope.not_authors), sorted(rooms.items()))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,51 @@
+"""A suggested channel, with the numbers that put it there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brains.matching.calibration import FLOOR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedTerm:
+    """A term of the asker and of the channel; `weight` is its true part of the term score before centring."""
+
+    term: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What each source of evidence adds to the log-odds, beside the average channel; together they are the ranking."""
+
+    vector: float
+    terms: float
+    newcomers: float = 0.0
+    company: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A channel that fits, with the reasons in numbers.
+
+    `score` is 0..1, calibrated. `cosine` and `overlap` are the raw vector and term scores. `interest` is the asker's
+    interest that came closest (None for a text, or for somebody who said nothing), and `messages` are ids of their own
+    messages in it that spoke for the channel, strongest first. `newcomers` is how many people found the channel lately,
+    fading by half in 120 days.
+    """
+
+    channel: int
+    score: float
+    cosine: float
+    overlap: float
+    newcomers: float
+    parts: Parts
+    terms: tuple[SharedTerm, ...] = ()
+    messages: tuple[int, ...] = ()
+    interest: int | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Return whether the score is worth showing unasked."""
+        return self.score >= FLOOR
