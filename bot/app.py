@@ -6,9 +6,12 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from bot.core.clock import SystemClock
+from bot.core.i18n import translator
 from bot.core.settings import prepare_home
 from bot.indexing import Index
 from brains.engines import open_encoder
+from brains.knowledge.retrieval import Retrieval
+from brains.matching.suggest import Matchmaker
 from storage.db import Database
 from storage.encodings import CachedEncoder
 from storage.vectors import open_vectors
@@ -50,6 +53,20 @@ class App:
     async def index(self) -> Index:
         """Return what writes the outbox to the vectors."""
         return Index(database=self.database, encoder=await self.encoder(), vectors=await self.vectors())
+
+    async def matchmaker(self, language: str | None = None) -> Matchmaker:
+        """Return what matches members and texts to channels, speaking a language."""
+        return Matchmaker(
+            database=self.database,
+            vectors=await self.vectors(),
+            encoder=await self.encoder(),
+            clock=self.clock,
+            translate=translator(language or self.settings.language),
+        )
+
+    async def retrieval(self) -> Retrieval:
+        """Return what finds messages."""
+        return Retrieval(database=self.database, vectors=await self.vectors(), encoder=await self.encoder())
 
 
 @contextlib.asynccontextmanager

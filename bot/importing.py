@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import hashlib
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import orjson
-from filelock import FileLock, Timeout
+from filelock import AsyncFileLock, Timeout
 
 from adapters.history import jsonl
 from bot.core.errors import Mistake, Unavailable
@@ -21,7 +22,7 @@ from storage import channels, communities, ledger
 from storage.intake import Intake, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -60,51 +61,40 @@ async def import_jsonl(
     The whole file is read once before anything is written, so a file that is not history, or with `strict` one that
     has a bad line, leaves nothing behind. Raises Mistake for those and when another import is running.
     """
-    lock = FileLock(home / "import.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise Mistake("Another import is running in this home. Wait until it is done, then run this again.") from None
-    try:
+    async with _alone(home):
         found = await asyncio.to_thread(jsonl.survey, path)
         if strict and found.bad:
             raise Mistake(f"{path}, line {found.bad[0].number}: {found.bad[0].reason}. Nothing was imported.")
-        about = read_descriptions(descriptions) if descriptions else {}
-        return await _store(database, clock, path, community, found, about, progress)
-    finally:
-        lock.release()
-
-
-async def _store(
-    database: Database,
-    clock: Clock,
-    path: Path,
-    name: str,
-    found: jsonl.Survey,
-    about: dict[str, Described],
-    progress: Progress,
-) -> Imported:
-    intake: Intake | None = None
-    stored, seen = Stored(), 0
-    for events in await asyncio.to_thread(_portions, path):
-        portion = await asyncio.to_thread(events)
-        if not portion:
-            break
-        if intake is None:
-            intake = await database.write(functools.partial(_begin, name=name, clock=clock))
-        stored += await _store_portion(database, intake, portion, seen)
-        seen += len(portion)
-        progress(seen, found.good)
-    assert intake, "a file that was surveyed has messages"  # noqa: S101
-    await database.write(functools.partial(_finish, intake=intake, about=about, stored=stored, path=path, clock=clock))
+        about = await asyncio.to_thread(read_descriptions, descriptions) if descriptions else {}
+        intake = await database.write(functools.partial(_begin, name=community, clock=clock))
+        stored = await _store(database, intake, path, lambda done: progress(done, found.good))
+        finish = functools.partial(_finish, intake=intake, about=about, stored=stored, path=path, clock=clock)
+        await database.write(finish)
     return Imported(stored=stored, bad=found.bad)
 
 
-def _portions(path: Path) -> Iterator[Callable[[], list[MessagePosted]]]:
-    """Yield what reads the next portion, for a thread to call; an empty portion is the end."""
+@contextlib.asynccontextmanager
+async def _alone(home: Path) -> AsyncIterator[None]:
+    """Hold the home's import lock; the system lets go of it when the process dies."""
+    lock = AsyncFileLock(home / "import.lock")
+    try:
+        await lock.acquire(timeout=0)
+    except Timeout:
+        raise Mistake("Another import is running in this home. Wait until it is done, then run this again.") from None
+    try:
+        yield
+    finally:
+        await lock.release()
+
+
+async def _store(database: Database, intake: Intake, path: Path, progress: Callable[[int], None]) -> Stored:
+    stored, seen = Stored(), 0
     good = (item for item in jsonl.read(path) if isinstance(item, MessagePosted))
-    while True:
-        yield lambda: list(islice(good, PORTION))
+    while portion := await asyncio.to_thread(lambda: list(islice(good, PORTION))):
+        stored += await _store_portion(database, intake, portion, seen)
+        seen += len(portion)
+        progress(seen)
+    return stored
 
 
 async def _begin(connection: AsyncConnection, *, name: str, clock: Clock) -> Intake:

@@ -41,10 +41,19 @@ async def by_point(connection: AsyncConnection, scope: Scope, points: Sequence[U
     return found
 
 
-async def texts(connection: AsyncConnection, scope: Scope) -> dict[UUID, str]:
-    """Return every text in scope by its point."""
-    rows = await connection.execute(select(*columns(MessageRow, "point", "text")).where(*within(scope)))
-    return {row.point: row.text for row in rows}
+async def by_number(connection: AsyncConnection, scope: Scope, numbers: Sequence[int]) -> dict[int, Message]:
+    """Return messages by their numbers, as far as the scope allows."""
+    found: dict[int, Message] = {}
+    for some in portions(list(numbers)):
+        rows = await connection.execute(select(*COLUMNS).where(*within(scope), col(MessageRow.id).in_(some)))
+        found.update((message.id, message) for message in map(_message, rows))
+    return found
+
+
+async def all_of(connection: AsyncConnection, scope: Scope) -> dict[UUID, Message]:
+    """Return every message in scope by its point."""
+    rows = await connection.execute(select(*COLUMNS).where(*within(scope)))
+    return {row.point: _message(row) for row in rows}
 
 
 async def state(connection: AsyncConnection, community: int) -> State:

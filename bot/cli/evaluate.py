@@ -13,7 +13,7 @@ from bot.app import open_app
 from bot.cli.output import JsonOption, emit, note, out, run
 
 if TYPE_CHECKING:
-    from brains.evals.results import Evaluation
+    from brains.evals.evaluation import Evaluation
 
     from bot.core.settings import Settings
 
@@ -26,7 +26,7 @@ family = typer.Typer(name="eval", help="Measure how good the answers are.", no_a
 def recommend(
     data: DataOption,
     cut: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Learn before this day, test from it on.")],
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Judge which channels members came to after a day, from what was known before it."""
 
@@ -42,8 +42,8 @@ def recommend(
 @family.command()
 def match_text(
     data: DataOption,
-    zero_shot: Annotated[bool, typer.Option("--zero-shot", help="From the descriptions alone.")] = False,  # noqa: FBT002
-    as_json: JsonOption = False,  # noqa: FBT002
+    zero_shot: Annotated[bool, typer.Option("--zero-shot", help="From the descriptions alone.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Judge in which channel a text belongs."""
 

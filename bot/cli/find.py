@@ -32,7 +32,7 @@ def match(
     k: KOption = 3,
     community: CommunityOption = None,
     language: Annotated[str | None, typer.Option(help="Language of the reasons: en or zh_CN.")] = None,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Say which channels somebody belongs in, and why."""
     if sum(given is not None for given in (member, text, texts)) != 1:
@@ -125,7 +125,7 @@ def search(
     reader: Annotated[str | None, typer.Option("--as", help="A member; without one, what everyone may read.")] = None,
     k: KOption = 10,
     community: CommunityOption = None,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Find what was said, by meaning and by words."""
     run(lambda settings: _search(settings, query, reader, k=k, name=community, as_json=as_json))

@@ -33,9 +33,9 @@ def jsonl(
     channels: Annotated[
         Path | None, typer.Option(help="JSON lines with `channel`, `description` and, if need be, `private`.")
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Import nothing if a single line is bad.")] = False,  # noqa: FBT002
-    wait: Annotated[bool, typer.Option("--wait", help="Also encode what waits, and return when done.")] = False,  # noqa: FBT002
-    as_json: JsonOption = False,  # noqa: FBT002
+    strict: Annotated[bool, typer.Option("--strict", help="Import nothing if a single line is bad.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Also encode what waits, and return when done.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Import messages from JSON lines. Rows are stored in seconds; a second import adds nothing."""
     run(
@@ -105,9 +105,9 @@ def _answer(imported: Imported, *, encoded: int, stored: float, took: float) -> 
 def _tell_bad_lines(file: Path, imported: Imported) -> None:
     for line in imported.bad[:MOST_LINES_NAMED]:
         note(f"{file}, line {line.number} was skipped: {line.reason}")
-    if more := len(imported.bad) - MOST_LINES_NAMED:
-        if more > 0:
-            note(f"{more:,} more lines were skipped; --strict would stop at the first.")
+    more = len(imported.bad) - MOST_LINES_NAMED
+    if more > 0:
+        note(f"{more:,} more lines were skipped; --strict would stop at the first.")
 
 
 def _tell(imported: Imported, waiting: int, answer: dict[str, object]) -> None:

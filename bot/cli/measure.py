@@ -27,7 +27,7 @@ family = typer.Typer(name="bench", help="Measure how fast it is.", no_args_is_he
 
 
 @family.command()
-def encoder(data: DataOption = SAMPLE, count: CountOption = 600, as_json: JsonOption = False) -> None:  # noqa: FBT002
+def encoder(data: DataOption = SAMPLE, count: CountOption = 600, as_json: JsonOption = False) -> None:
     """Compare the encoder with sentence-transformers, and the worker with the engine alone."""
 
     async def verb(settings: Settings) -> Figures:
@@ -39,7 +39,7 @@ def encoder(data: DataOption = SAMPLE, count: CountOption = 600, as_json: JsonOp
 
 
 @family.command("import")
-def import_(data: DataOption = SAMPLE, count: CountOption = 2000, as_json: JsonOption = False) -> None:  # noqa: FBT002
+def import_(data: DataOption = SAMPLE, count: CountOption = 2000, as_json: JsonOption = False) -> None:
     """Compare an import's encoding with the engine alone, on the same texts."""
 
     async def verb(settings: Settings) -> Figures:
@@ -53,7 +53,7 @@ def import_(data: DataOption = SAMPLE, count: CountOption = 2000, as_json: JsonO
 @family.command()
 def vectors(
     points: Annotated[int, typer.Option(min=1000, help="Points in the collection.")] = 50_000,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Measure the vector store through its process, beside qdrant-client's local mode."""
 

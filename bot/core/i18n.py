@@ -16,11 +16,6 @@ LANGUAGES = ("en", "zh_CN")
 Translate = Callable[[str], str]
 
 
-def mark(text: str) -> str:
-    """Mark a text for translation where it stands; it is translated where it is shown."""
-    return text
-
-
 @functools.cache
 def translator(language: str) -> Translate:
     """Return what translates into a language; a text without a translation stays English."""

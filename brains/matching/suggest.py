@@ -80,7 +80,7 @@ class Matchmaker:
             withheld = await members.withheld(connection, community)
         if member.id in withheld:
             raise NotAllowed(
-                f"{member.name} has not agreed to be collected, so there is nothing to match. Only they can change that."
+                f"{member.name} has not agreed to be collected, so there is nothing to match. Only they can change it."
             )
         known = await self._know(community)
         own = await self._read(replace(known.scope, authors=frozenset({member.id})))

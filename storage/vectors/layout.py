@@ -66,6 +66,9 @@ def payload(point: Point) -> dict[str, int]:
     }
 
 
+LAST_ID = UUID(int=2**128 - 1)
+
+
 def admits_nothing(scope: Scope) -> bool:
     """Say whether a scope names an empty set of channels or authors."""
     return scope.channels == frozenset() or scope.authors == frozenset()

@@ -49,7 +49,7 @@ class Service:
         self._shard = shard
         self._turns: Turns[Body] = Turns(shard)
         self._idle = idle
-        self._clients: set[StreamWriter] = set()
+        self._clients: dict[asyncio.Task[None] | None, StreamWriter] = {}
         self._stop = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -65,11 +65,10 @@ class Service:
         turns.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await turns
-        for client in self._clients:
-            client.close()
+        await self._hang_up()
 
     async def _client(self, reader: StreamReader, writer: StreamWriter) -> None:
-        self._clients.add(writer)
+        self._clients[asyncio.current_task()] = writer
         self._mind_idleness()
         try:
             await self._converse(reader, writer)
@@ -79,7 +78,7 @@ class Service:
             pass
         finally:
             writer.close()
-            self._clients.discard(writer)
+            del self._clients[asyncio.current_task()]
             self._mind_idleness()
 
     async def _converse(self, reader: StreamReader, writer: StreamWriter) -> None:
@@ -99,6 +98,11 @@ class Service:
         writer.write(answer)
         with contextlib.suppress(OSError):
             await writer.drain()
+
+    async def _hang_up(self) -> None:
+        for writer in self._clients.values():
+            writer.transport.abort()
+        await asyncio.gather(*filter(None, self._clients))
 
     def _mind_idleness(self) -> None:
         if self._alarm:

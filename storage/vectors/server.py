@@ -20,6 +20,7 @@ from storage.vectors.layout import (
     DENSE,
     FIELDS,
     FUSION_K,
+    LAST_ID,
     TERMS,
     admits_nothing,
     candidates,
@@ -92,7 +93,7 @@ class ServerVectors:
     async def scroll(self, scope: Scope, *, after: UUID | None = None, limit: int = 1000) -> Page:
         """Read points with their vectors, in the order of their ids."""
         client = await self._prepared()
-        if admits_nothing(scope):
+        if admits_nothing(scope) or after == LAST_ID:
             return _page([], more=False, size=self._size)
         start = None if after is None else str(next_id(after))
         with _server_errors():

@@ -23,6 +23,7 @@ from storage.vectors.layout import (
     COMMUNITY,
     DENSE,
     FUSION_K,
+    LAST_ID,
     TERMS,
     admits_nothing,
     candidates,
@@ -98,7 +99,7 @@ class Shard:
 
     def scroll(self, scope: Scope, *, after: UUID | None, limit: int) -> Page:
         """Read points with their vectors, in the order of their ids."""
-        if admits_nothing(scope):
+        if admits_nothing(scope) or after == LAST_ID:
             return _page([], None, self.size)
         asked = edge.ScrollRequest(
             offset=next_id(after), limit=limit, filter=_filter(scope), with_payload=True, with_vector=[DENSE]

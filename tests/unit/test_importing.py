@@ -1,0 +1,122 @@
+"""Bringing old messages in: everything or nothing, once, and never two at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from sqlalchemy import func, select
+
+from bot.core.clock import SystemClock
+from bot.core.errors import Mistake, Unavailable
+from bot.core.things import Audience
+from bot.importing import Imported, import_jsonl
+from storage import channels, communities
+from storage.db import Database
+from storage.tables import CommunityRow, LedgerRow, MessageRow
+
+CLOCK = SystemClock()
+
+
+def history(path: Path, count: int, *extra: bytes) -> Path:
+    rows = [
+        json.dumps({"channel": "general", "user": f"u{n % 7}", "text": f"message {n}", "ts": 1700000000 + n, "id": n})
+        for n in range(count)
+    ]
+    path.write_bytes(b"\n".join([*(row.encode() for row in rows), *extra]))
+    return path
+
+
+async def bring(database: Database, home: Path, path: Path, **options) -> Imported:
+    return await import_jsonl(database, CLOCK, home=home, path=path, community="harbour", **options)
+
+
+async def count(database: Database, model) -> int:
+    async with database.read() as connection:
+        return (await connection.execute(select(func.count()).select_from(model))).scalar_one()
+
+
+async def test_a_second_import_adds_nothing(database: Database, home: Path, tmp_path: Path) -> None:
+    path = history(tmp_path / "f", 5000)
+    shown: list[tuple[int, int]] = []
+    first = await bring(database, home, path, progress=lambda done, total: shown.append((done, total)))
+    assert (first.stored.messages, first.stored.members, first.stored.channels) == (5000, 7, 1)
+    assert shown == [(2000, 5000), (4000, 5000), (5000, 5000)]
+    again = await bring(database, home, path)
+    assert (again.stored.messages, again.stored.members, again.stored.channels) == (0, 0, 0)
+    assert await count(database, MessageRow) == 5000
+
+
+async def test_bad_lines_are_named_and_strict_leaves_nothing(database: Database, home: Path, tmp_path: Path) -> None:
+    path = history(tmp_path / "f", 10, b"oops")
+    with pytest.raises(Mistake, match="line 11: not JSON .* Nothing was imported"):
+        await bring(database, home, path, strict=True)
+    assert await count(database, CommunityRow) == 0
+    found = await bring(database, home, path)
+    assert (found.stored.messages, [line.number for line in found.bad]) == (10, [11])
+
+
+async def test_a_file_that_is_not_history_leaves_nothing(database: Database, home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(b"%PDF-1.7\n" + os.urandom(5000))
+    with pytest.raises(Mistake, match="does not look like history"):
+        await bring(database, home, path)
+    assert await count(database, CommunityRow) == 0
+
+
+async def test_two_imports_at_once_are_refused_clearly(database: Database, home: Path, tmp_path: Path) -> None:
+    path = history(tmp_path / "f", 10)
+    with FileLock(home / "import.lock"), pytest.raises(Mistake, match="Another import is running"):
+        await bring(database, home, path)
+    assert (await bring(database, home, path)).stored.messages == 10
+
+
+async def test_channels_get_their_descriptions_and_audience(database: Database, home: Path, tmp_path: Path) -> None:
+    about = tmp_path / "channels"
+    about.write_text('{"channel": "#general", "description": "Everything.", "private": true}\n')
+    await bring(database, home, history(tmp_path / "f", 3), descriptions=about)
+    async with database.read() as connection:
+        community = await communities.find(connection, None)
+        [general] = (await channels.every(connection, community)).values()
+    assert (general.description, general.audience) == ("Everything.", Audience.MEMBERS)
+
+
+@pytest.mark.parametrize("content", ["{", '{"channel": "general"}', "[]", '"x"'])
+async def test_a_bad_file_of_channels_is_refused_before_anything(
+    database: Database, home: Path, tmp_path: Path, content: str
+) -> None:
+    about = tmp_path / "channels"
+    about.write_text(content)
+    with pytest.raises(Mistake, match="line 1: needs `channel` and `description`"):
+        await bring(database, home, history(tmp_path / "f", 3), descriptions=about)
+    assert await count(database, CommunityRow) == 0
+
+
+async def test_the_ledger_says_what_was_imported(database: Database, home: Path, tmp_path: Path) -> None:
+    await bring(database, home, history(tmp_path / "f", 3))
+    async with database.read() as connection:
+        entry = (await connection.execute(select(LedgerRow.__table__))).one()
+    assert (entry.act, entry.details["messages"], entry.details["file"]) == ("import", 3, "f")
+
+
+async def test_a_full_disk_is_said_and_the_same_command_goes_on_later(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", small], capture_output=True).returncode:
+        pytest.skip("needs the right to mount a small disk")
+    try:
+        path = history(tmp_path / "f", 20_000)
+        async with Database.open(f"sqlite+aiosqlite:///{small}/kinfolk.db", home=tmp_path) as database:
+            with pytest.raises(Unavailable, match=r"disk is full.*messages of the file are stored.*goes on from there"):
+                await bring(database, tmp_path, path)
+            stored = await count(database, MessageRow)
+            await asyncio.to_thread(subprocess.run, ["mount", "-o", "remount,size=40m", small], check=True)
+            assert (await bring(database, tmp_path, path)).stored.messages == 20_000 - stored
+            assert await count(database, MessageRow) == 20_000
+    finally:
+        subprocess.run(["umount", small], check=True)
