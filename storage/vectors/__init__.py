@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from storage.vectors.layout import slug
@@ -26,7 +27,7 @@ def open_vectors(settings: Settings, *, fingerprint: str, size: int) -> Vectors:
     folder = settings.vectors_folder
     if folder is None:
         return open_server(settings.vectors, settings.vectors_key.get_secret_value(), fingerprint, size)
-    return open_folder(folder.expanduser().resolve(), fingerprint, size)
+    return open_folder(folder.expanduser().absolute(), fingerprint, size)
 
 
 def open_folder(root: Path, fingerprint: str, size: int, *, idle: float = IDLE) -> Vectors:
@@ -49,4 +50,4 @@ def open_server(url: str, key: str, fingerprint: str, size: int) -> Vectors:
     """Open the collection of a fingerprint on a server."""
     from storage.vectors.server import ServerVectors, connect
 
-    return ServerVectors(connect(url, key), collection=f"kinfolk-{slug(fingerprint)}", size=size)
+    return ServerVectors(partial(connect, url, key), collection=f"kinfolk-{slug(fingerprint)}", size=size)

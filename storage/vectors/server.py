@@ -34,7 +34,7 @@ from storage.vectors.layout import (
 from storage.vectors.terms import Terms, document_terms, query_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from qdrant_client import AsyncQdrantClient, models
 
@@ -47,7 +47,10 @@ PATIENCE = 60
 
 
 def connect(url: str, key: str) -> AsyncQdrantClient:
-    """Make a client of a server; nothing is sent yet. Raises Misconfigured without the `qdrant` extra."""
+    """Make a client of a server; nothing is sent yet. Raises Misconfigured without the `qdrant` extra.
+
+    Call it in a thread: the import takes seconds.
+    """
     try:
         from qdrant_client import AsyncQdrantClient
     except ImportError:
@@ -58,8 +61,9 @@ def connect(url: str, key: str) -> AsyncQdrantClient:
 class ServerVectors:
     """One collection of a Qdrant server, created with its indexes at the first call."""
 
-    def __init__(self, client: AsyncQdrantClient, *, collection: str, size: int) -> None:
-        self._client = client
+    def __init__(self, connect: Callable[[], AsyncQdrantClient], *, collection: str, size: int) -> None:
+        self._connect = connect
+        self._client: AsyncQdrantClient | None = None
         self._name = collection
         self._size = size
         self._ready = False
@@ -115,22 +119,25 @@ class ServerVectors:
 
     async def close(self) -> None:
         """Let go of connections; the data stays."""
-        await self._client.close()
+        if self._client:
+            await self._client.close()
 
     async def _prepared(self) -> AsyncQdrantClient:
         async with self._preparing:
+            if self._client is None:
+                self._client = await asyncio.to_thread(self._connect)
             if not self._ready:
                 with _server_errors():
-                    await self._prepare()
+                    await self._prepare(self._client)
                 self._ready = True
-        return self._client
+            return self._client
 
-    async def _prepare(self) -> None:
+    async def _prepare(self, client: AsyncQdrantClient) -> None:
         from qdrant_client import models
 
-        if not await self._client.collection_exists(self._name):
-            await self._create()
-        stored = (await self._client.get_collection(self._name)).config.params.vectors
+        if not await client.collection_exists(self._name):
+            await self._create(client)
+        stored = (await client.get_collection(self._name)).config.params.vectors
         theirs = cast("dict[str, models.VectorParams]", stored)[DENSE].size
         if theirs != self._size:
             raise Misconfigured(
@@ -138,16 +145,16 @@ class ServerVectors:
                 "Set KINFOLK_ENCODER back, or point KINFOLK_VECTORS to another server."
             )
         for name in FIELDS:
-            await self._client.create_payload_index(self._name, name, models.PayloadSchemaType.INTEGER, wait=True)
+            await client.create_payload_index(self._name, name, models.PayloadSchemaType.INTEGER, wait=True)
 
-    async def _create(self) -> None:
+    async def _create(self, client: AsyncQdrantClient) -> None:
         from qdrant_client import models
         from qdrant_client.http.exceptions import UnexpectedResponse
 
         dense = models.VectorParams(size=self._size, distance=models.Distance.COSINE)
         terms = models.SparseVectorParams(modifier=models.Modifier.IDF)
         try:
-            await self._client.create_collection(self._name, {DENSE: dense}, sparse_vectors_config={TERMS: terms})
+            await client.create_collection(self._name, {DENSE: dense}, sparse_vectors_config={TERMS: terms})
         except UnexpectedResponse as error:
             if error.status_code != ALREADY_THERE:
                 raise

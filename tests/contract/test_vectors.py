@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     Open = Callable[..., Vectors]
 
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning")
+
 SIZE = 16
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HERE = Scope(community=1)
@@ -72,7 +74,7 @@ def local(_root: Path) -> Open:
             """Its points are in memory, so it stays open for the next store."""
 
     client = Kept(":memory:")
-    return lambda name, size=SIZE: ServerVectors(client, collection=name, size=size)
+    return lambda name, size=SIZE: ServerVectors(lambda: client, collection=name, size=size)
 
 
 def server(_root: Path) -> Open:
