@@ -63,10 +63,11 @@ def plan(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
         yield batch
 
 
-def pad(rows: Sequence[Tokens], filler: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Lay rows side by side: ids and mask, both of shape (rows, longest)."""
+def pad(rows: Sequence[Tokens], filler: int, *, multiple: int = 1) -> tuple[npt.NDArray[np.int64], ...]:
+    """Lay rows side by side: ids and mask, both of shape (rows, longest rounded up to `multiple`)."""
     lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    mask = np.arange(lengths.max()) < lengths[:, None]
+    width = -(-lengths.max() // multiple) * multiple
+    mask = np.arange(width) < lengths[:, None]
     ids = np.full(mask.shape, filler, np.int64)
     ids[mask] = np.concatenate([np.asarray(row, np.int64) for row in rows])
     return ids, mask.astype(np.int64)

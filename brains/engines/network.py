@@ -1,4 +1,4 @@
-"""The network in torch: loaded from its source, and pooled to vectors of length 1. Import it only where torch is used."""
+"""The network in torch, pooled to vectors of length 1. Imports torch: import this module only where torch is used."""
 
 from __future__ import annotations
 
@@ -26,10 +26,7 @@ class Pooled(torch.nn.Module):
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Encode one padded batch."""
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        if self.cls:
-            pooled = states[:, 0].float()
-        else:
-            pooled = (states.float() * attention_mask.unsqueeze(-1).float()).sum(1)
+        pooled = states[:, 0].float() if self.cls else _summed(states, attention_mask)
         return torch.nn.functional.normalize(pooled, dim=1)
 
 
@@ -40,6 +37,11 @@ def load(source: Path, *, cls: bool = False, longest: int = weights.LONGEST) -> 
     tokenizer.enable_truncation(longest)
     padding = getattr(encoder.config, "pad_token_id", None)
     return Pooled(encoder, cls=cls).eval(), tokenizer, padding or 0
+
+
+def _summed(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    # The sum points where the mean does, and only the direction is kept.
+    return (states.float() * mask.unsqueeze(-1).float()).sum(1)
 
 
 def _folder(folder: Path) -> tuple[PreTrainedModel, Tokenizer]:

@@ -23,7 +23,7 @@ def clean(text: str) -> str:
 
 
 def is_prefixed(model: str) -> bool:
-    """Say, by its name, whether a model was trained with `passage: ` and `query: `: the E5 family, instruct ones aside."""
+    """Say, by its name, whether a model was trained with `passage: ` and `query: `: E5, instruct models aside."""
     return E5.search(model) is not None and "instruct" not in model.lower()
 
 

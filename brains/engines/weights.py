@@ -64,7 +64,8 @@ def build_model(weights: Weights) -> BertModel:
 
     model = BertModel(_config(weights.shape, weights.vocabulary.pad), add_pooling_layer=False)
     model.load_state_dict(_state(weights, model.state_dict()), assign=True)
-    return model.eval()
+    model.train(mode=False)
+    return model
 
 
 def build_tokenizer(vocabulary: Vocabulary) -> Tokenizer:

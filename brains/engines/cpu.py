@@ -1,0 +1,89 @@
+"""The engines of a machine without a GPU: onnxruntime int8, and torch in float32 where that is missing.
+
+Dynamic quantisation scales each layer's activations by the largest value in the batch, so that an int8 vector depends
+a little on the texts beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+from tokenizers import Tokenizer
+
+from brains.engines.engine import pad
+from brains.engines.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from brains.engines.engine import Tokens, Vectors
+    from brains.engines.models import Model
+
+BUDGET = 2048
+
+
+class OnnxEngine:
+    """int8 on the CPU, from the files that `export` writes. Needs no torch."""
+
+    name = "onnx int8"
+    budget = BUDGET
+
+    def __init__(self, folder: Path, *, threads: int) -> None:
+        facts = json.loads((folder / "model.json").read_text("utf-8"))
+        self.size: int = facts["size"]
+        self._padding: int = facts["padding"]
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._session = _session(folder / "encoder.onnx", threads)
+        self.infer(self.tokenise(["warm"]))
+
+    def tokenise(self, texts: Sequence[str]) -> list[Tokens]:
+        """Split texts into token ids, cut to what the model sees."""
+        return [row.ids for row in self._tokenizer.encode_batch_fast([clean(text) for text in texts])]
+
+    def infer(self, rows: Sequence[Tokens]) -> Vectors:
+        """Encode one batch: float32, shape (rows, size), in order."""
+        ids, mask = pad(rows, self._padding)
+        return cast("Vectors", self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0])
+
+
+class TorchEngine:
+    """float32 on the CPU: half as quick as int8, and exact."""
+
+    name = "torch fp32"
+    budget = BUDGET
+
+    def __init__(self, model: Model, *, threads: int) -> None:
+        import torch
+
+        from brains.engines.network import load
+
+        torch.set_num_threads(threads)
+        self.size = model.size
+        self._network, self._tokenizer, self._padding = load(
+            model.source, cls=model.pooling == "cls", longest=model.longest
+        )
+
+    def tokenise(self, texts: Sequence[str]) -> list[Tokens]:
+        """Split texts into token ids, cut to what the model sees."""
+        return [row.ids for row in self._tokenizer.encode_batch_fast([clean(text) for text in texts])]
+
+    def infer(self, rows: Sequence[Tokens]) -> Vectors:
+        """Encode one batch: float32, shape (rows, size), in order."""
+        import torch
+
+        ids, mask = (torch.from_numpy(array) for array in pad(rows, self._padding))
+        with torch.inference_mode():
+            return cast("Vectors", self._network(ids, mask).numpy())
+
+
+def _session(path: Path, threads: int) -> Any:  # noqa: ANN401
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    # Spinning threads take the processor from the bot and from the vector process on the same machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

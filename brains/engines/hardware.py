@@ -1,0 +1,83 @@
+"""Chooses the engine that fits the hardware at hand: the GPU in bf16, else the CPU in int8, else the CPU in float32."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.core.errors import Misconfigured
+from brains.engines.export import folder_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from brains.engines.engine import Engine
+    from brains.engines.models import Model
+
+log = logging.getLogger(__name__)
+
+GPU_DEVICES = (Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/kfd"))
+"""Present where a GPU's driver is; asking torch first would cost every CPU worker its import: 4 s and 300 MB."""
+
+LOCAL = "Install the engines with `pip install 'kinfolk[local]'`, or name a server: KINFOLK_ENCODER=openai:URL#MODEL."
+
+
+def open_engine(model: Model, spec: str, home: Path, *, threads: int, progress: Callable[[str], None]) -> Engine:
+    """Load a model where it runs best; the first start on a CPU exports it, and tells `progress` about it.
+
+    Raises Misconfigured when nothing here can run it, or when the disk is full.
+    """
+    if has_gpu():
+        from brains.engines.cuda import open_cuda
+
+        return open_cuda(model)
+    if _installed("onnxruntime") and _exported(model, spec, home, progress):
+        from brains.engines.cpu import OnnxEngine
+
+        return OnnxEngine(folder_of(model, home), threads=threads)
+    return _torch_engine(model, threads)
+
+
+def has_gpu() -> bool:
+    """Say whether torch can use a GPU here."""
+    if not any(device.exists() for device in GPU_DEVICES) or not _installed("torch"):
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _torch_engine(model: Model, threads: int) -> Engine:
+    if not _installed("torch", "transformers", "tokenizers"):
+        raise Misconfigured(f"KINFOLK_ENCODER: torch, transformers and tokenizers are not installed. {LOCAL}")
+    from brains.engines.cpu import TorchEngine
+
+    return TorchEngine(model, threads=threads)
+
+
+def _exported(model: Model, spec: str, home: Path, progress: Callable[[str], None]) -> bool:
+    if folder_of(model, home).exists():
+        return True
+    return _installed("onnx", "torch", "transformers") and _export(spec, home, progress)
+
+
+def _export(spec: str, home: Path, progress: Callable[[str], None]) -> bool:
+    command = [sys.executable, "-m", "brains.engines.export", f"--encoder={spec}", f"--home={home}"]
+    words = ""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        for line in process.stdout or ():
+            words = line.strip() or words
+            progress(words)
+    if process.returncode == Misconfigured.exit_code:
+        raise Misconfigured(words)
+    if process.returncode:
+        log.warning("The encoder could not be exported, so it runs in float32 at half the speed: %s", words)
+    return process.returncode == 0
+
+
+def _installed(*packages: str) -> bool:
+    return all(importlib.util.find_spec(package) for package in packages)
