@@ -50,7 +50,7 @@ bench: setup ## Measure speed on DATA (history in JSON lines; the sample by defa
 	$(BIN)/kinfolk bench vectors
 
 docs: setup ## Write docs/reference.md from the settings and the command line.
-	$(BIN)/python -m docs.reference
+	$(BIN)/python docs/reference.py
 
 lock: setup ## Resolve the locks anew from pyproject.toml.
 	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --extra all -U -o deploy/locks/run.txt pyproject.toml

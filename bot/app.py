@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ from bot.core.settings import prepare_home
 from bot.indexing import Index
 from brains.engines import open_encoder
 from brains.knowledge.retrieval import Retrieval
-from brains.matching.suggest import Matchmaker
 from storage.db import Database
 from storage.encodings import CachedEncoder
 from storage.vectors import open_vectors
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.core.clock import Clock
     from bot.core.ports import Vectors
     from bot.core.settings import Settings
+    from brains.matching.suggest import Matchmaker
 
 
 class App:
@@ -56,12 +57,14 @@ class App:
 
     async def matchmaker(self, language: str | None = None) -> Matchmaker:
         """Return what matches members and texts to channels, speaking a language."""
+        from brains.matching.suggest import Matchmaker  # brings scipy, which most verbs do without
+
         return Matchmaker(
             database=self.database,
             vectors=await self.vectors(),
             encoder=await self.encoder(),
             clock=self.clock,
-            translate=translator(language or self.settings.language),
+            translate=await asyncio.to_thread(translator, language or self.settings.language),
         )
 
     async def retrieval(self) -> Retrieval:

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from alembic import command
-from alembic.config import Config
 from filelock import AsyncFileLock
-from sqlalchemy import event
+from sqlalchemy import event, inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
 
+MIGRATIONS = Path(__file__).parent / "migrations"
 PRAGMAS = (
     "PRAGMA busy_timeout=20000",
     "PRAGMA journal_mode=WAL",
@@ -164,15 +163,28 @@ def _begin_sqlite(connection: Connection) -> None:
 async def migrate(engine: AsyncEngine, home: Path) -> None:
     """Apply every migration that is missing; one process at a time."""
     try:
+        if await _revision(engine) == max(MIGRATIONS.glob("versions/[0-9]*.py")).name.partition("_")[0]:
+            return
         async with AsyncFileLock(home / "migrate.lock"), engine.execution_options(writes=True).begin() as connection:
             await connection.run_sync(_upgrade)
     except (DBAPIError, OSError) as error:
         raise explain(error) from error
 
 
+async def _revision(engine: AsyncEngine) -> str | None:
+    """Return the revision of the schema, None before the first: Alembic's import is only worth it if that is old."""
+    async with engine.connect() as connection:
+        if not await connection.run_sync(lambda sync: inspect(sync).has_table("alembic_version")):
+            return None
+        return (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar()
+
+
 def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 

@@ -23,7 +23,7 @@ def nobody_blocks_the_loop() -> Iterator[BlockBuster]:
     with blockbuster_ctx(["bot", "adapters", "brains", "storage"]) as guard:
         for function in guard.functions.values():
             # A database is opened, and its schema brought up to date, before anybody is served.
-            function.can_block_in("storage/db.py", {"make_engine", "_upgrade"})
+            function.can_block_in("storage/db.py", {"make_engine", "migrate", "_upgrade"})
             # asyncpg looks for a password file at every connection.
             function.can_block_in("asyncpg/connect_utils.py", {"_parse_connect_arguments"})
         yield guard

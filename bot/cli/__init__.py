@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from importlib import metadata
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,11 +19,22 @@ app = typer.Typer(
     name="kinfolk",
     help="A community bot that helps members find where they belong.",
     no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 for family in (history, find, evaluate, measure, serve):
     family.register(app)
+
+
+@app.callback()
+def kinfolk(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Help members find where they belong."""
+    if version:
+        print(f"kinfolk {metadata.version('kinfolk')}")
+        raise typer.Exit
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import orjson
 import typer
@@ -31,7 +31,7 @@ def match(
     texts: Annotated[Path | None, typer.Option(help="JSON lines with `text`; a line is printed for each.")] = None,
     k: KOption = 3,
     community: CommunityOption = None,
-    language: Annotated[str | None, typer.Option(help="Language of the reasons: en or zh_CN.")] = None,
+    language: Annotated[Literal["en", "zh_CN"] | None, typer.Option(help="Language of the reasons.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say which channels somebody belongs in, and why."""
