@@ -9,7 +9,6 @@ import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from bot.core.errors import Gone, Overloaded
@@ -59,9 +58,10 @@ class Entry(Generic[Row, Result]):
 class Batcher(Generic[Row, Result]):
     """Runs `run` on batches of rows whose padded length stays within `budget`. Use it as an async context.
 
-    The oldest row is in the next batch, with those of like length among the `WINDOW` oldest. More than `limit` rows
-    waiting raise Overloaded. A batch that fails is run again for each of its callers alone, so that an error
-    reaches only the caller whose row it is. A caller that is cancelled takes its waiting rows along.
+    A batch is the oldest row, or in turn the one of the smallest call, with rows of like length among the `WINDOW`
+    oldest. More than `limit` rows waiting raise Overloaded. A batch that fails is run again for each of its callers
+    alone, so that an error reaches only the caller whose row it is. A caller that is cancelled takes its waiting
+    rows along.
     """
 
     def __init__(
@@ -74,9 +74,11 @@ class Batcher(Generic[Row, Result]):
     ) -> None:
         self._run, self._length, self._budget, self._limit = run, length, budget, limit
         self._waiting: deque[Entry[Row, Result]] = deque()
+        self._running: list[Entry[Row, Result]] = []
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
         self._task: asyncio.Task[None] | None = None
+        self._turn = False
 
     @property
     def waiting(self) -> int:
@@ -93,7 +95,7 @@ class Batcher(Generic[Row, Result]):
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        for entry in self._waiting:
+        for entry in (*self._running, *self._waiting):
             entry.call.fail(Gone("The encoder is being stopped; ask again in a moment."))
         self._thread.shutdown(wait=False)
 
@@ -119,18 +121,27 @@ class Batcher(Generic[Row, Result]):
         while True:
             await self._arrived.wait()
             if batch := self._next():
+                self._running = batch
                 await self._carry_out(batch)
             else:
                 self._arrived.clear()
 
     def _next(self) -> list[Entry[Row, Result]]:
-        self._waiting = deque(entry for entry in self._waiting if not entry.call.done.done())
-        window = list(islice(self._waiting, WINDOW))
-        batch = next((b for b in plan([entry.length for entry in window], self._budget) if 0 in b), [])
-        chosen = set(batch)
-        later = [entry for index, entry in enumerate(window) if index not in chosen]
-        self._waiting = deque([*later, *islice(self._waiting, WINDOW, None)])
-        return [window[index] for index in batch]
+        waiting = [entry for entry in self._waiting if not entry.call.done.done()]
+        batch = self._around(self._anchor(waiting), waiting) if waiting else []
+        chosen = set(map(id, batch))
+        self._waiting = deque(entry for entry in waiting if id(entry) not in chosen)
+        return batch
+
+    def _anchor(self, waiting: list[Entry[Row, Result]]) -> Entry[Row, Result]:
+        # Every second batch is for the smallest call, so that a question does not stand behind an import.
+        self._turn = not self._turn
+        return min(waiting, key=lambda entry: entry.call.size) if self._turn else waiting[0]
+
+    def _around(self, anchor: Entry[Row, Result], waiting: list[Entry[Row, Result]]) -> list[Entry[Row, Result]]:
+        window = [anchor, *(entry for entry in waiting[:WINDOW] if entry is not anchor)]
+        batches = plan([entry.length for entry in window], self._budget)
+        return [window[index] for index in next(batch for batch in batches if 0 in batch)]
 
     async def _carry_out(self, batch: list[Entry[Row, Result]]) -> None:
         try:

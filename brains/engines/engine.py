@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    Vectors = npt.NDArray[np.float32]
-    Tokens = list[int]
+Tokens: TypeAlias = list[int]
+Vectors: TypeAlias = "npt.NDArray[np.float32]"
 
 
 class Engine(Protocol):

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from bot.core.errors import Misconfigured
-from brains.engines.models import parse_local
+from brains.engines.models import parse_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def main() -> None:
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     try:
-        export(parse_local(wanted.encoder), wanted.home)
+        export(parse_model(wanted.encoder), wanted.home)
     except Misconfigured as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)

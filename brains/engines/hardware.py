@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import logging
-import subprocess
 import sys
+from asyncio.subprocess import PIPE, STDOUT
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from bot.core.errors import Misconfigured
 from brains.engines.export import folder_of
 
 if TYPE_CHECKING:
+    from asyncio import StreamReader
     from collections.abc import Callable
 
     from brains.engines.engine import Engine
@@ -26,20 +29,20 @@ GPU_DEVICES = (Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/kfd"))
 LOCAL = "Install the engines with `pip install 'kinfolk[local]'`, or name a server: KINFOLK_ENCODER=openai:URL#MODEL."
 
 
-def open_engine(model: Model, spec: str, home: Path, *, threads: int, progress: Callable[[str], None]) -> Engine:
+async def open_engine(model: Model, spec: str, home: Path, threads: int, progress: Callable[[str], None]) -> Engine:
     """Load a model where it runs best; the first start on a CPU exports it, and tells `progress` about it.
 
     Raises Misconfigured when nothing here can run it, or when the disk is full.
     """
-    if has_gpu():
+    if await asyncio.to_thread(has_gpu):
         from brains.engines.cuda import open_cuda
 
-        return open_cuda(model)
-    if _installed("onnxruntime") and _exported(model, spec, home, progress):
+        return await asyncio.to_thread(open_cuda, model)
+    if _installed("onnxruntime", "tokenizers") and await _exported(model, spec, home, progress):
         from brains.engines.cpu import OnnxEngine
 
-        return OnnxEngine(folder_of(model, home), threads=threads)
-    return _torch_engine(model, threads)
+        return await asyncio.to_thread(partial(OnnxEngine, folder_of(model, home), threads=threads))
+    return await asyncio.to_thread(_torch_engine, model, threads)
 
 
 def has_gpu() -> bool:
@@ -59,24 +62,37 @@ def _torch_engine(model: Model, threads: int) -> Engine:
     return TorchEngine(model, threads=threads)
 
 
-def _exported(model: Model, spec: str, home: Path, progress: Callable[[str], None]) -> bool:
+async def _exported(model: Model, spec: str, home: Path, progress: Callable[[str], None]) -> bool:
     if folder_of(model, home).exists():
         return True
-    return _installed("onnx", "torch", "transformers") and _export(spec, home, progress)
+    return _installed("onnx", "torch", "transformers") and await _export(spec, home, progress)
 
 
-def _export(spec: str, home: Path, progress: Callable[[str], None]) -> bool:
-    command = [sys.executable, "-m", "brains.engines.export", f"--encoder={spec}", f"--home={home}"]
+async def _export(spec: str, home: Path, progress: Callable[[str], None]) -> bool:
+    command = (sys.executable, "-m", "brains.engines.export", f"--encoder={spec}", f"--home={home}")
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=STDOUT)
+    try:
+        words = await _last_words(process.stdout, progress) if process.stdout else ""
+    finally:
+        if process.returncode is None:
+            process.terminate()
+    return _succeeded(await process.wait(), words)
+
+
+async def _last_words(output: StreamReader, progress: Callable[[str], None]) -> str:
     words = ""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        for line in process.stdout or ():
-            words = line.strip() or words
-            progress(words)
-    if process.returncode == Misconfigured.exit_code:
+    async for line in output:
+        words = line.decode("utf-8", "replace").strip() or words
+        progress(words)
+    return words
+
+
+def _succeeded(exit_code: int, words: str) -> bool:
+    if exit_code == Misconfigured.exit_code:
         raise Misconfigured(words)
-    if process.returncode:
+    if exit_code:
         log.warning("The encoder could not be exported, so it runs in float32 at half the speed: %s", words)
-    return process.returncode == 0
+    return exit_code == 0
 
 
 def _installed(*packages: str) -> bool:

