@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from brains.engines.engine import Tokens, Vectors
     from brains.engines.models import Model
 
-BUDGET = 2048
+BUDGET = 512
+"""Tokens of a batch. What it touches stays in the cache: 2,048 tokens cost 1.6 times the processor time a message, and a
+batch of one message costs 1.1 times."""
 
 
 class OnnxEngine:
