@@ -15,18 +15,19 @@ from storage.vectors.layout import (
     AT,
     AUTHOR,
     BATCH,
-    CHANNEL,
-    COMMUNITY,
     DENSE,
     FIELDS,
     FUSION_K,
     LAST_ID,
+    PLACE,
     TERMS,
     admits_nothing,
     candidates,
+    channel,
     moment,
     next_id,
     payload,
+    required,
     row,
     rows,
     seconds,
@@ -56,6 +57,13 @@ def connect(url: str, key: str) -> AsyncQdrantClient:
     except ImportError:
         raise Misconfigured("KINFOLK_VECTORS is a URL: run `pip install kinfolk[qdrant]` first.") from None
     return AsyncQdrantClient(url=url, api_key=key or None, timeout=PATIENCE, check_compatibility=False)
+
+
+def in_memory() -> AsyncQdrantClient:
+    """Make a client of qdrant-client's own small engine, for tests and for comparing: it compares with every point."""
+    from qdrant_client import AsyncQdrantClient
+
+    return AsyncQdrantClient(location=":memory:")
 
 
 class ServerVectors:
@@ -224,11 +232,8 @@ def _filter(scope: Scope) -> models.Filter:
     from qdrant_client import models
 
     must: list[models.Condition] = [
-        models.FieldCondition(key=COMMUNITY, match=models.MatchValue(value=scope.community))
+        models.FieldCondition(key=name, match=models.MatchAny(any=allowed)) for name, allowed in required(scope).items()
     ]
-    for name, allowed in ((CHANNEL, scope.channels), (AUTHOR, scope.authors)):
-        if allowed is not None:
-            must.append(models.FieldCondition(key=name, match=models.MatchAny(any=list(allowed))))
     if scope.since or scope.until:
         must.append(models.FieldCondition(key=AT, range=_between(scope)))
     return models.Filter(must=must, must_not=_excluded(scope))
@@ -255,7 +260,7 @@ def _hit(found: models.ScoredPoint) -> Hit:
     return Hit(
         id=UUID(str(found.id)),
         score=found.score,
-        channel=stored[CHANNEL],
+        channel=channel(stored[PLACE]),
         author=stored[AUTHOR],
         at=moment(stored[AT]),
     )
@@ -267,7 +272,7 @@ def _page(records: Sequence[models.Record], *, more: bool, size: int) -> Page:
     ids = tuple(UUID(str(record.id)) for record in records)
     return Page(
         ids=ids,
-        channels=tuple(one[CHANNEL] for one in stored),
+        channels=tuple(channel(one[PLACE]) for one in stored),
         authors=tuple(one[AUTHOR] for one in stored),
         at=tuple(moment(one[AT]) for one in stored),
         vectors=np.array(dense, dtype=np.float32).reshape(-1, size),

@@ -19,17 +19,19 @@ from bot.core.ports import Hit, Page
 from storage.vectors.layout import (
     AT,
     AUTHOR,
-    CHANNEL,
     COMMUNITY,
     DENSE,
     FUSION_K,
     LAST_ID,
+    PLACE,
     TERMS,
     admits_nothing,
     candidates,
+    channel,
     moment,
     next_id,
     payload,
+    required,
     row,
     rows,
     seconds,
@@ -52,7 +54,7 @@ FREE_TO_DELETE = 8 * 2**20
 
 INDEXES = {
     COMMUNITY: edge.IntegerIndexParams(lookup=True, range=False, enable_hnsw=False),
-    CHANNEL: edge.IntegerIndexParams(lookup=True, range=False, enable_hnsw=False),
+    PLACE: edge.IntegerIndexParams(lookup=True, range=False, enable_hnsw=False),
     AUTHOR: edge.IntegerIndexParams(lookup=True, range=False, enable_hnsw=False),
     AT: edge.IntegerIndexParams(lookup=False, range=True, enable_hnsw=False),
 }
@@ -66,8 +68,7 @@ class Shard:
         self._folder = folder
         self.size = size
         self._engine = _open(folder, size)
-        info = self._engine.info()
-        self._waiting = max(0, info.points_count - info.indexed_vectors_count)
+        self._waiting = _unindexed(self._engine.info())
 
     @property
     def untidy(self) -> float:
@@ -179,6 +180,11 @@ def _open(folder: Path, size: int) -> edge.EdgeShard:
         raise Unavailable(f"The vectors in {folder} cannot be opened: {error}") from error
 
 
+def _unindexed(info: edge.ShardInfo) -> int:
+    """Count the points outside an index; the engine counts the dense vector and the terms of each."""
+    return max(0, info.points_count - info.indexed_vectors_count // 2)
+
+
 def _create(folder: Path, size: int) -> None:
     """Build the empty shard beside its place and move it there whole, so that a crash leaves no half of one."""
     unfinished = folder.with_name(f"{folder.name}.new")
@@ -231,10 +237,9 @@ def _search(queries: list[edge.Query], scope: edge.Filter, limit: int) -> edge.Q
 
 
 def _filter(scope: Scope) -> edge.Filter:
-    must: list[edge.ConditionType] = [edge.FieldCondition(COMMUNITY, match=edge.MatchValue(scope.community))]
-    for name, allowed in ((CHANNEL, scope.channels), (AUTHOR, scope.authors)):
-        if allowed is not None:
-            must.append(edge.FieldCondition(name, match=edge.MatchAny(list(allowed))))
+    must: list[edge.ConditionType] = [
+        edge.FieldCondition(name, match=edge.MatchAny(allowed)) for name, allowed in required(scope).items()
+    ]
     if scope.since or scope.until:
         must.append(edge.FieldCondition(AT, range=_between(scope)))
     return edge.Filter(must=must, must_not=_excluded(scope))
@@ -257,7 +262,7 @@ def _hit(found: edge.ScoredPoint) -> Hit:
     return Hit(
         id=cast("UUID", found.id),
         score=found.score,
-        channel=stored[CHANNEL],
+        channel=channel(stored[PLACE]),
         author=stored[AUTHOR],
         at=moment(stored[AT]),
     )
@@ -269,7 +274,7 @@ def _page(records: list[edge.Record], following: edge.PointId | None, size: int)
     ids = tuple(cast("UUID", record.id) for record in records)
     return Page(
         ids=ids,
-        channels=tuple(one[CHANNEL] for one in stored),
+        channels=tuple(channel(one[PLACE]) for one in stored),
         authors=tuple(one[AUTHOR] for one in stored),
         at=tuple(moment(one[AT]) for one in stored),
         vectors=np.array(dense, dtype=np.float32).reshape(-1, size),

@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 QUIET = 1.0
 """Seconds without a call after which the shard is tidied early."""
 
-EARLY = 0.5
-"""How untidy the shard must be for that."""
+EARLY = 0.8
+"""How untidy the shard must be for that; at half, no segment is large enough to be indexed."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

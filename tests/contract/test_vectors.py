@@ -66,15 +66,15 @@ def embedded(root: Path) -> Open:
 
 
 def local(_root: Path) -> Open:
-    qdrant_client = pytest.importorskip("qdrant_client")
-    from storage.vectors.server import ServerVectors
+    pytest.importorskip("qdrant_client")
+    from storage.vectors.server import ServerVectors, in_memory
 
-    class Kept(qdrant_client.AsyncQdrantClient):
-        async def close(self, **_: object) -> None:
+    class Kept(ServerVectors):
+        async def close(self) -> None:
             """Its points are in memory, so it stays open for the next store."""
 
-    client = Kept(":memory:")
-    return lambda name, size=SIZE: ServerVectors(lambda: client, collection=name, size=size)
+    client = in_memory()
+    return lambda name, size=SIZE: Kept(lambda: client, collection=name, size=size)
 
 
 def server(_root: Path) -> Open:
@@ -278,6 +278,15 @@ async def test_a_vector_that_does_not_fit_is_refused(vectors: Vectors) -> None:
             await vectors.search(HERE, vector=bad)
     assert await vectors.count(HERE) == 0
     await vectors.upsert([point(1, vector=unit(1).astype(np.float64)[None, :])])
+    assert await vectors.count(HERE) == 1
+
+
+async def test_a_channel_that_does_not_fit_is_refused(vectors: Vectors) -> None:
+    await vectors.upsert([point(1, channel=2**32 - 1)])
+    assert [hit.channel for hit in await vectors.search(HERE, vector=unit(1))] == [2**32 - 1]
+    for changes in ({"channel": 2**32}, {"channel": -1}, {"community": 2**31}):
+        with pytest.raises(ValueError, match="not a community and a channel"):
+            await vectors.upsert([point(2, **changes)])
     assert await vectors.count(HERE) == 1
 
 
