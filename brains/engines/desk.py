@@ -120,6 +120,7 @@ class Desk:
         try:
             loaded = await self._opening(self._progress)
             await self._start_queue(loaded, stack)
+            self.last_used = time.monotonic()
             engine.set_result(loaded)
             self._progress("ready")
         except Exception as error:

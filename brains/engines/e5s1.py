@@ -140,6 +140,8 @@ def _shape(cursor: Cursor) -> Shape:
     cursor.ints("I")
     names = ("hidden", "layers", "heads", "intermediate", "vocabulary", "positions", "types")
     sizes = dict(zip(names, cursor.ints("7i"), strict=True))
+    if min(sizes.values()) < 1:
+        raise ValueError("its sizes are not positive")
     epsilon = cursor.number()
     cursor.ints("i")
     return Shape(**sizes, epsilon=epsilon)

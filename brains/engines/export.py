@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from bot.core.errors import Misconfigured
-from brains.engines.models import parse_model
+from brains.engines.models import parse_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from brains.engines.models import Model
     from brains.engines.network import Pooled
 
-RECIPE = "int8-1"
+RECIPE = "int8"
 """Names the folder of the exported files: raised when the recipe below changes."""
 
 STEPS = 4
@@ -70,7 +70,7 @@ def main() -> None:
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     try:
-        export(parse_model(wanted.encoder), wanted.home)
+        export(parse_local(wanted.encoder), wanted.home)
     except Misconfigured as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
@@ -140,11 +140,23 @@ def _trace(network: Pooled, plain: Path) -> None:
 
 def _fuse(network: Pooled, plain: Path, fused: Path) -> None:
     from onnxruntime.transformers import optimizer
+    from onnxruntime.transformers.fusion_options import FusionOptions
 
     _step(3, "fusing its layers")
     config = network.encoder.config
-    heads, size = config.num_attention_heads, config.hidden_size
-    model = optimizer.optimize_model(str(plain), model_type="bert", num_heads=heads, hidden_size=size, opt_level=0)
+    options = FusionOptions("bert")
+    # Measured a message: `Attention`, which multiplies each head's slice of the weights alone, takes 1.7 times the time
+    # of matrix products with `MultiHeadAttention`, and `SkipLayerNormalization` 4 times that of its two parts.
+    options.use_multi_head_attention = True
+    options.enable_skip_layer_norm = False
+    model = optimizer.optimize_model(
+        str(plain),
+        model_type="bert",
+        num_heads=config.num_attention_heads,
+        hidden_size=config.hidden_size,
+        opt_level=0,
+        optimization_options=options,
+    )
     model.save_model_to_file(str(fused))
     plain.unlink()
 

@@ -29,7 +29,12 @@ GPU_DEVICES = (Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/kfd"))
 LOCAL = "Install the engines with `pip install 'kinfolk[local]'`, or name a server: KINFOLK_ENCODER=openai:URL#MODEL."
 
 
-async def open_engine(model: Model, spec: str, home: Path, threads: int, progress: Callable[[str], None]) -> Engine:
+def open_engine(model: Model, spec: str, home: Path, *, threads: int, progress: Callable[[str], None]) -> Engine:
+    """Do what `load_engine` does, in a thread that has no event loop."""
+    return asyncio.run(load_engine(model, spec, home, threads, progress))
+
+
+async def load_engine(model: Model, spec: str, home: Path, threads: int, progress: Callable[[str], None]) -> Engine:
     """Load a model where it runs best; the first start on a CPU exports it, and tells `progress` about it.
 
     Raises Misconfigured when nothing here can run it, or when the disk is full.

@@ -45,9 +45,12 @@ class Answer:
 class Line:
     """Requests to one server. With a companion, a worker that died is started again."""
 
-    def __init__(self, http: httpx.AsyncClient, *, companion: Companion | None = None) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, *, companion: Companion | None = None, pauses: Sequence[float] = PAUSES
+    ) -> None:
         self._http = http
         self._companion = companion
+        self._pauses = pauses
         self._encoding: wire.Encoding = "base64"
 
     async def embed(self, texts: Sequence[str], *, model: str) -> Answer:
@@ -89,11 +92,11 @@ class Line:
         return Answer(vectors=vectors, fingerprint=parts[0].fingerprint)
 
     async def _patiently(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
-        for pause in (*PAUSES, None):
+        for pause in (*self._pauses, None):
             response = await self._again(method, path, body)
             if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
                 return response
-            if pause:
+            if pause is not None:
                 await asyncio.sleep(pause)
         message, _ = wire.error_message(response.content)
         raise Overloaded(f"The encoder is busy ({message}); what was asked can be asked again later.")
@@ -147,7 +150,8 @@ def _read(response: httpx.Response) -> Answer:
 
 def _unit(vectors: Vector) -> Vector:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
+    unit: Vector = (vectors / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
+    return unit
 
 
 def _refusal(response: httpx.Response) -> Exception:

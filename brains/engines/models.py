@@ -58,7 +58,7 @@ class Remote:
     name: str
 
 
-def parse_model(spec: str) -> Model:
+def parse_local(spec: str) -> Model:
     """Read a setting that names weights; `hf:` fetches what the cache lacks. Raises Misconfigured."""
     kind, _, rest = spec.partition(":")
     match kind:

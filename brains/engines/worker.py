@@ -24,8 +24,8 @@ from filelock import FileLock, Timeout
 from bot.core.errors import KinfolkError, Unavailable
 from bot.core.settings import Settings, load_settings, prepare_home
 from brains.engines.desk import Desk
-from brains.engines.hardware import open_engine
-from brains.engines.models import parse_model
+from brains.engines.hardware import load_engine
+from brains.engines.models import parse_local
 from brains.engines.service import build_app
 
 if TYPE_CHECKING:
@@ -57,7 +57,11 @@ class Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
-        yield
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
 
     async def on_tick(self, counter: int) -> bool:
         """Say whether to stop; uvicorn asks ten times a second."""
@@ -70,11 +74,11 @@ def serve(settings: Settings, *, socket: Path | None, host: str, port: int, idle
 
     Raises Misconfigured when no weights are named, and Unavailable when the address is taken.
     """
-    model = parse_model(settings.encoder)
-    desk = Desk(model, partial(open_engine, model, settings.encoder, settings.home, settings.cores))
+    model = parse_local(settings.encoder)
+    desk = Desk(model, partial(load_engine, model, settings.encoder, settings.home, settings.cores))
     # A Unix socket is for its owner alone by its rights; TCP is for whoever has the key.
     app = build_app(desk, key="" if socket else settings.encoder_key.get_secret_value())
-    with _unix(socket) if socket else _tcp(host, port) as listener:
+    with listen_unix(socket) if socket else listen_tcp(host, port) as listener:
         asyncio.run(Server(app, desk, idle=idle).serve([listener]))
 
 
@@ -107,7 +111,8 @@ def _settings(asked: argparse.Namespace) -> Settings:
 
 
 @contextlib.contextmanager
-def _unix(path: Path) -> Iterator[sockets.socket]:
+def listen_unix(path: Path) -> Iterator[sockets.socket]:
+    """Bind a Unix socket for its owner alone, in place of one that a dead worker left; raises Unavailable."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _sole_owner(path), sockets.socket(sockets.AF_UNIX) as listener:
         path.unlink(missing_ok=True)
@@ -137,7 +142,8 @@ def _answers(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _tcp(host: str, port: int) -> Iterator[sockets.socket]:
+def listen_tcp(host: str, port: int) -> Iterator[sockets.socket]:
+    """Bind a TCP port; raises Unavailable when it is taken."""
     family = sockets.AF_INET6 if ":" in host else sockets.AF_INET
     with sockets.socket(family) as listener:
         listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
