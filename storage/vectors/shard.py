@@ -199,7 +199,7 @@ def _create(folder: Path, size: int) -> None:
 
 
 def _config(size: int) -> edge.EdgeConfig:
-    """Give the settings that `kinfolk bench vectors` measures; sizes are in KB, thus 10,666 points of 384 to a segment."""
+    """Give the settings that `kinfolk bench vectors` measures; sizes are in KB: 10,666 points of 384 to a segment."""
     return edge.EdgeConfig(
         vectors={DENSE: edge.EdgeVectorParams(size=size, distance=edge.Distance.Cosine)},
         sparse_vectors={TERMS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
