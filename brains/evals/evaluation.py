@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from brains.evals.metrics import Interval, Values, bootstrap, means
@@ -36,6 +36,10 @@ class Evaluation:
     comparison: Comparison
     seconds: float
     notes: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, object]:
+        """Return the document that `kinfolk eval --json` prints."""
+        return {**asdict(self), "notes": list(self.notes)}
 
 
 def compare(ours: Measured, baselines: Mapping[str, Measured], metric: str) -> Comparison:

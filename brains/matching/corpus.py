@@ -85,3 +85,8 @@ def unit(rows: Floats) -> Floats:
 def sum_by(owners: Ids, weights: Floats, count: int) -> csr_array:
     """Return the matrix (count, n) that sums weighted rows by owner."""
     return csr_array((weights, (owners, np.arange(len(owners)))), shape=(count, len(owners)), dtype=np.float32)
+
+
+def fading(times: Times, *, now: float, half_life: float) -> Floats:
+    """Weigh moments (n,): 1 now, half after `half_life` seconds."""
+    return np.asarray(0.5 ** (np.maximum(now - times, 0.0) / half_life), dtype=np.float32)

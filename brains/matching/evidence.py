@@ -56,7 +56,7 @@ def _closeness(
     theirs: tuple[Corpus, Sequence[Sequence[str]]],
 ) -> Floats:
     """Return the mean of vector cosine and term cosine for every pair (n, m)."""
-    place, weigh = profiles.space.place, profiles.terms.vocabulary.weigh
+    place, weigh = profiles.topics.space.place, profiles.topics.terms.weigh
     by_vector = place(own[0].vectors) @ place(theirs[0].vectors).T
     by_terms = (weigh(own[1]) @ weigh(theirs[1]).T).toarray()
     return np.asarray((by_vector + by_terms) / 2, dtype=np.float32)

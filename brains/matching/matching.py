@@ -7,25 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from brains.matching.calibration import FLOOR, MEMBER, TEXT, Coefficients
+from brains.matching.calibration import FLOOR, MEMBER, MEMBER_FLOOR
+from brains.matching.choice import how_told, softmax
+from brains.matching.contributions import drivers, shared_terms
 from brains.matching.members import MemberProfile, profile_member
-from brains.matching.suggestion import Parts, SharedTerm, Suggestion
+from brains.matching.suggestion import Parts, Suggestion
 from brains.matching.terms import words
 
 if TYPE_CHECKING:
     from collections.abc import Set
 
+    from scipy.sparse import csr_array
+
+    from brains.matching.choice import Doubles
     from brains.matching.corpus import Corpus, Floats, Ids, Mask
     from brains.matching.profiles import ChannelProfiles
-
-SHARED = 5
-"""Shared terms named with a suggestion, at most."""
-
-TELLING = 1.5
-"""A term is named only where the channel uses it this many times as much as the average channel."""
-
-DRIVERS = 5
-"""The member's own messages named with a suggestion, at most."""
 
 
 def match_text(
@@ -41,9 +37,14 @@ def match_text(
 
     `vector` (d,) is the text as a passage. `allowed` None admits every channel; `floor` 0 ranks all of them.
     """
-    terms = profiles.terms.vocabulary.weigh([words(text)]).toarray()[0]
-    evidence = _gather(profiles, centroids=profiles.space.place(vector[None]), terms=terms)
-    return _rank(profiles, evidence, TEXT, admitted=_admitted(profiles, allowed), k=k, floor=floor)
+    space, said = profiles.topics.space, words(text)
+    evidence = _gather(profiles, space.place(vector[None]), profiles.topics.terms.weigh([said]))
+    parts = evidence.features * profiles.choice.weights
+    logits = parts.sum(axis=1)
+    opens = profiles.gate.opens(float(how_told(logits)), float(space.nearness(vector[None])[0]))
+    opens = opens if said else 0.0  # a greeting or a bare link belongs nowhere
+    ranking = _Ranking(logits=logits, scores=opens * softmax(logits), parts=np.pad(parts, ((0, 0), (0, 2))))
+    return _rank(profiles, evidence, ranking, admitted=_admitted(profiles, allowed), k=k, floor=floor)
 
 
 def match_member(
@@ -54,107 +55,88 @@ def match_member(
     now: float,
     allowed: Set[int] | None = None,
     k: int = 5,
-    floor: float = FLOOR,
+    floor: float = MEMBER_FLOOR,
 ) -> list[Suggestion]:
     """Rank the channels that a member has not joined, best first; an empty list means that nothing fits.
 
-    `own` are the member's messages, in any order. `allowed` None admits every channel; `floor` 0 ranks all of them.
+    `own` are the member's messages, in any order; without one of substance nothing fits. `allowed` None admits every
+    channel; `floor` 0 ranks all of them, by what is known of newcomers if need be.
     """
     member = profile_member(profiles, own, now=now)
     inside = np.isin(profiles.channels, list(joined))
-    evidence = _gather(profiles, centroids=member.centroids, terms=member.terms, member=member, joined=inside)
-    return _rank(profiles, evidence, MEMBER, admitted=_admitted(profiles, allowed) & ~inside, k=k, floor=floor)
+    told = bool(len(member.centroids) or member.terms.nnz)
+    centroids = member.centroids if len(member.centroids) else np.zeros_like(profiles.topics.space.mean)[None]
+    evidence = _gather(profiles, centroids, member.terms, member=member if len(member.centroids) else None)
+    parts = _member_parts(profiles, evidence, inside)
+    logits = MEMBER.bias + parts.sum(axis=1)
+    ranking = _Ranking(logits=logits, scores=told / (1 + np.exp(-logits)), parts=parts)
+    return _rank(profiles, evidence, ranking, admitted=_admitted(profiles, allowed) & ~inside, k=k, floor=floor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Evidence:
-    """What speaks for every channel: four features, each (c,), the interest that came closest (c,), and who asks."""
+    """What is known before it is weighed: features (c, 3), the closest interest (c,), terms (1, v), and who asks."""
 
-    cosine: Floats
-    overlap: Floats
-    pull: Floats
-    company: Floats
+    features: Floats
     interest: Ids
-    terms: Floats
+    terms: csr_array
     member: MemberProfile | None
 
-    def weighed(self, by: Coefficients) -> Floats:
-        """Return the parts of the log-odds (4, c)."""
-        weights = np.array([by.vector, by.terms, by.newcomers, by.company], dtype=np.float32)
-        return weights[:, None] * np.stack([self.cosine, self.overlap, self.pull, self.company])
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Ranking:
+    """Log-odds (c,), scores (c,), and the parts of the log-odds (c, 5) in the order of `Parts`."""
+
+    logits: Doubles
+    scores: Doubles
+    parts: Floats
 
 
 def _gather(
-    profiles: ChannelProfiles,
-    *,
-    centroids: Floats,
-    terms: Floats,
-    member: MemberProfile | None = None,
-    joined: Mask | None = None,
+    profiles: ChannelProfiles, placed: Floats, terms: csr_array, *, member: MemberProfile | None = None
 ) -> _Evidence:
-    closeness = profiles.closeness(centroids if len(centroids) else np.zeros_like(profiles.space.mean)[None])
-    places = np.flatnonzero(joined) if joined is not None else np.zeros(0, dtype=np.int64)
+    """Take each channel's closeness from the interest (k, d) that comes closest."""
+    closeness = profiles.topics.closeness(placed)
+    overlap = profiles.topics.terms.overlap(terms)[0]
     return _Evidence(
-        cosine=closeness.max(axis=0),
-        overlap=profiles.terms.scores(terms),
-        pull=profiles.prior.pull,
-        company=profiles.prior.beside(places),
+        features=np.stack([closeness.max(axis=0), overlap, profiles.size], axis=1),
         interest=closeness.argmax(axis=0),
         terms=terms,
-        member=member if len(centroids) else None,
+        member=member,
     )
+
+
+def _member_parts(profiles: ChannelProfiles, evidence: _Evidence, inside: Mask) -> Floats:
+    """Weigh content by the community's own choice model; size gives way to who found the channels lately."""
+    content = MEMBER.content * evidence.features * profiles.choice.weights
+    content[:, 2] = 0
+    company = profiles.prior.company(np.flatnonzero(inside))
+    return np.column_stack([content, profiles.prior.pull, company])
 
 
 def _rank(
-    profiles: ChannelProfiles, evidence: _Evidence, by: Coefficients, *, admitted: Mask, k: int, floor: float
+    profiles: ChannelProfiles, evidence: _Evidence, ranking: _Ranking, *, admitted: Mask, k: int, floor: float
 ) -> list[Suggestion]:
-    parts = evidence.weighed(by)
-    scores = 1 / (1 + np.exp(-(by.bias + parts.sum(axis=0))))
-    beside = parts - parts.mean(axis=1, keepdims=True)
-    order = [at for at in np.argsort(-scores, kind="stable") if admitted[at] and scores[at] >= floor]
-    return [_suggestion(profiles, evidence, int(at), score=float(scores[at]), parts=beside[:, at]) for at in order[:k]]
+    order = np.argsort(-ranking.logits, kind="stable")
+    shown = order[admitted[order] & (ranking.scores[order] >= floor)][:k]
+    beside = ranking.parts - ranking.parts.mean(axis=0)
+    return [_suggestion(profiles, evidence, int(at), score=float(ranking.scores[at]), parts=beside[at]) for at in shown]
 
 
 def _suggestion(profiles: ChannelProfiles, evidence: _Evidence, at: int, *, score: float, parts: Floats) -> Suggestion:
-    vector, terms, newcomers, company = (float(part) for part in parts)
+    vector, terms, size, newcomers, company = (float(part) for part in parts)
+    member, interest = evidence.member, int(evidence.interest[at])
     return Suggestion(
         channel=int(profiles.channels[at]),
         score=score,
-        cosine=float(evidence.cosine[at]),
-        overlap=float(evidence.overlap[at]),
+        cosine=float(evidence.features[at, 0]),
+        overlap=float(evidence.features[at, 1]),
         newcomers=float(profiles.prior.newcomers[at]),
-        parts=Parts(vector=vector, terms=terms, newcomers=newcomers, company=company),
-        terms=_shared(profiles, evidence.terms, at),
-        messages=_drivers(profiles, evidence, at),
-        interest=int(evidence.interest[at]) if evidence.member else None,
+        parts=Parts(vector=vector, terms=terms, size=size, newcomers=newcomers, company=company),
+        terms=shared_terms(profiles.topics.terms, evidence.terms, at),
+        messages=drivers(profiles.topics, member, interest, at) if member else (),
+        interest=interest if member else None,
     )
-
-
-def _shared(profiles: ChannelProfiles, terms: Floats, at: int) -> tuple[SharedTerm, ...]:
-    """Name the terms that add most to the overlap, foremost those that the channel uses more than the average one."""
-    columns, weights = profiles.terms.row(at)
-    products = weights * terms[columns]
-    lift = weights / (TELLING * profiles.terms.mean[columns])
-    gain = products * np.log(np.maximum(lift, 1))
-    names = profiles.terms.vocabulary.terms
-    return tuple(SharedTerm(term=names[columns[place]], weight=float(products[place])) for place in _best(gain, SHARED))
-
-
-def _drivers(profiles: ChannelProfiles, evidence: _Evidence, at: int) -> tuple[int, ...]:
-    """Name the messages of the closest interest that add most to its cosine with the channel."""
-    centroids = profiles.centroids[profiles.owners == at]
-    if evidence.member is None or not len(centroids):
-        return ()
-    member, interest = evidence.member, evidence.interest[at]
-    nearest = centroids[np.argmax(centroids @ member.centroids[interest])]
-    gain = np.where(member.interest == interest, member.rows @ nearest, 0.0)
-    return tuple(int(member.messages[place]) for place in _best(gain, DRIVERS))
-
-
-def _best(gain: Floats, count: int) -> Ids:
-    """Return the positions of the largest positive gains, largest first."""
-    order = np.argsort(-gain, kind="stable")[:count]
-    return np.asarray(order[gain[order] > 0])
 
 
 def _admitted(profiles: ChannelProfiles, allowed: Set[int] | None) -> Mask:

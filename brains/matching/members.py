@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from brains.matching.corpus import DAY, unit
+from brains.matching.corpus import DAY, fading
 from brains.matching.interests import group
-from brains.matching.profiles import fading, substances
-from brains.matching.terms import words
+from brains.matching.terms import substances, unit_rows, words
 
 if TYPE_CHECKING:
     from brains.matching.corpus import Corpus, Floats, Ids
@@ -28,7 +28,7 @@ class MemberProfile:
     """A member in the space of some channel profiles.
 
     `messages` (n,) are the ids read, `rows` (n, d) their weighted vectors, `interest` (n,) the interest of each;
-    `centroids` (k, d) are unit rows, the heaviest interest first, `shares` (k,) sum to 1; `terms` (v,) is a unit row.
+    `centroids` (k, d) are unit rows, the heaviest interest first, `shares` (k,) sum to 1; `terms` (1, v) is a unit row.
     All are empty or zero for somebody who has said nothing yet.
     """
 
@@ -37,7 +37,7 @@ class MemberProfile:
     interest: Ids
     centroids: Floats
     shares: Floats
-    terms: Floats
+    terms: csr_array
 
 
 def profile_member(profiles: ChannelProfiles, own: Corpus, *, now: float) -> MemberProfile:
@@ -45,15 +45,14 @@ def profile_member(profiles: ChannelProfiles, own: Corpus, *, now: float) -> Mem
     own = own.take(np.lexsort((own.ids, own.times))[::-1][:NEWEST])
     documents = [words(text) for text in own.texts]
     weights = fading(own.times, now=now, half_life=HALF_LIFE) * substances(documents)
-    placed = profiles.space.shift(own.vectors)
+    placed = profiles.topics.space.shift(own.vectors)
     interest, centroids, shares = group(placed, weights)
-    vocabulary = profiles.terms.vocabulary
-    terms = vocabulary.weigh(documents).T @ weights if documents else np.zeros(len(vocabulary.terms))
+    terms = csr_array(weights[None]) @ profiles.topics.terms.weigh(documents)
     return MemberProfile(
         messages=own.ids,
         rows=placed * weights[:, None],
         interest=interest,
         centroids=centroids,
         shares=shares,
-        terms=unit(np.asarray(terms, dtype=np.float32)),
+        terms=unit_rows(terms),
     )

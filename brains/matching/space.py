@@ -17,8 +17,9 @@ from brains.matching.corpus import sum_by, unit
 if TYPE_CHECKING:
     from brains.matching.corpus import Floats, Ids
 
-SHRINKAGE = 0.3
-"""Share of the round covariance mixed in; .1 to .5 do the same within noise on held-out training posts."""
+SHRINKAGE = 0.5
+"""Share of the round covariance mixed in. Held-out training posts of 400 groups, vectors alone: .02 gives top-1 .563,
+.1 gives .566, .3 gives .570, .6 gives .572; the plain cosine .549."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,6 +52,10 @@ class Space:
     def place(self, vectors: Floats) -> Floats:
         """Bring encoder vectors (n, d) into this space, as unit rows; rows of zeros stay zeros."""
         return unit(self.shift(vectors))
+
+    def nearness(self, vectors: Floats) -> Floats:
+        """Return the plain cosine (n,) of encoder vectors (n, d) with the mean: does this sound like the community?"""
+        return np.asarray(unit(vectors) @ unit(self.mean), dtype=np.float32)
 
     def shift(self, vectors: Floats) -> Floats:
         """Bring encoder vectors (n, d) into this space without scaling them."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 import numpy as np
 from safetensors.numpy import load, save
 from scipy.sparse import csr_array
 
+from brains.matching.choice import Choice
+from brains.matching.gate import Gate, Range
 from brains.matching.prior import Prior
-from brains.matching.profiles import ChannelProfiles, ChannelTerms
+from brains.matching.profiles import ChannelProfiles
 from brains.matching.space import Space
 from brains.matching.terms import Vocabulary
+from brains.matching.topics import ChannelTerms, Topics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,26 +24,29 @@ if TYPE_CHECKING:
     from brains.matching.corpus import Floats
 
 FORMAT = "kinfolk channel profiles"
-VERSION = "1"
+VERSION = "2"
 
 
 def to_bytes(profiles: ChannelProfiles) -> bytes:
     """Write profiles down."""
-    terms, prior = profiles.terms, profiles.prior
+    topics, terms, prior = profiles.topics, profiles.topics.terms, profiles.prior
     arrays = {
         "channels": profiles.channels,
         "messages": profiles.messages,
-        "mean": profiles.space.mean,
-        "whitening": profiles.space.whitening,
-        "centroids": profiles.centroids,
-        "owners": profiles.owners,
+        "mean": topics.space.mean,
+        "whitening": topics.space.whitening,
+        "centroids": topics.centroids,
+        "owners": topics.owners,
         "vocabulary": np.frombuffer("\n".join(terms.vocabulary.terms).encode(), dtype=np.uint8),
         "idf": terms.vocabulary.idf,
         "terms.mean": terms.mean,
         "terms.spread": terms.spread,
+        "choice": np.array(astuple(profiles.choice)),
+        "gate": np.array(astuple(profiles.gate)),
         "newcomers": prior.newcomers,
         **_sparse("terms", terms.rows),
-        **_sparse("company", prior.company),
+        "habits": np.array([prior.pull_weight, prior.company_weight]),
+        **_sparse("together", prior.together),
     }
     about = {
         "format": FORMAT,
@@ -60,11 +67,34 @@ def from_bytes(data: bytes) -> ChannelProfiles:
         built_at=float(about["built_at"]),
         channels=arrays["channels"],
         messages=arrays["messages"],
+        topics=_topics(arrays, channels),
+        choice=Choice(**dict(zip(Choice.__slots__, arrays["choice"].tolist(), strict=True))),
+        gate=Gate(told=_range(arrays["gate"][0]), near=_range(arrays["gate"][1])),
+        prior=_prior(arrays, channels),
+    )
+
+
+def _prior(arrays: Mapping[str, Floats], channels: int) -> Prior:
+    pull, company = arrays["habits"].tolist()
+    return Prior(
+        newcomers=arrays["newcomers"],
+        together=_csr("together", arrays, (channels, channels)),
+        pull_weight=pull,
+        company_weight=company,
+    )
+
+
+def _range(ends: Floats) -> Range:
+    low, middle, count = ends.tolist()
+    return Range(low=low, middle=middle, count=int(count))
+
+
+def _topics(arrays: Mapping[str, Floats], channels: int) -> Topics:
+    return Topics(
         space=Space(mean=arrays["mean"], whitening=arrays["whitening"]),
         centroids=arrays["centroids"],
-        owners=arrays["owners"],
+        owners=arrays["owners"].astype(np.int64),
         terms=_terms(arrays, channels),
-        prior=Prior(newcomers=arrays["newcomers"], company=_csr("company", arrays, (channels, channels))),
     )
 
 

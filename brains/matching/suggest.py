@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bot.core.i18n import Translate
     from bot.core.ports import Encoder, Page, Vector, Vectors
     from bot.core.things import Channel, Member, Message
-    from brains.matching.matching import Suggestion
+    from brains.matching.suggestion import Suggestion
     from storage.communities import Community
     from storage.db import Database
     from storage.messages import State

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from brains.matching.calibration import FLOOR
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedTerm:
@@ -21,6 +19,7 @@ class Parts:
 
     vector: float
     terms: float
+    size: float = 0.0
     newcomers: float = 0.0
     company: float = 0.0
 
@@ -29,10 +28,11 @@ class Parts:
 class Suggestion:
     """A channel that fits, with the reasons in numbers.
 
-    `score` is 0..1, calibrated. `cosine` and `overlap` are the raw vector and term scores. `interest` is the asker's
-    interest that came closest (None for a text, or for somebody who said nothing), and `messages` are ids of their own
-    messages in it that spoke for the channel, strongest first. `newcomers` is how many people found the channel lately,
-    fading by half in 120 days.
+    `score` is 0..1: for a text, the probability that it belongs in the community times that it belongs in this channel;
+    for a member, the probability that they will use the channel next. `cosine` and `overlap` are the raw vector and
+    term scores. `interest` is the asker's interest that came closest (None for a text, or for somebody who said
+    nothing), and `messages` are ids of their own messages in it that spoke for the channel, strongest first.
+    `newcomers` is how many people found the channel lately, fading by half in 120 days.
     """
 
     channel: int
@@ -44,8 +44,3 @@ class Suggestion:
     terms: tuple[SharedTerm, ...] = ()
     messages: tuple[int, ...] = ()
     interest: int | None = None
-
-    @property
-    def fits(self) -> bool:
-        """Return whether the score is worth showing unasked."""
-        return self.score >= FLOOR

@@ -51,6 +51,11 @@ def substance(document: Sequence[str]) -> float:
     return told / (told + 4.0)
 
 
+def substances(documents: Sequence[Sequence[str]]) -> Floats:
+    """Rate how much each document says (n,)."""
+    return np.array([substance(document) for document in documents], dtype=np.float32)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Vocabulary:
     """The terms of a community, sorted, and how rare each is: `idf` (v,) as in scikit-learn's smooth idf."""

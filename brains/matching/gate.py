@@ -1,0 +1,60 @@
+"""Does a text belong in this community at all? Compared with the community's own messages, not with fixed numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from brains.matching.calibration import GATE
+
+if TYPE_CHECKING:
+    from brains.matching.choice import Doubles
+    from brains.matching.corpus import Floats
+
+HALF_TRUST = 20
+"""Messages from which on a range is trusted by half."""
+
+WIDEST = 4.0
+
+UNKNOWN = 0.25
+"""Where a value is taken to lie when nothing is known: a doubtful message, neither out of scope nor at home."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """Where a community's own messages lie: their tenth percentile, their median, and how many were measured."""
+
+    low: float = 0.0
+    middle: float = 0.0
+    count: int = 0
+
+    @classmethod
+    def of(cls, values: Floats | Doubles) -> Self:
+        """Measure a range on values (n,)."""
+        if not len(values):
+            return cls()
+        low, middle = np.percentile(values, [10, 50])
+        return cls(low=float(low), middle=float(middle), count=len(values))
+
+    def place(self, value: float) -> float:
+        """Say where a value lies: 0 at the tenth percentile, 1 at the median; nearer UNKNOWN if few are known."""
+        if self.middle <= self.low:
+            return UNKNOWN
+        place = float(np.clip((value - self.low) / (self.middle - self.low), -WIDEST, WIDEST - 1))
+        trust = self.count / (self.count + HALF_TRUST)
+        return trust * place + (1 - trust) * UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """The ranges of `told` (see choice.how_told) and of `near`, the raw cosine with the community's mean."""
+
+    told: Range = field(default_factory=Range)
+    near: Range = field(default_factory=Range)
+
+    def opens(self, told: float, near: float) -> float:
+        """Return the probability, 0..1, that a text is about something that is talked of here."""
+        logit = GATE.bias + GATE.told * self.told.place(told) + GATE.near * self.near.place(near)
+        return float(1 / (1 + np.exp(-logit)))
