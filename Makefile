@@ -38,7 +38,7 @@ check: setup ## Lint, type-check and run the quick tests (under two minutes).
 	$(BIN)/ruff check -q .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/deptry . --optional-dependencies-dev-groups dev
+	$(BIN)/deptry .
 	$(BIN)/pytest -q -n 2 -m "not slow"
 
 test: check ## Run every test.

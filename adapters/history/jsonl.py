@@ -118,13 +118,13 @@ def _columns(line: bytes) -> dict[str, object]:
 
 
 def _message(row: dict[str, object], seen: Counter[str]) -> MessagePosted:
-    channel, user, text = _word(row, "channel"), _word(row, "user"), _text(row)
+    channel, user, text = _word(row, "channel").removeprefix("#"), _word(row, "user"), _text(row)
     topic = _optional(row, "topic") or _optional(row, "thread")
     reply = _optional(row, "reply_to")
     bot = row.get("bot") is True
     return MessagePosted(
         message=_inside(channel, _optional(row, "id") or _key(row, seen)),
-        channel=Named(ref=Ref(PLATFORM, channel), name=channel.removeprefix("#")),
+        channel=Named(ref=Ref(PLATFORM, channel), name=channel),
         author=Named(ref=Ref(PLATFORM, user), name=_optional(row, "name") or user, bot=bot),
         text=text,
         at=_instant(row["ts"]),

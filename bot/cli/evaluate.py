@@ -13,9 +13,8 @@ from bot.app import open_app
 from bot.cli.output import JsonOption, emit, note, out, run
 
 if TYPE_CHECKING:
-    from brains.evals.evaluation import Evaluation
-
     from bot.core.settings import Settings
+    from brains.evals.evaluation import Evaluation
 
 DataOption = Annotated[Path, typer.Option(help="The data; docs/benchmarks.md says in which format.")]
 

@@ -16,10 +16,9 @@ from bot.core.errors import Mistake
 from storage import communities, members, outbox
 
 if TYPE_CHECKING:
-    from brains.matching.suggest import Offer
-
     from bot.core.settings import Settings
     from brains.knowledge.retrieval import Found
+    from brains.matching.suggest import Offer
     from storage.communities import Community
 
 KOption = Annotated[int, typer.Option("--k", min=1, max=100, help="How many, at most.")]

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.history.jsonl import BadLine, imported_id, read, survey
 from bot.core.errors import Mistake
-from bot.core.events import MessagePosted
+from bot.core.events import MessagePosted, Named
 from bot.core.things import Ref
 
 GOOD = {"channel": "#general", "user": "ana", "text": "hello", "ts": 1700000000}
@@ -33,8 +33,9 @@ def test_every_column_is_read(tmp_path: Path) -> None:
     event = only(write(tmp_path / "f", row))
     assert event.channel.name == "general"
     assert (event.author.name, event.author.bot) == ("Ana", True)
-    assert event.thread and event.thread.name == "tea"
-    assert (imported_id(event.message), event.reply_to and imported_id(event.reply_to)) == ("7", "5")
+    assert event.thread == Named(ref=Ref("import", "general/tea"), name="tea")
+    assert imported_id(event.message) == "7"
+    assert event.reply_to == Ref("import", "general/5")
 
 
 @pytest.mark.parametrize(
