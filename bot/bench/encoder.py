@@ -99,12 +99,12 @@ def sentence_transformer(model: Model, threads: int) -> SentenceTransformer:
     """Build sentence-transformers' own encoder, in float32, from the weights that ours uses."""
     import torch
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Normalize, Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
     from transformers.utils import logging
 
     torch.set_num_threads(threads)
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     with tempfile.TemporaryDirectory(prefix="kf-") as folder:
         _save(model, Path(folder))
         transformer = Transformer(folder, max_seq_length=model.longest)

@@ -35,8 +35,8 @@ class TorchBatches:
 
     def __init__(self, network: Pooled, tokenizer: Tokenizer, padding: int, *, device: str = "cuda") -> None:
         self._device = torch.device(device)
-        self._network = network.to(self._device, torch.bfloat16).eval()
-        self._network.encoder.set_attn_implementation("sdpa")
+        self.network = network.to(self._device, torch.bfloat16).eval()
+        self.network.encoder.set_attn_implementation("sdpa")
         self._tokenizer, self._padding = tokenizer, padding
         self.name = f"torch bf16 on {_device_name(self._device)}"
         self.size = int(network.encoder.config.hidden_size)
@@ -49,10 +49,11 @@ class TorchBatches:
     def infer(self, rows: Sequence[Tokens]) -> Vectors:
         """Encode one batch: float32, shape (rows, size), in order."""
         with torch.inference_mode():
-            vectors = self._network(*self._placed(rows))
+            vectors = self.network(*self.placed(rows))
         return cast("Vectors", vectors.float().cpu().numpy())
 
-    def _placed(self, rows: Sequence[Tokens]) -> tuple[torch.Tensor, torch.Tensor]:
+    def placed(self, rows: Sequence[Tokens]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pad a batch and put its ids and mask on the device."""
         ids, mask = pad(rows, self._padding, multiple=WIDTH)
         return self._moved(ids), self._moved(mask)
 
