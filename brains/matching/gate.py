@@ -18,6 +18,9 @@ HALF_TRUST = 20
 
 WIDEST = 4.0
 
+TOLD_APART, NEAR_APART = 0.2, 0.02
+"""Least distance of tenth percentile and median: a share of the median for `told`, a cosine for `near`."""
+
 UNKNOWN = 0.25
 """Where a value is taken to lie when nothing is known: a doubtful message, neither out of scope nor at home."""
 
@@ -38,11 +41,15 @@ class Range:
         low, middle = np.percentile(values, [10, 50])
         return cls(low=float(low), middle=float(middle), count=len(values))
 
-    def place(self, value: float) -> float:
-        """Say where a value lies: 0 at the tenth percentile, 1 at the median; nearer UNKNOWN if few are known."""
-        if self.middle <= self.low:
+    def place(self, value: float, *, least: float) -> float:
+        """Say where a value lies: 0 at the tenth percentile, 1 at the median; nearer UNKNOWN if few are known.
+
+        The two are taken to be at least `least` apart, so that a community of one voice still hears another.
+        """
+        if not self.count:
             return UNKNOWN
-        place = float(np.clip((value - self.low) / (self.middle - self.low), -WIDEST, WIDEST - 1))
+        width = max(self.middle - self.low, least)
+        place = float(np.clip(1 + (value - self.middle) / width, -WIDEST, WIDEST - 1))
         trust = self.count / (self.count + HALF_TRUST)
         return trust * place + (1 - trust) * UNKNOWN
 
@@ -56,5 +63,7 @@ class Gate:
 
     def opens(self, told: float, near: float) -> float:
         """Return the probability, 0..1, that a text is about something that is talked of here."""
-        logit = GATE.bias + GATE.told * self.told.place(told) + GATE.near * self.near.place(near)
+        by_told = self.told.place(told, least=TOLD_APART * self.told.middle)
+        by_near = self.near.place(near, least=NEAR_APART)
+        logit = GATE.bias + GATE.told * by_told + GATE.near * by_near
         return float(1 / (1 + np.exp(-logit)))

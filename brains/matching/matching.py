@@ -68,8 +68,10 @@ def match_member(
     centroids = member.centroids if len(member.centroids) else np.zeros_like(profiles.topics.space.mean)[None]
     evidence = _gather(profiles, centroids, member.terms, member=member if len(member.centroids) else None)
     parts = _member_parts(profiles, evidence, inside)
-    logits = MEMBER.bias + parts.sum(axis=1)
-    ranking = _Ranking(logits=logits, scores=told / (1 + np.exp(-logits)), parts=parts)
+    logits = np.where(inside, -np.inf, parts.sum(axis=1))
+    scores = softmax(logits) if told and not inside.all() else np.zeros(len(inside))
+    ranking = _Ranking(logits=logits, scores=scores, parts=parts)
+    floor = min(floor, 1 / max(1, int((~inside).sum())))
     return _rank(profiles, evidence, ranking, admitted=_admitted(profiles, allowed) & ~inside, k=k, floor=floor)
 
 
