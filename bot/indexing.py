@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.core.ports import Point
+from bot.core.ports import Point, Scope
 from storage import outbox
 
 if TYPE_CHECKING:
@@ -34,8 +34,13 @@ class Index:
     vectors: Vectors
 
     async def prepare(self) -> None:
-        """Let this encoder's collection serve; when the encoder is new, every message waits again."""
+        """Let this encoder's collection serve; when the encoder is new or points are lost, all messages wait again."""
         await self.database.write(functools.partial(outbox.serve, fingerprint=self.encoder.fingerprint))
+        async with self.database.read() as connection:
+            expected = await outbox.acknowledged(connection)
+        held = [await self.vectors.count(Scope(community=number)) for number in expected]
+        if sum(held) < sum(expected.values()):
+            await self.database.write(outbox.put_all)
 
     async def catch_up(self, progress: Progress = lambda _done, _all: None) -> int:
         """Write everything that waits and return how much that was. Whatever fails stays in the outbox."""

@@ -117,7 +117,7 @@ class Intake:
         waiting = [
             {"point": row.point, "message_id": row.id, "sent_at": row.sent_at}
             for row in made
-            if row.text.strip() and row.author_id not in silent
+            if row.text.strip(" ") and row.author_id not in silent
         ]
         await insert_new(connection, OutboxRow, waiting)
         return len(made)

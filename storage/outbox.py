@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 
+SPOKEN = (func.trim(MessageRow.text) != literal(""), col(MemberRow.bot).is_(False))
+"""Which messages are encoded: those that have words of a human."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """One point to write; without a text, to delete."""
@@ -90,6 +94,18 @@ async def put_all(connection: AsyncConnection) -> None:
     words = (
         select(*columns(MessageRow, "point", "id", "sent_at"))
         .join(MemberRow, col(MemberRow.id) == col(MessageRow.author_id))
-        .where(func.trim(MessageRow.text) != literal(""), col(MemberRow.bot).is_(False))
+        .where(*SPOKEN)
     )
     await connection.execute(table(OutboxRow).insert().from_select(["point", "message_id", "sent_at"], words))
+
+
+async def acknowledged(connection: AsyncConnection) -> dict[int, int]:
+    """Return how many points each community must have in the vector store: those that do not wait."""
+    waiting = select(col(OutboxRow.message_id)).where(col(OutboxRow.message_id).is_not(None))
+    rows = await connection.execute(
+        select(col(MessageRow.community_id), func.count())
+        .join(MemberRow, col(MemberRow.id) == col(MessageRow.author_id))
+        .where(*SPOKEN, col(MessageRow.id).not_in(waiting))
+        .group_by(col(MessageRow.community_id))
+    )
+    return {row[0]: row[1] for row in rows}

@@ -194,3 +194,12 @@ async def test_the_index_holds_every_text_once(house: House) -> None:
     assert await house.index.vectors.count(every) == len(TALKS)
     recent = Scope(community=community.id, since=MONDAY + timedelta(minutes=60))
     assert await house.index.vectors.count(recent) == 3
+
+
+async def test_points_that_got_lost_are_written_again(house: House) -> None:
+    every = Scope(community=(await house.community()).id)
+    page = await house.index.vectors.scroll(every)
+    await house.index.vectors.delete(page.ids[:5])
+    assert await house.index.catch_up() == len(TALKS)
+    assert await house.index.vectors.count(every) == len(TALKS)
+    assert await house.index.catch_up() == 0
