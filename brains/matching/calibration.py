@@ -26,8 +26,8 @@ pass, and 10 to 15 % of greetings."""
 
 FLOOR = 0.15
 """A suggestion that scores less is not worth a member's time: nothing fits. On the same validation data 88, 99 and 93 %
-of messages get a suggestion, 60 and 88 % of those of a few words, 3 to 12 % of greetings, 12 to 21 % of queries that are
-out of scope (in 400 groups on everything half of these do get one)."""
+of messages get a suggestion, 60 and 88 % of those of a few words, 3 to 12 % of greetings, 12 to 21 % of queries that
+are out of scope (in 400 groups on everything half of these do get one)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,6 @@ MEMBER = MemberWeights(content=0.27, newcomers=0.78)
 one half year out gives nDCG@10 .790, newcomers alone .767, EASE .753."""
 
 MEMBER_FLOOR = 0.02
-"""Nothing fits below this, or below the share of blind choice where more than fifty channels are open.
+"""Nothing fits below this, or below the share of blind choice where more than fifty are open.
 On the same splits .3 % of the channels used next score less, and over half of all candidates do. There, of scores
 .02 to .05 (.1 to .2, .4 to .7) 3.7 % (13.6 %, 53 %) came true."""

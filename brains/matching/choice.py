@@ -39,10 +39,10 @@ class Choice:
 
     @classmethod
     def learn(cls, features: Floats, chosen: Ids) -> Self:
-        """Fit on messages and channels (n, c, 3) and the channel each message was written in (n,)."""
+        """Fit on messages and channels (n, c, 3) and the channel each message was written in (n,); never below 0."""
         if not len(chosen):
             return cls()
-        vector, terms, size = (float(weight) for weight in fit(features, chosen))
+        vector, terms, size = (max(float(weight), 0.0) for weight in fit(features, chosen))
         return cls(vector=vector, terms=terms, size=size)
 
     @property

@@ -24,7 +24,7 @@ FOLDS = 5
 """A fifth of the messages is kept from a draft of the profiles, to fit on."""
 
 PLENTY = 1_000
-"""Messages that are enough to fit on: where there are more, one fold is used, thinned to about as many."""
+"""Messages that are enough to fit on: where there are more, one fold of no more is used."""
 
 SUBSTANTIAL = 4
 """Different terms that make a message one of substance."""
@@ -89,12 +89,13 @@ def features(topics: Topics, placed: Floats, rows: csr_array, size: Floats) -> F
 
 
 def _folds(corpus: Corpus, material: Material) -> list[Rows]:
-    """Split messages of substance evenly over time: five folds, or one where one is plenty."""
+    """Deal messages of substance into five folds by chance, or one where one is plenty; the same every time."""
     order = np.lexsort((corpus.ids, corpus.times))
     told = order[np.diff(material.rows.indptr)[order] >= SUBSTANTIAL]
+    told = told[np.random.default_rng(0).permutation(len(told))]
     if len(told) < PLENTY:
         return [told[start::FOLDS] for start in range(FOLDS)]
-    return [told[FOLDS // 2 :: FOLDS * max(1, len(told) // (FOLDS * PLENTY))]]
+    return [told[: min(PLENTY, len(told) // FOLDS)]]
 
 
 def _learn(material: Material, folds: Sequence[Rows], vectors: Floats, size: Floats) -> tuple[Choice, Gate]:
