@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from brains.engines.models import Model
 
 ROUNDS = 3
+PORTION = 100
+"""Texts that each contender encodes before the next one has its turn."""
+
 LONE = 100
 """Messages encoded one by one."""
 
@@ -42,6 +45,7 @@ PEER_BATCH = 32
 class Round:
     """Seconds of each contender over the same texts, one after the other."""
 
+    messages: int
     engine: float
     socket: float
     peer: float
@@ -57,29 +61,30 @@ class Contenders:
     texts: Sequence[str]
     prefixed: list[str]
 
-    async def race(self, *, backwards: bool) -> Round:
-        """Let each encode all texts once. Neighbours on a shared machine come and go, so the order turns."""
+    async def race(self, start: int, *, backwards: bool) -> Round:
+        """Let each encode one portion. Neighbours on a shared machine come and go, so portions are short."""
+        texts, prefixed = self.texts[start : start + PORTION], self.prefixed[start : start + PORTION]
         works: dict[str, Callable[[], Awaitable[object]]] = {
-            "engine": lambda: asyncio.to_thread(encode, self.engine, self.prefixed),
-            "peer": lambda: asyncio.to_thread(self.exact),
-            "socket": lambda: self.worker.encode(self.texts),
+            "engine": lambda: asyncio.to_thread(encode, self.engine, prefixed),
+            "socket": lambda: self.worker.encode(texts),
+            "peer": lambda: asyncio.to_thread(self.exact, prefixed),
         }
-        seconds = {name: await _seconds(works[name]) for name in sorted(works, reverse=backwards)}
-        return Round(**seconds)
+        order = reversed(works) if backwards else works
+        return Round(messages=len(texts), **{name: await _seconds(works[name]) for name in order})
 
     async def alone(self) -> list[float]:
         """Return the seconds of messages that reach the worker one by one."""
         return [await _seconds(partial(self.worker.encode, [text])) for text in self.texts[:LONE]]
 
-    def exact(self) -> Vector:
-        """Encode all texts in float32."""
-        return np.asarray(self.peer.encode(self.prefixed, batch_size=PEER_BATCH, show_progress_bar=False), np.float32)
+    def exact(self, prefixed: list[str]) -> Vector:
+        """Encode in float32."""
+        return np.asarray(self.peer.encode(prefixed, batch_size=PEER_BATCH, show_progress_bar=False), np.float32)
 
 
 async def bench_encoder(texts: Sequence[str], *, home: Path, settings: Settings) -> Figures:
     """Measure the engine, the worker and sentence-transformers in float32 on the same weights and texts, in turns.
 
-    Cosines are to the float32 vectors; a ratio is the median of the rounds' ratios. Raises Misconfigured when the
+    Cosines are to the float32 vectors; a rate or ratio is the median over the portions. Raises Misconfigured when the
     setting names a server.
     """
     model = parse_local(settings.encoder)
@@ -90,7 +95,8 @@ async def bench_encoder(texts: Sequence[str], *, home: Path, settings: Settings)
         await worker.encode(["warm"])
         prefixed = [words + text for text in texts]
         contenders = Contenders(engine=engine, worker=worker, peer=peer, texts=texts, prefixed=prefixed)
-        rounds = [await contenders.race(backwards=number % 2 == 1) for number in range(ROUNDS)]
+        starts = [start for _ in range(ROUNDS) for start in range(0, len(texts), PORTION)]
+        rounds = [await contenders.race(start, backwards=number % 2 == 1) for number, start in enumerate(starts)]
         lone = await contenders.alone()
     return await asyncio.to_thread(_figures, contenders, rounds, lone)
 
@@ -133,17 +139,19 @@ async def _seconds(work: Callable[[], Awaitable[object]]) -> float:
 def _figures(contenders: Contenders, rounds: Sequence[Round], lone_socket: Sequence[float]) -> Figures:
     engine, texts = contenders.engine, contenders.prefixed
     tokens = sum(map(len, engine.tokenise(texts)))
-    cosines = (encode(engine, texts) * contenders.exact()).sum(axis=1)
+    cosines = (encode(engine, texts) * contenders.exact(texts)).sum(axis=1)
     lone = [_timed(engine, text) for text in texts[:LONE]]
-    seconds = statistics.median(each.engine for each in rounds)
+    rate = statistics.median(each.messages / each.engine for each in rounds)
     return Figures(
         figures={
             "messages": len(texts),
             "tokens_per_message": tokens / len(texts),
-            "messages_per_second": len(texts) / seconds,
-            "tokens_per_second": tokens / seconds,
-            "socket_messages_per_second": len(texts) / statistics.median(each.socket for each in rounds),
-            "sentence_transformers_messages_per_second": len(texts) / statistics.median(each.peer for each in rounds),
+            "messages_per_second": rate,
+            "tokens_per_second": rate * tokens / len(texts),
+            "socket_messages_per_second": statistics.median(each.messages / each.socket for each in rounds),
+            "sentence_transformers_messages_per_second": statistics.median(
+                each.messages / each.peer for each in rounds
+            ),
             "cosine_mean": float(cosines.mean()),
             "cosine_min": float(cosines.min()),
             "lone_p50_ms": 1000 * float(np.percentile(lone, 50)),

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from filelock import AsyncFileLock
 
-from bot.core.errors import Unavailable
+from bot.core.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ class Companion:
         return self.home / f"{self.name}.log"
 
     async def ensure(self) -> None:
-        """Return once the process accepts connections, starting it if need be. Raises Unavailable."""
+        """Return once the process accepts connections, starting it if need be. Raises Unavailable or Misconfigured."""
         if await self.answers():
             return
         await asyncio.to_thread(self._make_room)
@@ -79,7 +79,8 @@ class Companion:
         while not await self.answers():
             if process.poll() is not None:
                 words = await asyncio.to_thread(self._last_words)
-                raise Unavailable(f"The {self.name} process stopped at its start: {words}")
+                kind = Misconfigured if process.returncode == Misconfigured.exit_code else Unavailable
+                raise kind(f"The {self.name} process stopped at its start: {words}")
             if time.monotonic() > deadline:
                 process.kill()
                 raise Unavailable(f"The {self.name} process did not answer in {self.patience:.0f} s; see {self.log}")

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 TIMEOUT = httpx.Timeout(600, connect=10, pool=None)
 """A request may stand behind the export of a first start; a worker that dies closes the line at once."""
 
-ATTEMPTS = 3
-"""Encoding changes nothing, so a request that a dying worker swallowed is made again."""
+ATTEMPTS = 4
+"""Encoding changes nothing, so a request that a dying worker swallowed is made again; the first may find none there."""
 
 PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds between the tries of a request that a busy server refused."""
@@ -103,14 +103,19 @@ class Line:
 
     async def _again(self, method: str, path: str, body: bytes | None) -> httpx.Response:
         for attempt in itertools.count(1):
-            if self._companion:
-                await self._companion.ensure()
             try:
                 return await self._http.request(method, path, content=body)
             except httpx.HTTPError as error:
                 if attempt == ATTEMPTS:
                     raise self._gone(error) from None
+            await self._revive()
         raise AssertionError("unreachable")
+
+    async def _revive(self) -> None:
+        if self._companion:
+            await self._companion.ensure()
+        else:
+            await asyncio.sleep(self._pauses[0])
 
     def _gone(self, error: httpx.HTTPError) -> Gone:
         what = f"{type(error).__name__} {error}".strip()
