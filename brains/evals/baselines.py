@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from brains.matching.corpus import Corpus, Floats, Ids
 
 RECENT = 90 * DAY
+MANY = 1_000
 EASE_RIDGE = 50.0
 RECENT_WEIGHT = 0.1
 
@@ -56,11 +57,11 @@ def ease_and_recent(used: Values, recent: Values) -> Values:
 
 
 def tfidf_centroid(texts: Sequence[str], owners: Ids, count: int) -> Callable[[Sequence[str], Ids | None, int], Values]:
-    """Fit scikit-learn's TF-IDF (sublinear, two documents at least) and return a scorer against channel centroids.
+    """Fit scikit-learn's TF-IDF (sublinear) and return a scorer against channel centroids.
 
     The scorer takes texts (n,), and optionally whose they are (n,) and of how many, to score the sums instead.
     """
-    vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=min(2, len(texts)), dtype=np.float32)
+    vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=2 if len(texts) >= MANY else 1, dtype=np.float32)
     rows = vectorizer.fit_transform(texts)
     centroids = unit((sum_by(owners, np.ones(len(texts), dtype=np.float32), count) @ rows).toarray())
 

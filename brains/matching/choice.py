@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 Doubles = npt.NDArray[np.float64]
 
-START = (12.0, 10.0, 0.5)
+START = (14.0, 7.0, 0.5)
 """Weights of vector, terms and size before anything is fitted: between those of two very different communities."""
 
-RIDGE = 5.0
-"""Pull towards START, per feature in standard deviations: ten messages change little, a thousand decide."""
+RIDGE = 25.0
+"""Pull towards START, per feature in standard deviations: ten messages change nothing, a thousand decide."""
 
 STEPS, ENOUGH, FLAT = 30, 1e-3, 1e-6
 """Newton steps at most; the change at which to stop; the deviation under which a feature says nothing."""

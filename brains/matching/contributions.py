@@ -19,7 +19,7 @@ SHARED = 5
 """Shared terms named with a suggestion, at most."""
 
 TELLING = 1.5
-"""A term is named only where the channel uses it this many times as much as the average channel."""
+"""A term is named only where the channel uses it this many times as much as the average channel, if there is one."""
 
 DRIVERS = 5
 """The member's own messages named with a suggestion, at most."""
@@ -31,8 +31,8 @@ def shared_terms(terms: ChannelTerms, asked: csr_array, at: int) -> tuple[Shared
     _, places, sides = np.intersect1d(columns, asked.indices, assume_unique=True, return_indices=True)
     columns, weights = columns[places], weights[places]
     products = weights * asked.data[sides]
-    lift = weights / (TELLING * terms.mean[columns])
-    best = _best(products * np.log(np.maximum(lift, 1)), SHARED)
+    telling = products * np.log(np.maximum(weights / (TELLING * terms.mean[columns]), 1))
+    best = _best(telling if telling.any() else products, SHARED)
     return tuple(SharedTerm(term=terms.vocabulary.terms[columns[at]], weight=float(products[at])) for at in best)
 
 

@@ -121,8 +121,11 @@ def _rank(
 ) -> list[Suggestion]:
     order = np.argsort(-ranking.logits, kind="stable")
     shown = order[admitted[order] & (ranking.scores[order] >= floor)][:k]
-    beside = ranking.parts - ranking.parts.mean(axis=0)
-    return [_suggestion(profiles, evidence, int(at), score=float(ranking.scores[at]), parts=beside[at]) for at in shown]
+    if not len(shown):
+        return []
+    parts = ranking.parts.copy()
+    parts[:, 2:] -= parts[np.isfinite(ranking.logits), 2:].mean(axis=0, keepdims=True)  # content is centred already
+    return [_suggestion(profiles, evidence, int(at), score=float(ranking.scores[at]), parts=parts[at]) for at in shown]
 
 
 def _suggestion(profiles: ChannelProfiles, evidence: _Evidence, at: int, *, score: float, parts: Floats) -> Suggestion:

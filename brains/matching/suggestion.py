@@ -15,13 +15,22 @@ class SharedTerm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What each source of evidence adds to the log-odds, beside the average channel; together they are the ranking."""
+    """What each source of evidence adds to the log-odds; together they are the ranking.
+
+    `vector` and `terms` are set against what the community says on average, the others against the average of the
+    channels that are open to the asker.
+    """
 
     vector: float
     terms: float
     size: float = 0.0
     newcomers: float = 0.0
     company: float = 0.0
+
+    @property
+    def content(self) -> float:
+        """Return what the asker's own words add; the rest is true of everybody."""
+        return self.vector + self.terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,7 +128,7 @@ def _space(corpus: Corpus, owners: Ids, weights: Floats, cards: Sequence[Card]) 
     if told.any():
         return Space.learn(corpus.vectors[told], owners[told], weights[told])
     known = [card.vector for card in cards if card.vector is not None]
-    return Space.plain(np.array(known, dtype=np.float32) if known else corpus.vectors)
+    return Space.told(np.array(known, dtype=np.float32) if known else corpus.vectors)
 
 
 def _described(space: Space, cards: Sequence[Card]) -> Floats:

@@ -19,6 +19,7 @@ from tests.unit.small_town import ASTRONOMY, BAKING, CARDS, CYCLING, NOW, corpus
 
 KNOWN = profiles()
 ALL = {BAKING, CYCLING, ASTRONOMY}
+POST = "my old rye sourdough starter and the new flour: help, the dough has no crumb this week"
 
 
 def ask(text, **limits):
@@ -43,7 +44,7 @@ def test_a_text_is_placed_where_people_talk_like_that(channel):
 @pytest.mark.parametrize("text", ["hello everyone", "thanks!", "ok", "https://example.org/rye", "", "谢谢"])
 def test_small_talk_fits_nowhere_while_a_real_post_does(text):
     assert ask(text) == []
-    assert ask("my rye sourdough starter and the dough")
+    assert ask(POST)
 
 
 def test_what_nobody_talks_about_fits_nowhere():
@@ -120,7 +121,7 @@ def test_reasons_name_shared_terms_and_the_members_own_messages():
 
 
 def test_a_reason_is_said_in_the_readers_language():
-    reason = next(one for one in explain(ask("rye sourdough starter dough")[0]) if one.kind is Kind.TERMS)
+    reason = next(one for one in explain(ask(POST)[0]) if one.kind is Kind.TERMS)
     assert say(reason, str).startswith("People there talk about ")
     assert all(term in say(reason, lambda _: "那里常聊：{terms}。") for term in reason.terms[:3])
 
