@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 HALF_LIFE = 365 * DAY
 """Of a message's say in its author's profile: people's interests move faster than channels."""
 
-NEWEST = 200
-"""Messages read for a profile; older ones weigh little, and reading them all would take longer than an answer may."""
+NEWEST = 100
+"""Messages read for a profile. Reading 50, 100, 200 or 400 gives nDCG .783, .780, .783, .787 on the training splits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -61,7 +61,7 @@ class Space:
     def shift(self, vectors: Floats) -> Floats:
         """Bring encoder vectors (n, d) into this space without scaling them."""
         empty = ~vectors.any(axis=-1, keepdims=True)
-        return np.asarray(np.where(empty, 0.0, vectors - self.mean) @ self.whitening, dtype=np.float32)
+        return np.asarray(np.where(empty, np.float32(0), vectors - self.mean) @ self.whitening, dtype=np.float32)
 
 
 def _means(vectors: Floats, channels: Ids, weights: Floats) -> Floats:

@@ -47,7 +47,7 @@ class ChannelTerms:
 
     def overlap(self, asked: csr_array) -> Floats:
         """Score unit rows (n, v) against each channel (n, c): the cosine after the community's mean is taken away."""
-        plain = (asked @ self.rows.T).toarray()
+        plain = (self.rows @ asked.T).toarray().T
         return np.asarray((plain - (asked @ self.mean)[:, None]) / self.spread, dtype=np.float32)
 
     def row(self, at: int) -> tuple[Ids, Floats]:
@@ -58,7 +58,7 @@ class ChannelTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Topics:
-    """Topics of channels (c,): unit `centroids` (m, d) in `space`, each of the channel at `owners` (m,), and terms."""
+    """Topics of channels (c,): unit `centroids` (m, d) in `space`, their channels `owners` (m,), ascending, and terms."""
 
     space: Space
     centroids: Floats
@@ -67,9 +67,11 @@ class Topics:
 
     def closeness(self, placed: Floats) -> Floats:
         """Return the best cosine (n, c) of each unit row (n, d) of the space with each channel; 0 without any."""
-        best = np.full((self.terms.rows.shape[0], len(placed)), -np.inf, dtype=np.float32)
-        np.maximum.at(best, self.owners, self.centroids @ placed.T)
-        return np.where(np.isfinite(best), best, np.float32(0.0)).T
+        best = np.zeros((len(placed), self.terms.rows.shape[0]), dtype=np.float32)
+        if len(self.owners):
+            first = np.flatnonzero(np.diff(self.owners, prepend=-1))
+            best[:, self.owners[first]] = np.maximum.reduceat(placed @ self.centroids.T, first, axis=1)
+        return best
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
