@@ -58,7 +58,7 @@ class ChannelTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Topics:
-    """Topics of channels (c,): unit `centroids` (m, d) in `space`, their channels `owners` (m,), ascending, and terms."""
+    """Topics of channels (c,): unit `centroids` (m, d) in `space`, their channels `owners` (m,), ascending; terms."""
 
     space: Space
     centroids: Floats
