@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from bot.app import open_app
-from bot.cli.output import JsonOption, emit, note, out, run
+from bot.cli.output import JsonOption, emit, note, out, progress, run
 
 if TYPE_CHECKING:
     from bot.core.settings import Settings
@@ -33,7 +33,9 @@ def recommend(
         from brains.evals.recommend import recommend as judge
 
         async with open_app(settings) as app:
-            return await judge(data, cut=cut, encoder=await app.encoder())
+            encoder = await app.encoder()
+            with progress("Encoding") as show:
+                return await judge(data, cut=cut.replace(tzinfo=UTC), encoder=encoder, progress=show)
 
     _show(run(verb), as_json=as_json)
 
@@ -50,7 +52,9 @@ def match_text(
         from brains.evals.match_text import match_text as judge
 
         async with open_app(settings) as app:
-            return await judge(data, encoder=await app.encoder(), zero_shot=zero_shot)
+            encoder = await app.encoder()
+            with progress("Encoding") as show:
+                return await judge(data, encoder=encoder, zero_shot=zero_shot, progress=show)
 
     _show(run(verb), as_json=as_json)
 
@@ -69,6 +73,9 @@ def _show(evaluation: Evaluation, *, as_json: bool) -> None:
     for name, values in rows.items():
         table.add_row(name, *(f"{values[metric]:.3f}" if metric in values else "" for metric in metrics))
     out.print(table)
+    beside = evaluation.comparison
+    low, high = beside.interval.low, beside.interval.high
+    out.print(f"{beside.metric} beside {beside.baseline}: {beside.difference:+.3f} (95 %: {low:+.3f} to {high:+.3f})")
     for line in evaluation.notes:
         note(line)
 

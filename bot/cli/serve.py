@@ -12,9 +12,9 @@ from bot.core.settings import load_settings, prepare_home
 
 
 def worker(
-    host: Annotated[str, typer.Option(help="Address to listen on; there is no password, so keep it private.")] = (
-        "127.0.0.1"
-    ),
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; set KINFOLK_ENCODER_KEY before opening it to others.")
+    ] = ("127.0.0.1"),
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8089,
     socket: Annotated[Path | None, typer.Option(help="Listen on this Unix socket instead.")] = None,
 ) -> None:

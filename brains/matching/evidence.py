@@ -22,7 +22,7 @@ LEAST_TERMS = 4
 SAME = 0.97
 """Cosine of raw vectors from which two messages say the same thing: e5 gives reposts .97 and more."""
 
-CLOSE = 0.2
+CLOSE = 0.14
 """Closeness (mean of the cosines by vectors and by terms) below which a pair is no evidence."""
 
 

@@ -54,11 +54,13 @@ def match_member(
     joined: Set[int],
     now: float,
     allowed: Set[int] | None = None,
+    habits: bool = True,
     k: int = 5,
     floor: float = MEMBER_FLOOR,
 ) -> list[Suggestion]:
     """Rank the channels that a member has not joined, best first; an empty list means that nothing fits.
 
+    With `habits`, by the channel they will use next, which is half popularity; without, by their own words alone.
     `own` are the member's messages, in any order; without one of substance nothing fits. `allowed` None admits every
     channel; `floor` 0 ranks all of them, by what is known of newcomers if need be.
     """
@@ -68,6 +70,8 @@ def match_member(
     centroids = member.centroids if len(member.centroids) else np.zeros_like(profiles.topics.space.mean)[None]
     evidence = _gather(profiles, centroids, member.terms, member=member if len(member.centroids) else None)
     parts = _member_parts(profiles, evidence, inside)
+    if not habits:
+        parts[:, 3:] = 0
     logits = np.where(inside, -np.inf, parts.sum(axis=1))
     scores = softmax(logits) if told and not inside.all() else np.zeros(len(inside))
     ranking = _Ranking(logits=logits, scores=scores, parts=parts)

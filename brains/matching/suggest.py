@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.core.errors import NotAllowed
-from bot.core.ports import Scope
 from bot.core.things import Audience
 from brains.matching.corpus import Card, Corpus
 from brains.matching.evidence import pick_evidence
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from bot.core.clock import Clock
     from bot.core.i18n import Translate
-    from bot.core.ports import Encoder, Page, Vector, Vectors
+    from bot.core.ports import Encoder, Page, Scope, Vector, Vectors
     from bot.core.things import Channel, Member, Message
     from brains.matching.suggestion import Suggestion
     from storage.communities import Community
@@ -40,6 +39,8 @@ CANDIDATES = 24
 """Messages of a channel looked at as evidence."""
 NOBODY = -1
 """Id and author of a text that was asked and never posted."""
+WORTH_OFFERING = 0.5
+"""Log-odds that a member's own words must add beside the average channel: they make it 1.6 times as likely."""
 VOICES = 3
 """The asker's own messages that evidence is sought for."""
 
@@ -84,8 +85,9 @@ class Matchmaker:
             )
         known = await self._know(community)
         own = await self._read(replace(known.scope, authors=frozenset({member.id})))
-        found = match_member(known.profiles, own, joined=joined, now=self._now(), k=k)
-        return [await self._offer(known, suggestion, own) for suggestion in found]
+        found = match_member(known.profiles, own, joined=joined, now=self._now(), habits=False, k=k, floor=0)
+        told = [suggestion for suggestion in found if suggestion.parts.content >= WORTH_OFFERING]
+        return [await self._offer(known, suggestion, own) for suggestion in told]
 
     async def for_texts(self, community: Community, texts: Sequence[str], *, k: int) -> AsyncIterator[list[Offer]]:
         """Offer channels for each text in turn, as somebody would be who wrote nothing else."""
