@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brains.matching.corpus import Card
+from brains.matching.corpus import DAY, Card
 from brains.matching.evidence import pick_evidence
 from brains.matching.matching import match_member, match_text
 from brains.matching.profiles import build_profiles
@@ -181,3 +181,17 @@ def _timed(act):
     start = time.perf_counter()
     act()
     return time.perf_counter() - start
+
+
+def test_a_prediction_follows_the_crowd_and_an_offer_follows_ones_own_words():
+    crowd = [(ASTRONOMY, 100 + n, sentence(ASTRONOMY, 900 + n)) for n in range(60)]
+    everybody = corpus([*((CYCLING, 7, sentence(CYCLING, n)) for n in range(60)), *crowd], start=150 * DAY)
+    known = build_profiles(everybody, CARDS[1:], encoder="hashing-words", now=NOW)
+    cyclist = corpus([(99, 9, sentence(CYCLING, 500)), (99, 9, "new photo of the mirror, a cheap idea")])
+    predicted, offered = (
+        {one.channel: one for one in match_member(known, cyclist, joined=set(), now=NOW, habits=habits, floor=0)}
+        for habits in (True, False)
+    )
+    assert predicted[ASTRONOMY].score > offered[ASTRONOMY].score
+    assert max(offered.values(), key=lambda one: one.score).channel == CYCLING
+    assert all(one.parts.newcomers == one.parts.company == 0 for one in offered.values())
