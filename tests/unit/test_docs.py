@@ -33,4 +33,4 @@ def test_the_readme_stays_short_and_its_make_verbs_exist() -> None:
 def test_the_tree_in_the_architecture_names_only_what_exists() -> None:
     page = (ROOT / "docs" / "ARCHITECTURE.md").read_text()
     for path in re.findall(r"`((?:bot|adapters|brains|storage|tests|docs|deploy)/[\w/.]+)`", page):
-        assert (ROOT / path).exists(), path
+        assert (ROOT / path).exists() or "NAME" in path, path

@@ -18,6 +18,7 @@ import numpy as np
 import psutil
 import pytest
 
+from bot.core.companion import Companion
 from bot.core.errors import Gone, KinfolkError, Unavailable
 from bot.core.ports import Point, Scope
 from storage.vectors import open_folder, wire
@@ -61,7 +62,7 @@ async def store(home: Path) -> AsyncIterator[EmbeddedVectors]:
 
 
 def socket_of(home: Path) -> Path:
-    return home / f"vectors-{slug('fp')}.sock"
+    return Companion(name=f"vectors-{slug('fp')}", home=home, command=()).socket
 
 
 async def raw(home: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
