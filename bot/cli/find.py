@@ -17,6 +17,7 @@ from storage import communities, members, outbox
 
 if TYPE_CHECKING:
     from bot.core.settings import Settings
+    from bot.core.things import Message
     from brains.knowledge.retrieval import Found
     from brains.matching.suggest import Offer
     from storage.communities import Community
@@ -114,9 +115,14 @@ def _show_offers(offers: list[Offer]) -> None:
         out.print(f"\n#{offer.channel.name}  ({offer.score:.0%})", style="bold", markup=False)
         for reason in offer.reasons:
             out.print(f"  {reason}", markup=False)
-        for pair in offer.evidence:
-            for message in pair:
-                out.print(f"    [{imported_id(message.ref)}] {_line(message.text)}", style="dim", markup=False)
+        for *mine, theirs in offer.evidence:
+            for message in mine:
+                out.print(f"    you    {_quoted(message)}", style="dim", markup=False)
+            out.print(f"    there  {_quoted(theirs)}", style="dim", markup=False)
+
+
+def _quoted(message: Message) -> str:
+    return f"[{imported_id(message.ref)}] {_line(message.text)}"
 
 
 def search(
@@ -146,9 +152,7 @@ async def _search(
         out.print("Nothing was found.")
     for one in found:
         when = one.message.sent_at.date().isoformat()
-        out.print(
-            f"#{one.channel.name} {when} [{imported_id(one.message.ref)}] {_line(one.message.text)}", markup=False
-        )
+        out.print(f"#{one.channel.name} {when} {_quoted(one.message)}", markup=False)
 
 
 def _found_json(one: Found) -> dict[str, object]:
@@ -172,7 +176,7 @@ async def _warn_of_waiting(app: App) -> None:
             note(f"{waiting:,} messages wait to be encoded and are not seen yet: import again with --wait.")
 
 
-def _line(text: str, width: int = 140) -> str:
+def _line(text: str, width: int = 110) -> str:
     line = " ".join(text.split())
     return line if len(line) <= width else line[: width - 1] + "…"
 

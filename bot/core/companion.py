@@ -55,9 +55,9 @@ class Companion:
 
     async def ensure(self) -> None:
         """Return once the process accepts connections, starting it if need be. Raises Unavailable or Misconfigured."""
+        await asyncio.to_thread(self._make_room)
         if await self.answers():
             return
-        await asyncio.to_thread(self._make_room)
         async with AsyncFileLock(self.home / f"{self.name}.start.lock"):
             if not await self.answers():
                 await self._start()
@@ -89,6 +89,9 @@ class Companion:
     def _make_room(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         self.socket.parent.mkdir(mode=0o700, exist_ok=True)
+        if self.socket.parent.stat().st_uid != os.getuid():
+            # In the temporary folder anybody could have been first, and would read what is sent.
+            raise Misconfigured(f"{self.socket.parent} belongs to somebody else. Remove it, or shorten KINFOLK_HOME.")
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from brains.matching.profiles import ChannelProfiles
 
 LEAST_TERMS = 4
-"""Different terms that a message needs to be worth showing: one-word lines and bare links convince nobody."""
+"""Different terms that a message needs to be worth showing: one-word lines and bare links convince nobody. Only
+an asker who said nothing longer is taken at their few words."""
 
 SAME = 0.97
 """Cosine of raw vectors from which two messages say the same thing: e5 gives reposts .97 and more."""
@@ -45,8 +46,9 @@ def pick_evidence(profiles: ChannelProfiles, own: Corpus, theirs: Corpus, *, lim
     own_documents, documents = [words(text) for text in own.texts], [words(text) for text in theirs.texts]
     closeness, by_terms = _closeness(profiles, (own, own_documents), (theirs, documents))
     closeness[(closeness < SURE) & (by_terms <= 0)] = -1
-    closeness[~_telling(own_documents)] = -1
-    closeness[:, ~_telling(documents)] = -1
+    said_at_all = max((len(set(document)) for document in own_documents), default=0)
+    closeness[~_telling(own_documents, least=min(LEAST_TERMS, said_at_all))] = -1
+    closeness[:, ~_telling(documents, least=LEAST_TERMS)] = -1
     closeness[own.authors[:, None] == theirs.authors] = -1
     closeness[unit(own.vectors) @ unit(theirs.vectors).T >= SAME] = -1
     return _pick(closeness, own, theirs, limit=limit)
@@ -64,8 +66,8 @@ def _closeness(
     return np.asarray((by_vector + by_terms) / 2, dtype=np.float32), by_terms
 
 
-def _telling(documents: Sequence[Sequence[str]]) -> Mask:
-    return np.array([len(set(document)) >= LEAST_TERMS for document in documents], dtype=np.bool_)
+def _telling(documents: Sequence[Sequence[str]], *, least: int) -> Mask:
+    return np.array([document and len(set(document)) >= least for document in documents], dtype=np.bool_)
 
 
 def _pick(closeness: Floats, own: Corpus, theirs: Corpus, *, limit: int) -> list[Pair]:

@@ -84,7 +84,7 @@ def test_texts_are_answered_line_by_line(harbour: Kinfolk, tmp_path: Path) -> No
     lines = [
         {"text": "my nozzle is clogged and the first layer does not stick"},
         {"text": "ok"},
-        {"text": "酸面包发酵需要多久"},
+        {"text": "手机拍月亮怎么锁定曝光，需要三脚架吗"},
     ]
     file = tmp_path / "texts"
     file.write_text("\n".join(json.dumps(line) for line in lines))
@@ -92,7 +92,7 @@ def test_texts_are_answered_line_by_line(harbour: Kinfolk, tmp_path: Path) -> No
     answers = [[one["channel"] for one in json.loads(line)["suggestions"]] for line in done.stdout.splitlines()]
     assert answers[0][0] == "3d-printing"
     assert answers[1] == []
-    assert "bread-and-ferments" in answers[2]
+    assert answers[2][0] == "摄影"
 
 
 def test_search_finds_by_meaning_across_languages_and_keeps_the_staff_room_shut(harbour: Kinfolk) -> None:

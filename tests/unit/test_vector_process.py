@@ -197,6 +197,7 @@ async def test_it_ends_cleanly_when_told(store: EmbeddedVectors, home: Path) -> 
 
 
 async def test_a_stale_socket_is_replaced(store: EmbeddedVectors, home: Path) -> None:
+    socket_of(home).parent.mkdir(mode=0o700, exist_ok=True)
     with socket.socket(socket.AF_UNIX) as old:
         old.bind(str(socket_of(home)))
     assert socket_of(home).is_socket()
