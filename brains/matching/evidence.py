@@ -67,7 +67,7 @@ def _closeness(
 
 
 def _telling(documents: Sequence[Sequence[str]], *, least: int) -> Mask:
-    return np.array([document and len(set(document)) >= least for document in documents], dtype=np.bool_)
+    return np.array([len(set(document)) >= max(1, least) for document in documents], dtype=np.bool_)
 
 
 def _pick(closeness: Floats, own: Corpus, theirs: Corpus, *, limit: int) -> list[Pair]:
