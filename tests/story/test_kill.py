@@ -41,10 +41,18 @@ def history(tmp_path: Path) -> Path:
     return path
 
 
+def count(home: Path, table: str) -> int:
+    """Count rows from outside; 0 while the table is not there yet."""
+    try:
+        with sqlite3.connect(f"file:{home}/kinfolk.db?mode=ro", uri=True) as connection:
+            return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0
+
+
 def waiting(home: Path) -> int:
-    """Count what waits to be encoded, from outside."""
-    with sqlite3.connect(f"file:{home}/kinfolk.db?mode=ro", uri=True) as connection:
-        return connection.execute("SELECT count(*) FROM outbox").fetchone()[0]
+    """Count what waits to be encoded."""
+    return count(home, "outbox")
 
 
 def until(condition, patience: float = 60.0) -> None:
@@ -56,10 +64,7 @@ def until(condition, patience: float = 60.0) -> None:
 
 
 def some_are_encoded(home: Path, left: int) -> bool:
-    try:
-        return 0 < waiting(home) <= left
-    except sqlite3.OperationalError:
-        return False
+    return count(home, "message") == MESSAGES and 0 < waiting(home) <= left
 
 
 async def points(home: Path) -> set[str]:
@@ -94,9 +99,10 @@ def test_the_command_the_worker_and_the_vector_process_are_killed(kinfolk_with_m
     command = ("import", "jsonl", history, "--community", "harbour", "--wait", "--json")
 
     storing = kinfolk.start(*command)
-    until(lambda: (home / "kinfolk.db").exists())
+    until(lambda: count(home, "message") > 0)
     storing.kill()
     storing.communicate()
+    assert 0 < count(home, "message") <= MESSAGES
 
     encoding = kinfolk.start(*command)
     until(lambda: some_are_encoded(home, MESSAGES - 500))
