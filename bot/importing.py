@@ -17,9 +17,8 @@ from filelock import AsyncFileLock, Timeout
 from adapters.history import jsonl
 from bot.core.errors import Mistake, Unavailable
 from bot.core.events import MessagePosted
-from bot.core.things import Audience
-from storage import channels, communities, ledger
-from storage.intake import Intake, Stored
+from storage import communities, ledger
+from storage.intake import Described, Intake, Stored
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.clock import Clock
-    from bot.core.things import Channel
     from storage.db import Database
 
 PORTION = 2000
@@ -39,10 +37,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What an import added, and the lines it could not read."""
+    """What an import added, the lines it could not read, and the channels described that nobody wrote in."""
 
     stored: Stored
     bad: tuple[jsonl.BadLine, ...]
+    unmet: tuple[str, ...] = ()
 
 
 async def import_jsonl(
@@ -66,11 +65,14 @@ async def import_jsonl(
         if strict and found.bad:
             raise Mistake(f"{path}, line {found.bad[0].number}: {found.bad[0].reason}. Nothing was imported.")
         about = await asyncio.to_thread(read_descriptions, descriptions) if descriptions else {}
-        intake = await database.write(functools.partial(_begin, name=community, clock=clock))
+        begin = functools.partial(_begin, name=community, clock=clock, about=about)
+        intake = await database.write(begin)
         stored = await _store(database, intake, path, lambda done: progress(done, found.good))
-        finish = functools.partial(_finish, intake=intake, about=about, stored=stored, path=path, clock=clock)
-        await database.write(finish)
-    return Imported(stored=stored, bad=found.bad)
+        digest = await asyncio.to_thread(_digest, path)
+        await database.write(
+            functools.partial(_note, intake=intake, stored=stored, path=path, digest=digest, clock=clock)
+        )
+    return Imported(stored=stored, bad=found.bad, unmet=tuple(sorted(set(about) - intake.channels)))
 
 
 @contextlib.asynccontextmanager
@@ -97,8 +99,9 @@ async def _store(database: Database, intake: Intake, path: Path, progress: Calla
     return stored
 
 
-async def _begin(connection: AsyncConnection, *, name: str, clock: Clock) -> Intake:
-    intake = Intake(await communities.find_or_make(connection, name, clock.now()), clock.now())
+async def _begin(connection: AsyncConnection, *, name: str, clock: Clock, about: dict[str, Described]) -> Intake:
+    community = await communities.find_or_make(connection, name, clock.now())
+    intake = Intake(community, clock.now(), described=about)
     await intake.begin(connection)
     return intake
 
@@ -112,39 +115,17 @@ async def _store_portion(database: Database, intake: Intake, events: list[Messag
         ) from error
 
 
-async def _finish(
-    connection: AsyncConnection,
-    *,
-    intake: Intake,
-    about: dict[str, Described],
-    stored: Stored,
-    path: Path,
-    clock: Clock,
+async def _note(
+    connection: AsyncConnection, *, intake: Intake, stored: Stored, path: Path, digest: str, clock: Clock
 ) -> None:
-    known = await channels.every(connection, intake.community)
-    for channel in known.values():
-        if one := about.get(channel.name):
-            await channels.describe(
-                connection, channel.id, description=one.description, audience=_audience(one, channel)
-            )
     await ledger.note(
         connection,
         intake.community.id,
         at=clock.now(),
         actor="owner",
         act="import",
-        details={
-            "file": path.name,
-            "sha256": await asyncio.to_thread(_digest, path),
-            "messages": stored.messages,
-            "withheld": stored.withheld,
-        },
+        details={"file": path.name, "sha256": digest, "messages": stored.messages, "withheld": stored.withheld},
     )
-
-
-def _audience(described: Described, channel: Channel) -> Audience:
-    """Make a channel private if the file says so; a file never opens what is private already."""
-    return Audience.MEMBERS if described.private else channel.audience
 
 
 def _digest(path: Path) -> str:
@@ -152,27 +133,28 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
-    """What a file of channels says of one."""
-
-    description: str
-    private: bool
-
-
 def read_descriptions(path: Path) -> dict[str, Described]:
-    """Read channels from JSON lines: `channel`, `description`, optional `private`. Raises Mistake."""
+    """Read channels by name from JSON lines: `channel`, `description`, optional `private`. Raises Mistake."""
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
         raise Mistake(f"{path} cannot be read: {error.strerror}.") from None
     about = {}
     for number, line in enumerate(lines, start=1):
-        try:
-            row = orjson.loads(line)
-            about[str(row["channel"]).removeprefix("#")] = Described(
-                description=str(row["description"]), private=row.get("private") is True
-            )
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-            raise Mistake(f"{path}, line {number}: needs `channel` and `description` ({error}).") from None
+        if line.strip():
+            name, described = _described(path, number, line)
+            about[name] = described
     return about
+
+
+def _described(path: Path, number: int, line: bytes) -> tuple[str, Described]:
+    try:
+        row = orjson.loads(line)
+        name, description, private = row["channel"], row["description"], row.get("private", False)
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise Mistake(f"{path}, line {number}: needs `channel` and `description` ({error}).") from None
+    if not isinstance(name, str) or not isinstance(description, str):
+        raise Mistake(f"{path}, line {number}: `channel` and `description` must be text.")
+    if not isinstance(private, bool):
+        raise Mistake(f"{path}, line {number}: `private` must be true or false, not {private!r}.")
+    return jsonl.bare(name), Described(description=jsonl.storable(description), private=private)

@@ -38,8 +38,8 @@ class Index:
         await self.database.write(functools.partial(outbox.serve, fingerprint=self.encoder.fingerprint))
         async with self.database.read() as connection:
             expected = await outbox.acknowledged(connection)
-        held = [await self.vectors.count(Scope(community=number)) for number in expected]
-        if sum(held) < sum(expected.values()):
+        held = {number: await self.vectors.count(Scope(community=number)) for number in expected}
+        if any(held[number] < expected[number] for number in expected):
             await self.database.write(outbox.put_all)
 
     async def catch_up(self, progress: Progress = lambda _done, _all: None) -> int:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from filelock import AsyncFileLock
-from sqlalchemy import event, inspect, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -78,14 +78,18 @@ class Database:
         return await done
 
     async def _write_forever(self) -> None:
-        while (first := await self._jobs.get()) is not None:
-            jobs = [first]
-            while not self._jobs.empty() and (job := self._jobs.get_nowait()) is not None:
-                jobs.append(job)
-            await self._commit(jobs)
+        stopped = False
+        while not stopped:
+            waiting = [await self._jobs.get()]
+            while not self._jobs.empty():
+                waiting.append(self._jobs.get_nowait())
+            stopped = None in waiting
+            await self._commit([job for job in waiting if job])
 
     async def _commit(self, jobs: list[Job[object]]) -> None:
         """Run waiting jobs in one transaction, so that they share one flush to the disk."""
+        if not jobs:
+            return
         results: list[tuple[Job[object], object]] = []
         try:
             async with self.engine.execution_options(writes=True).begin() as connection:
@@ -109,7 +113,7 @@ class Database:
         except OperationalError:
             raise
         except Exception as error:
-            self._fail([job], error)
+            self._fail([job], explain(error) if isinstance(error, DBAPIError) else error)
             raise _Refused from error
 
     @staticmethod
@@ -131,6 +135,10 @@ class _Refused(Exception):
 
 def make_engine(url: str) -> AsyncEngine:
     """Return an engine for SQLite or PostgreSQL; raises Misconfigured for anything else."""
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise Misconfigured(f"KINFOLK_DATABASE_URL cannot be read: {error}.") from None
     if url.startswith("sqlite+aiosqlite://"):
         engine = create_async_engine(url, poolclass=AsyncAdaptedQueuePool)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
@@ -167,8 +175,10 @@ async def migrate(engine: AsyncEngine, home: Path) -> None:
             return
         async with AsyncFileLock(home / "migrate.lock"), engine.execution_options(writes=True).begin() as connection:
             await connection.run_sync(_upgrade)
-    except (DBAPIError, OSError) as error:
-        raise explain(error) from error
+    except Exception as error:
+        if isinstance(error, (DBAPIError, OSError)) or type(error).__module__.startswith("asyncpg"):
+            raise explain(error) from error
+        raise
 
 
 async def _revision(engine: AsyncEngine) -> str | None:
@@ -189,7 +199,7 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def explain(error: DBAPIError | OSError) -> KinfolkError:
+def explain(error: Exception) -> KinfolkError:
     """Say in words what a database's own error means for the owner."""
     cause = str(error.orig) if isinstance(error, DBAPIError) else str(error)
     if "disk is full" in cause or "No space left" in cause or "disk I/O error" in cause:
@@ -200,4 +210,6 @@ def explain(error: DBAPIError | OSError) -> KinfolkError:
         return Misconfigured(f"The database is damaged or not a database ({cause}). Restore a backup.")
     if "readonly" in cause or "unable to open" in cause or "Permission" in cause:
         return Misconfigured(f"KINFOLK_HOME or KINFOLK_DATABASE_URL: the database cannot be opened ({cause}).")
+    if "password" in cause or "does not exist" in cause or "authentication" in cause:
+        return Misconfigured(f"KINFOLK_DATABASE_URL: the server refused ({cause}).")
     return Unavailable(f"The database refused: {cause.splitlines()[0] if cause else type(error).__name__}")

@@ -39,6 +39,8 @@ class CachedEncoder:
 
     async def encode(self, texts: Sequence[str], *, kind: Kind = "passage") -> Vector:
         """Encode texts, in order; each distinct new text once."""
+        if kind == "query":  # asked once, and a search must not have to wait for a writer
+            return await self._encoder.encode(texts, kind=kind)
         keys = [self._key(text, kind) for text in texts]
         known = await self._known(list(dict.fromkeys(keys)))
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}

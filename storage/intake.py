@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 
-from bot.core.things import point_id
-from storage import members
+from bot.core.things import Audience, point_id
+from storage import channels, members
 from storage.rows import insert_new, insert_rows
 from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, OutboxRow, PersonRow, ThreadRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -40,25 +41,46 @@ class Stored:
         )
 
 
-class Intake:
-    """Stores messages of one community. Keeps the numbers of what it met, so that a bulk import asks only once."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What the owner says of a channel. It holds from the moment the channel is stored, not from some time after."""
 
-    def __init__(self, community: Community, now: datetime) -> None:
+    description: str
+    private: bool
+
+
+class Intake:
+    """Stores messages of one community. Keeps the numbers of what it met, so that a bulk import asks only once.
+
+    `described` says what is known of channels by their names.
+    """
+
+    def __init__(
+        self, community: Community, now: datetime, *, described: Mapping[str, Described] = MappingProxyType({})
+    ) -> None:
         self.community = community
         self.now = now
+        self._described = described
         self._members: dict[str, int] = {}
         self._channels: dict[str, int] = {}
+        self._names: set[str] = set()
         self._threads: dict[str, int] = {}
         self._withheld: frozenset[int] = frozenset()
 
     async def begin(self, connection: AsyncConnection) -> None:
-        """Read what is known already."""
+        """Read what is known already, and describe the channels that are there."""
+        await self._describe(connection)
         mine = self.community.id
         self._members = await _numbers(connection, MemberRow, col(MemberRow.community_id) == mine)
         self._channels = await _numbers(connection, ChannelRow, col(ChannelRow.community_id) == mine)
         self._threads = await _numbers(
             connection, ThreadRow, col(ThreadRow.channel_id).in_(list(self._channels.values()))
         )
+
+    @property
+    def channels(self) -> frozenset[str]:
+        """Return the names of the channels met."""
+        return frozenset(self._names)
 
     async def store(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> Stored:
         """Store the messages that are not there yet and return how much was new."""
@@ -90,14 +112,33 @@ class Intake:
             self._members[made.ref] = made.id
         return len(new)
 
-    async def _add_channels(self, connection: AsyncConnection, channels: Iterable[Named]) -> int:
-        new = _unknown(channels, self._channels)
+    async def _add_channels(self, connection: AsyncConnection, met: set[Named]) -> int:
+        self._names.update(one.name for one in met)
+        new = _unknown(met, self._channels)
         if not new:
             return 0
-        rows = [{"community_id": self.community.id, "ref": ref, "name": one.name} for ref, one in new.items()]
+        rows = [self._channel(ref, one.name) for ref, one in new.items()]
         for made in await insert_rows(connection, ChannelRow, rows, "id", "ref"):
             self._channels[made.ref] = made.id
         return len(new)
+
+    def _channel(self, ref: str, name: str) -> dict[str, object]:
+        known = self._described.get(name, Described(description="", private=False))
+        audience = Audience.MEMBERS if known.private else Audience.EVERYONE
+        return {
+            "community_id": self.community.id,
+            "ref": ref,
+            "name": name,
+            "description": known.description,
+            "audience": audience,
+        }
+
+    async def _describe(self, connection: AsyncConnection) -> None:
+        """Describe channels that are there already. A description closes a channel, and never opens a private one."""
+        for channel in (await channels.every(connection, self.community)).values():
+            if known := self._described.get(channel.name):
+                audience = Audience.MEMBERS if known.private else channel.audience
+                await channels.describe(connection, channel.id, description=known.description, audience=audience)
 
     async def _add_threads(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> None:
         homes = {str(event.thread.ref): event.channel.ref for event in events if event.thread}

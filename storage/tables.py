@@ -138,7 +138,8 @@ class OutboxRow(SQLModel, table=True):
     """
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_newest", "sent_at", "id"),)
+    # A number must never come back: whoever acknowledges late would take out a row that was not written.
+    __table_args__ = (Index("ix_outbox_newest", "sent_at", "id"), {"sqlite_autoincrement": True})
     id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
     point: UUID
     message_id: int | None = Field(default=None, foreign_key="message.id", sa_type=Id, index=True)

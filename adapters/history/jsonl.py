@@ -27,6 +27,7 @@ PLATFORM = "import"
 LONGEST_LINE = 16 * 2**20
 LONGEST_TEXT = 100_000
 """Characters; no platform's own limit is above 40,000 (Slack)."""
+LONGEST_NAME = 500
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 UNQUOTED = " !#$&'()*+,:;=?@[]"
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -118,7 +119,7 @@ def _columns(line: bytes) -> dict[str, object]:
 
 
 def _message(row: dict[str, object], seen: Counter[str]) -> MessagePosted:
-    channel, user, text = _word(row, "channel").removeprefix("#"), _word(row, "user"), _text(row)
+    channel, user, text = bare(_word(row, "channel")), _word(row, "user"), _text(row)
     topic = _optional(row, "topic") or _optional(row, "thread")
     reply = _optional(row, "reply_to")
     bot = row.get("bot") is True
@@ -139,6 +140,16 @@ def _inside(channel: str, name: str) -> Ref:
     return Ref(PLATFORM, f"{channel}/{quote(name, safe=UNQUOTED)}")
 
 
+def storable(text: str) -> str:
+    """Leave out what no database can hold."""
+    return UNSTORABLE.sub("", text)
+
+
+def bare(channel: str) -> str:
+    """Return a channel's name without the mark and the blanks that people put around it."""
+    return channel.strip().removeprefix("#").strip() or channel
+
+
 def imported_id(ref: Ref) -> str:
     """Return the id that a message had in the file, or the whole reference of anything else."""
     return unquote(ref.id.rpartition("/")[2]) if ref.platform == PLATFORM else str(ref)
@@ -157,7 +168,10 @@ def _optional(row: dict[str, object], name: str) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise ValueError(f"`{name}` must be text or a whole number, not {type(value).__name__}")
-    return UNSTORABLE.sub("", str(value)).strip()[:200]
+    word = storable(str(value)).strip()
+    if len(word) > LONGEST_NAME:
+        raise ValueError(f"`{name}` has {len(word):,} characters; at most {LONGEST_NAME} are kept")
+    return word
 
 
 def _text(row: dict[str, object]) -> str:
@@ -166,7 +180,7 @@ def _text(row: dict[str, object]) -> str:
         raise ValueError(f"`text` must be text, not {type(text).__name__}")
     if len(text) > LONGEST_TEXT:
         raise ValueError(f"`text` has {len(text):,} characters; at most {LONGEST_TEXT:,} are kept")
-    return UNSTORABLE.sub("", text)
+    return storable(text)
 
 
 def _instant(value: object) -> datetime:

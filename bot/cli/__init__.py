@@ -41,9 +41,6 @@ def main() -> None:
     """Run a verb. Exit code 2 for bad input, 1 for everything else that failed."""
     try:
         app()
-    except KeyboardInterrupt:
-        print("Stopped. What was stored is kept; the same command goes on from there.", file=sys.stderr)
-        sys.exit(130)
     except Exception as error:  # noqa: BLE001 - this is one of the four doors
         known = next(_known(error), None)
         if known is None:

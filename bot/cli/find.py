@@ -13,6 +13,7 @@ from adapters.history.jsonl import imported_id
 from bot.app import App, open_app
 from bot.cli.output import CommunityOption, JsonOption, emit, note, out, run
 from bot.core.errors import Mistake
+from bot.core.ports import Scope
 from storage import communities, members, outbox
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ async def _match(
 ) -> None:
     async with open_app(settings) as app:
         community = await _community(app, name)
-        await _warn_of_waiting(app)
+        await _warn_of_waiting(app, community)
         async for offers in _offers(app, community, member, text, texts, k=k, language=language):
             if as_json or texts is not None:
                 emit({"suggestions": [_offer_json(offer) for offer in offers]})
@@ -141,7 +142,7 @@ async def _search(
 ) -> None:
     async with open_app(settings) as app:
         community = await _community(app, name)
-        await _warn_of_waiting(app)
+        await _warn_of_waiting(app, community)
         async with app.database.read() as connection:
             member = await members.find(connection, community, reader) if reader else None
         found = await (await app.retrieval()).search(community, query, reader=member, limit=k)
@@ -170,10 +171,14 @@ async def _community(app: App, name: str | None) -> Community:
         return await communities.find(connection, name)
 
 
-async def _warn_of_waiting(app: App) -> None:
+async def _warn_of_waiting(app: App, community: Community) -> None:
+    """Say so when messages are not in the collection that answers: they wait, or the encoder is new."""
     async with app.database.read() as connection:
-        if waiting := await outbox.count(connection):
-            note(f"{waiting:,} messages wait to be encoded and are not seen yet: import again with --wait.")
+        waiting = await outbox.count(connection)
+        expected = (await outbox.acknowledged(connection)).get(community.id, 0)
+    missing = expected - await (await app.vectors()).count(Scope(community=community.id))
+    if (unseen := waiting + max(0, missing)) > 0:
+        note(f"{unseen:,} messages wait to be encoded and are not seen yet: import again with --wait.")
 
 
 def _line(text: str, width: int = 110) -> str:

@@ -73,6 +73,8 @@ async def _import_jsonl(
         waiting = await _waiting(app)
     took = time.perf_counter() - began
     _tell_bad_lines(file, imported)
+    if imported.unmet:
+        note(f"{descriptions} describes channels that are not in {file}: {', '.join(imported.unmet)}.")
     answer = _answer(imported, encoded=encoded, stored=stored, took=took)
     emit(answer) if as_json else _tell(imported, waiting, answer)
 

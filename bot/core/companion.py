@@ -87,8 +87,13 @@ class Companion:
             await asyncio.sleep(0.02)
 
     def _make_room(self) -> None:
-        self.home.mkdir(parents=True, exist_ok=True)
-        self.socket.parent.mkdir(mode=0o700, exist_ok=True)
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+            self.socket.parent.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise Misconfigured(
+                f"{self.home} cannot be used ({error.strerror}). KINFOLK_HOME and KINFOLK_VECTORS name such folders."
+            ) from None
         if self.socket.parent.stat().st_uid != os.getuid():
             # In the temporary folder anybody could have been first, and would read what is sent.
             raise Misconfigured(f"{self.socket.parent} belongs to somebody else. Remove it, or shorten KINFOLK_HOME.")
@@ -96,7 +101,7 @@ class Companion:
     def _spawn(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", *self.command],
+                [sys.executable, "-P", "-m", *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -77,10 +78,8 @@ def prepare_home(home: Path) -> None:
     """Create the home, for its owner alone; raises Misconfigured when it cannot be read and written."""
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = home / ".probe"
-        probe.write_bytes(b"")
-        probe.unlink()
-        next(home.iterdir(), None)
+        with tempfile.TemporaryFile(dir=home):
+            next(home.iterdir(), None)
     except OSError as error:
         raise Misconfigured(
             f"KINFOLK_HOME: {home} cannot be read and written ({error.strerror}). "

@@ -97,7 +97,12 @@ class Desk:
 
     @property
     def idle_since(self) -> float:
-        """Return the monotonic time of the last use; now, while there is work or the engine is being prepared."""
+        """Return the monotonic time of the last use; now, while there is work or the engine is being prepared.
+
+        A worker whose engine failed is of no use to anybody: the next one may find what this one missed.
+        """
+        if self._status() == "failed" and not self.busy:
+            return float("-inf")
         return time.monotonic() if self.busy or self._status() == "preparing" else self.last_used
 
     async def _embed(self, texts: Sequence[str]) -> tuple[Vector, int]:

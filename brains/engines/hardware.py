@@ -74,7 +74,7 @@ async def _exported(model: Model, spec: str, home: Path, progress: Callable[[str
 
 
 async def _export(spec: str, home: Path, progress: Callable[[str], None]) -> bool:
-    command = (sys.executable, "-m", "brains.engines.export", f"--encoder={spec}", f"--home={home}")
+    command = (sys.executable, "-P", "-m", "brains.engines.export", f"--encoder={spec}", f"--home={home}")
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=STDOUT)
     try:
         words = await _last_words(process.stdout, progress) if process.stdout else ""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from filelock import FileLock, Timeout
 
-from bot.core.errors import KinfolkError, Unavailable
+from bot.core.errors import KinfolkError, Mistake, Unavailable
 from bot.core.settings import Settings, load_settings, prepare_home
 from brains.engines.desk import Desk
 from brains.engines.hardware import load_engine
@@ -114,9 +114,14 @@ def _settings(asked: argparse.Namespace) -> Settings:
 def listen_unix(path: Path) -> Iterator[sockets.socket]:
     """Bind a Unix socket for its owner alone, in place of one that a dead worker left; raises Unavailable."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.exists() and not path.is_socket():
+        raise Mistake(f"{path} is no socket and is left alone. Name another one.")
     with _sole_owner(path), sockets.socket(sockets.AF_UNIX) as listener:
         path.unlink(missing_ok=True)
-        listener.bind(str(path))
+        try:
+            listener.bind(str(path))
+        except OSError as error:
+            raise Mistake(f"{path} cannot be a socket: {error}.") from None
         path.chmod(0o600)
         try:
             yield listener
@@ -138,7 +143,10 @@ def _sole_owner(path: Path) -> Iterator[None]:
 
 def _answers(path: Path) -> bool:
     with sockets.socket(sockets.AF_UNIX) as probe:
-        return probe.connect_ex(str(path)) == 0
+        try:
+            return probe.connect_ex(str(path)) == 0
+        except OSError:  # a path too long for a socket; binding it says so
+            return False
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -66,7 +67,7 @@ def rows(path: Path) -> Iterator[Row]:
             yield from (_row(path, at, line) for at, line in enumerate(lines, 1) if line.strip())
     except FileNotFoundError as trouble:
         raise Mistake(f"{path}: there is no such file.") from trouble
-    except (OSError, EOFError, UnicodeDecodeError) as trouble:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as trouble:
         raise Mistake(f"{path} cannot be read: {trouble}") from trouble
 
 

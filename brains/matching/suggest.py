@@ -85,16 +85,22 @@ class Matchmaker:
                 f"{member.name} has not agreed to be collected, so there is nothing to match. Only they can change it."
             )
         known = await self._know(community)
+        if known is None:
+            return []
         own = await self._read(replace(known.scope, authors=frozenset({member.id})))
         found = match_member(known.profiles, own, joined=joined, now=self._now(), habits=False, k=k, floor=0)
         # Where there are few channels, the average is hardly anything but the channel itself.
-        needed = min(WORTH_OFFERING, np.log(max(2, len(known.rooms) - len(joined))) / 2)
+        needed = min(WORTH_OFFERING, np.log(max(2, len(known.rooms.keys() - joined))) / 2)
         told = [suggestion for suggestion in found if suggestion.parts.content >= needed]
         return [await self._offer(known, suggestion, own) for suggestion in told]
 
     async def for_texts(self, community: Community, texts: Sequence[str], *, k: int) -> AsyncIterator[list[Offer]]:
         """Offer channels for each text in turn, as somebody would be who wrote nothing else."""
         known = await self._know(community)
+        if known is None:
+            for _ in texts:
+                yield []
+            return
         for start in range(0, len(texts), AT_ONCE):
             some = texts[start : start + AT_ONCE]
             for text, vector in zip(some, await self.encoder.encode(some), strict=True):
@@ -107,15 +113,18 @@ class Matchmaker:
         asked = _asked(text, vector, self._now())
         return [await self._offer(known, suggestion, asked) for suggestion in found]
 
-    async def _know(self, community: Community) -> _Known:
-        """Load the channel profiles of exactly this state of the community, or learn them."""
+    async def _know(self, community: Community) -> _Known | None:
+        """Load the channel profiles of exactly this state of the community, or learn them; None without a channel."""
         async with self.database.read() as connection:
             scope = await channels.readable(connection, community, None)
             every = await channels.every(connection, community)
             state = await messages.state(connection, community.id)
             waiting = await outbox.count(connection)
+        held = await self.vectors.count(scope)
         rooms = {number: room for number, room in every.items() if room.audience is Audience.EVERYONE}
-        version = _version(state, waiting, scope, rooms)
+        if not rooms:
+            return None
+        version = _version(state, waiting, held, scope, rooms)
         return _Known(scope=scope, rooms=rooms, profiles=await self._profiles(scope, rooms, version))
 
     async def _profiles(self, scope: Scope, rooms: dict[int, Channel], version: str) -> ChannelProfiles:
@@ -233,7 +242,7 @@ def _voices(own: Corpus, suggestion: Suggestion) -> Corpus:
     return own.where(np.isin(own.ids, suggestion.messages[:VOICES]))
 
 
-def _version(state: State, waiting: int, scope: Scope, rooms: dict[int, Channel]) -> str:
-    """Name what the profiles depend on: messages, consent, channels and their descriptions."""
-    parts = (state.count, state.last, waiting, sorted(scope.not_authors), sorted(rooms.items()))
+def _version(state: State, waiting: int, held: int, scope: Scope, rooms: dict[int, Channel]) -> str:
+    """Name what the profiles depend on: messages, their vectors, consent, channels and their descriptions."""
+    parts = (state.count, state.last, waiting, held, sorted(scope.not_authors), sorted(rooms.items()))
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

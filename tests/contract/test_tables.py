@@ -91,6 +91,16 @@ async def test_many_writers_share_commits_and_all_are_kept(database: Database) -
     assert await count(database, CommunityRow) == 200
 
 
+async def test_closing_waits_for_what_is_queued_and_never_hangs(database_url: str, home: Path) -> None:
+    async with Database.open(database_url, home=home) as opened:
+        writing = [
+            asyncio.create_task(opened.write(lambda c, n=n: communities.find_or_make(c, f"c{n}", MONDAY)))
+            for n in range(3)
+        ]
+        await asyncio.sleep(0)
+    assert {one.name for one in await asyncio.gather(*writing)} == {"c0", "c1", "c2"}
+
+
 async def test_times_come_back_in_utc_and_naive_ones_are_refused(database: Database) -> None:
     noon_in_lisbon = datetime(2026, 7, 1, 12, tzinfo=timezone(timedelta(hours=1)))
     community = await community_of(database)
@@ -266,5 +276,6 @@ async def test_a_text_is_encoded_once(database: Database) -> None:
     assert (again == first[[1, 0]]).all()
     assert abs((again**2).sum(axis=1) - 1).max() < 1e-3
     await cached.encode(["tea"], kind="query")
-    assert inner.asked == ["tea", "coffee", "tea"], "a question and a passage are different texts"
+    await cached.encode(["tea"], kind="query")
+    assert inner.asked == ["tea", "coffee", "tea", "tea"], "a question is no passage, and is not kept"
     assert (await cached.encode([])).shape == (0, 2)

@@ -186,6 +186,13 @@ async def test_whoever_has_said_nothing_of_substance_hears_that_nothing_fits(hou
     assert await house.match_text("   ") == []
 
 
+async def test_where_every_channel_is_private_nothing_fits(house: House) -> None:
+    for name in ("general", "sourdough", "cycling"):
+        await house.make_private(name)
+    assert await house.match("colm") == []
+    assert await house.match_text("rye starter kombucha fermentation") == []
+
+
 async def test_the_index_holds_every_text_once(house: House) -> None:
     community = await house.community()
     every = Scope(community=community.id)

@@ -85,13 +85,53 @@ async def test_channels_get_their_descriptions_and_audience(database: Database, 
     assert (general.description, general.audience) == ("Everything.", Audience.MEMBERS)
 
 
-@pytest.mark.parametrize("content", ["{", '{"channel": "general"}', "[]", '"x"'])
+async def test_a_private_channel_is_private_from_its_first_message_on(
+    database: Database, home: Path, tmp_path: Path
+) -> None:
+    about = tmp_path / "channels"
+    about.write_text('\n{"channel": " # general ", "description": "Ours.", "private": true}\n')
+    audiences = []
+
+    async def look() -> None:
+        async with database.read() as connection:
+            known = await channels.every(connection, await communities.find(connection, None))
+            audiences.extend(one.audience for one in known.values())
+
+    looking: list[asyncio.Task[None]] = []
+    await bring(
+        database,
+        home,
+        history(tmp_path / "f", 5000),
+        descriptions=about,
+        progress=lambda _done, _all: looking.append(asyncio.create_task(look())),
+    )
+    await asyncio.gather(*looking)
+    assert len(audiences) == 3
+    assert set(audiences) == {Audience.MEMBERS}
+
+
+async def test_a_description_of_no_channel_is_named(database: Database, home: Path, tmp_path: Path) -> None:
+    about = tmp_path / "channels"
+    about.write_text('{"channel": "generl", "description": "A slip."}')
+    assert (await bring(database, home, history(tmp_path / "f", 3), descriptions=about)).unmet == ("generl",)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("{", "needs `channel` and `description`"),
+        ('{"channel": "general"}', "needs `channel` and `description`"),
+        ("[]", "needs `channel` and `description`"),
+        ('{"channel": "general", "description": "", "private": "true"}', "`private` must be true or false"),
+        ('{"channel": 5, "description": ""}', "must be text"),
+    ],
+)
 async def test_a_bad_file_of_channels_is_refused_before_anything(
-    database: Database, home: Path, tmp_path: Path, content: str
+    database: Database, home: Path, tmp_path: Path, content: str, complaint: str
 ) -> None:
     about = tmp_path / "channels"
     about.write_text(content)
-    with pytest.raises(Mistake, match="line 1: needs `channel` and `description`"):
+    with pytest.raises(Mistake, match=f"line 1: .*{complaint}"):
         await bring(database, home, history(tmp_path / "f", 3), descriptions=about)
     assert await count(database, CommunityRow) == 0
 

@@ -88,6 +88,7 @@ def test_an_id_comes_back_as_it_was(tmp_path: Path, name: str) -> None:
         (GOOD | {"text": 5}, "`text` must be text"),
         (GOOD | {"text": "x" * 5_000_000}, "5,000,000 characters"),
         (GOOD | {"channel": " "}, "`channel` is empty"),
+        (GOOD | {"id": "x" * 600}, "`id` has 600 characters"),
         (GOOD | {"user": {"id": 1}}, "`user` must be text"),
     ],
 )

@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 import pytest
 
-from bot.core.errors import Gone, Misconfigured, Overloaded, Unavailable
+from bot.core.errors import Gone, Misconfigured, Mistake, Overloaded, Unavailable
 from brains.engines import wire
 from brains.engines.client import CHUNK, WorkerEncoder, identify
 from brains.engines.desk import Desk
@@ -312,10 +312,19 @@ def test_a_second_worker_on_a_socket_is_refused_and_the_first_one_keeps_it(tmp_p
 
 def test_a_dead_workers_socket_is_replaced_by_one_that_its_owner_alone_may_open(tmp_path: Path):
     path = tmp_path / "w.sock"
-    path.touch()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
     with listen_unix(path) as listener:
         assert listener.getsockname() == str(path)
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_in_a_sockets_place_is_left_alone(tmp_path: Path):
+    path = tmp_path / "notes.txt"
+    path.write_text("mine")
+    with pytest.raises(Mistake, match="is no socket"), listen_unix(path):
+        pass
+    assert path.read_text() == "mine"
 
 
 def test_a_taken_port_is_refused_by_name():

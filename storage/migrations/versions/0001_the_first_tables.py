@@ -192,6 +192,7 @@ def upgrade() -> None:
             ["message.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_outbox_message_id", "outbox", ["message_id"])
     op.create_index("ix_outbox_newest", "outbox", ["sent_at", "id"])
