@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bot.core.clock import SystemClock
@@ -22,14 +23,20 @@ if TYPE_CHECKING:
     from bot.core.clock import Clock
     from bot.core.ports import Vectors
     from bot.core.settings import Settings
+    from brains.engines.client import WorkerEncoder
     from brains.matching.suggest import Matchmaker
+
+
+Tell = Callable[[str], None]
+"""Called with a sentence for whoever waits."""
 
 
 class App:
     """The parts of one running program. The encoder and the vectors are opened when first asked for."""
 
-    def __init__(self, settings: Settings, database: Database, stack: contextlib.AsyncExitStack) -> None:
+    def __init__(self, settings: Settings, database: Database, stack: contextlib.AsyncExitStack, tell: Tell) -> None:
         self.settings = settings
+        self._tell = tell
         self.database = database
         self.clock: Clock = SystemClock()
         self._stack = stack
@@ -40,8 +47,18 @@ class App:
         """Return the encoder, its cache before it; starts the worker if need be."""
         if self._encoder is None:
             inner = await self._stack.enter_async_context(open_encoder(self.settings))
+            await self._watch(inner)
             self._encoder = CachedEncoder(inner, self.database)
         return self._encoder
+
+    async def _watch(self, encoder: WorkerEncoder) -> None:
+        """Tell how far the first start is, which prepares the model for a minute; a ready worker is not waited for."""
+        told = ""
+        while (health := await encoder.health()).get("status") == "preparing":
+            if (step := str(health.get("step", ""))) not in {told, "", "ready"}:
+                self._tell(f"Preparing the encoder, once: {step}")
+                told = step
+            await self.clock.sleep(0.25)
 
     async def vectors(self) -> Vectors:
         """Return the collection of the encoder's fingerprint; starts the vector process if need be."""
@@ -73,11 +90,14 @@ class App:
 
 
 @contextlib.asynccontextmanager
-async def open_app(settings: Settings) -> AsyncIterator[App]:
-    """Open the home and its database, and close everything in the end. Raises Misconfigured or Unavailable."""
+async def open_app(settings: Settings, *, tell: Tell = lambda _: None) -> AsyncIterator[App]:
+    """Open the home and its database, and close everything in the end; `tell` hears of long waits.
+
+    Raises Misconfigured or Unavailable.
+    """
     prepare_home(settings.home)
     async with (
         contextlib.AsyncExitStack() as stack,
         Database.open(settings.tables_url, home=settings.home) as database,
     ):
-        yield App(settings, database, stack)
+        yield App(settings, database, stack, tell)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from storage.db import Database
     from storage.outbox import Waiting
 
-PORTION = 512
+PORTION = 256
 """Messages encoded, written and acknowledged together."""
-AT_ONCE = 4
+AT_ONCE = 8
 """Portions in flight, so that the worker sorts 2,048 texts by length and never waits for us."""
 Progress = Callable[[int, int], None]
 
@@ -47,6 +47,7 @@ class Index:
         await self.prepare()
         written = 0
         while waiting := await self._count():
+            progress(written, written + waiting)
             written += await self._pass_over(written, written + waiting, progress)
         await self.vectors.optimize()
         return written

@@ -32,7 +32,7 @@ def recommend(
     async def verb(settings: Settings) -> Evaluation:
         from brains.evals.recommend import recommend as judge
 
-        async with open_app(settings) as app:
+        async with open_app(settings, tell=note) as app:
             encoder = await app.encoder()
             with progress("Encoding") as show:
                 return await judge(data, cut=cut.replace(tzinfo=UTC), encoder=encoder, progress=show)
@@ -51,7 +51,7 @@ def match_text(
     async def verb(settings: Settings) -> Evaluation:
         from brains.evals.match_text import match_text as judge
 
-        async with open_app(settings) as app:
+        async with open_app(settings, tell=note) as app:
             encoder = await app.encoder()
             with progress("Encoding") as show:
                 return await judge(data, encoder=encoder, zero_shot=zero_shot, progress=show)

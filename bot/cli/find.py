@@ -52,7 +52,7 @@ async def _match(
     language: str | None,
     as_json: bool,
 ) -> None:
-    async with open_app(settings) as app:
+    async with open_app(settings, tell=note) as app:
         community = await _community(app, name)
         await _warn_of_waiting(app, community)
         async for offers in _offers(app, community, member, text, texts, k=k, language=language):
@@ -140,7 +140,7 @@ def search(
 async def _search(
     settings: Settings, query: str, reader: str | None, *, k: int, name: str | None, as_json: bool
 ) -> None:
-    async with open_app(settings) as app:
+    async with open_app(settings, tell=note) as app:
         community = await _community(app, name)
         await _warn_of_waiting(app, community)
         async with app.database.read() as connection:

@@ -56,7 +56,7 @@ async def _import_jsonl(
     as_json: bool,
 ) -> None:
     began = time.perf_counter()
-    async with open_app(settings) as app:
+    async with open_app(settings, tell=note) as app:
         with progress("Storing") as show:
             imported = await import_jsonl(
                 app.database,
