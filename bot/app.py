@@ -55,7 +55,7 @@ class App:
         """Tell how far the first start is, which prepares the model for a minute; a ready worker is not waited for."""
         told = ""
         while (health := await encoder.health()).get("status") == "preparing":
-            if (step := str(health.get("step", ""))) not in {told, "", "ready"}:
+            if (step := str(health.get("step", ""))) not in {told, "", "starting", "ready"}:
                 self._tell(f"Preparing the encoder, once: {step}")
                 told = step
             await self.clock.sleep(0.25)

@@ -212,4 +212,6 @@ def explain(error: Exception) -> KinfolkError:
         return Misconfigured(f"KINFOLK_HOME or KINFOLK_DATABASE_URL: the database cannot be opened ({cause}).")
     if "password" in cause or "does not exist" in cause or "authentication" in cause:
         return Misconfigured(f"KINFOLK_DATABASE_URL: the server refused ({cause}).")
+    if "Connect call failed" in cause or "Connection refused" in cause or "Name or service" in cause:
+        return Unavailable(f"KINFOLK_DATABASE_URL: the server cannot be reached ({cause}).")
     return Unavailable(f"The database refused: {cause.splitlines()[0] if cause else type(error).__name__}")

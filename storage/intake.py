@@ -65,7 +65,6 @@ class Intake:
         self._channels: dict[str, int] = {}
         self._names: set[str] = set()
         self._threads: dict[str, int] = {}
-        self._withheld: frozenset[int] = frozenset()
 
     async def begin(self, connection: AsyncConnection) -> None:
         """Read what is known already, and describe the channels that are there."""
@@ -87,8 +86,8 @@ class Intake:
         new_members = await self._add_members(connection, {event.author for event in events})
         new_channels = await self._add_channels(connection, {event.channel for event in events})
         await self._add_threads(connection, events)
-        self._withheld = await members.withheld(connection, self.community)
-        wanted = [event for event in events if self._members[str(event.author.ref)] not in self._withheld]
+        withheld = await members.withheld(connection, self.community)
+        wanted = [event for event in events if self._members[str(event.author.ref)] not in withheld]
         messages = await self._add_messages(connection, wanted)
         await self._add_memberships(connection, wanted)
         return Stored(messages=messages, members=new_members, channels=new_channels, withheld=len(events) - len(wanted))

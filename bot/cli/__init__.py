@@ -23,6 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+INTERRUPTED = 130
+"""What typer exits with on Ctrl-C, as shells do."""
+
 for family in (history, find, evaluate, measure, serve):
     family.register(app)
 
@@ -41,6 +44,10 @@ def main() -> None:
     """Run a verb. Exit code 2 for bad input, 1 for everything else that failed."""
     try:
         app()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            print("Stopped. What was stored is kept; the same command goes on from there.", file=sys.stderr)
+        raise
     except Exception as error:  # noqa: BLE001 - this is one of the four doors
         known = next(_known(error), None)
         if known is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from tests.command import Kinfolk
 from tests.conftest import home_with
+from tests.watching import count, until
 
 SAMPLE = Path(__file__).parents[2] / "bot" / "sample"
 pytestmark = pytest.mark.slow
@@ -142,6 +144,20 @@ def test_odd_texts_are_imported_encoded_and_found(kinfolk_with_models: Kinfolk, 
     assert "line 9 was skipped: `text` has 5,000,000 characters" in done.stderr
     found = kinfolk_with_models.json("search", "مرحبا", "--community", "odd", "--k", "1", "--json")
     assert found[0]["text"] == texts[1]
+
+
+def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(kinfolk_with_models: Kinfolk) -> None:
+    command = ("import", "jsonl", SAMPLE / "messages.jsonl", "--community", "harbour", "--wait", "--json")
+    stopped = kinfolk_with_models.start(*command)
+    until(lambda: count(kinfolk_with_models.home, "message") > 0)
+    stopped.send_signal(signal.SIGINT)
+    _, err = stopped.communicate(timeout=60)
+    assert stopped.returncode == 130
+    assert "Stopped. What was stored is kept" in err
+    assert "Traceback" not in err
+    assert kinfolk_with_models.json(*command)["encoded"] > 0
+    assert count(kinfolk_with_models.home, "message") == 799
+    assert count(kinfolk_with_models.home, "outbox") == 0
 
 
 def test_a_home_that_cannot_be_read_is_named(kinfolk: Kinfolk, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import random
 import sqlite3
-import time
 from pathlib import Path
 
 import psutil
@@ -17,6 +16,7 @@ from bot.core.settings import Settings
 from brains.engines import open_encoder
 from storage.vectors import open_vectors
 from tests.command import VECTORS, WORKER, Kinfolk
+from tests.watching import count, until
 
 pytestmark = pytest.mark.slow
 MESSAGES = 4000
@@ -41,26 +41,9 @@ def history(tmp_path: Path) -> Path:
     return path
 
 
-def count(home: Path, table: str) -> int:
-    """Count rows from outside; 0 while the table is not there yet."""
-    try:
-        with sqlite3.connect(f"file:{home}/kinfolk.db?mode=ro", uri=True) as connection:
-            return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-    except sqlite3.OperationalError:
-        return 0
-
-
 def waiting(home: Path) -> int:
     """Count what waits to be encoded."""
     return count(home, "outbox")
-
-
-def until(condition, patience: float = 60.0) -> None:
-    """Look until something is true; the processes watched are not ours to wait for."""
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.01)
 
 
 def some_are_encoded(home: Path, left: int) -> bool:
