@@ -199,19 +199,45 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
+TROUBLES: tuple[tuple[tuple[str, ...], type[KinfolkError], str], ...] = (
+    (
+        ("disk is full", "No space left", "disk I/O error"),
+        Unavailable,
+        "The disk is full. What was acknowledged is kept; free some space and try again.",
+    ),
+    (
+        ("locked",),
+        Unavailable,
+        "The database is busy with another process's work. Try again in a moment.",
+    ),
+    (
+        ("not a database", "malformed"),
+        Misconfigured,
+        "The database is damaged or not a database ({cause}). Restore a backup.",
+    ),
+    (
+        ("readonly", "unable to open", "Permission"),
+        Misconfigured,
+        "KINFOLK_HOME or KINFOLK_DATABASE_URL: the database cannot be opened ({cause}).",
+    ),
+    (
+        ("password", "does not exist", "authentication"),
+        Misconfigured,
+        "KINFOLK_DATABASE_URL: the server refused ({cause}).",
+    ),
+    (
+        ("Connect call failed", "Connection refused", "Name or service"),
+        Unavailable,
+        "KINFOLK_DATABASE_URL: the server cannot be reached ({cause}).",
+    ),
+)
+"""What a database's own words mean for the owner; the first that fits is said."""
+
+
 def explain(error: Exception) -> KinfolkError:
     """Say in words what a database's own error means for the owner."""
     cause = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-    if "disk is full" in cause or "No space left" in cause or "disk I/O error" in cause:
-        return Unavailable("The disk is full. What was acknowledged is kept; free some space and try again.")
-    if "locked" in cause:
-        return Unavailable("The database is busy with another process's work. Try again in a moment.")
-    if "not a database" in cause or "malformed" in cause:
-        return Misconfigured(f"The database is damaged or not a database ({cause}). Restore a backup.")
-    if "readonly" in cause or "unable to open" in cause or "Permission" in cause:
-        return Misconfigured(f"KINFOLK_HOME or KINFOLK_DATABASE_URL: the database cannot be opened ({cause}).")
-    if "password" in cause or "does not exist" in cause or "authentication" in cause:
-        return Misconfigured(f"KINFOLK_DATABASE_URL: the server refused ({cause}).")
-    if "Connect call failed" in cause or "Connection refused" in cause or "Name or service" in cause:
-        return Unavailable(f"KINFOLK_DATABASE_URL: the server cannot be reached ({cause}).")
+    for marks, kind, sentence in TROUBLES:
+        if any(mark in cause for mark in marks):
+            return kind(sentence.format(cause=cause))
     return Unavailable(f"The database refused: {cause.splitlines()[0] if cause else type(error).__name__}")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.errors import Misconfigured
+from bot.core.errors import Misconfigured, Unavailable
 from bot.core.settings import Settings, load_settings, prepare_home
+from storage.db import Database
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,3 +69,18 @@ def test_a_home_that_cannot_be_used_names_the_variable(tmp_path: Path) -> None:
         prepare_home(file / "home")
     prepare_home(tmp_path / "new")
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("mysql://h/d", "must begin with"),
+        ("postgresql+asyncpg://u:p@h:port/d", "cannot be read"),
+        ("postgresql+asyncpg://u:p@127.0.0.1:1/d", "cannot be reached"),
+        ("sqlite+aiosqlite:////dev/null/x", "cannot be opened"),
+    ],
+)
+async def test_a_database_that_cannot_be_used_names_its_variable(tmp_path: Path, url: str, complaint: str) -> None:
+    with pytest.raises((Misconfigured, Unavailable), match=f"KINFOLK_DATABASE_URL.* {complaint}"):
+        async with Database.open(url, home=tmp_path):
+            pass
