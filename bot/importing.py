@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from storage.db import Database
 
 PORTION = 2000
-"""Messages a transaction: `kinfolk bench import` stores over 10,000 a second, so a running bot's own writes wait .2 s."""
+"""Messages a transaction: `kinfolk bench import` stores over 10,000 a second, so a bot's own writes wait .2 s."""
 Progress = Callable[[int, int], None]
 """Called with what is done and what there is in all."""
 
