@@ -63,6 +63,7 @@ class MemberRow(SQLModel, table=True):
     ref: str
     name: str
     bot: bool = False
+    language: str = Field(default="", description="what the platform or the member said; empty for the community's")
 
 
 class ChannelRow(SQLModel, table=True):
@@ -76,6 +77,7 @@ class ChannelRow(SQLModel, table=True):
     name: str
     description: str = Field(default="", sa_type=Text)
     audience: str = Field(default="everyone")
+    archived: bool = False
 
 
 class MembershipRow(SQLModel, table=True):
@@ -183,6 +185,141 @@ class LedgerRow(SQLModel, table=True):
     actor: str
     act: str
     details: dict[str, object] = Field(sa_type=JSON)
+
+
+class SpaceRow(SQLModel, table=True):
+    """A platform's server, workspace or group, and the community it belongs to."""
+
+    __tablename__ = "space"
+    ref: str = Field(primary_key=True)
+    community_id: int = Field(foreign_key="community.id", sa_type=Id, index=True)
+    name: str
+
+
+class InboxRow(SQLModel, table=True):
+    """An event that arrived: on disk before the platform is told, kept as history once it is done.
+
+    Within a lane (a channel), events are handled in order. `event` is emptied when nothing may be kept of it.
+    """
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("space", "key"),
+        Index("ix_inbox_waiting", "done_at", "id"),
+        Index("ix_inbox_actor", "actor"),
+        {"sqlite_autoincrement": True},
+    )
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    space: str
+    key: str
+    lane: str
+    actor: str = Field(default="", description="reference of the member who did it")
+    event: str = Field(sa_type=Text)
+    received_at: datetime = Field(sa_type=Instant)
+    attempts: int = 0
+    holder: str = Field(default="", description="the process that leased it")
+    leased_until: datetime | None = Field(default=None, sa_type=Instant)
+    done_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class TraceRow(SQLModel, table=True):
+    """The story of one event: what each skill saw, what was ruled and why. Acts hold what came of it."""
+
+    __tablename__ = "trace"
+    __table_args__ = (UniqueConstraint("community_id", "event"), Index("ix_trace_channel", "channel", "at"))
+    id: str = Field(primary_key=True)
+    community_id: int = Field(foreign_key="community.id", sa_type=Id)
+    event: str = Field(description="the key of the event")
+    channel: str = ""
+    message: str = Field(default="", index=True, description="the message that it is about")
+    at: datetime = Field(sa_type=Instant, index=True)
+    story: str = Field(sa_type=Text, description="the Trace as JSON")
+
+
+class TraceMemberRow(SQLModel, table=True):
+    """Whom a trace is about: who did it, whose words it rests on, whom it acts on."""
+
+    __tablename__ = "trace_member"
+    trace_id: str = Field(foreign_key="trace.id", primary_key=True)
+    member: str = Field(primary_key=True, index=True, description="a member's reference")
+
+
+class ActRow(SQLModel, table=True):
+    """One action on its way: stored as intended before it is tried, then with what came of it.
+
+    A crash in between leaves it `unknown`. `undone_by` is the act that took it back.
+    """
+
+    __tablename__ = "act"
+    __table_args__ = (
+        UniqueConstraint("trace_id", "position"),
+        Index("ix_act_state", "state"),
+        Index("ix_act_channel", "channel", "id"),
+        {"sqlite_autoincrement": True},
+    )
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    community_id: int = Field(foreign_key="community.id", sa_type=Id)
+    trace_id: str = Field(foreign_key="trace.id", index=True)
+    position: int
+    skill: str
+    channel: str = ""
+    made: str = Field(default="", index=True, description="reference of what it made")
+    action: str = Field(sa_type=Text, description="the Action as JSON")
+    state: str = Field(description="intended, done, failed, unknown")
+    error: str = ""
+    intended_at: datetime = Field(sa_type=Instant)
+    ended_at: datetime | None = Field(default=None, sa_type=Instant)
+    undone_by: int | None = Field(default=None, sa_type=Id)
+
+
+class ButtonRow(SQLModel, table=True):
+    """A button that the bot sent: what it means, who may press it, and whether it was."""
+
+    __tablename__ = "button"
+    token: str = Field(primary_key=True)
+    act_id: int = Field(foreign_key="act.id", sa_type=Id, index=True)
+    press: str
+    data: dict[str, str] = Field(sa_type=JSON)
+    only: str = Field(default="", index=True, description="reference of the one member who may press it")
+    expires_at: datetime = Field(sa_type=Instant)
+    pressed_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class PolicyRow(SQLModel, table=True):
+    """What staff set: a field of the policy or `mode.SKILL`, for the community or (`channel` not empty) one channel."""
+
+    __tablename__ = "policy"
+    community_id: int = Field(foreign_key="community.id", sa_type=Id, primary_key=True)
+    channel: str = Field(default="", primary_key=True)
+    name: str = Field(primary_key=True)
+    value: str = Field(sa_type=Text)
+
+
+class FeedbackRow(SQLModel, table=True):
+    """What a member thinks of a suggested channel: joined or declined."""
+
+    __tablename__ = "feedback"
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True)
+    channel_id: int = Field(foreign_key="channel.id", sa_type=Id, primary_key=True)
+    opinion: str
+    at: datetime = Field(sa_type=Instant)
+
+
+class ReactionRow(SQLModel, table=True):
+    """An emoji that a member put under a message."""
+
+    __tablename__ = "reaction"
+    message_id: int = Field(foreign_key="message.id", sa_type=Id, primary_key=True)
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True, index=True)
+    emoji: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant)
+
+
+class RefusalRow(SQLModel, table=True):
+    """Somebody who was forgotten and wants nothing held: a keyed hash, which names nobody and recognises them."""
+
+    __tablename__ = "refusal"
+    key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
 
 
 metadata = SQLModel.metadata

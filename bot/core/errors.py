@@ -39,7 +39,11 @@ class Unavailable(KinfolkError):
 
 
 class Overloaded(Unavailable):
-    """A bounded queue is full: back off, or do without."""
+    """A bounded queue is full: back off for `after` seconds, or do without."""
+
+    def __init__(self, message: str = "", *, after: float = 1.0) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 class Gone(Unavailable):

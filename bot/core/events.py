@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import assert_never
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from bot.core.things import Ref
+from bot.core.things import Audience, Rank, Ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """A channel, a thread or a member as the platform names it."""
+    """A space, a channel, a thread or a member as the platform names it.
+
+    `audience` is said of channels, `bot` and `language` (the platform's own setting) of members; None and empty mean
+    that the platform did not say.
+    """
 
     ref: Ref
     name: str
     bot: bool = False
+    audience: Audience | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagePosted:
-    """Somebody wrote something. Its key is `message`, so that a redelivery is harmless."""
+    """Somebody wrote something."""
 
     message: Ref
     channel: Named
@@ -34,4 +38,225 @@ class MessagePosted:
     source: str
 
 
-Event = MessagePosted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEdited:
+    """Somebody changed a message; `revision` grows with each change."""
+
+    message: Ref
+    channel: Named
+    author: Named
+    text: str
+    at: datetime
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDeleted:
+    """A message is gone."""
+
+    message: Ref
+    channel: Named
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberJoined:
+    """Somebody came into a channel, or into the whole space when no channel is named."""
+
+    member: Named
+    channel: Named | None = None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberLeft:
+    """Somebody left a channel, or the whole space when no channel is named."""
+
+    member: Named
+    channel: Named | None = None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReactionAdded:
+    """Somebody put an emoji under a message; `sequence` tells apart what was added, removed and added again."""
+
+    message: Ref
+    channel: Named
+    member: Named
+    emoji: str
+    at: datetime
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReactionRemoved:
+    """Somebody took an emoji away again."""
+
+    message: Ref
+    channel: Named
+    member: Named
+    emoji: str
+    at: datetime
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandGiven:
+    """A member used a command. `invocation` is what a private answer belongs to on the platform."""
+
+    command: str
+    arguments: dict[str, str] = field(default_factory=dict)
+    member: Named
+    rank: Rank
+    channel: Named
+    at: datetime
+    invocation: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonPressed:
+    """A member pressed a button; `button` is the token that was sent with it."""
+
+    button: str
+    message: Ref
+    member: Named
+    rank: Rank
+    channel: Named
+    at: datetime
+    invocation: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormSubmitted:
+    """A member filled in a form; `form` is the token that was sent with it."""
+
+    form: str
+    fields: dict[str, str]
+    member: Named
+    rank: Rank
+    channel: Named
+    at: datetime
+    invocation: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelChanged:
+    """A channel is new, or is called, described, opened, closed or archived otherwise; `revision` grows."""
+
+    channel: Named
+    description: str = ""
+    archived: bool = False
+    at: datetime
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotAdded:
+    """The bot came into a space."""
+
+    by: Named | None = None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerFired:
+    """A schedule's instant has come."""
+
+    schedule: str
+    planned: datetime
+    at: datetime
+
+
+Event = (
+    MessagePosted
+    | MessageEdited
+    | MessageDeleted
+    | MemberJoined
+    | MemberLeft
+    | ReactionAdded
+    | ReactionRemoved
+    | CommandGiven
+    | ButtonPressed
+    | FormSubmitted
+    | ChannelChanged
+    | BotAdded
+    | TimerFired
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """An event and the space it happened in: a Discord server, a Slack workspace, a Telegram group.
+
+    `live` is false for what an adapter reads up on after an absence: stored and learned from, never answered.
+    """
+
+    space: Named
+    event: Event
+    live: bool = True
+
+
+def key(event: Event) -> str:
+    """Name an event so that a redelivery is recognised."""
+    match event:
+        case MessagePosted():
+            return f"posted {event.message}"
+        case MessageEdited():
+            return f"edited {event.message} {event.revision}"
+        case MessageDeleted():
+            return f"deleted {event.message}"
+        case MemberJoined() | MemberLeft():
+            where = event.channel.ref if event.channel else ""
+            return f"{type(event).__name__} {event.member.ref} {where} {event.at.timestamp()}"
+        case ReactionAdded() | ReactionRemoved():
+            return f"{type(event).__name__} {event.message} {event.member.ref} {event.emoji} {event.sequence}"
+        case CommandGiven() | ButtonPressed() | FormSubmitted():
+            return f"{type(event).__name__} {event.invocation}"
+        case ChannelChanged():
+            return f"channel {event.channel.ref} {event.revision}"
+        case BotAdded():
+            return f"added {event.at.timestamp()}"
+        case TimerFired():
+            return f"timer {event.schedule} {event.planned.isoformat()}"
+    assert_never(event)
+
+
+def lane(event: Event) -> str:
+    """Name what events are handled in order within: the channel, or else the member or the schedule."""
+    match event:
+        case MemberJoined() | MemberLeft():
+            return str(event.channel.ref if event.channel else event.member.ref)
+        case BotAdded():
+            return "space"
+        case TimerFired():
+            return event.schedule
+        case _:
+            return str(event.channel.ref)
+
+
+def actor(event: Event) -> Named | None:
+    """Return who did it, where a member did."""
+    match event:
+        case MessagePosted() | MessageEdited():
+            return event.author
+        case MessageDeleted() | ChannelChanged() | TimerFired():
+            return None
+        case BotAdded():
+            return event.by
+        case _:
+            return event.member
+
+
+def place(event: Event) -> Named | None:
+    """Return the channel it happened in, where there is one."""
+    match event:
+        case BotAdded() | TimerFired():
+            return None
+        case _:
+            return event.channel
+
+
+def is_asked(event: Event) -> bool:
+    """Say whether a member asked for an answer, so that a mode does not govern it."""
+    return isinstance(event, CommandGiven | ButtonPressed | FormSubmitted)

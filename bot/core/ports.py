@@ -1,4 +1,4 @@
-"""The seams: what an encoder and a vector store can do, whoever provides them.
+"""The seams: what an encoder, a vector store, the event stream and a platform can do, whoever provides them.
 
 An array of vectors is float32, shape (texts, size), each row of length 1, so that a dot product is a cosine.
 """
@@ -12,9 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
     from uuid import UUID
+
+    from bot.core.actions import Action
+    from bot.core.commands import Command
+    from bot.core.decisions import Receipt
+    from bot.core.events import Arrival
 
 Vector = npt.NDArray[np.float32]
 Kind = Literal["passage", "query"]
@@ -120,4 +125,75 @@ class Vectors(Protocol):
 
     async def close(self) -> None:
         """Let go of connections; the data stays."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """An arrival on its way: its number in the stream, and how often it was tried before."""
+
+    id: int
+    arrival: Arrival
+    received_at: datetime
+    attempts: int = 0
+
+
+class Stream(Protocol):
+    """What happened and was not handled yet, in the order in which it came."""
+
+    async def put(self, arrival: Arrival) -> bool:
+        """Store an arrival; it is on disk when this returns. False when it was there already. Raises Unavailable."""
+        ...
+
+    async def claim(self, limit: int) -> list[Delivery]:
+        """Wait until something is there and lease up to `limit` of it, oldest first.
+
+        What is leased comes to nobody else until it is done, released, or its lease has run out.
+        """
+        ...
+
+    async def done(self, deliveries: Sequence[Delivery]) -> None:
+        """Say that these were handled; they never come again."""
+        ...
+
+    async def release(self, deliveries: Sequence[Delivery]) -> None:
+        """Give these back, so that they come again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a platform lets a bot send: (count, seconds) for one chat and for all together."""
+
+    chat: tuple[tuple[int, float], ...]
+    overall: tuple[int, float]
+
+
+class Adapter(Protocol):
+    """One platform: what happens there comes in as events, and actions are carried out there."""
+
+    @property
+    def platform(self) -> str:
+        """Return the platform's name, the first part of every reference of it."""
+        ...
+
+    @property
+    def can(self) -> frozenset[str]:
+        """Return the names of the actions it is able to perform, and `only` where it can speak to one member alone."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """Return what it may send."""
+        ...
+
+    async def run(self, put: Callable[[Arrival], Awaitable[bool]], commands: Sequence[Command]) -> None:
+        """Connect, register the commands, and hand over what happens until cancelled. Raises Gone or Misconfigured."""
+        ...
+
+    async def act(self, action: Action) -> Receipt:
+        """Carry out an action. Raises Overloaded (with `after`) when the platform says to wait, and Gone.
+
+        What the platform refuses for good is a receipt that failed, with its words.
+        """
         ...

@@ -41,6 +41,12 @@ class Settings(BaseSettings):
     language: Literal["en", "zh_CN"] = Field(
         default="en", description="Language the bot speaks where a member has chosen none."
     )
+    playground: Literal["auto", "on", "off"] = Field(
+        default="auto", description="The page to try the bot on: auto shows it while no platform's token is set."
+    )
+    playground_port: int = Field(
+        default=8088, ge=1, le=65535, description="Port of the playground's page, on this machine only."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="The least important level that is logged."
     )

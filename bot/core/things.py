@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID, uuid5
 
@@ -40,6 +40,14 @@ class Audience(StrEnum):
     DIRECT = "direct"
 
 
+class Rank(IntEnum):
+    """What a member may do here, as the platform says at the moment of asking."""
+
+    MEMBER = 0
+    STAFF = 1
+    OWNER = 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """A Discord or Slack channel, a Telegram group or forum topic."""
@@ -59,6 +67,7 @@ class Member:
     ref: Ref
     name: str
     person: int
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

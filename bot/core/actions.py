@@ -1,0 +1,330 @@
+"""What the bot may do, as dead data. The union is closed: a new member of it is a change of the design.
+
+`inverse(action, receipt)` is how it is undone, and `IRREVERSIBLE` lists what cannot be. The last five change only what
+Kinfolk itself keeps (decision 8): they take the same path, so that they too are explained and undone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, assert_never
+
+from bot.core.things import Ref
+
+if TYPE_CHECKING:
+    from bot.core.decisions import Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A button under a message. `press` names what answers it, `skill.what`; with `only`, nobody else may press it.
+
+    `token` is what travels to the platform and back; whoever carries out the action fills it in.
+    """
+
+    label: str
+    press: str
+    data: dict[str, str] = field(default_factory=dict)
+    only: Ref | None = None
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that goes with a message."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """Say something in a channel; with `only`, so that nobody but this member sees it.
+
+    With `stream`, the text comes in pieces from the handle of this name, and `text` is what to say when none come.
+    """
+
+    to: Ref
+    text: str
+    thread: Ref | None = None
+    reply_to: Ref | None = None
+    only: Ref | None = None
+    invocation: Ref | None = None
+    buttons: tuple[Button, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    stream: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """Change one of the bot's own messages; `only` and `invocation` as they were said."""
+
+    message: Ref
+    channel: Ref
+    text: str
+    before: str = ""
+    only: Ref | None = None
+    invocation: Ref | None = None
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    """Take a message away."""
+
+    message: Ref
+    channel: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class React:
+    """Put an emoji under a message, or take it away."""
+
+    message: Ref
+    channel: Ref
+    emoji: str
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warn:
+    """Warn a member, in private where the platform can."""
+
+    member: Ref
+    channel: Ref
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeout:
+    """Keep a member from writing for some minutes; 0 lifts it."""
+
+    member: Ref
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kick:
+    """Send a member out; they may come back."""
+
+    member: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ban:
+    """Send a member out for good."""
+
+    member: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unban:
+    """Let a member come back."""
+
+    member: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRole:
+    """Give a member a role, or take it away."""
+
+    member: Ref
+    role: Ref
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invite:
+    """Bring a member into a channel, or out of it again."""
+
+    member: Ref
+    channel: Ref
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateChannel:
+    """Make a channel."""
+
+    name: str
+    space: Ref
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveChannel:
+    """Put a channel away, or take it back."""
+
+    channel: Ref
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDirect:
+    """Open a direct conversation and say something in it."""
+
+    member: Ref
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskStaff:
+    """Put a proposal to the staff, with buttons to approve and to decline it."""
+
+    to: Ref
+    text: str
+    skill: str
+    proposed: tuple[Action, ...]
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateEvent:
+    """Plan an event in the platform's own calendar."""
+
+    channel: Ref
+    title: str
+    starts: datetime
+    ends: datetime
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatePoll:
+    """Ask a channel to choose."""
+
+    channel: Ref
+    question: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPolicy:
+    """Change what staff tune: a field of the policy, or `mode.SKILL`, for the whole community or one channel.
+
+    An empty value goes back to the default.
+    """
+
+    name: str
+    value: str
+    before: str = ""
+    channel: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetConsent:
+    """Keep what a member says about being collected; None goes back to the community's default."""
+
+    member: Ref
+    collected: bool | None
+    before: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepFeedback:
+    """Keep what a member thinks of a suggested channel: `joined`, `declined`, or empty to take it back."""
+
+    member: Ref
+    channel: Ref
+    opinion: str
+    before: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepLanguage:
+    """Keep the language that a member wants to be spoken to in."""
+
+    member: Ref
+    language: str
+    before: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forget:
+    """Erase everything that is held about a member."""
+
+    member: Ref
+
+
+Action = (
+    Say
+    | Edit
+    | Delete
+    | React
+    | Warn
+    | Timeout
+    | Kick
+    | Ban
+    | Unban
+    | GrantRole
+    | Invite
+    | CreateChannel
+    | ArchiveChannel
+    | OpenDirect
+    | AskStaff
+    | CreateEvent
+    | CreatePoll
+    | SetPolicy
+    | SetConsent
+    | KeepFeedback
+    | KeepLanguage
+    | Forget
+)
+
+Kept = SetPolicy | SetConsent | KeepFeedback | KeepLanguage | Forget
+"""What changes Kinfolk's own tables and no platform."""
+
+Spoken = Say | Edit | AskStaff | OpenDirect | Warn | CreateEvent | CreatePoll | CreateChannel
+"""What may be done once at most: after a crash nobody knows whether it was heard. The others may be repeated."""
+
+IRREVERSIBLE = (Delete, Kick, OpenDirect, Forget)
+"""What cannot be taken back. Everything else has an inverse, which may need what the platform made of it."""
+
+
+def inverse(action: Action, receipt: Receipt) -> Action | None:
+    """Return what undoes an action that was carried out; None when nothing can, or nothing was made."""
+    match action:
+        case Say(to=channel) | AskStaff(to=channel) | CreatePoll(channel=channel) | CreateEvent(channel=channel):
+            return Delete(message=receipt.made, channel=channel) if receipt.made else None
+        case Warn(channel=channel):
+            return Delete(message=receipt.made, channel=channel) if receipt.made else None
+        case Edit():
+            return replace(action, text=action.before, before=action.text) if action.before else None
+        case React() | Invite() | GrantRole() | ArchiveChannel():
+            return replace(action, on=not action.on)
+        case Timeout(member=member, minutes=minutes):
+            return Timeout(member=member, minutes=0) if minutes else None
+        case Ban(member=member):
+            return Unban(member=member)
+        case Unban(member=member):
+            return Ban(member=member)
+        case CreateChannel():
+            return ArchiveChannel(channel=receipt.made) if receipt.made else None
+        case SetPolicy():
+            return replace(action, value=action.before, before=action.value)
+        case SetConsent():
+            return replace(action, collected=action.before, before=action.collected)
+        case KeepFeedback():
+            return replace(action, opinion=action.before, before=action.opinion)
+        case KeepLanguage():
+            return replace(action, language=action.before, before=action.language)
+        case Delete() | Kick() | OpenDirect() | Forget():
+            return None
+    assert_never(action)
+
+
+def target(action: Action) -> Ref | None:
+    """Return what an action is done to, which names the platform; None for what Kinfolk itself keeps."""
+    match action:
+        case SetPolicy() | SetConsent() | KeepFeedback() | KeepLanguage() | Forget():
+            return None
+        case CreateChannel(space=space):
+            return space
+        case Say() | AskStaff():
+            return action.to
+        case Edit() | Delete() | React() | Warn() | Invite() | ArchiveChannel() | CreateEvent() | CreatePoll():
+            return action.channel
+        case Timeout() | Kick() | Ban() | Unban() | GrantRole() | OpenDirect():
+            return action.member
+    assert_never(action)

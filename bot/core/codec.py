@@ -1,0 +1,52 @@
+"""Events, actions and traces as JSON and back. Stored JSON carries a version `v` and is read through upcasters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import orjson
+from cattrs import BaseValidationError, transform_error
+from cattrs.preconf.orjson import make_converter
+from cattrs.strategies import configure_tagged_union
+
+from bot.core.actions import Action
+from bot.core.events import Event
+from bot.core.things import Ref
+
+VERSION = 1
+T = TypeVar("T")
+Document = dict[str, object]
+
+UPCASTERS: dict[int, Callable[[Document], Document]] = {}
+"""For each older version, what makes the next one of it; pure."""
+
+_converter = make_converter()
+_converter.register_structure_hook(Ref, lambda text, _: Ref.parse(text))
+_converter.register_unstructure_hook(Ref, str)
+configure_tagged_union(Event, _converter, tag_name="kind")
+configure_tagged_union(Action, _converter, tag_name="kind")
+
+
+def dump(kind: type[T], thing: T) -> str:
+    """Write a value: an `Event`, an `Action` (with their tags), or anything made of them."""
+    return orjson.dumps({"v": VERSION, "data": _converter.unstructure(thing, kind)}).decode()
+
+
+def load(kind: type[T], text: str) -> T:
+    """Read a value; raises ValueError for anything else."""
+    try:
+        return _converter.structure(upcast(orjson.loads(text))["data"], kind)
+    except (BaseValidationError, KeyError, TypeError) as error:
+        told = "; ".join(transform_error(error)) if isinstance(error, BaseValidationError) else repr(error)
+        raise ValueError(f"this is no {kind}: {told}") from None
+
+
+def upcast(document: Document) -> Document:
+    """Bring a stored document up to the current version; raises ValueError for one of the future."""
+    while (version := document.get("v")) != VERSION:
+        step = UPCASTERS.get(version) if isinstance(version, int) else None
+        if step is None:
+            raise ValueError(f"a document of version {version}; this Kinfolk reads up to {VERSION}")
+        document = step(document)
+    return document

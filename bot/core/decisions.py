@@ -1,0 +1,94 @@
+"""From a proposal to what really happened: decisions, the verdict on them, receipts, and the trace of it all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from bot.core.actions import Action
+from bot.core.things import Ref
+
+
+class Mode(StrEnum):
+    """What a skill may do unasked."""
+
+    OFF = "off"
+    WATCH = "watch"
+    ASK = "ask"
+    ACT = "act"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a skill proposes. `evidence` names messages; `about` the members whose words it rests on.
+
+    `undoes` holds the numbers of the acts that the actions undo, one for each action, in order.
+    `approved` names the staff member who let a proposal through.
+    """
+
+    skill: str
+    actions: tuple[Action, ...]
+    reason: str
+    evidence: tuple[Ref, ...] = ()
+    about: tuple[Ref, ...] = ()
+    confidence: float = 1.0
+    undoes: tuple[int, ...] = ()
+    approved: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """One proposed action and what was ruled on it; `why` is empty where it was kept as proposed."""
+
+    decision: int
+    action: Action
+    kept: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Which proposals may happen, in order, and why the others may not."""
+
+    decisions: tuple[Decision, ...] = ()
+    rulings: tuple[Ruling, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What really happened. `unknown` is the state of an act that a crash interrupted: done or not, nobody can say."""
+
+    state: Literal["done", "failed", "unknown"]
+    made: Ref | None = None
+    error: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one skill made of an event, and how long it took."""
+
+    skill: str
+    mode: Mode
+    outcome: str
+    milliseconds: float
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """The whole story of one event. `acts` are the numbers of the intents, in the order of the kept rulings."""
+
+    id: str
+    event: str
+    kind: str
+    at: datetime
+    channel: Ref | None = None
+    member: Ref | None = None
+    live: bool = True
+    steps: tuple[Step, ...] = ()
+    verdict: Verdict = field(default_factory=Verdict)
+    receipts: tuple[Receipt, ...] = ()
+    milliseconds: float = 0.0

@@ -1,0 +1,63 @@
+"""What staff tune, one field each with its meaning, default and bounds. `/setup` shows and sets these by name."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bot.core.decisions import Mode
+from bot.core.errors import Mistake
+
+
+def _(message: str) -> str:
+    """Mark a sentence for Babel; it is translated when it is shown."""
+    return message
+
+
+class Policy(BaseModel):
+    """How one community wants the bot."""
+
+    model_config = ConfigDict(frozen=True)
+
+    staff_channel: str = Field(
+        default="", max_length=200, description=_("The channel where proposals and alerts for staff go.")
+    )
+    welcome_channel: str = Field(
+        default="",
+        max_length=200,
+        description=_("The channel where newcomers are welcomed; empty for where they come in."),
+    )
+    language: Literal["", "en", "zh_CN"] = Field(
+        default="", description=_("The language I speak here where a member has chosen none: en or zh_CN.")
+    )
+    confidence: float = Field(
+        default=0.0, ge=0, le=1, description=_("How sure a skill must be before it acts unasked, from 0 to 1.")
+    )
+    retention_days: int = Field(
+        default=0, ge=0, le=36500, description=_("Days after which messages are erased here; 0 keeps them.")
+    )
+    trace_days: int = Field(
+        default=30, ge=1, le=365, description=_("Days for which I can say why I did something, and undo it.")
+    )
+
+
+FIELDS = tuple(Policy.model_fields)
+MODE = "mode."
+"""Prefix of the name under which a skill's mode is kept."""
+
+
+def check(name: str, value: str) -> str:
+    """Return the value as it is kept; raises Mistake that says what the setting may be."""
+    field = Policy.model_fields.get(name)
+    if field is None:
+        raise Mistake(f"There is no setting {name!r}. There are: {', '.join(FIELDS)}.")
+    try:
+        return str(getattr(Policy.model_validate({name: value}), name))
+    except ValidationError as error:
+        raise Mistake(f"{name}: {error.errors()[0]['msg']}. {field.description}") from None
+
+
+def mode_of(modes: dict[tuple[str, str], Mode], skill: str, channel: str) -> Mode:
+    """Return a skill's mode in a channel: the channel's own, else the community's, else watch."""
+    return modes.get((skill, channel)) or modes.get((skill, "")) or Mode.WATCH
