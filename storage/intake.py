@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.events import MessagePosted, Named
+    from bot.core.things import Ref
     from storage.communities import Community
 
 
@@ -83,8 +84,8 @@ class Intake:
 
     async def store(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> Stored:
         """Store the messages that are not there yet and return how much was new."""
-        new_members = await self._add_members(connection, {event.author for event in events})
-        new_channels = await self._add_channels(connection, {event.channel for event in events})
+        new_members = await self.meet_members(connection, {event.author for event in events})
+        new_channels = await self.meet_channels(connection, {event.channel for event in events})
         await self._add_threads(connection, events)
         withheld = await members.withheld(connection, self.community)
         wanted = [event for event in events if self._members[str(event.author.ref)] not in withheld]
@@ -92,7 +93,16 @@ class Intake:
         await self._add_memberships(connection, wanted)
         return Stored(messages=messages, members=new_members, channels=new_channels, withheld=len(events) - len(wanted))
 
-    async def _add_members(self, connection: AsyncConnection, authors: Iterable[Named]) -> int:
+    def member(self, ref: Ref) -> int:
+        """Return the number of a member that was met."""
+        return self._members[str(ref)]
+
+    def channel(self, ref: Ref) -> int:
+        """Return the number of a channel that was met."""
+        return self._channels[str(ref)]
+
+    async def meet_members(self, connection: AsyncConnection, authors: Iterable[Named]) -> int:
+        """Store the members that are new and return how many they were."""
         new = _unknown(authors, self._members)
         if not new:
             return 0
@@ -104,6 +114,7 @@ class Intake:
                 "ref": ref,
                 "name": author.name,
                 "bot": author.bot,
+                "language": author.language,
             }
             for person, (ref, author) in zip(people, new.items(), strict=True)
         ]
@@ -111,23 +122,25 @@ class Intake:
             self._members[made.ref] = made.id
         return len(new)
 
-    async def _add_channels(self, connection: AsyncConnection, met: set[Named]) -> int:
+    async def meet_channels(self, connection: AsyncConnection, met: Iterable[Named]) -> int:
+        """Store the channels that are new and return how many they were."""
+        met = list(met)
         self._names.update(one.name for one in met)
         new = _unknown(met, self._channels)
         if not new:
             return 0
-        rows = [self._channel(ref, one.name) for ref, one in new.items()]
+        rows = [self._channel(one) for one in new.values()]
         for made in await insert_rows(connection, ChannelRow, rows, "id", "ref"):
             self._channels[made.ref] = made.id
         return len(new)
 
-    def _channel(self, ref: str, name: str) -> dict[str, object]:
-        known = self._described.get(name, Described(description="", private=False))
-        audience = Audience.MEMBERS if known.private else Audience.EVERYONE
+    def _channel(self, channel: Named) -> dict[str, object]:
+        known = self._described.get(channel.name, Described(description="", private=False))
+        audience = Audience.MEMBERS if known.private else channel.audience or Audience.EVERYONE
         return {
             "community_id": self.community.id,
-            "ref": ref,
-            "name": name,
+            "ref": str(channel.ref),
+            "name": channel.name,
             "description": known.description,
             "audience": audience,
         }

@@ -5,29 +5,44 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from sqlmodel import col, select
+from sqlalchemy import select
+from sqlmodel import col
 
 from bot.core.errors import Mistake
 from bot.core.things import Member, Ref
-from storage.rows import insert_new, table
+from storage.rows import columns, insert_new, table
 from storage.tables import ConsentRow, MemberRow, MembershipRow
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy import Row
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage.communities import Community
+
+COLUMNS = columns(MemberRow, "id", "ref", "name", "person_id", "language")
 
 
 async def every(connection: AsyncConnection, community: Community) -> list[Member]:
     """Return every member of a community."""
     rows = await connection.execute(
-        select(MemberRow.id, MemberRow.ref, MemberRow.name, MemberRow.person_id)
-        .where(MemberRow.community_id == community.id)
-        .order_by(col(MemberRow.id))
+        select(*COLUMNS).where(col(MemberRow.community_id) == community.id).order_by(col(MemberRow.id))
     )
-    return [Member(id=row.id, ref=Ref.parse(row.ref), name=row.name, person=row.person_id) for row in rows]
+    return [_member(row) for row in rows]
+
+
+async def by_ref(connection: AsyncConnection, community: Community, ref: Ref) -> Member | None:
+    """Return the member of a reference."""
+    found = await connection.execute(
+        select(*COLUMNS).where(col(MemberRow.community_id) == community.id, col(MemberRow.ref) == str(ref))
+    )
+    row = found.first()
+    return _member(row) if row else None
+
+
+def _member(row: Row[*tuple[object, ...]]) -> Member:
+    return Member(id=row.id, ref=Ref.parse(row.ref), name=row.name, person=row.person_id, language=row.language)
 
 
 async def find(connection: AsyncConnection, community: Community, wanted: str) -> Member:
@@ -62,20 +77,22 @@ async def set_consent(connection: AsyncConnection, member: int, *, collected: bo
 async def withheld(connection: AsyncConnection, community: Community) -> frozenset[int]:
     """Return the members whose words must not be used: who refused, or has not agreed where that is needed."""
     rows = await connection.execute(
-        select(ConsentRow.member_id, ConsentRow.collected)
+        select(*columns(ConsentRow, "member_id", "collected"))
         .join(MemberRow, col(MemberRow.id) == col(ConsentRow.member_id))
-        .where(MemberRow.community_id == community.id)
+        .where(col(MemberRow.community_id) == community.id)
     )
     said = {row.member_id: row.collected for row in rows}
     if community.consent == "opt_out":
         return frozenset(member for member, collected in said.items() if not collected)
-    everyone = await connection.scalars(select(MemberRow.id).where(MemberRow.community_id == community.id))
+    everyone = await connection.scalars(select(col(MemberRow.id)).where(col(MemberRow.community_id) == community.id))
     return frozenset(member for member in everyone if member is not None and not said.get(member))
 
 
 async def joined(connection: AsyncConnection, member: int) -> frozenset[int]:
     """Return the channels a member is in now."""
     rows = await connection.scalars(
-        select(MembershipRow.channel_id).where(MembershipRow.member_id == member, col(MembershipRow.left_at).is_(None))
+        select(col(MembershipRow.channel_id)).where(
+            col(MembershipRow.member_id) == member, col(MembershipRow.left_at).is_(None)
+        )
     )
     return frozenset(rows)

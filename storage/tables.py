@@ -63,7 +63,7 @@ class MemberRow(SQLModel, table=True):
     ref: str
     name: str
     bot: bool = False
-    language: str = Field(default="", description="what the platform or the member said; empty for the community's")
+    language: str = Field(default="", description="what the platform last said; empty for the community's")
 
 
 class ChannelRow(SQLModel, table=True):
@@ -281,6 +281,7 @@ class ButtonRow(SQLModel, table=True):
     press: str
     data: dict[str, str] = Field(sa_type=JSON)
     only: str = Field(default="", index=True, description="reference of the one member who may press it")
+    choice: str = Field(default="", description="pressing one button of a choice settles the others of its act")
     expires_at: datetime = Field(sa_type=Instant)
     pressed_at: datetime | None = Field(default=None, sa_type=Instant)
 

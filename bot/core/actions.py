@@ -1,6 +1,6 @@
 """What the bot may do, as dead data. The union is closed: a new member of it is a change of the design.
 
-`inverse(action, receipt)` is how it is undone, and `IRREVERSIBLE` lists what cannot be. The last five change only what
+`inverse(action, receipt)` is how it is undone, and `IRREVERSIBLE` lists what cannot be. The last four change only what
 Kinfolk itself keeps (decision 8): they take the same path, so that they too are explained and undone.
 """
 
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 class Button:
     """A button under a message. `press` names what answers it, `skill.what`; with `only`, nobody else may press it.
 
-    `token` is what travels to the platform and back; whoever carries out the action fills it in.
+    Pressing one button of a `choice` settles the others of that choice. `token` is what travels to the platform and
+    back; whoever carries out the action fills it in.
     """
 
     label: str
     press: str
     data: dict[str, str] = field(default_factory=dict)
     only: Ref | None = None
+    choice: str = ""
     token: str = ""
 
 
@@ -232,15 +234,6 @@ class KeepFeedback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeepLanguage:
-    """Keep the language that a member wants to be spoken to in."""
-
-    member: Ref
-    language: str
-    before: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Forget:
     """Erase everything that is held about a member."""
 
@@ -268,11 +261,10 @@ Action = (
     | SetPolicy
     | SetConsent
     | KeepFeedback
-    | KeepLanguage
     | Forget
 )
 
-Kept = SetPolicy | SetConsent | KeepFeedback | KeepLanguage | Forget
+Kept = SetPolicy | SetConsent | KeepFeedback | Forget
 """What changes Kinfolk's own tables and no platform."""
 
 Spoken = Say | Edit | AskStaff | OpenDirect | Warn | CreateEvent | CreatePoll | CreateChannel
@@ -307,8 +299,6 @@ def inverse(action: Action, receipt: Receipt) -> Action | None:
             return replace(action, collected=action.before, before=action.collected)
         case KeepFeedback():
             return replace(action, opinion=action.before, before=action.opinion)
-        case KeepLanguage():
-            return replace(action, language=action.before, before=action.language)
         case Delete() | Kick() | OpenDirect() | Forget():
             return None
     assert_never(action)
@@ -317,7 +307,7 @@ def inverse(action: Action, receipt: Receipt) -> Action | None:
 def target(action: Action) -> Ref | None:
     """Return what an action is done to, which names the platform; None for what Kinfolk itself keeps."""
     match action:
-        case SetPolicy() | SetConsent() | KeepFeedback() | KeepLanguage() | Forget():
+        case SetPolicy() | SetConsent() | KeepFeedback() | Forget():
             return None
         case CreateChannel(space=space):
             return space

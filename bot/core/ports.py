@@ -1,4 +1,4 @@
-"""The seams: what an encoder, a generator, a vector store, the event stream and a platform can do, whoever provides them.
+"""The seams: what an encoder, a generator, a vector store, the stream and a platform can do, whoever provides them.
 
 An array of vectors is float32, shape (texts, size), each row of length 1, so that a dot product is a cosine.
 """
@@ -52,7 +52,7 @@ class Turn:
 
 
 class Generator(Protocol):
-    """Writes text. It may put evidence into words, never add to it: whatever it writes is checked before it is shown."""
+    """Writes text. It may put evidence into words and never adds to it: what it writes is checked before it is shown."""
 
     @property
     def name(self) -> str:

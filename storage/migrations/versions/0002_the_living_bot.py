@@ -145,6 +145,7 @@ def upgrade() -> None:
         sa.Column("press", sa.String(), nullable=False),
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("only", sa.String(), nullable=False),
+        sa.Column("choice", sa.String(), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("pressed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(

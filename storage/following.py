@@ -1,0 +1,169 @@
+"""What happens on a platform, followed in the tables: messages, edits, deletions, who is where, reactions."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select, update
+from sqlmodel import col
+
+from bot.core.events import (
+    BotAdded,
+    ButtonPressed,
+    ChannelChanged,
+    CommandGiven,
+    FormSubmitted,
+    MemberJoined,
+    MemberLeft,
+    MessageDeleted,
+    MessageEdited,
+    MessagePosted,
+    ReactionAdded,
+    ReactionRemoved,
+    TimerFired,
+    actor,
+    place,
+)
+from bot.core.things import Audience
+from storage.intake import Intake
+from storage.rows import columns, insert_new
+from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, OutboxRow, ReactionRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Row
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.core.events import Event
+    from bot.core.things import Ref
+    from storage.communities import Community
+
+
+class Following:
+    """Follows one community. After a write that failed, make a new one: it remembers numbers of rows."""
+
+    def __init__(self, community: Community, now: datetime) -> None:
+        self.community = community
+        self._intake = Intake(community, now)
+
+    async def begin(self, connection: AsyncConnection) -> None:
+        """Read what is known already."""
+        await self._intake.begin(connection)
+
+    async def follow(self, connection: AsyncConnection, events: Sequence[Event]) -> None:
+        """Store what happened, in order; what was stored already changes nothing."""
+        for posted, some in itertools.groupby(events, key=lambda event: isinstance(event, MessagePosted)):
+            if posted:
+                await self._store(connection, [event for event in some if isinstance(event, MessagePosted)])
+            else:
+                for event in some:
+                    await self._follow(connection, event)
+
+    async def _store(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> None:
+        """Store messages; of a direct conversation nothing is kept."""
+        open_ones = [event for event in events if event.channel.audience is not Audience.DIRECT]
+        if open_ones:
+            await self._intake.store(connection, open_ones)
+
+    async def _follow(self, connection: AsyncConnection, event: Event) -> None:
+        await self._meet(connection, event)
+        match event:
+            case MessageEdited():
+                await self._edit(connection, event)
+            case MessageDeleted(message=message):
+                await self._delete(connection, message)
+            case MemberJoined():
+                await self._join(connection, event)
+            case MemberLeft():
+                await self._leave(connection, event)
+            case ReactionAdded() | ReactionRemoved():
+                await self._react(connection, event)
+            case ChannelChanged():
+                await self._change(connection, event)
+            case MessagePosted() | CommandGiven() | ButtonPressed() | FormSubmitted() | BotAdded() | TimerFired():
+                pass
+
+    async def _meet(self, connection: AsyncConnection, event: Event) -> None:
+        who, where = actor(event), place(event)
+        await self._intake.meet_members(connection, [who] if who else [])
+        await self._intake.meet_channels(connection, [where] if where else [])
+        if who and who.language:
+            changed = (col(MemberRow.id) == self._intake.member(who.ref), col(MemberRow.language) != who.language)
+            await connection.execute(update(MemberRow).where(*changed).values(language=who.language))
+
+    async def _edit(self, connection: AsyncConnection, event: MessageEdited) -> None:
+        found = await self._message(connection, event.message)
+        if found is None or found.text == event.text:
+            return
+        await connection.execute(
+            update(MessageRow).where(col(MessageRow.id) == found.id).values(text=event.text, edited_at=event.at)
+        )
+        await self._wait_anew(connection, found, gone=not event.text.strip())
+
+    async def _delete(self, connection: AsyncConnection, message: Ref) -> None:
+        found = await self._message(connection, message)
+        if found is None:
+            return
+        await self._wait_anew(connection, found, gone=True)
+        await connection.execute(delete(ReactionRow).where(col(ReactionRow.message_id) == found.id))
+        await connection.execute(delete(MessageRow).where(col(MessageRow.id) == found.id))
+
+    async def _wait_anew(self, connection: AsyncConnection, found: Row[*tuple[object, ...]], *, gone: bool) -> None:
+        """Let the vector store hear of a change: the point is written again, or deleted."""
+        await connection.execute(delete(OutboxRow).where(col(OutboxRow.message_id) == found.id))
+        row = {"point": found.point, "message_id": None if gone else found.id, "sent_at": found.sent_at}
+        await insert_new(connection, OutboxRow, [row])
+
+    async def _join(self, connection: AsyncConnection, event: MemberJoined) -> None:
+        if event.channel is None:
+            return
+        key = self._membership(event.channel.ref, event.member.ref)
+        await insert_new(connection, MembershipRow, [{**key, "joined_at": event.at}])
+        await connection.execute(update(MembershipRow).filter_by(**key).values(left_at=None))
+
+    async def _leave(self, connection: AsyncConnection, event: MemberLeft) -> None:
+        statement = update(MembershipRow).where(
+            col(MembershipRow.member_id) == self._intake.member(event.member.ref), col(MembershipRow.left_at).is_(None)
+        )
+        if event.channel is not None:
+            statement = statement.where(col(MembershipRow.channel_id) == self._intake.channel(event.channel.ref))
+        await connection.execute(statement.values(left_at=event.at))
+
+    def _membership(self, channel: Ref, member: Ref) -> dict[str, int]:
+        return {"channel_id": self._intake.channel(channel), "member_id": self._intake.member(member)}
+
+    async def _react(self, connection: AsyncConnection, event: ReactionAdded | ReactionRemoved) -> None:
+        found = await self._message(connection, event.message)
+        if found is None:
+            return
+        key = {
+            "message_id": found.id,
+            "member_id": self._intake.member(event.member.ref),
+            "emoji": event.emoji,
+        }
+        if isinstance(event, ReactionAdded):
+            await insert_new(connection, ReactionRow, [{**key, "at": event.at}])
+        else:
+            await connection.execute(delete(ReactionRow).filter_by(**key))
+
+    async def _change(self, connection: AsyncConnection, event: ChannelChanged) -> None:
+        values: dict[str, object] = {
+            "name": event.channel.name,
+            "description": event.description,
+            "archived": event.archived,
+        }
+        if event.channel.audience:
+            values["audience"] = event.channel.audience
+        number = self._intake.channel(event.channel.ref)
+        await connection.execute(update(ChannelRow).where(col(ChannelRow.id) == number).values(values))
+
+    async def _message(self, connection: AsyncConnection, message: Ref) -> Row[*tuple[object, ...]] | None:
+        found = await connection.execute(
+            select(*columns(MessageRow, "id", "point", "text", "sent_at")).where(
+                col(MessageRow.community_id) == self.community.id, col(MessageRow.ref) == str(message)
+            )
+        )
+        return found.first()

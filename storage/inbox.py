@@ -1,0 +1,211 @@
+"""The SQL inbox: the event stream in our own tables, on disk before a platform is told that something arrived.
+
+What this process puts is leased to it in the same statement and handed over in memory, so that the usual path has one
+commit. Everything else (left by a crash, put by another process, or too much for the memory) is claimed from the table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+from collections import deque
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from bot.core.codec import dump, load
+from bot.core.events import Arrival, MessageEdited, MessagePosted, actor, key, lane
+from bot.core.ports import Delivery
+from storage.rows import columns, insert_new, portions
+from storage.tables import InboxRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.core.clock import Clock
+    from storage.db import Database
+
+LEASE = timedelta(seconds=60)
+"""How long a dead process keeps what it had leased; a living one renews."""
+LOOK = timedelta(seconds=1)
+"""Time between looks into the table for what other processes put or left."""
+HELD = 4096
+"""Arrivals kept in memory at most; beyond, they wait in the table."""
+
+
+class Inbox:
+    """`Stream` over the tables. `holder` names this process."""
+
+    def __init__(self, database: Database, *, clock: Clock, holder: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._holder = holder
+        self._fresh: deque[Delivery] = deque()
+        self._came = asyncio.Event()
+        self._behind = True
+        self._on_the_way = 0
+        self._looked_at = clock.now() - LOOK
+
+    async def put(self, arrival: Arrival) -> bool:
+        """Store an arrival; it is on disk when this returns. False when it was there already. Raises Unavailable."""
+        ours = not self._behind and len(self._fresh) < HELD
+        self._behind = not ours
+        now = self._clock.now()
+        self._on_the_way += not ours
+        try:
+            number = await self._database.write(functools.partial(self._insert, arrival=arrival, now=now, ours=ours))
+        finally:
+            self._on_the_way -= not ours
+        if number is not None and ours:
+            self._fresh.append(Delivery(id=number, arrival=arrival, received_at=now))
+        self._came.set()
+        return number is not None
+
+    async def _insert(self, connection: AsyncConnection, arrival: Arrival, now: datetime, *, ours: bool) -> int | None:
+        event = arrival.event
+        who = actor(event)
+        row = {
+            "space": str(arrival.space.ref),
+            "key": key(event),
+            "lane": lane(event),
+            "actor": str(who.ref) if who else "",
+            "event": dump(Arrival, arrival),
+            "received_at": now,
+            "holder": self._holder if ours else "",
+            "leased_until": now + LEASE if ours else None,
+            "attempts": 0,
+        }
+        made = await insert_new(connection, InboxRow, [row], "id")
+        return int(made[0].id) if made else None
+
+    async def claim(self, limit: int) -> list[Delivery]:
+        """Wait until something is there and lease up to `limit` of it, oldest first."""
+        while True:
+            self._came.clear()
+            if self._fresh and self._clock.now() < self._looked_at + LOOK:
+                return self._from_memory(limit)
+            if found := await self._from_table(limit):
+                return found
+            if self._fresh:
+                return self._from_memory(limit)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK.total_seconds()):
+                    await self._came.wait()
+
+    def _from_memory(self, limit: int) -> list[Delivery]:
+        return [self._fresh.popleft() for _ in range(min(limit, len(self._fresh)))]
+
+    async def _from_table(self, limit: int) -> list[Delivery]:
+        """Claim what waits in the table; once nothing does, new arrivals may go by memory again."""
+        quiet = not self._on_the_way
+        self._looked_at = self._clock.now()
+        async with self._database.read() as connection:
+            waits = (await connection.execute(select(exists().where(*self._free())))).scalar_one()
+        if not waits:
+            # What was on its way to the table when we looked must not be overtaken.
+            self._behind = self._behind and not (quiet and not self._on_the_way)
+            return []
+        return await self._database.write(functools.partial(self._claim, limit=limit))
+
+    async def _claim(self, connection: AsyncConnection, limit: int) -> list[Delivery]:
+        now = self._clock.now()
+        oldest = select(col(InboxRow.id)).where(*self._free()).order_by(col(InboxRow.id)).limit(limit)
+        claimed = (
+            update(InboxRow)
+            .where(col(InboxRow.id).in_(oldest.with_for_update(skip_locked=True)))
+            .values(holder=self._holder, leased_until=now + LEASE, attempts=InboxRow.attempts + 1)
+            .returning(*columns(InboxRow, "id", "event", "received_at", "attempts"))
+        )
+        rows = sorted(await connection.execute(claimed), key=lambda row: row.id)
+        return [
+            Delivery(id=row.id, arrival=load(Arrival, row.event), received_at=row.received_at, attempts=row.attempts)
+            for row in rows
+        ]
+
+    def _free(self) -> list[ColumnElement[bool]]:
+        """Return what may be claimed: not done, leased to nobody, and nothing before it in its lane with another."""
+        now = self._clock.now()
+        earlier = aliased(InboxRow)
+        elsewhere = exists().where(
+            col(earlier.space) == col(InboxRow.space),
+            col(earlier.lane) == col(InboxRow.lane),
+            col(earlier.id) < col(InboxRow.id),
+            col(earlier.done_at).is_(None),
+            col(earlier.leased_until) >= now,
+            col(earlier.holder) != self._holder,
+        )
+        return [
+            col(InboxRow.done_at).is_(None),
+            or_(col(InboxRow.leased_until).is_(None), col(InboxRow.leased_until) < now),
+            ~elsewhere,
+        ]
+
+    async def done(self, delivery: Delivery) -> None:
+        """Say that this was handled; it never comes again, and of a message nothing is kept here."""
+        values: dict[str, object] = {"done_at": self._clock.now(), "leased_until": None}
+        if isinstance(delivery.arrival.event, MessagePosted | MessageEdited):
+            values["event"] = ""
+        statement = update(InboxRow).where(col(InboxRow.id) == delivery.id).values(values)
+        await self._database.write(lambda connection: connection.execute(statement))
+
+    async def release(self, deliveries: Sequence[Delivery]) -> None:
+        """Give these back, so that they come again, here or elsewhere."""
+        self._behind = True
+        await self._database.write(functools.partial(_release, numbers=[delivery.id for delivery in deliveries]))
+
+    async def begin(self, *, alone: bool) -> None:
+        """Start after a stop or a crash; who is alone need not wait for the leases of the dead."""
+        if alone:
+            await self._database.write(_free_all)
+
+    async def keep(self) -> None:
+        """Renew the leases of this process until cancelled."""
+        while True:
+            await self._clock.sleep(LEASE.total_seconds() / 3)
+            await self._database.write(self._renew)
+
+    async def _renew(self, connection: AsyncConnection) -> None:
+        await connection.execute(
+            update(InboxRow)
+            .where(col(InboxRow.done_at).is_(None), col(InboxRow.holder) == self._holder)
+            .where(col(InboxRow.leased_until).is_not(None))
+            .values(leased_until=self._clock.now() + LEASE)
+        )
+
+    async def wait_for(self, number: int) -> None:
+        """Return once another process has handled an arrival."""
+        while not await self._is_done(number):
+            await self._clock.sleep(0.1)
+
+    async def _is_done(self, number: int) -> bool:
+        async with self._database.read() as connection:
+            found = await connection.execute(select(col(InboxRow.done_at)).where(col(InboxRow.id) == number))
+        row = found.first()
+        return row is None or row[0] is not None
+
+
+async def _release(connection: AsyncConnection, numbers: Sequence[int]) -> None:
+    for some in portions(numbers):
+        await connection.execute(
+            update(InboxRow).where(col(InboxRow.id).in_(some)).values(leased_until=None, holder="")
+        )
+
+
+async def _free_all(connection: AsyncConnection) -> None:
+    await connection.execute(
+        update(InboxRow).where(col(InboxRow.done_at).is_(None)).values(leased_until=None, holder="")
+    )
+
+
+async def waiting(connection: AsyncConnection) -> int:
+    """Count what was not handled yet."""
+    return (
+        await connection.execute(select(func.count()).select_from(InboxRow).where(col(InboxRow.done_at).is_(None)))
+    ).scalar_one()

@@ -1,0 +1,133 @@
+"""Traces: the story of each event that somebody decided something about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, or_, select, update
+from sqlmodel import col
+
+from bot.core.actions import Say
+from bot.core.codec import dump, load
+from bot.core.decisions import Trace
+from storage.rows import insert_new, insert_rows
+from storage.tables import ActRow, ButtonRow, TraceMemberRow, TraceRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.core.actions import Action
+    from bot.core.things import Ref
+    from storage.communities import Community
+
+
+async def record(connection: AsyncConnection, community: Community, trace: Trace, *, message: Ref | None) -> None:
+    """Store a trace in the state it is in; `message` is the message that it is about."""
+    row = {
+        "id": trace.id,
+        "community_id": community.id,
+        "event": trace.event,
+        "channel": str(trace.channel or ""),
+        "message": str(message or ""),
+        "at": trace.at,
+        "story": dump(Trace, bare(trace)),
+    }
+    await insert_rows(connection, TraceRow, [row], "id")
+    about = [{"trace_id": trace.id, "member": str(member)} for member in concerned(trace)]
+    await insert_new(connection, TraceMemberRow, about)
+
+
+async def complete(connection: AsyncConnection, trace: Trace) -> None:
+    """Store what came of it."""
+    story = dump(Trace, bare(trace))
+    await connection.execute(update(TraceRow).where(col(TraceRow.id) == trace.id).values(story=story))
+
+
+def concerned(trace: Trace) -> set[Ref]:
+    """Return whom a trace is about: who did it, whose words it rests on, whom it acts on."""
+    found = {trace.member} | {member for decision in trace.verdict.decisions for member in decision.about}
+    for ruling in trace.verdict.rulings:
+        found |= {getattr(ruling.action, "only", None), getattr(ruling.action, "member", None)}
+    return {member for member in found if member is not None}
+
+
+def bare(trace: Trace) -> Trace:
+    """Return a trace as it is kept: each action once, and files that were sent left out."""
+    decisions = tuple(replace(decision, actions=()) for decision in trace.verdict.decisions)
+    rulings = tuple(replace(ruling, action=without_files(ruling.action)) for ruling in trace.verdict.rulings)
+    return replace(trace, verdict=replace(trace.verdict, decisions=decisions, rulings=rulings))
+
+
+def without_files(action: Action) -> Action:
+    """Return an action as it is kept: the files that it sent belong to whoever got them."""
+    return replace(action, attachments=()) if isinstance(action, Say) else action
+
+
+async def of_event(connection: AsyncConnection, community: Community, event: str) -> Trace | None:
+    """Return the trace of an event, by its key."""
+    story = await connection.scalar(
+        select(col(TraceRow.story)).where(col(TraceRow.community_id) == community.id, col(TraceRow.event) == event)
+    )
+    return load(Trace, story) if story else None
+
+
+async def about(connection: AsyncConnection, community: Community, message: Ref) -> list[Trace]:
+    """Return the traces of a message, newest first: those that it set off, and those whose acts made it."""
+    made = select(col(ActRow.trace_id)).where(col(ActRow.made) == str(message))
+    stories = await connection.scalars(
+        select(col(TraceRow.story))
+        .where(col(TraceRow.community_id) == community.id)
+        .where(or_(col(TraceRow.message) == str(message), col(TraceRow.id).in_(made)))
+        .order_by(col(TraceRow.at).desc())
+    )
+    return [load(Trace, story) for story in stories]
+
+
+async def latest(
+    connection: AsyncConnection, community: Community, *, channel: Ref | None = None, limit: int = 1
+) -> list[Trace]:
+    """Return the latest traces of a channel, or of the whole community, newest first."""
+    statement = select(col(TraceRow.story)).where(col(TraceRow.community_id) == community.id)
+    if channel is not None:
+        statement = statement.where(col(TraceRow.channel) == str(channel))
+    stories = await connection.scalars(statement.order_by(col(TraceRow.at).desc()).limit(limit))
+    return [load(Trace, story) for story in stories]
+
+
+async def by_id(connection: AsyncConnection, community: Community, number: str) -> Trace | None:
+    """Return a trace by its id."""
+    story = await connection.scalar(
+        select(col(TraceRow.story)).where(col(TraceRow.community_id) == community.id, col(TraceRow.id) == number)
+    )
+    return load(Trace, story) if story else None
+
+
+async def since(connection: AsyncConnection, community: Community, moment: datetime) -> list[Trace]:
+    """Return every trace since a moment, oldest first."""
+    stories = await connection.scalars(
+        select(col(TraceRow.story))
+        .where(col(TraceRow.community_id) == community.id, col(TraceRow.at) >= moment)
+        .order_by(col(TraceRow.at))
+    )
+    return [load(Trace, story) for story in stories]
+
+
+async def purge(connection: AsyncConnection, community: int, before: datetime) -> int:
+    """Erase the traces that began before a moment, with their acts and buttons; return how many."""
+    old = select(col(TraceRow.id)).where(col(TraceRow.community_id) == community, col(TraceRow.at) < before)
+    return await erase(connection, list(await connection.scalars(old)))
+
+
+async def erase(connection: AsyncConnection, traces: Sequence[str]) -> int:
+    """Erase traces with their acts and buttons; return how many."""
+    for number in traces:
+        acts = select(col(ActRow.id)).where(col(ActRow.trace_id) == number)
+        await connection.execute(delete(ButtonRow).where(col(ButtonRow.act_id).in_(acts)))
+        await connection.execute(delete(ActRow).where(col(ActRow.trace_id) == number))
+        await connection.execute(delete(TraceMemberRow).where(col(TraceMemberRow.trace_id) == number))
+        await connection.execute(delete(TraceRow).where(col(TraceRow.id) == number))
+    return len(traces)
