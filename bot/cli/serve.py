@@ -1,4 +1,4 @@
-"""`kinfolk worker`: the encoder as a service, for this machine or for others."""
+"""`kinfolk worker`: the encoder and the generator as a service, for this machine or for others."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from bot.core.settings import load_settings, prepare_home
 
 def worker(
     host: Annotated[
-        str, typer.Option(help="Address to listen on; set KINFOLK_ENCODER_KEY before opening it to others.")
+        str,
+        typer.Option(help="Address to listen on; set KINFOLK_ENCODER_KEY or KINFOLK_GENERATOR_KEY before opening it."),
     ] = ("127.0.0.1"),
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8089,
     socket: Annotated[Path | None, typer.Option(help="Listen on this Unix socket instead.")] = None,
 ) -> None:
-    """Serve the encoder: OpenAI-compatible /v1/embeddings, with /health and /metrics."""
+    """Serve the models: OpenAI-compatible /v1/embeddings and /v1/chat/completions, with /health and /metrics."""
     from brains.engines.worker import serve
 
     settings = load_settings()

@@ -52,7 +52,7 @@ class Turn:
 
 
 class Generator(Protocol):
-    """Writes text. It may put evidence into words and never adds to it: what it writes is checked before it is shown."""
+    """Writes text. It puts evidence into words and never adds to it: what it writes is checked before it is shown."""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""Encoders, and the worker that serves them: `open_encoder` chooses by `KINFOLK_ENCODER`."""
+"""Encoders and generators, and the worker that serves them: chosen by `KINFOLK_ENCODER` and `KINFOLK_GENERATOR`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bot.core.companion import Companion
+    from bot.core.ports import Generator
     from bot.core.settings import Settings
     from brains.engines.client import WorkerEncoder
     from brains.engines.line import Line
+    from brains.engines.talker import Talker
 
 IDLE = 300.0
 """Seconds that the worker outlives its last request: loading it again takes two."""
@@ -35,6 +37,37 @@ async def open_encoder(settings: Settings, *, idle: float = IDLE) -> AsyncIterat
         await line.close()
 
 
+@contextlib.asynccontextmanager
+async def open_generator(settings: Settings, *, idle: float = IDLE) -> AsyncIterator[Generator | None]:
+    """Open the generator: the worker of the home, or the server that `KINFOLK_GENERATOR` names; None for `none`.
+
+    Nothing is started before the first conversation. Raises Misconfigured when the setting cannot be read.
+    """
+    from brains.engines.generators import NONE
+
+    if settings.generator == NONE:
+        yield None
+        return
+    talker = _talker(settings, idle)
+    try:
+        yield talker
+    finally:
+        await talker.close()
+
+
+def _talker(settings: Settings, idle: float) -> Talker:
+    from brains.engines.generators import parse_generator
+    from brains.engines.line import http_to_server, http_to_worker
+    from brains.engines.models import is_remote, parse_remote
+    from brains.engines.talker import Talker
+
+    if is_remote(settings.generator):
+        remote = parse_remote(settings.generator, variable="KINFOLK_GENERATOR")
+        return Talker(http_to_server(remote, settings.generator_key.get_secret_value()), remote.name)
+    companion = companion_of(settings, idle=idle)
+    return Talker(http_to_worker(companion), parse_generator(settings.generator).name, companion=companion)
+
+
 def _line(settings: Settings, idle: float) -> tuple[Line, str]:
     from brains.engines.line import to_server, to_worker
     from brains.engines.models import is_remote, parse_remote
@@ -46,15 +79,16 @@ def _line(settings: Settings, idle: float) -> tuple[Line, str]:
 
 
 def companion_of(settings: Settings, *, idle: float = IDLE) -> Companion:
-    """Describe the worker of a home: one for each setting of the encoder."""
+    """Describe the worker of a home: one for each setting of its models."""
     from bot.core.companion import Companion
 
-    setting = f"{settings.encoder} {settings.cores}"
-    name = f"encoder-{hashlib.sha256(setting.encode()).hexdigest()[:6]}"
+    setting = f"{settings.encoder} {settings.generator} {settings.cores}"
+    name = f"worker-{hashlib.sha256(setting.encode()).hexdigest()[:6]}"
     companion = Companion(name=name, home=settings.home, command=())
     command = (
         "brains.engines.worker",
         f"--encoder={settings.encoder}",
+        f"--generator={settings.generator}",
         f"--home={settings.home}",
         f"--threads={settings.cores}",
         f"--socket={companion.socket}",

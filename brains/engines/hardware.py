@@ -43,7 +43,7 @@ async def load_engine(model: Model, spec: str, home: Path, threads: int, progres
         from brains.engines.cuda import open_cuda
 
         return await asyncio.to_thread(open_cuda, model)
-    if _installed("onnxruntime", "tokenizers") and await _exported(model, spec, home, progress):
+    if installed("onnxruntime", "tokenizers") and await _exported(model, spec, home, progress):
         from brains.engines.cpu import OnnxEngine
 
         return await asyncio.to_thread(partial(OnnxEngine, folder_of(model, home), threads=threads))
@@ -52,7 +52,7 @@ async def load_engine(model: Model, spec: str, home: Path, threads: int, progres
 
 def has_gpu() -> bool:
     """Say whether torch can use a GPU here."""
-    if not any(device.exists() for device in GPU_DEVICES) or not _installed("torch"):
+    if not any(device.exists() for device in GPU_DEVICES) or not installed("torch"):
         return False
     import torch
 
@@ -60,7 +60,7 @@ def has_gpu() -> bool:
 
 
 def _torch_engine(model: Model, threads: int) -> Engine:
-    if not _installed("torch", "transformers", "tokenizers"):
+    if not installed("torch", "transformers", "tokenizers"):
         raise Misconfigured(f"KINFOLK_ENCODER: torch, transformers and tokenizers are not installed. {LOCAL}")
     from brains.engines.cpu import TorchEngine
 
@@ -70,7 +70,7 @@ def _torch_engine(model: Model, threads: int) -> Engine:
 async def _exported(model: Model, spec: str, home: Path, progress: Callable[[str], None]) -> bool:
     if folder_of(model, home).exists():
         return True
-    return _installed("onnx", "torch", "transformers") and await _export(spec, home, progress)
+    return installed("onnx", "torch", "transformers") and await _export(spec, home, progress)
 
 
 async def _export(spec: str, home: Path, progress: Callable[[str], None]) -> bool:
@@ -100,5 +100,6 @@ def _succeeded(exit_code: int, words: str) -> bool:
     return exit_code == 0
 
 
-def _installed(*packages: str) -> bool:
+def installed(*packages: str) -> bool:
+    """Say whether packages are there, without importing them."""
     return all(importlib.util.find_spec(package) for package in packages)

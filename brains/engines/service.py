@@ -1,69 +1,83 @@
-"""The worker's HTTP side: OpenAI-compatible `/v1/embeddings` and `/v1/models`, and `/health` and `/metrics`."""
+"""The worker's HTTP side: OpenAI-compatible `/v1`, and `/health` and `/metrics`."""
 
 from __future__ import annotations
 
 import contextlib
-import hmac
 import time
 from typing import TYPE_CHECKING
 
-import orjson
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import HTTPException
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from bot.core.errors import KinfolkError, Misconfigured, Overloaded, Unavailable
+from bot.core.errors import KinfolkError
 from brains.engines import wire
+from brains.engines.completions import add_chat
+from brains.engines.door import as_refusal, check_key, in_json, read_body, refused
+from brains.engines.generation import Unfit
 from brains.engines.wire import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from brains.engines.desk import Desk
+    from brains.engines.slots import Slots
 
 
-def build_app(desk: Desk, *, key: str = "") -> FastAPI:
-    """Build the application; with a key, `/v1` wants it as a bearer token."""
+def build_app(desk: Desk | None, slots: Slots | None = None, *, key: str = "", generator_key: str = "") -> FastAPI:
+    """Build the application for an encoder, a generator, or both; with a key, `/v1` wants one as a bearer token."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with desk.open():
+        async with contextlib.AsyncExitStack() as stack:
+            for part in (desk, slots):
+                if part:
+                    await stack.enter_async_context(part.open())
             yield
 
     app = FastAPI(title="Kinfolk worker", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    _add_routes(app, desk, key)
-    app.add_exception_handler(Refusal, _refused)
-    app.add_exception_handler(KinfolkError, _refused)
-    app.add_exception_handler(StarletteHTTPException, _refused)
-    app.add_exception_handler(Exception, _refused)
+    keys = [each for each in (key, generator_key) if each]
+    if desk:
+        _add_embeddings(app, desk, keys)
+    if slots:
+        add_chat(app, slots, keys)
+    _add_about(app, desk, slots, keys)
+    for kind in (Refusal, Unfit, KinfolkError, StarletteHTTPException, Exception):
+        app.add_exception_handler(kind, refused)
     return app
 
 
-def _add_routes(app: FastAPI, desk: Desk, key: str) -> None:
+def _add_embeddings(app: FastAPI, desk: Desk, keys: Sequence[str]) -> None:
     @app.post("/v1/embeddings")
     async def embeddings(request: Request) -> Response:
-        _check_key(request, key)
+        check_key(request, keys)
         with _measured(desk):
-            asked = wire.read_request(await _body(request), desk.model.size)
+            asked = wire.read_request(await read_body(request), desk.model.size)
             vectors, tokens = await desk.embed(asked.texts)
         found = wire.answer(vectors, model=desk.model.name, tokens=tokens, encoding=asked.encoding_format)
-        return _json(found, headers={wire.FINGERPRINT: desk.model.fingerprint})
+        return in_json(found, headers={wire.FINGERPRINT: desk.model.fingerprint})
 
+
+def _add_about(app: FastAPI, desk: Desk | None, slots: Slots | None, keys: Sequence[str]) -> None:
     @app.get("/v1/models")
     async def models(request: Request) -> Response:
-        _check_key(request, key)
-        model = {"id": desk.model.name, "object": "model", "created": 0, "owned_by": "kinfolk"}
-        return _json({"object": "list", "data": [model]})
+        check_key(request, keys)
+        names = [*([desk.model.name] if desk else []), *([slots.name] if slots else [])]
+        about = [{"id": name, "object": "model", "created": 0, "owned_by": "kinfolk"} for name in names]
+        return in_json({"object": "list", "data": about})
 
     @app.get("/health")
     async def health() -> Response:
-        found = desk.health()
-        return _json(found, status=503 if found["status"] == "failed" else 200)
+        # The encoder's state is the worker's: a generator that cannot be loaded keeps nobody from encoding.
+        found: dict[str, object] = desk.health() if desk else {"status": "ready"}
+        if slots:
+            found["generator"] = slots.health()
+        return in_json(found, status=503 if found["status"] == "failed" else 200)
 
     @app.get("/metrics")
     async def metrics() -> Response:
-        return Response(generate_latest(desk.figures.registry), media_type=CONTENT_TYPE_LATEST)
+        parts = [part.figures.registry for part in (desk, slots) if part]
+        return Response(b"".join(map(generate_latest, parts)), media_type=CONTENT_TYPE_LATEST)
 
 
 @contextlib.contextmanager
@@ -72,48 +86,8 @@ def _measured(desk: Desk) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        status = _as_refusal(error).status
+        status = as_refusal(error).status
         raise
     finally:
         desk.figures.requests.labels(status).inc()
         desk.figures.seconds.observe(time.perf_counter() - started)
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > wire.MOST_BYTES:
-            raise Refusal(413, f"A request may have at most {wire.MOST_BYTES} bytes; send fewer inputs.")
-    return bytes(body)
-
-
-def _check_key(request: Request, key: str) -> None:
-    given = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if key and not hmac.compare_digest(given.encode(), key.encode()):
-        raise Refusal(401, "The API key is wrong or missing; the worker's is KINFOLK_ENCODER_KEY.")
-
-
-def _json(document: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(document), status, headers, media_type="application/json")
-
-
-def _refused(_: Request, error: Exception) -> Response:
-    refusal = _as_refusal(error)
-    retry = {"retry-after": "1"} if refusal.status == 429 else None  # noqa: PLR2004
-    return _json(refusal.body(), status=refusal.status, headers=retry)
-
-
-def _as_refusal(error: Exception) -> Refusal:
-    match error:
-        case Refusal():
-            return error
-        case Overloaded():
-            return Refusal(429, str(error), code="overloaded")
-        case Misconfigured():
-            return Refusal(503, str(error), code="misconfigured")
-        case Unavailable():
-            return Refusal(503, str(error), code="unavailable")
-        case HTTPException() | StarletteHTTPException():
-            return Refusal(error.status_code, str(error.detail))
-    return Refusal(500, f"The encoder failed on this request ({type(error).__name__}); the worker's log says more.")

@@ -1,6 +1,6 @@
-"""The worker's process: serves the encoder on a Unix socket or on TCP until SIGTERM, or until nobody asked for long.
+"""The worker's process: serves the models on a Unix socket or on TCP until SIGTERM, or until nobody asked for long.
 
-`python -m brains.engines.worker --encoder SPEC --home HOME --socket S --idle SECONDS` is what the bot starts.
+`python -m brains.engines.worker --encoder E --generator G --home H --socket S --idle SECONDS` is what the bot starts.
 """
 
 from __future__ import annotations
@@ -21,17 +21,20 @@ from typing import TYPE_CHECKING
 import uvicorn
 from filelock import FileLock, Timeout
 
-from bot.core.errors import KinfolkError, Mistake, Unavailable
+from bot.core.errors import KinfolkError, Misconfigured, Mistake, Unavailable
 from bot.core.settings import Settings, load_settings, prepare_home
 from brains.engines.desk import Desk
+from brains.engines.generators import NONE, SLOTS, open_generation, parse_generator
 from brains.engines.hardware import load_engine
-from brains.engines.models import parse_local
+from brains.engines.models import is_remote, parse_local
 from brains.engines.service import build_app
+from brains.engines.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fastapi import FastAPI
+    from pydantic import SecretStr
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +48,10 @@ ENDING = 15.0
 class Server(uvicorn.Server):
     """uvicorn that ends with exit code 0 on SIGTERM, and by itself after `idle` seconds without a request."""
 
-    def __init__(self, app: FastAPI, desk: Desk, *, idle: float | None) -> None:
+    def __init__(self, app: FastAPI, *parts: Desk | Slots, idle: float | None) -> None:
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE)
         super().__init__(config)
-        self._desk = desk
+        self._parts = parts
         self._idle = idle
 
     @contextlib.contextmanager
@@ -65,27 +68,53 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Say whether to stop; uvicorn asks ten times a second."""
-        idle = self._idle is not None and time.monotonic() - self._desk.idle_since > self._idle
-        return await super().on_tick(counter) or idle
+        return await super().on_tick(counter) or (self._idle is not None and self._unused() > self._idle)
+
+    def _unused(self) -> float:
+        since = [part.idle_since for part in self._parts]
+        # One that could not be loaded ends them all: the next worker may find what this one missed.
+        return time.monotonic() - (min(since) if float("-inf") in since else max(since))
 
 
 def serve(settings: Settings, *, socket: Path | None, host: str, port: int, idle: float | None) -> None:
-    """Serve the encoder on a Unix socket, or else on TCP, until SIGTERM or `idle` seconds without a request.
+    """Serve the models on a Unix socket, or else on TCP, until SIGTERM or `idle` seconds without a request.
 
     Raises Misconfigured when no weights are named, and Unavailable when the address is taken.
     """
-    model = parse_local(settings.encoder)
-    desk = Desk(model, partial(load_engine, model, settings.encoder, settings.home, settings.cores))
+    desk, slots = _desk(settings), _slots(settings)
+    parts = [part for part in (desk, slots) if part]
+    if not parts:
+        raise Misconfigured("KINFOLK_ENCODER and KINFOLK_GENERATOR name servers, so there is nothing to serve here.")
     # A Unix socket is for its owner alone by its rights; TCP is for whoever has the key.
-    app = build_app(desk, key="" if socket else settings.encoder_key.get_secret_value())
+    keys = ("", "") if socket else (_secret(settings.encoder_key), _secret(settings.generator_key))
+    app = build_app(desk, slots, key=keys[0], generator_key=keys[1])
     with listen_unix(socket) if socket else listen_tcp(host, port) as listener:
-        asyncio.run(Server(app, desk, idle=idle).serve([listener]))
+        asyncio.run(Server(app, *parts, idle=idle).serve([listener]))
+
+
+def _desk(settings: Settings) -> Desk | None:
+    if is_remote(settings.encoder):
+        return None
+    model = parse_local(settings.encoder)
+    return Desk(model, partial(load_engine, model, settings.encoder, settings.home, settings.cores))
+
+
+def _slots(settings: Settings) -> Slots | None:
+    if settings.generator == NONE or is_remote(settings.generator):
+        return None
+    model = parse_generator(settings.generator)
+    return Slots(model.name, partial(open_generation, model, threads=settings.cores), slots=SLOTS)
+
+
+def _secret(key: SecretStr) -> str:
+    return key.get_secret_value()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run as a process of its own; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m brains.engines.worker", description=__doc__)
     parser.add_argument("--encoder", help="what KINFOLK_ENCODER says otherwise")
+    parser.add_argument("--generator", help="what KINFOLK_GENERATOR says otherwise")
     parser.add_argument("--home", type=Path, help="what KINFOLK_HOME says otherwise")
     parser.add_argument("--threads", type=int, help="what KINFOLK_THREADS says otherwise")
     parser.add_argument("--socket", type=Path, help="Unix socket to serve")
@@ -106,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _settings(asked: argparse.Namespace) -> Settings:
-    given = {name: getattr(asked, name) for name in ("encoder", "home", "threads")}
+    given = {name: getattr(asked, name) for name in ("encoder", "generator", "home", "threads")}
     return load_settings().model_copy(update={name: value for name, value in given.items() if value is not None})
 
 
