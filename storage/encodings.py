@@ -41,18 +41,14 @@ class CachedEncoder:
         """Encode texts, in order; each distinct new text once."""
         if kind == "query":  # asked once, and a search must not have to wait for a writer
             return await self._encoder.encode(texts, kind=kind)
-        keys = [self._key(text, kind) for text in texts]
+        keys = [key(self.fingerprint, text, kind) for text in texts]
         known = await self._known(list(dict.fromkeys(keys)))
-        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        new = {one: text for one, text in zip(keys, texts, strict=True) if one not in known}
         if new:
             made = (await self._encoder.encode(list(new.values()), kind=kind)).astype(np.float16)
             known.update(zip(new, made, strict=True))
-            await self._keep({key: known[key] for key in new})
-        return np.stack([known[key] for key in keys]).astype(np.float32) if keys else np.zeros((0, self.size), "f4")
-
-    def _key(self, text: str, kind: Kind) -> bytes:
-        words = f"{self.fingerprint}\0{kind}\0{text}".encode("utf-8", "surrogatepass")
-        return hashlib.blake2b(words, digest_size=16).digest()
+            await self._keep({one: known[one] for one in new})
+        return np.stack([known[one] for one in keys]).astype(np.float32) if keys else np.zeros((0, self.size), "f4")
 
     async def _known(self, keys: Sequence[bytes]) -> dict[bytes, Half]:
         found: dict[bytes, Half] = {}
@@ -61,9 +57,15 @@ class CachedEncoder:
                 rows = await connection.execute(
                     select(EncodingRow.key, EncodingRow.vector).where(col(EncodingRow.key).in_(some))
                 )
-                found.update((key, np.frombuffer(vector, np.float16)) for key, vector in rows)
+                found.update((one, np.frombuffer(vector, np.float16)) for one, vector in rows)
         return found
 
     async def _keep(self, made: dict[bytes, Half]) -> None:
-        rows = [{"key": key, "vector": vector.tobytes()} for key, vector in made.items()]
+        rows = [{"key": one, "vector": vector.tobytes()} for one, vector in made.items()]
         await self._database.write(lambda connection: insert_new(connection, EncodingRow, rows))
+
+
+def key(fingerprint: str, text: str, kind: Kind = "passage") -> bytes:
+    """Name the cached vector of a text."""
+    words = f"{fingerprint}\0{kind}\0{text}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(words, digest_size=16).digest()
