@@ -17,7 +17,7 @@ from filelock import AsyncFileLock, Timeout
 from adapters.history import jsonl
 from bot.core.errors import Mistake, Unavailable
 from bot.core.events import MessagePosted
-from storage import communities, ledger
+from storage import communities, ledger, refusals
 from storage.intake import Described, Intake, Stored
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from bot.core.clock import Clock
     from storage.db import Database
+    from storage.refusals import Refusals
 
 PORTION = 2000
 """Messages a transaction: `kinfolk bench import` stores over 10,000 a second, so a bot's own writes wait .2 s."""
@@ -65,7 +66,7 @@ async def import_jsonl(
         if strict and found.bad:
             raise Mistake(f"{path}, line {found.bad[0].number}: {found.bad[0].reason}. Nothing was imported.")
         about = await asyncio.to_thread(read_descriptions, descriptions) if descriptions else {}
-        begin = functools.partial(_begin, name=community, clock=clock, about=about)
+        begin = functools.partial(_begin, name=community, clock=clock, about=about, refused=await refusals.load(home))
         intake = await database.write(begin)
         stored = await _store(database, intake, path, lambda done: progress(done, found.good))
         digest = await asyncio.to_thread(_digest, path)
@@ -99,9 +100,11 @@ async def _store(database: Database, intake: Intake, path: Path, progress: Calla
     return stored
 
 
-async def _begin(connection: AsyncConnection, *, name: str, clock: Clock, about: dict[str, Described]) -> Intake:
+async def _begin(
+    connection: AsyncConnection, *, name: str, clock: Clock, about: dict[str, Described], refused: Refusals
+) -> Intake:
     community = await communities.find_or_make(connection, name, clock.now())
-    intake = Intake(community, clock.now(), described=about)
+    intake = Intake(community, clock.now(), described=about, refusals=refused)
     await intake.begin(connection)
     return intake
 

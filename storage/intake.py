@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from bot.core.things import Audience, point_id
 from storage import channels, members
-from storage.rows import insert_new, insert_rows
+from storage.rows import insert_new, insert_rows, portions
 from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, OutboxRow, PersonRow, ThreadRow
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.core.events import MessagePosted, Named
     from bot.core.things import Ref
     from storage.communities import Community
+    from storage.refusals import Refusals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +54,21 @@ class Described:
 class Intake:
     """Stores messages of one community. Keeps the numbers of what it met, so that a bulk import asks only once.
 
-    `described` says what is known of channels by their names.
+    `described` says what is known of channels by their names, `refusals` who was forgotten and wants nothing held.
     """
 
     def __init__(
-        self, community: Community, now: datetime, *, described: Mapping[str, Described] = MappingProxyType({})
+        self,
+        community: Community,
+        now: datetime,
+        *,
+        described: Mapping[str, Described] = MappingProxyType({}),
+        refusals: Refusals | None = None,
     ) -> None:
         self.community = community
         self.now = now
         self._described = described
+        self._refusals = refusals
         self._members: dict[str, int] = {}
         self._channels: dict[str, int] = {}
         self._names: set[str] = set()
@@ -84,11 +91,13 @@ class Intake:
 
     async def store(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> Stored:
         """Store the messages that are not there yet and return how much was new."""
-        new_members = await self.meet_members(connection, {event.author for event in events})
+        refused = await self.refused(connection, {event.author.ref for event in events})
+        welcome = [event for event in events if event.author.ref not in refused]
+        new_members = await self.meet_members(connection, {event.author for event in welcome})
         new_channels = await self.meet_channels(connection, {event.channel for event in events})
-        await self._add_threads(connection, events)
+        await self._add_threads(connection, welcome)
         withheld = await members.withheld(connection, self.community)
-        wanted = [event for event in events if self._members[str(event.author.ref)] not in withheld]
+        wanted = [event for event in welcome if self._members[str(event.author.ref)] not in withheld]
         messages = await self._add_messages(connection, wanted)
         await self._add_memberships(connection, wanted)
         return Stored(messages=messages, members=new_members, channels=new_channels, withheld=len(events) - len(wanted))
@@ -100,6 +109,25 @@ class Intake:
     def channel(self, ref: Ref) -> int:
         """Return the number of a channel that was met."""
         return self._channels[str(ref)]
+
+    async def refused(self, connection: AsyncConnection, authors: Iterable[Ref]) -> set[Ref]:
+        """Return those who are not members here because they were forgotten: of them nothing may be stored."""
+        authors = set(authors)
+        await self._recall(connection, {str(ref) for ref in authors})
+        strangers = {ref for ref in authors if str(ref) not in self._members}
+        if self._refusals is None or not strangers:
+            return set()
+        return await self._refusals.refused(connection, self.community, strangers)
+
+    async def _recall(self, connection: AsyncConnection, authors: set[str]) -> None:
+        """Let go of the numbers of members who were forgotten since: they may be given again."""
+        known = sorted(authors & self._members.keys())
+        for some in portions(known):
+            mine = (col(MemberRow.community_id) == self.community.id) & col(MemberRow.ref).in_(some)
+            still = await _numbers(connection, MemberRow, mine)
+            for gone in set(some) - still.keys():
+                del self._members[gone]
+            self._members.update(still)
 
     async def meet_members(self, connection: AsyncConnection, authors: Iterable[Named]) -> int:
         """Store the members that are new and return how many they were."""

@@ -1,0 +1,205 @@
+"""Forgetting a member: everything that is held goes in one transaction, and what is left is counted afterwards."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import CursorResult, delete, select, update
+from sqlmodel import col
+
+from bot.core.errors import Unavailable
+from bot.core.ports import Scope
+from storage import holdings, ledger, refusals
+from storage.holdings import among
+from storage.outbox import SPOKEN
+from storage.rows import insert_new, portions
+from storage.surveying import follow, survey
+from storage.tables import CollectionRow, MemberRow, MessageRow, OutboxRow, ThreadRow, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+    from uuid import UUID
+
+    from sqlalchemy import Update
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.core.ports import Vectors
+    from bot.core.things import Member, Ref
+    from storage.communities import Community
+    from storage.db import Database
+    from storage.refusals import Refusals
+    from storage.surveying import Survey
+
+log = logging.getLogger(__name__)
+
+PASSES = 3
+"""How often it is tried: what a running bot wrote meanwhile is erased in the next pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """The proof: what was erased by store, what is left after all, and the bot's public messages that quoted them.
+
+    Points whose deletion waits for the vector store are left too.
+    """
+
+    erased: dict[str, int]
+    left: int
+    quoting: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Points:
+    """The points of a member, and those whose old writes may still be on the way: they are deleted once more later."""
+
+    all: Sequence[UUID]
+    on_the_way: frozenset[UUID]
+
+
+async def look(
+    database: Database, community: Community, member: Member, *, fingerprint: str | None = None
+) -> tuple[Survey, dict[str, int]]:
+    """Find everything that is held about a member and count it by store."""
+    async with database.read() as connection:
+        found = await survey(connection, community, member, fingerprint=fingerprint)
+        return found, await holdings.count(connection, found)
+
+
+async def forget(
+    database: Database,
+    vectors: Vectors | None,
+    encoder_fingerprint: str | None,
+    community: Community,
+    member: Member,
+    *,
+    home: Path,
+    now: datetime,
+) -> Forgotten:
+    """Erase everything about a member from tables and vectors, and let nothing of them in again.
+
+    Without `vectors`, and while the vector store is away, the points wait in the outbox for their deletion. Whoever
+    carries this out must write nothing about the member afterwards. Raises Unavailable.
+    """
+    found, _ = await look(database, community, member, fingerprint=encoder_fingerprint)
+    quoting = tuple(one.message for one in found.trail.quoting)
+    refused, erased, left = await refusals.load(home), dict[str, int](), 0
+    for _ in range(PASSES):
+        counted, points = await database.write(functools.partial(_erase, found=found, refused=refused, now=now))
+        erased = {store: erased.get(store, 0) + counted.get(store, 0) for store in erased | counted}
+        deleted = await _delete_points(database, vectors, points)
+        found, left = await recount(database, vectors if deleted else None, found)
+        left += 0 if deleted else len(points.all)
+        if not left or not deleted:
+            break
+    return Forgotten(erased=erased, left=left, quoting=quoting)
+
+
+async def recount(database: Database, vectors: Vectors | None, found: Survey) -> tuple[Survey, int]:
+    """Look for everything again, by number, by reference and by words; return what was found and how much it is.
+
+    Points are counted where the vector store is at hand. Channel profiles are not: a forget drops them, and those
+    that were learned since are of others' words.
+    """
+    async with database.read() as connection:
+        found = await follow(connection, found)
+        counted = await holdings.count(connection, found)
+    left = sum(number for store, number in counted.items() if store != "profile")
+    scope = Scope(community=found.community.id, authors=frozenset({found.member.id}))
+    return found, left + (await vectors.count(scope) if vectors else 0)
+
+
+async def _erase(
+    connection: AsyncConnection, *, found: Survey, refused: Refusals, now: datetime
+) -> tuple[dict[str, int], _Points]:
+    points = await _points(connection, found)
+    erased = {
+        "reply": await _change(
+            connection, update(MessageRow).values(reply_to=None), MessageRow.id, found.trail.replies
+        ),
+        "title": await _change(connection, update(ThreadRow).values(title=""), ThreadRow.id, found.trail.begun),
+    }
+    for some in holdings.rows(found):
+        for condition in some.conditions:
+            gone = await connection.execute(delete(some.model).where(condition))
+            erased[some.store] = erased.get(some.store, 0) + _touched(gone)
+    waiting = [{"point": point, "message_id": None, "sent_at": now} for point in points.all]
+    await insert_new(connection, OutboxRow, waiting)
+    await refused.refuse(connection, found.community, found.member.ref)
+    erased = {store: number for store, number in (erased | {"vectors": len(points.all)}).items() if number}
+    if "member" in erased:
+        await ledger.note(connection, found.community.id, at=now, actor="", act="forget", details={"erased": erased})
+    return erased, points
+
+
+async def _change(connection: AsyncConnection, change: Update, column: object, numbers: Sequence[int]) -> int:
+    return sum([_touched(await connection.execute(change.where(some))) for some in among(column, numbers)])
+
+
+def _touched(result: object) -> int:
+    assert isinstance(result, CursorResult)  # noqa: S101 - what a changing statement returns
+    return max(0, result.rowcount)
+
+
+async def _points(connection: AsyncConnection, found: Survey) -> _Points:
+    """Return the points that were written or will be; there are none before an encoder serves."""
+    if await connection.scalar(select(col(CollectionRow.fingerprint))) is None:
+        return _Points(all=(), on_the_way=frozenset())
+    mine = col(MessageRow.author_id) == found.member.id
+    statement = (
+        select(col(MessageRow.point), col(OutboxRow.id))
+        .join(MemberRow, col(MemberRow.id) == col(MessageRow.author_id))
+        .join(OutboxRow, col(OutboxRow.message_id) == col(MessageRow.id), isouter=True)
+        .where(mine, *SPOKEN)
+    )
+    pairs = [(row[0], row[1] is not None) for row in await connection.execute(statement)]
+    return _Points(
+        all=tuple(dict.fromkeys(point for point, _ in pairs)),
+        on_the_way=frozenset(point for point, waits in pairs if waits),
+    )
+
+
+async def _delete_points(database: Database, vectors: Vectors | None, points: _Points) -> bool:
+    """Delete points at once and say whether they are gone; what waited to be written may be on its way just now.
+
+    The deletion of those stays in the outbox, to be made once more.
+    """
+    if not points.all:
+        return True
+    if vectors is None:
+        return False
+    try:
+        await vectors.delete(points.all)
+    except Unavailable as error:
+        log.warning("%d points wait for their deletion: %s", len(points.all), error)
+        return False
+    gone = [point for point in points.all if point not in points.on_the_way]
+    await database.write(functools.partial(_acknowledge, points=gone))
+    return True
+
+
+async def _acknowledge(connection: AsyncConnection, *, points: Sequence[UUID]) -> None:
+    for some in portions(points):
+        deleted = (col(OutboxRow.message_id).is_(None), col(OutboxRow.point).in_(some))
+        await connection.execute(delete(OutboxRow).where(*deleted))
+
+
+async def compact(database: Database) -> bool:
+    """Take what was erased out of the files too; False when a reader kept SQLite from it, and it must be repeated.
+
+    SQLite overwrites what it deletes (`secure_delete`), and old copies wait in its log until that is emptied.
+    PostgreSQL keeps dead rows until a vacuum.
+    """
+    async with database.engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None  # noqa: S101 - it was just opened
+        if database.engine.dialect.name != "sqlite":
+            await driver.execute(f"VACUUM {', '.join(metadata.tables)}")
+            return True
+        cursor = await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        [busy, *_] = await cursor.fetchone()
+        return not busy

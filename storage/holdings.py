@@ -1,0 +1,127 @@
+"""What is held about a member, store by store: the same rows are counted, exported and erased.
+
+Where the member's number finds them, rows are conditions and not lists, so that what came since is covered too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import exists, func, select
+from sqlmodel import col
+
+from storage.rows import portions, table
+from storage.surveying import events_of
+from storage.tables import (
+    ActRow,
+    ButtonRow,
+    ChannelRow,
+    ConsentRow,
+    EncodingRow,
+    FeedbackRow,
+    InboxRow,
+    LedgerRow,
+    MemberRow,
+    MembershipRow,
+    MessageRow,
+    OutboxRow,
+    PersonRow,
+    ProfileRow,
+    ReactionRow,
+    ThreadRow,
+    TraceMemberRow,
+    TraceRow,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlmodel import SQLModel
+
+    from bot.core.things import Member
+    from storage.surveying import Survey
+
+Conditions = tuple["ColumnElement[bool]", ...]
+
+NOT_PERSONAL = {
+    "community": "the community itself",
+    "space": "its servers, workspaces and groups",
+    "collection": "the encoder that serves",
+    "policy": "what the staff set, without who set it",
+    "refusal": "keyed hashes that name nobody; they make a forget last",
+}
+"""The tables that hold nothing about a member, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one table: those that meet any of the conditions."""
+
+    model: type[SQLModel]
+    conditions: Conditions
+
+    @property
+    def store(self) -> str:
+        """Return the table's name."""
+        return table(self.model).name
+
+
+def rows(found: Survey) -> Iterator[Rows]:
+    """Name what every table holds, in an order in which it can be deleted."""
+    trail = found.trail
+    yield Rows(ButtonRow, among(ButtonRow.act_id, trail.acts))
+    yield Rows(ActRow, among(ActRow.trace_id, trail.traces))
+    yield Rows(TraceMemberRow, among(TraceMemberRow.trace_id, trail.traces))
+    yield Rows(TraceRow, among(TraceRow.id, trail.traces))
+    yield Rows(InboxRow, (events_of(found.community, found.member), *among(InboxRow.id, trail.inbox)))
+    yield Rows(LedgerRow, among(LedgerRow.id, trail.ledger))
+    yield from _said(found)
+    yield from _agreed(found)
+    yield Rows(ChannelRow, among(ChannelRow.id, trail.rooms))
+    yield Rows(EncodingRow, among(EncodingRow.key, found.cached))
+    yield Rows(ProfileRow, (col(ProfileRow.community_id) == found.community.id,))
+    yield Rows(MemberRow, (col(MemberRow.id) == found.member.id,))
+    yield Rows(PersonRow, (_nobody_else(found.member),))
+
+
+def _said(found: Survey) -> Iterator[Rows]:
+    """Name their messages and what hangs on them, and the bot's messages about them."""
+    member, trail = found.member.id, found.trail
+    written = select(col(MessageRow.id)).where(col(MessageRow.author_id) == member)
+    reacted = (col(ReactionRow.member_id) == member) | col(ReactionRow.message_id).in_(written)
+    yield Rows(ReactionRow, (reacted, *among(ReactionRow.message_id, trail.made)))
+    yield Rows(OutboxRow, (col(OutboxRow.message_id).in_(written), *among(OutboxRow.message_id, trail.made)))
+    yield Rows(MessageRow, (col(MessageRow.author_id) == member, *among(MessageRow.id, trail.made)))
+    yield Rows(ThreadRow, (*among(ThreadRow.id, trail.threads), *among(ThreadRow.channel_id, trail.rooms)))
+
+
+def _agreed(found: Survey) -> Iterator[Rows]:
+    """Name where they are, what they agreed to and what they thought of it."""
+    member, rooms = found.member.id, found.trail.rooms
+    yield Rows(ConsentRow, (col(ConsentRow.member_id) == member,))
+    yield Rows(FeedbackRow, (col(FeedbackRow.member_id) == member, *among(FeedbackRow.channel_id, rooms)))
+    yield Rows(MembershipRow, (col(MembershipRow.member_id) == member, *among(MembershipRow.channel_id, rooms)))
+
+
+def _nobody_else(member: Member) -> ColumnElement[bool]:
+    other = exists().where(col(MemberRow.person_id) == member.person, col(MemberRow.id) != member.id)
+    return (col(PersonRow.id) == member.person) & ~other
+
+
+def among(column: object, numbers: Sequence[object]) -> Conditions:
+    """Return conditions for a column to hold one of many values, each fit for one statement."""
+    return tuple(col(column).in_(some) for some in portions(numbers))
+
+
+async def count(connection: AsyncConnection, found: Survey) -> dict[str, int]:
+    """Count what is held, by store; a store that holds nothing is left out."""
+    counted: dict[str, int] = {}
+    for some in rows(found):
+        for condition in some.conditions:
+            statement = select(func.count()).select_from(some.model).where(condition)
+            counted[some.store] = counted.get(some.store, 0) + (await connection.execute(statement)).scalar_one()
+    counted |= {"reply": len(found.trail.replies), "title": len(found.trail.begun)}
+    return {store: number for store, number in counted.items() if number}
