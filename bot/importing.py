@@ -21,7 +21,7 @@ from storage import communities, ledger, refusals
 from storage.intake import Described, Intake, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -53,10 +53,11 @@ async def import_jsonl(
     path: Path,
     community: str,
     descriptions: Path | None = None,
+    platform: str = jsonl.PLATFORM,
     strict: bool = False,
     progress: Progress = lambda _done, _all: None,
 ) -> Imported:
-    """Store the messages of a file that are not there yet.
+    """Store the messages of a file that are not there yet, as if they had been said on `platform`.
 
     The whole file is read once before anything is written, so a file that is not history, or with `strict` one that
     has a bad line, leaves nothing behind. Raises Mistake for those and when another import is running.
@@ -68,7 +69,8 @@ async def import_jsonl(
         about = await asyncio.to_thread(read_descriptions, descriptions) if descriptions else {}
         begin = functools.partial(_begin, name=community, clock=clock, about=about, refused=await refusals.load(home))
         intake = await database.write(begin)
-        stored = await _store(database, intake, path, lambda done: progress(done, found.good))
+        lines = jsonl.read(path, platform=platform)
+        stored = await _store(database, intake, lines, lambda done: progress(done, found.good))
         digest = await asyncio.to_thread(_digest, path)
         await database.write(
             functools.partial(_note, intake=intake, stored=stored, path=path, digest=digest, clock=clock)
@@ -90,9 +92,14 @@ async def _alone(home: Path) -> AsyncIterator[None]:
         await lock.release()
 
 
-async def _store(database: Database, intake: Intake, path: Path, progress: Callable[[int], None]) -> Stored:
+async def _store(
+    database: Database,
+    intake: Intake,
+    lines: Iterator[MessagePosted | jsonl.BadLine],
+    progress: Callable[[int], None],
+) -> Stored:
     stored, seen = Stored(), 0
-    good = (item for item in jsonl.read(path) if isinstance(item, MessagePosted))
+    good = (item for item in lines if isinstance(item, MessagePosted))
     while portion := await asyncio.to_thread(lambda: list(islice(good, PORTION))):
         stored += await _store_portion(database, intake, portion, seen)
         seen += len(portion)

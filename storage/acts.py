@@ -136,6 +136,12 @@ async def of_trace(connection: AsyncConnection, trace: str) -> list[Act]:
     return [_act(row) for row in rows]
 
 
+async def by_id(connection: AsyncConnection, number: int) -> Act | None:
+    """Return an act by its number."""
+    row = (await connection.execute(select(*COLUMNS).where(col(ActRow.id) == number))).first()
+    return _act(row) if row else None
+
+
 async def that_made(connection: AsyncConnection, community: Community, message: Ref) -> Act | None:
     """Return the act that made a message."""
     found = await connection.execute(

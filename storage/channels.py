@@ -26,7 +26,7 @@ async def every(connection: AsyncConnection, community: Community) -> dict[int, 
     """Return every channel of a community by its number."""
     rows = await connection.execute(
         select(*columns(ChannelRow, "id", "ref", "name", "description", "audience"))
-        .where(col(ChannelRow.community_id) == community.id)
+        .where(col(ChannelRow.community_id) == community.id, col(ChannelRow.archived).is_(False))
         .order_by(col(ChannelRow.id))
     )
     return {
@@ -39,6 +39,11 @@ async def every(connection: AsyncConnection, community: Community) -> dict[int, 
         )
         for row in rows
     }
+
+
+async def by_ref(connection: AsyncConnection, community: Community, ref: Ref) -> Channel | None:
+    """Return the channel of a reference."""
+    return next((one for one in (await every(connection, community)).values() if one.ref == ref), None)
 
 
 async def describe(connection: AsyncConnection, channel: int, *, description: str, audience: Audience) -> None:

@@ -23,9 +23,11 @@ from bot.core.events import (
     ReactionRemoved,
     TimerFired,
     actor,
+    is_asked,
     place,
 )
 from bot.core.things import Audience
+from storage import members
 from storage.intake import Intake
 from storage.rows import columns, insert_new
 from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, OutboxRow, ReactionRow
@@ -40,14 +42,16 @@ if TYPE_CHECKING:
     from bot.core.events import Event
     from bot.core.things import Ref
     from storage.communities import Community
+    from storage.refusals import Refusals
 
 
 class Following:
     """Follows one community. After a write that failed, make a new one: it remembers numbers of rows."""
 
-    def __init__(self, community: Community, now: datetime) -> None:
+    def __init__(self, community: Community, now: datetime, refusals: Refusals) -> None:
         self.community = community
-        self._intake = Intake(community, now)
+        self._refusals = refusals
+        self._intake = Intake(community, now, refusals=refusals)
 
     async def begin(self, connection: AsyncConnection) -> None:
         """Read what is known already."""
@@ -69,7 +73,8 @@ class Following:
             await self._intake.store(connection, open_ones)
 
     async def _follow(self, connection: AsyncConnection, event: Event) -> None:
-        await self._meet(connection, event)
+        if not await self._meet(connection, event):
+            return
         match event:
             case MessageEdited():
                 await self._edit(connection, event)
@@ -86,13 +91,22 @@ class Following:
             case MessagePosted() | CommandGiven() | ButtonPressed() | FormSubmitted() | BotAdded() | TimerFired():
                 pass
 
-    async def _meet(self, connection: AsyncConnection, event: Event) -> None:
+    async def _meet(self, connection: AsyncConnection, event: Event) -> bool:
+        """Store who did it and where, if they are new; False for somebody of whom nothing may be held."""
         who, where = actor(event), place(event)
+        refused = who is not None and bool(await self._intake.refused(connection, [who.ref]))
+        if refused and not is_asked(event):
+            return False
         await self._intake.meet_members(connection, [who] if who else [])
         await self._intake.meet_channels(connection, [where] if where else [])
+        if who and refused:
+            # Who asks for something is answered, and what they write stays uncollected.
+            number = self._intake.member(who.ref)
+            await members.set_consent(connection, number, collected=False, now=event.at)
         if who and who.language:
             changed = (col(MemberRow.id) == self._intake.member(who.ref), col(MemberRow.language) != who.language)
             await connection.execute(update(MemberRow).where(*changed).values(language=who.language))
+        return True
 
     async def _edit(self, connection: AsyncConnection, event: MessageEdited) -> None:
         found = await self._message(connection, event.message)

@@ -67,11 +67,12 @@ def _only(found: list[Member], wanted: str) -> Member:
     return found[0]
 
 
-async def set_consent(connection: AsyncConnection, member: int, *, collected: bool, now: datetime) -> None:
-    """Store what a member said about being collected; the last word counts."""
+async def set_consent(connection: AsyncConnection, member: int, *, collected: bool | None, now: datetime) -> None:
+    """Store what a member said about being collected; the last word counts, and None takes it back."""
     consent = table(ConsentRow)
     await connection.execute(consent.delete().where(consent.c.member_id == member))
-    await insert_new(connection, ConsentRow, [{"member_id": member, "collected": collected, "at": now}])
+    if collected is not None:
+        await insert_new(connection, ConsentRow, [{"member_id": member, "collected": collected, "at": now}])
 
 
 async def withheld(connection: AsyncConnection, community: Community) -> frozenset[int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete
-from sqlmodel import col, select
+from sqlalchemy import delete, select
+from sqlmodel import col
 
 from storage.rows import insert_new
 from storage.tables import ProfileRow
@@ -16,17 +16,19 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 
-async def load(connection: AsyncConnection, community: int, *, fingerprint: str, version: str) -> bytes | None:
-    """Return the profiles of exactly this state, or None."""
-    return (
-        await connection.execute(
-            select(ProfileRow.data).where(
-                ProfileRow.community_id == community,
-                ProfileRow.fingerprint == fingerprint,
-                ProfileRow.version == version,
-            )
+async def load(
+    connection: AsyncConnection, community: int, *, fingerprint: str, version: str, ending: str, since: datetime
+) -> bytes | None:
+    """Return the profiles of exactly this version, or those built after `since` whose version has this ending."""
+    fresh = col(ProfileRow.version).endswith(ending) & (col(ProfileRow.built_at) > since)
+    found: bytes | None = await connection.scalar(
+        select(col(ProfileRow.data)).where(
+            col(ProfileRow.community_id) == community,
+            col(ProfileRow.fingerprint) == fingerprint,
+            (col(ProfileRow.version) == version) | fresh,
         )
-    ).scalar_one_or_none()
+    )
+    return found
 
 
 async def save(

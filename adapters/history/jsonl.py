@@ -68,12 +68,15 @@ def survey(path: Path) -> Survey:
     return Survey(good=good, bad=tuple(bad))
 
 
-def read(path: Path) -> Iterator[MessagePosted | BadLine]:
-    """Read a file line by line, plain or gzipped; blank lines are passed over. Raises Mistake if it cannot be read."""
+def read(path: Path, *, platform: str = PLATFORM) -> Iterator[MessagePosted | BadLine]:
+    """Read a file line by line, plain or gzipped; blank lines are passed over. Raises Mistake if it cannot be read.
+
+    References are of `platform`, so that history meets what the same people go on to say there.
+    """
     seen: Counter[str] = Counter()
     for number, line in _lines(path):
         try:
-            yield _message(_columns(line), seen)
+            yield _message(_columns(line), seen, platform)
         except ValueError as error:
             yield BadLine(number=number, reason=str(error))
 
@@ -118,26 +121,26 @@ def _columns(line: bytes) -> dict[str, object]:
     return row
 
 
-def _message(row: dict[str, object], seen: Counter[str]) -> MessagePosted:
+def _message(row: dict[str, object], seen: Counter[str], platform: str) -> MessagePosted:
     channel, user, text = bare(_word(row, "channel")), _word(row, "user"), _text(row)
     topic = _optional(row, "topic") or _optional(row, "thread")
     reply = _optional(row, "reply_to")
     bot = row.get("bot") is True
     return MessagePosted(
-        message=_inside(channel, _optional(row, "id") or _key(row, seen)),
-        channel=Named(ref=Ref(PLATFORM, channel), name=channel),
-        author=Named(ref=Ref(PLATFORM, user), name=_optional(row, "name") or user, bot=bot),
+        message=_inside(platform, channel, _optional(row, "id") or _key(row, seen)),
+        channel=Named(ref=Ref(platform, channel), name=channel),
+        author=Named(ref=Ref(platform, user), name=_optional(row, "name") or user, bot=bot),
         text=text,
         at=_instant(row["ts"]),
-        thread=Named(ref=Ref(PLATFORM, f"{channel}/{topic}"), name=topic) if topic else None,
-        reply_to=_inside(channel, reply) if reply else None,
+        thread=Named(ref=Ref(platform, f"{channel}/{topic}"), name=topic) if topic else None,
+        reply_to=_inside(platform, channel, reply) if reply else None,
         source="import:jsonl",
     )
 
 
-def _inside(channel: str, name: str) -> Ref:
+def _inside(platform: str, channel: str, name: str) -> Ref:
     """Name a message: its id is unique in its channel only (Slack and Telegram count per channel; topics move)."""
-    return Ref(PLATFORM, f"{channel}/{quote(name, safe=UNQUOTED)}")
+    return Ref(platform, f"{channel}/{quote(name, safe=UNQUOTED)}")
 
 
 def storable(text: str) -> str:

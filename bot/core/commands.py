@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.core.errors import Mistake
+from bot.core.i18n import _
 from bot.core.things import Rank
 
 Type = Literal["text", "number", "choice", "member", "channel", "message"]
-
-
-def _(message: str) -> str:
-    """Mark a sentence for Babel; it is translated when it is shown."""
-    return message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

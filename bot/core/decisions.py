@@ -25,7 +25,7 @@ class Decision:
     """What a skill proposes. `evidence` names messages; `about` the members whose words it rests on.
 
     `undoes` holds the numbers of the acts that the actions undo, one for each action, in order.
-    `approved` names the staff member who let a proposal through.
+    `approved` names the staff member who let a proposal through. With `settles`, a button that asked for it is spent.
     """
 
     skill: str
@@ -34,18 +34,23 @@ class Decision:
     evidence: tuple[Ref, ...] = ()
     about: tuple[Ref, ...] = ()
     confidence: float = 1.0
-    undoes: tuple[int, ...] = ()
+    undoes: tuple[int | None, ...] = ()
     approved: Ref | None = None
+    settles: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """One proposed action and what was ruled on it; `why` is empty where it was kept as proposed."""
+    """One proposed action and what was ruled on it; `why` is empty where it was kept as proposed.
+
+    `decision` is the place of the decision in the verdict, `undoes` the number of the act that this one takes back.
+    """
 
     decision: int
     action: Action
     kept: bool
     why: str = ""
+    undoes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

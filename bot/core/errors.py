@@ -9,11 +9,30 @@ KinfolkError
     └── Gone        it died or refuses connections; it is being started again
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class KinfolkError(Exception):
-    """Says what happened, to whom it matters and what to do next."""
+    """Says what happened, to whom it matters and what to do next.
+
+    With `values`, the message is a sentence with places for them, so that it can be said in the reader's language.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "", **values: object) -> None:
+        super().__init__(message.format(**values) if values else message)
+        self.message = message
+        self.values = values
+
+    def say(self, translate: Callable[[str], str]) -> str:
+        """Say it in a language."""
+        return translate(self.message).format(**self.values) if self.values else translate(self.message)
 
 
 class Misconfigured(KinfolkError):
@@ -41,8 +60,8 @@ class Unavailable(KinfolkError):
 class Overloaded(Unavailable):
     """A bounded queue is full: back off for `after` seconds, or do without."""
 
-    def __init__(self, message: str = "", *, after: float = 1.0) -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "", *, after: float = 1.0, **values: object) -> None:
+        super().__init__(message, **values)
         self.after = after
 
 

@@ -8,11 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.core.decisions import Mode
 from bot.core.errors import Mistake
-
-
-def _(message: str) -> str:
-    """Mark a sentence for Babel; it is translated when it is shown."""
-    return message
+from bot.core.i18n import _
 
 
 class Policy(BaseModel):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bot.core.i18n import _
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -50,11 +52,6 @@ def say(reason: Reason, translate: Callable[[str], str]) -> str:
     """Put a reason into a sentence; `translate` is a gettext function."""
     sentence = translate(_SENTENCES[reason.kind])
     return sentence.format(terms=", ".join(reason.terms[:NAMED]), count=reason.count)
-
-
-def _(message: str) -> str:
-    """Mark a sentence for Babel; it is translated when it is said."""
-    return message
 
 
 _SENTENCES = {

@@ -6,11 +6,13 @@ import asyncio
 import functools
 import hashlib
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bot.core.errors import NotAllowed
+from bot.core.i18n import _
 from bot.core.things import Audience
 from brains.matching.corpus import Card, Corpus
 from brains.matching.evidence import pick_evidence
@@ -18,7 +20,7 @@ from brains.matching.matching import match_member, match_text
 from brains.matching.profiles import ChannelProfiles, build_profiles
 from brains.matching.reasons import explain, say
 from brains.matching.storing import from_bytes, to_bytes
-from storage import channels, members, messages, outbox, profiles
+from storage import channels, feedback, members, messages, outbox, profiles
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from brains.matching.suggestion import Suggestion
     from storage.communities import Community
     from storage.db import Database
-    from storage.messages import State
 
 AT_ONCE = 256
 """Texts encoded together."""
@@ -67,23 +68,22 @@ class _Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matchmaker:
-    """Matches within one database and its vectors, speaking one language."""
+    """Matches within one database and its vectors, speaking one language.
+
+    A running bot does with channel profiles that are `fresh_for` a while, so that not every message is a reason to
+    learn them anew. Consent, channels and their audiences hold at once, always.
+    """
 
     database: Database
     vectors: Vectors
     encoder: Encoder
     clock: Clock
     translate: Translate
+    fresh_for: timedelta = timedelta(0)
 
     async def for_member(self, community: Community, member: Member, *, k: int) -> list[Offer]:
-        """Offer channels that a member has not joined, from their own public messages. Raises NotAllowed."""
-        async with self.database.read() as connection:
-            joined = await members.joined(connection, member.id)
-            withheld = await members.withheld(connection, community)
-        if member.id in withheld:
-            raise NotAllowed(
-                f"{member.name} has not agreed to be collected, so there is nothing to match. Only they can change it."
-            )
+        """Offer channels that a member neither joined nor declined, from their public messages. Raises NotAllowed."""
+        joined = await self._settled(community, member)
         known = await self._know(community)
         if known is None:
             return []
@@ -93,6 +93,29 @@ class Matchmaker:
         needed = min(WORTH_OFFERING, np.log(max(2, len(known.rooms.keys() - joined))) / 2)
         told = [suggestion for suggestion in found if suggestion.parts.content >= needed]
         return [await self._offer(known, suggestion, own) for suggestion in told]
+
+    async def for_newcomer(self, community: Community, member: Member, *, k: int) -> list[Offer]:
+        """Offer the channels that newcomers find first, to somebody who has said nothing yet. Raises NotAllowed."""
+        joined = await self._settled(community, member)
+        known = await self._know(community)
+        if known is None:
+            return []
+        nothing = _corpus([], [], self.encoder.size)
+        found = match_member(known.profiles, nothing, joined=joined, now=self._now(), k=k, floor=0)
+        return [await self._offer(known, suggestion, nothing) for suggestion in found]
+
+    async def _settled(self, community: Community, member: Member) -> frozenset[int]:
+        """Return the channels that need not be offered: those a member is in, and those they declined."""
+        async with self.database.read() as connection:
+            joined = await members.joined(connection, member.id)
+            withheld = await members.withheld(connection, community)
+            said = await feedback.of(connection, member.id)
+        if member.id in withheld:
+            raise NotAllowed(
+                _("{member} has not agreed to be collected, so there is nothing to match. Only they can change it."),
+                member=member.name,
+            )
+        return joined | {channel for channel, opinion in said.items() if opinion == feedback.DECLINED}
 
     async def for_texts(self, community: Community, texts: Sequence[str], *, k: int) -> AsyncIterator[list[Offer]]:
         """Offer channels for each text in turn, as somebody would be who wrote nothing else."""
@@ -124,13 +147,21 @@ class Matchmaker:
         rooms = {number: room for number, room in every.items() if room.audience is Audience.EVERYONE}
         if not rooms:
             return None
-        version = _version(state, waiting, held, scope, rooms)
+        version = f"{_digest(state, waiting, held)} {_digest(sorted(scope.not_authors), sorted(rooms.items()))}"
         return _Known(scope=scope, rooms=rooms, profiles=await self._profiles(scope, rooms, version))
 
     async def _profiles(self, scope: Scope, rooms: dict[int, Channel], version: str) -> ChannelProfiles:
+        """Return the profiles of this version; or, while they are fresh, of one that differs in messages alone."""
         fingerprint = self.encoder.fingerprint
         async with self.database.read() as connection:
-            kept = await profiles.load(connection, scope.community, fingerprint=fingerprint, version=version)
+            kept = await profiles.load(
+                connection,
+                scope.community,
+                fingerprint=fingerprint,
+                version=version,
+                ending=version.partition(" ")[2],
+                since=self.clock.now() - self.fresh_for,
+            )
         if kept is not None:
             try:
                 return from_bytes(kept)
@@ -242,7 +273,6 @@ def _voices(own: Corpus, suggestion: Suggestion) -> Corpus:
     return own.where(np.isin(own.ids, suggestion.messages[:VOICES]))
 
 
-def _version(state: State, waiting: int, held: int, scope: Scope, rooms: dict[int, Channel]) -> str:
-    """Name what the profiles depend on: messages, their vectors, consent, channels and their descriptions."""
-    parts = (state.count, state.last, waiting, held, sorted(scope.not_authors), sorted(rooms.items()))
+def _digest(*parts: object) -> str:
+    """Name what profiles depend on: messages and their vectors; consent, channels and their descriptions."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

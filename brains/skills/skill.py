@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
-    """A button that was pressed: what it means and what it carries."""
+    """A button that was pressed: what it means, what it carries, and the number of the act that brought it."""
 
     what: str
     data: Mapping[str, str]
+    act: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -238,7 +238,9 @@ async def test_profiles_are_kept_for_one_state_only(database: Database) -> None:
 
     async def load(version: str, fingerprint: str = "e5") -> bytes | None:
         async with database.read() as connection:
-            return await profiles.load(connection, community.id, fingerprint=fingerprint, version=version)
+            return await profiles.load(
+                connection, community.id, fingerprint=fingerprint, version=version, ending="none", since=MONDAY
+            )
 
     for data in (b"old", b"new"):
         await database.write(

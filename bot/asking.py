@@ -1,0 +1,124 @@
+"""Asks the skills about an event: whom it concerns, each within its time, whatever they do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bot.core import commands
+from bot.core.decisions import Decision, Mode, Step
+from bot.core.errors import KinfolkError, Mistake, NotAllowed
+from bot.core.events import ButtonPressed, CommandGiven, FormSubmitted, actor, is_asked
+from bot.core.i18n import _
+from brains.skills.skill import Press
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from brains.skills.skill import Context, Skill
+    from storage.acts import Pressable
+
+log = logging.getLogger(__name__)
+
+MANY = 20
+"""Actions that one decision may hold; a skill that proposes more has gone wild."""
+OURSELVES = "kinfolk"
+"""Who answers where no skill does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """The skills of one process, in the order of their table."""
+
+    skills: Sequence[Skill]
+
+    async def ask(
+        self, context: Context, pressed: Pressable | None, modes: Mapping[str, Mode]
+    ) -> list[tuple[Step, Decision | None]]:
+        """Ask every skill that this event concerns; a command or a button concerns one, and has an answer for sure."""
+        try:
+            concerned = self._concerned(context, pressed, modes)
+        except KinfolkError as error:
+            step = Step(skill=OURSELVES, mode=Mode.ACT, outcome=error.say(context.translate), milliseconds=0)
+            return [(step, _refusal(OURSELVES, error, context))]
+        if pressed is not None:
+            press = Press(what=pressed.press.partition(".")[2], data=pressed.data, act=pressed.act)
+            context = replace(context, press=press)
+        return await asyncio.gather(*(self._one(skill, context, modes[skill.name]) for skill in concerned))
+
+    def _concerned(self, context: Context, pressed: Pressable | None, modes: Mapping[str, Mode]) -> list[Skill]:
+        """Return whom to ask. Raises Mistake or NotAllowed for a command or a button that nobody may answer."""
+        match context.event:
+            case CommandGiven(command=name, arguments=given):
+                command = commands.find(name)
+                found = [skill for skill in self.skills if name in skill.commands]
+                if command is None or not found:
+                    raise Mistake(_("There is no /{name}. /help names what there is."), name=name)
+                if context.rank < command.rank:
+                    raise NotAllowed(_("/{name} is for the staff."), name=name)
+                commands.check(command, given)
+                return found
+            case ButtonPressed():
+                return self._pressed(context, pressed)
+            case FormSubmitted():
+                return []
+            case event:
+                author = actor(event)
+                if author is not None and author.bot:
+                    return []
+                return [
+                    skill for skill in self.skills if isinstance(event, skill.hears) and modes[skill.name] != Mode.OFF
+                ]
+
+    def _pressed(self, context: Context, pressed: Pressable | None) -> list[Skill]:
+        if pressed is None or pressed.expires_at < context.now:
+            raise Mistake(_("This button is too old. Ask again, and you get a new one."))
+        if pressed.only and context.member and pressed.only != str(context.member.ref):
+            raise NotAllowed(_("This button is somebody else's."))
+        if pressed.pressed_at is not None:
+            raise Mistake(_("This was settled already."))
+        return [skill for skill in self.skills if skill.name == pressed.press.partition(".")[0]]
+
+    async def _one(self, skill: Skill, context: Context, mode: Mode) -> tuple[Step, Decision | None]:
+        """Ask one skill within its time. Whatever goes wrong is a line in the trace, and told to who asked."""
+        started = time.perf_counter()
+        decision, failed = None, True
+        try:
+            async with asyncio.timeout(skill.patience):
+                decision = _sound(await skill.propose(context))
+            outcome, failed = (decision.reason if decision else context.translate(_("nothing to do"))), False
+        except TimeoutError:
+            error = Mistake(
+                _("{skill} took longer than {seconds:g} s. Try again."), skill=skill.name, seconds=skill.patience
+            )
+            outcome, decision = error.say(context.translate), _refusal(skill.name, error, context)
+        except KinfolkError as error:
+            outcome, decision = error.say(context.translate), _refusal(skill.name, error, context)
+        except Exception as error:
+            log.exception("the skill %s failed", skill.name)
+            told = Mistake(_("Something went wrong here; it is written down for those who run me."))
+            outcome, decision = f"{type(error).__name__}: {error}", _refusal(skill.name, told, context)
+        took = (time.perf_counter() - started) * 1000
+        return Step(skill=skill.name, mode=mode, outcome=outcome, milliseconds=took, failed=failed), decision
+
+
+def _sound(decision: object) -> Decision | None:
+    """Return what a skill proposed if it is something that can be proposed; raises TypeError otherwise."""
+    if decision is None:
+        return None
+    if not isinstance(decision, Decision) or not isinstance(decision.actions, tuple):
+        raise TypeError(f"a skill proposed {type(decision).__name__} instead of a Decision")
+    if len(decision.actions) > MANY:
+        raise TypeError(f"a skill proposed {len(decision.actions)} actions at once; {MANY} are the most")
+    return decision
+
+
+def _refusal(skill: str, error: KinfolkError, context: Context) -> Decision | None:
+    """Answer whoever asked with what went wrong; who did not ask is told nothing."""
+    if not is_asked(context.event) or context.member is None:
+        return None
+    words = error.say(context.translate)
+    return Decision(skill=skill, actions=(context.answer(words),), reason=words, settles=False)

@@ -1,0 +1,152 @@
+"""The flow of events: claimed from the stream, stored, encoded ahead, and handled in order within each channel."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections import deque
+from typing import TYPE_CHECKING
+
+from bot.core.errors import Unavailable
+from bot.core.events import MessageEdited, MessagePosted, lane
+from bot.core.things import Audience
+from storage import spaces
+from storage.following import Following
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.ahead import Ahead
+    from bot.core.clock import Clock
+    from bot.core.ports import Delivery, Stream, Vector
+    from bot.core.things import Ref
+    from bot.pipeline import Pipeline
+    from storage.communities import Community
+    from storage.db import Database
+    from storage.refusals import Refusals
+
+log = logging.getLogger(__name__)
+
+PORTION = 128
+"""Arrivals claimed and stored together."""
+UNDER_WAY = 1024
+"""Arrivals between claim and done at most; beyond, they wait in the stream."""
+PAUSE = 1.0
+"""Seconds after which what could not be stored is tried again."""
+
+Taken = tuple["Delivery", "Community", "asyncio.Future[Vector | None]"]
+
+
+class Lanes:
+    """Runs events through the pipeline: channels side by side, each channel in order."""
+
+    def __init__(
+        self, *, database: Database, stream: Stream, pipeline: Pipeline, ahead: Ahead, clock: Clock, refusals: Refusals
+    ) -> None:
+        self._database = database
+        self._stream = stream
+        self._pipeline = pipeline
+        self._ahead = ahead
+        self._clock = clock
+        self._refusals = refusals
+        self._communities: dict[Ref, Community] = {}
+        self._followings: dict[int, Following] = {}
+        self._lanes: dict[str, deque[Taken]] = {}
+        self._room = asyncio.Semaphore(UNDER_WAY)
+
+    async def run(self) -> None:
+        """Handle what comes until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                deliveries = await self._stream.claim(PORTION)
+                for taken in await self._take_in(deliveries):
+                    await self._room.acquire()
+                    self._queue(taken, group)
+
+    def _queue(self, taken: Taken, group: asyncio.TaskGroup) -> None:
+        arrival = taken[0].arrival
+        name = f"{arrival.space.ref} {lane(arrival.event)}"
+        if name in self._lanes:
+            self._lanes[name].append(taken)
+        else:
+            self._lanes[name] = deque([taken])
+            group.create_task(self._go_through(name))
+
+    async def _go_through(self, name: str) -> None:
+        """Handle one lane's events in order, until none is left."""
+        queue = self._lanes[name]
+        try:
+            while queue:
+                delivery, community, vector = queue[0]
+                await self._handle(delivery, community, vector)
+                queue.popleft()
+                self._room.release()
+        finally:
+            del self._lanes[name]
+
+    async def _handle(self, delivery: Delivery, community: Community, vector: asyncio.Future[Vector | None]) -> None:
+        """Handle one event; while the database is away, the lane waits."""
+        while True:
+            try:
+                await self._pipeline.handle(delivery, community, vector)
+                await self._stream.done(delivery)
+            except Unavailable as error:
+                log.warning("event %d waits: %s", delivery.id, error)
+                await self._clock.sleep(PAUSE)
+            else:
+                return
+
+    async def _take_in(self, deliveries: Sequence[Delivery]) -> list[Taken]:
+        """Store what happened and let it be encoded; whatever cannot be stored one by one is left out and told."""
+        try:
+            found = await self._follow(deliveries)
+        except Unavailable as error:
+            log.warning("%d events wait: %s", len(deliveries), error)
+            await self._stream.release(deliveries)
+            await self._clock.sleep(PAUSE)
+            return []
+        except Exception:
+            if len(deliveries) > 1:
+                return [taken for one in deliveries for taken in await self._take_in([one])]
+            log.exception("event %d cannot be stored and is passed over", deliveries[0].id)
+            await self._stream.done(deliveries[0])
+            return []
+        return [(delivery, community, self._encode(delivery)) for delivery, community in found]
+
+    async def _follow(self, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, Community]]:
+        try:
+            return await self._database.write(functools.partial(self._store, deliveries=deliveries))
+        except Exception:
+            self._followings.clear()
+            self._communities.clear()
+            raise
+
+    async def _store(
+        self, connection: AsyncConnection, deliveries: Sequence[Delivery]
+    ) -> list[tuple[Delivery, Community]]:
+        found = [(delivery, await self._community(connection, delivery)) for delivery in deliveries]
+        for number, community in {community.id: community for _, community in found}.items():
+            if number not in self._followings:
+                self._followings[number] = Following(community, self._clock.now(), self._refusals)
+                await self._followings[number].begin(connection)
+            mine = [delivery.arrival.event for delivery, whose in found if whose.id == number]
+            await self._followings[number].follow(connection, mine)
+        return found
+
+    async def _community(self, connection: AsyncConnection, delivery: Delivery) -> Community:
+        space = delivery.arrival.space
+        if space.ref not in self._communities:
+            self._communities[space.ref] = await spaces.settle(connection, space, self._clock.now())
+        return self._communities[space.ref]
+
+    def _encode(self, delivery: Delivery) -> asyncio.Future[Vector | None]:
+        """Let what a human said be encoded; of a direct conversation nothing is."""
+        match delivery.arrival.event:
+            case MessagePosted() | MessageEdited() as event if not event.author.bot:
+                open_one = event.channel.audience is not Audience.DIRECT
+                return self._ahead.ask(event.text if open_one else "")
+            case _:
+                return self._ahead.ask("")

@@ -1,0 +1,237 @@
+"""One event in: skills propose, policy rules, one module acts, the trace remembers."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import secrets
+import time
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.asking import Asking
+from bot.core.decisions import Decision, Mode, Trace
+from bot.core.errors import Mistake
+from bot.core.events import (
+    ButtonPressed,
+    CommandGiven,
+    FormSubmitted,
+    MessageDeleted,
+    MessageEdited,
+    MessagePosted,
+    ReactionAdded,
+    ReactionRemoved,
+    actor,
+    is_asked,
+    key,
+    place,
+)
+from bot.core.i18n import _, translator
+from bot.core.policies import mode_of
+from bot.core.things import Rank
+from bot.perform import Case
+from bot.policy import Facts, judge
+from brains.skills.skill import Context
+from storage import acts, channels, members, policies, traces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bot.core.actions import Say
+    from bot.core.clock import Clock
+    from bot.core.decisions import Verdict
+    from bot.core.events import Event
+    from bot.core.i18n import Translate
+    from bot.core.policies import Policy
+    from bot.core.ports import Delivery, Vector
+    from bot.core.things import Ref
+    from bot.perform import Performer
+    from brains.skills.skill import Faculties, Skill
+    from storage.acts import Pressable
+    from storage.communities import Community
+    from storage.db import Database
+    from storage.policies import Modes
+
+log = logging.getLogger(__name__)
+
+FRESH = 1.0
+"""Seconds for which a community's policy is not read again; what this process itself changes holds at once."""
+STALE = timedelta(minutes=10)
+"""An event older than this when it is handled is learned from, never answered: nobody waits for it any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """Handles events of one process. `watchers` hear every trace in which something was decided."""
+
+    database: Database
+    performer: Performer
+    skills: Sequence[Skill]
+    faculties: Faculties
+    clock: Clock
+    language: str
+    watchers: list[Callable[[Trace], None]] = field(default_factory=list)
+    _known: dict[int, tuple[float, Policy, Modes]] = field(default_factory=dict)
+
+    async def handle(self, delivery: Delivery, community: Community, vector: asyncio.Future[Vector | None]) -> None:
+        """Decide about one event and act. A redelivery is finished, never decided again. Raises Unavailable."""
+        if delivery.attempts and await self._was_decided(delivery, community):
+            return
+        trace_id = secrets.token_hex(6)
+        with structlog.contextvars.bound_contextvars(trace=trace_id):
+            context = await self._context(delivery, community, vector)
+            trace, pressed = await self._decide(delivery, context, trace_id)
+            if trace.verdict.rulings or any(step.failed for step in trace.steps):
+                await self._carry_out(trace, context, pressed)
+
+    async def rehearse(self, delivery: Delivery, community: Community, vector: asyncio.Future[Vector | None]) -> Trace:
+        """Say what would be decided about an event now, and do nothing."""
+        context = replace(await self._context(delivery, community, vector), stream=lambda _pieces: "")
+        trace, _pressed = await self._decide(delivery, context, "rehearsal")
+        return trace
+
+    async def _was_decided(self, delivery: Delivery, community: Community) -> bool:
+        """Finish what a crash interrupted, if this event was decided about before it."""
+        async with self.database.read() as connection:
+            trace = await traces.of_event(connection, community, key(delivery.arrival.event))
+        if trace is not None:
+            await self.performer.resume(community, trace)
+        return trace is not None
+
+    async def _decide(self, delivery: Delivery, context: Context, trace_id: str) -> tuple[Trace, Pressable | None]:
+        """Ask the skills and rule on what they propose."""
+        started = time.perf_counter()
+        event = context.event
+        pressed, modes = None, self._modes(context)
+        if isinstance(event, ButtonPressed):
+            async with self.database.read() as connection:
+                pressed = await acts.button(connection, event.button)
+        asked = await Asking(skills=self.skills).ask(context, pressed, modes)
+        decisions = [decision for _, decision in asked if decision]
+        verdict = await self._judge(decisions, delivery, context, modes)
+        where, who = place(event), actor(event)
+        trace = Trace(
+            id=trace_id,
+            event=key(event),
+            kind=type(event).__name__,
+            at=event.at,
+            channel=where.ref if where else None,
+            member=who.ref if who else None,
+            live=self._is_live(delivery),
+            steps=tuple(step for step, _ in asked),
+            verdict=verdict,
+            milliseconds=(time.perf_counter() - started) * 1000,
+        )
+        return trace, pressed
+
+    async def _judge(
+        self, decisions: Sequence[Decision], delivery: Delivery, context: Context, modes: Mapping[str, Mode]
+    ) -> Verdict:
+        facts = Facts(
+            asked=is_asked(context.event),
+            live=self._is_live(delivery),
+            can={name: adapter.can for name, adapter in self.performer.adapters.items()},
+            confidence=context.policy.confidence,
+            staff_channel=await self._staff_channel(context) if decisions else None,
+            translate=await _translate(context.policy.language or self.language),
+        )
+        return judge(decisions, facts, modes)
+
+    def _is_live(self, delivery: Delivery) -> bool:
+        return delivery.arrival.live and self.clock.now() - delivery.arrival.event.at < STALE
+
+    async def _staff_channel(self, context: Context) -> Ref | None:
+        if not context.policy.staff_channel:
+            return None
+        try:
+            async with self.database.read() as connection:
+                return (await channels.find(connection, context.community, context.policy.staff_channel)).ref
+        except Mistake:
+            return None
+
+    async def _carry_out(self, trace: Trace, context: Context, pressed: Pressable | None) -> None:
+        settled = all(decision.settles for decision in trace.verdict.decisions)
+        case = Case(
+            community=context.community,
+            trace=trace,
+            message=_message(context.event),
+            pressed=pressed if settled else None,
+            keep=timedelta(days=context.policy.trace_days),
+            sorry=_sorry(context),
+        )
+        done = await self.performer.carry_out(case)
+        self._known.pop(context.community.id, None)
+        log.info("%s: %d acts in %.0f ms", trace.kind, len(done.receipts), trace.milliseconds)
+        for watch in self.watchers:
+            watch(done)
+
+    async def _context(
+        self, delivery: Delivery, community: Community, vector: asyncio.Future[Vector | None]
+    ) -> Context:
+        event = delivery.arrival.event
+        policy, modes = await self._policy(community)
+        who = actor(event)
+        member = None
+        if who is not None and not who.bot:
+            async with self.database.read() as connection:
+                member = await members.by_ref(connection, community, who.ref)
+        language = _language(who.language if who else "") or _language(member.language if member else "")
+        language = language or policy.language or self.language
+        return Context(
+            event=event,
+            space=delivery.arrival.space.ref,
+            community=community,
+            policy=policy,
+            modes=modes,
+            member=member,
+            rank=getattr(event, "rank", Rank.MEMBER),
+            language=language,
+            translate=await _translate(language),
+            now=self.clock.now(),
+            faculties=self.faculties,
+            vector=functools.partial(asyncio.shield, vector),
+            stream=self.performer.stream,
+        )
+
+    async def _policy(self, community: Community) -> tuple[Policy, Modes]:
+        read_at, policy, modes = self._known.get(community.id, (0.0, None, {}))
+        if policy is None or time.monotonic() - read_at > FRESH:
+            async with self.database.read() as connection:
+                policy, modes = await policies.load(connection, community)
+            self._known[community.id] = (time.monotonic(), policy, modes)
+        return policy, modes
+
+    def _modes(self, context: Context) -> dict[str, Mode]:
+        where = place(context.event)
+        channel = str(where.ref) if where else ""
+        return {skill.name: mode_of(dict(context.modes), skill.name, channel) for skill in self.skills}
+
+
+async def _translate(language: str) -> Translate:
+    return await asyncio.to_thread(translator, language)
+
+
+def _language(said: str) -> str:
+    """Return ours of the languages for what a platform says: `zh-CN`, `zh-hans` and `en-GB` have one."""
+    return {"zh": "zh_CN", "en": "en"}.get(said.replace("-", "_").partition("_")[0].lower(), "")
+
+
+def _sorry(context: Context) -> Say | None:
+    if not is_asked(context.event) or context.member is None:
+        return None
+    return context.answer(context.translate(_("That did not work: {error}")))
+
+
+def _message(event: Event) -> Ref | None:
+    """Return the message that an event is about."""
+    match event:
+        case MessagePosted() | MessageEdited() | MessageDeleted() | ReactionAdded() | ReactionRemoved():
+            return event.message
+        case CommandGiven() | FormSubmitted() | ButtonPressed():
+            return event.invocation
+        case _:
+            return None

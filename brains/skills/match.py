@@ -1,0 +1,136 @@
+"""Channels where somebody belongs: `/match`, and the buttons Join, Not for me and Why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.core.actions import Invite, KeepFeedback
+from bot.core.decisions import Decision
+from bot.core.errors import Mistake
+from bot.core.i18n import _
+from bot.core.things import Ref
+from bot.core.wording import short
+from brains.skills import offers as showing
+from brains.skills.skill import Skill
+from storage import channels, feedback, messages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.core.things import Channel, Message
+    from brains.skills.skill import Context
+
+OFFERS = 3
+
+
+async def propose(context: Context) -> Decision | None:
+    """Answer the command, or one of the buttons."""
+    if context.press is None:
+        return await _suggest(context)
+    match context.press.what:
+        case "join":
+            return await _join(context)
+        case "decline":
+            return await _decline(context)
+        case _:
+            return await _explain(context)
+
+
+async def _suggest(context: Context) -> Decision:
+    """Suggest channels: by the interests that were named, by the member's own words, or as to a newcomer."""
+    assert context.member is not None  # noqa: S101 - commands are given by members
+    interests = context.command.arguments.get("interests", "")
+    matchmaker = await context.faculties.matchmaker(context.language)
+    if interests:
+        offers = [one async for some in matchmaker.for_texts(context.community, [interests], k=OFFERS) for one in some]
+        head = _("You may belong here:")
+    elif offers := await matchmaker.for_member(context.community, context.member, k=OFFERS):
+        head = _("From what you wrote, you may belong here:")
+    else:
+        offers = await matchmaker.for_newcomer(context.community, context.member, k=OFFERS)
+        head = _("I know too little of you yet. Newcomers like these; name your interests, and I look again: /match")
+    if not offers:
+        words = context.translate(_("Nothing here fits well yet. Ask me again in a while."))
+        return Decision(skill=SKILL.name, actions=(context.answer(words),), reason=words)
+    return showing.offering(context, SKILL.name, context.translate(head), offers)
+
+
+async def _join(context: Context) -> Decision:
+    channel, opinion = await _channel(context), await _opinion(context, feedback.JOINED)
+    words = context.translate(_("You are in **#{channel}** now. Say hello!")).format(channel=channel.name)
+    invite = Invite(member=opinion.member, channel=channel.ref)
+    reason = context.translate(_("{member} wants to join #{channel}"))
+    return Decision(
+        skill=SKILL.name,
+        actions=(invite, opinion, context.answer(words)),
+        reason=reason.format(member=opinion.member.id, channel=channel.name),
+    )
+
+
+async def _decline(context: Context) -> Decision:
+    channel, opinion = await _channel(context), await _opinion(context, feedback.DECLINED)
+    words = context.translate(_("Noted: I do not suggest #{channel} to you again.")).format(channel=channel.name)
+    reason = context.translate(_("#{channel} is not for {member}"))
+    return Decision(
+        skill=SKILL.name,
+        actions=(opinion, context.answer(words)),
+        reason=reason.format(channel=channel.name, member=opinion.member.id),
+    )
+
+
+async def _explain(context: Context) -> Decision:
+    """Say all that speaks for a channel: how likely it fits, why, and which words of whom."""
+    assert context.press is not None  # noqa: S101 - a button was pressed
+    channel, data = await _channel(context), context.press.data
+    head = context.translate(_("Why **#{channel}**")).format(channel=channel.name)
+    lines = [head, *(f"- {reason}" for reason in data["reasons"].splitlines())]
+    if (score := float(data["score"])) > 0:
+        sure = context.translate(_("Among the channels open to you, its share of likelihood is {score:.0%}."))
+        lines.append(f"- {sure.format(score=score)}")
+    lines += [line for pair in await _evidence(context) for line in _pair(context, pair)]
+    words = "\n".join(lines)
+    reason = context.translate(_("asked why #{channel}")).format(channel=channel.name)
+    return Decision(skill=SKILL.name, actions=(context.answer(words),), reason=reason, settles=False)
+
+
+def _pair(context: Context, pair: Sequence[Message]) -> list[str]:
+    """Quote what the member said beside what was said there."""
+    *mine, theirs = pair
+    yours = [f"> {context.translate(_('You: {text}')).format(text=short(message.text))}" for message in mine]
+    return ["", *yours, f"> {context.translate(_('There: {text}')).format(text=short(theirs.text))}"]
+
+
+async def _evidence(context: Context) -> list[list[Message]]:
+    """Read the messages behind an offer again: those that the asker may still read."""
+    assert context.press is not None  # noqa: S101 - a button was pressed
+    pairs = [[int(number) for number in line.split()] for line in context.press.data["evidence"].splitlines()]
+    async with context.faculties.database.read() as connection:
+        scope = await channels.readable(connection, context.community, context.member)
+        said = await messages.by_number(connection, scope, [number for pair in pairs for number in pair])
+    return [[said[number] for number in pair] for pair in pairs if all(number in said for number in pair)]
+
+
+async def _channel(context: Context) -> Channel:
+    assert context.press is not None  # noqa: S101 - a button was pressed
+    async with context.faculties.database.read() as connection:
+        channel = await channels.by_ref(connection, context.community, Ref.parse(context.press.data["channel"]))
+    if channel is None:
+        raise Mistake(_("This channel is not there any more."))
+    return channel
+
+
+async def _opinion(context: Context, opinion: str) -> KeepFeedback:
+    assert context.member is not None  # noqa: S101 - buttons are pressed by members
+    channel = await _channel(context)
+    async with context.faculties.database.read() as connection:
+        before = (await feedback.of(connection, context.member.id)).get(channel.id, "")
+    return KeepFeedback(member=context.member.ref, channel=channel.ref, opinion=opinion, before=before)
+
+
+SKILL = Skill(
+    name="match",
+    purpose=_("Suggests the channels where a member belongs"),
+    propose=propose,
+    commands=("match",),
+    patience=20,
+)

@@ -1,0 +1,83 @@
+"""How offers of channels are shown: a block each, with buttons, and reasons in a sentence where that can be trusted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from bot.core.actions import Button
+from bot.core.decisions import Decision
+from bot.core.i18n import _
+from bot.core.wording import short
+from brains.matching.phrasing import phrase
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from brains.matching.suggest import Offer
+    from brains.skills.skill import Context
+
+PATIENCE = 8.0
+"""Seconds that a phrased reason may take; then the plain one goes out."""
+
+
+def plain(head: str, offers: Sequence[Offer]) -> str:
+    """Show offers with their reasons as they are."""
+    return "\n\n".join([head, *(block(offer, " ".join(offer.reasons)) for offer in offers)])
+
+
+def offering(context: Context, skill: str, head: str, offers: Sequence[Offer]) -> Decision:
+    """Put offers into an answer, the reasons in a sentence each where the generator can be trusted with it."""
+    generator = context.faculties.generator
+    trusted = generator is not None and context.language in generator.languages
+    stream = context.stream(_phrased(context, head, offers)) if trusted else ""
+    answer = context.answer(plain(head, offers), buttons=buttons(context, offers), stream=stream)
+    names = ", ".join(f"#{offer.channel.name} ({offer.score:.0%})" for offer in offers)
+    return Decision(
+        skill=skill,
+        actions=(answer,),
+        reason=context.translate(_("These fit best: {channels}")).format(channels=names),
+        evidence=tuple(message.ref for offer in offers for pair in offer.evidence for message in pair),
+        confidence=max(offer.score for offer in offers),
+    )
+
+
+async def _phrased(context: Context, head: str, offers: Sequence[Offer]) -> AsyncIterator[str]:
+    """Give the answer piece by piece, each sentence checked before it is shown."""
+    yield head
+    for offer in offers:
+        sentence = None
+        if context.faculties.generator is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    sentence = await phrase(context.faculties.generator, offer, language=context.language)
+        yield "\n\n" + block(offer, sentence or " ".join(offer.reasons))
+
+
+def block(offer: Offer, why: str) -> str:
+    """Show one offer: the channel, why, and something that was said there."""
+    said = [f"> {short(pair[-1].text)}" for pair in offer.evidence[:1]]
+    about = [] if said or not offer.channel.description else [short(offer.channel.description)]
+    return "\n".join([f"**#{offer.channel.name}**", why, *about, *said])
+
+
+def buttons(context: Context, offers: Sequence[Offer]) -> list[Button]:
+    """Give each offer its buttons, for the asker alone. They carry references and reasons, never what was said."""
+    assert context.member is not None  # noqa: S101 - offers are made to somebody
+    translate, only, found = context.translate, context.member.ref, []
+    for offer in offers:
+        channel = str(offer.channel.ref)
+        data = {
+            "channel": channel,
+            "score": f"{offer.score:.4f}",
+            "reasons": "\n".join(offer.reasons),
+            "evidence": "\n".join(" ".join(str(message.id) for message in pair) for pair in offer.evidence),
+        }
+        join = translate(_("Join #{channel}")).format(channel=offer.channel.name)
+        found += [
+            Button(label=join, press="match.join", data=data, only=only, choice=channel),
+            Button(label=translate(_("Not for me")), press="match.decline", data=data, only=only, choice=channel),
+            Button(label=translate(_("Why?")), press="match.why", data=data, only=only),
+        ]
+    return found

@@ -1,0 +1,232 @@
+"""What staff steer the bot with: /why, /undo, /mode, /setup, and the buttons under proposals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.core import policies
+from bot.core.actions import AskStaff, Edit, Say, SetPolicy, inverse
+from bot.core.decisions import Decision, Mode
+from bot.core.errors import Mistake, NotAllowed
+from bot.core.i18n import _
+from bot.core.policies import FIELDS, MODE, Policy, mode_of
+from bot.core.things import Rank, Ref
+from bot.core.wording import describe
+from brains.skills.skill import Skill
+from brains.skills.telling import tell
+from storage import acts, channels, traces
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.core.actions import Action
+    from bot.core.decisions import Trace
+    from brains.skills.skill import Context
+    from storage.acts import Act
+
+RECENT = 50
+"""Traces looked through for the latest that can be told or undone."""
+DEFAULT = "default"
+
+
+async def propose(context: Context) -> Decision | None:
+    """Answer a command of the staff, or a button under a proposal."""
+    if context.press is not None:
+        return await _settle(context)
+    match context.command.command:
+        case "why":
+            return await _why(context)
+        case "undo":
+            return await _undo(context)
+        case "mode":
+            return await _mode(context)
+        case _:
+            return await _setup(context)
+
+
+async def _why(context: Context) -> Decision:
+    """Tell the traces of a message, or the latest of the channel that is no question of the staff's."""
+    found = await _traces(context)
+    told = [trace for trace in found if not _by_staff(trace)] or found
+    if not told:
+        raise Mistake(_("I did nothing here lately, and decided nothing."))
+    limit = 3 if context.command.arguments.get("message") else 1
+    async with context.faculties.database.read() as connection:
+        stories = [tell(one, await acts.of_trace(connection, one.id), context.translate) for one in told[:limit]]
+    reason = context.translate(_("asked why"))
+    return Decision(skill=SKILL.name, actions=(context.answer("\n\n".join(stories)),), reason=reason)
+
+
+async def _undo(context: Context) -> Decision:
+    """Take back the acts of a message's trace, or the latest acts of the channel that can be."""
+    for trace in await _traces(context):
+        async with context.faculties.database.read() as connection:
+            every = await acts.of_trace(connection, trace.id)
+        done = [act for act in reversed(every) if act.state == "done" and act.undone_by is None and not _aside(act)]
+        undoing = [(act, back) for act in done if (back := inverse(act.action, act.receipt)) is not None]
+        if undoing and not any(ruling.undoes for ruling in trace.verdict.rulings):
+            return _taken_back(
+                context, undoing, stays=[act for act in done if inverse(act.action, act.receipt) is None]
+            )
+    raise Mistake(_("There is nothing here that I could take back."))
+
+
+def _taken_back(context: Context, undoing: Sequence[tuple[Act, Action]], *, stays: Sequence[Act]) -> Decision:
+    translate = context.translate
+    lines = [translate(_("Taken back:")), *(f"- {describe(act.action, translate)}" for act, _back in undoing)]
+    if stays:
+        lines += [translate(_("Cannot be taken back:")), *(f"- {describe(act.action, translate)}" for act in stays)]
+    undone = ", ".join(str(act.id) for act, _back in undoing)
+    return Decision(
+        skill=SKILL.name,
+        actions=(*(back for _act, back in undoing), context.answer("\n".join(lines))),
+        reason=translate(_("{member} took back acts {acts}")).format(member=_who(context), acts=undone),
+        undoes=(*(act.id for act, _back in undoing), None),
+    )
+
+
+async def _traces(context: Context) -> list[Trace]:
+    """Return the traces in question, newest first: of the message that was named, or of this channel."""
+    wanted = context.command.arguments.get("message", "")
+    async with context.faculties.database.read() as connection:
+        if not wanted:
+            return await traces.latest(connection, context.community, channel=context.command.channel.ref, limit=RECENT)
+        by_id = await traces.by_id(connection, context.community, wanted)
+        found = [by_id] if by_id else await traces.about(connection, context.community, _message(context, wanted))
+    if not found:
+        raise Mistake(
+            _("I know nothing about {message}. Give a message of mine, or one that I answered."), message=wanted
+        )
+    return found
+
+
+def _message(context: Context, wanted: str) -> Ref:
+    try:
+        return Ref.parse(wanted)
+    except ValueError:
+        return Ref(context.space.platform, wanted)
+
+
+def _by_staff(trace: Trace) -> bool:
+    return any(step.skill == SKILL.name for step in trace.steps)
+
+
+def _aside(act: Act) -> bool:
+    """Say whether somebody alone saw it: taking that back would help nobody."""
+    return isinstance(act.action, Say | Edit) and act.action.only is not None
+
+
+async def _mode(context: Context) -> Decision:
+    given = context.command.arguments
+    if not given.get("skill"):
+        return await _modes(context)
+    from brains.skills import SKILLS  # the table lists this file too
+
+    names = [skill.name for skill in SKILLS if skill.hears]
+    if given["skill"] not in names:
+        raise Mistake(
+            _("{skill} does nothing unasked. These do: {names}."), skill=given["skill"], names=", ".join(names)
+        )
+    if not given.get("mode"):
+        raise Mistake(_("Say which mode: off, watch, ask or act."))
+    channel = await _channel(context, given["channel"]) if given.get("channel") else None
+    key = (given["skill"], str(channel or ""))
+    before = context.modes.get(key)
+    change = SetPolicy(name=MODE + given["skill"], value=Mode(given["mode"]), before=before or "", channel=channel)
+    return _changed(context, change)
+
+
+async def _modes(context: Context) -> Decision:
+    from brains.skills import SKILLS  # the table lists this file too
+
+    lines = [context.translate(_("What I may do unasked:"))]
+    for skill in SKILLS:
+        if skill.hears:
+            mode = mode_of(dict(context.modes), skill.name, "")
+            lines.append(f"- **{skill.name}**: {mode}. {context.translate(skill.purpose)}")
+            own = [(channel, one) for (name, channel), one in context.modes.items() if name == skill.name and channel]
+            lines += [f"  - {Ref.parse(channel).id}: {one}" for channel, one in own]
+    return Decision(
+        skill=SKILL.name,
+        actions=(context.answer("\n".join(lines)),),
+        reason=context.translate(_("asked for the modes")),
+    )
+
+
+async def _channel(context: Context, wanted: str) -> Ref:
+    async with context.faculties.database.read() as connection:
+        return (await channels.find(connection, context.community, wanted)).ref
+
+
+async def _setup(context: Context) -> Decision:
+    name, value = (context.command.arguments.get(key, "") for key in ("setting", "value"))
+    if not name:
+        return _settings(context)
+    if not value:
+        raise Mistake(_("Say the new value of {name}, or `default`."), name=name)
+    if value == DEFAULT and name in FIELDS:
+        kept = ""
+    elif name.endswith("_channel"):
+        kept = str(await _channel(context, value))
+    else:
+        kept = policies.check(name, value)
+    before = str(getattr(context.policy, name)) if name in context.policy.model_fields_set else ""
+    return _changed(context, SetPolicy(name=name, value=kept, before=before))
+
+
+def _settings(context: Context) -> Decision:
+    lines = [context.translate(_("How this community wants me:"))]
+    for name, field in Policy.model_fields.items():
+        value = getattr(context.policy, name)
+        meaning = context.translate(field.description or "")
+        lines.append(f"- **{name}** = {value if value != '' else '-'}: {meaning}")
+    reason = context.translate(_("asked for the settings"))
+    return Decision(skill=SKILL.name, actions=(context.answer("\n".join(lines)),), reason=reason)
+
+
+def _changed(context: Context, change: SetPolicy) -> Decision:
+    """Change a setting and say so, and how to go back."""
+    told = describe(change, context.translate)
+    done = context.translate(_("Done: {change}. /undo takes it back.")).format(change=told)
+    return Decision(skill=SKILL.name, actions=(change, context.answer(done)), reason=f"{_who(context)}: {told}")
+
+
+async def _settle(context: Context) -> Decision:
+    """Let a proposal through, or not."""
+    assert context.press is not None  # noqa: S101 - a button was pressed
+    if context.rank < Rank.STAFF:
+        raise NotAllowed(_("Only the staff settles proposals."))
+    async with context.faculties.database.read() as connection:
+        act = await acts.by_id(connection, context.press.act)
+    if act is None or not isinstance(act.action, AskStaff):
+        raise Mistake(_("This proposal is not there any more."))
+    proposal, approved = act.action, context.press.what == "approve"
+    verdict = context.translate(_("approved by {member}") if approved else _("declined by {member}"))
+    settled = verdict.format(member=_who(context))
+    told = _settled(act, proposal, settled)
+    return Decision(
+        skill=act.skill,
+        actions=(*(proposal.proposed if approved else ()), *told),
+        reason=settled,
+        approved=context.member.ref if context.member else None,
+    )
+
+
+def _settled(act: Act, proposal: AskStaff, settled: str) -> tuple[Action, ...]:
+    """Write under the proposal how it ended, in place of its buttons."""
+    if act.receipt.made is None:
+        return ()
+    text = f"{proposal.text}\n\n_{settled}_"
+    return (Edit(message=act.receipt.made, channel=proposal.to, text=text, before=proposal.text),)
+
+
+def _who(context: Context) -> str:
+    return context.member.name if context.member else "?"
+
+
+SKILL = Skill(
+    name="staff",
+    purpose=_("Explains, undoes and steers"),
+    propose=propose,
+    commands=("why", "undo", "mode", "setup"),
+)

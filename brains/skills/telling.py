@@ -1,0 +1,60 @@
+"""Traces in words: what each skill saw, what was ruled and why, and what came of it. Written for a moderator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.core.i18n import _
+from bot.core.wording import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.core.decisions import Decision, Ruling, Step, Trace
+    from bot.core.i18n import Translate
+    from storage.acts import Act
+
+STATES = {
+    "intended": _("under way"),
+    "done": _("done"),
+    "failed": _("failed"),
+    "unknown": _("unknown: a crash came in between"),
+}
+
+
+def tell(trace: Trace, acts: Sequence[Act], translate: Translate) -> str:
+    """Tell the story of one event."""
+    when = trace.at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    head = translate(_("**{kind}** at {when}, looked at in {ms:.0f} ms (trace {id})"))
+    lines = [head.format(kind=trace.kind, when=when, ms=trace.milliseconds, id=trace.id)]
+    lines += [_step(step, translate) for step in trace.steps]
+    lines += [line for decision in trace.verdict.decisions for line in _evidence(decision, translate)]
+    lines += [_declined(ruling, translate) for ruling in trace.verdict.rulings if not ruling.kept]
+    lines += [_done(act, translate) for act in acts]
+    return "\n".join(lines)
+
+
+def _step(step: Step, translate: Translate) -> str:
+    sentence = translate(_("- **{skill}** ({mode}, {ms:.0f} ms): {outcome}"))
+    return sentence.format(skill=step.skill, mode=step.mode, ms=step.milliseconds, outcome=step.outcome)
+
+
+def _evidence(decision: Decision, translate: Translate) -> Iterator[str]:
+    sure = translate(_("  {sure:.0%} sure")).format(sure=decision.confidence)
+    rests = translate(_("resting on {count} messages")).format(count=len(decision.evidence))
+    yield f"{sure}, {rests}" if decision.evidence else sure
+    if decision.approved:
+        yield translate(_("  approved by {member}")).format(member=decision.approved.id)
+
+
+def _declined(ruling: Ruling, translate: Translate) -> str:
+    sentence = translate(_("- not done: {action}. {why}"))
+    return sentence.format(action=describe(ruling.action, translate), why=ruling.why)
+
+
+def _done(act: Act, translate: Translate) -> str:
+    sentence = translate(_("- {state}: {action}"))
+    line = sentence.format(state=translate(STATES[act.state]), action=describe(act.action, translate))
+    if act.undone_by is not None:
+        line += translate(_(" (taken back by act {number})")).format(number=act.undone_by)
+    return f"{line}: {act.receipt.error}" if act.receipt.error else line
