@@ -1,0 +1,209 @@
+"""Everything that is held about a member as one document, with a heading for each table that holds some of it.
+
+Other people's part is left out: who reacted, who wrote an event that names the member, what else a staff entry says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+import orjson
+from sqlalchemy import select
+from sqlmodel import col
+
+from bot.core.codec import load
+from bot.core.decisions import Trace
+from storage.holdings import count
+from storage.rows import columns, portions
+from storage.surveying import events_of, survey
+from storage.tables import (
+    ActRow,
+    ButtonRow,
+    ChannelRow,
+    ConsentRow,
+    FeedbackRow,
+    InboxRow,
+    LedgerRow,
+    MemberRow,
+    MembershipRow,
+    MessageRow,
+    ReactionRow,
+    ThreadRow,
+    TraceRow,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.core.things import Member
+    from storage.communities import Community
+    from storage.db import Database
+    from storage.surveying import Survey
+
+VERSION = 1
+Section = list[dict[str, object]]
+Read = Callable[["AsyncConnection", "Survey"], Awaitable[Section]]
+
+COUNTED = {
+    "encoding": "cached vectors of your texts, kept so that no text is read twice",
+    "outbox": "vectors of your messages that wait to be written",
+    "trace_member": "links from the traces below to you",
+    "profile": "what channels talk about, learned from everybody's messages; no part of it is yours alone",
+    "person": "the human behind the account",
+}
+"""What is told by its number alone, since there is nothing in it to read."""
+
+
+async def export(database: Database, community: Community, member: Member) -> dict[str, object]:
+    """Return everything that is held about a member, ready for JSON."""
+    async with database.read() as connection:
+        found = await survey(connection, community, member)
+        counted = await count(connection, found)
+        sections = {store: await read(connection, found) for store, read in SECTIONS.items()}
+    numbers = {store: {"number": counted.get(store, 0), "meaning": meaning} for store, meaning in COUNTED.items()}
+    return {"v": VERSION, "community": community.name, **sections, **numbers}
+
+
+async def _member(connection: AsyncConnection, found: Survey) -> Section:
+    """Tell of the account and of the others of the same person."""
+    return await _section(
+        connection,
+        select(*columns(MemberRow, "ref", "name", "language", "bot"))
+        .where(col(MemberRow.person_id) == found.member.person)
+        .order_by(col(MemberRow.id) != found.member.id, col(MemberRow.id)),
+    )
+
+
+async def _messages(connection: AsyncConnection, found: Survey) -> Section:
+    own = columns(MessageRow, "ref", "text", "sent_at", "edited_at", "reply_to", "source")
+    return await _section(
+        connection,
+        select(*own, col(ChannelRow.name).label("channel"), col(ThreadRow.title).label("thread"))
+        .join(ChannelRow, col(ChannelRow.id) == col(MessageRow.channel_id))
+        .join(ThreadRow, col(ThreadRow.id) == col(MessageRow.thread_id), isouter=True)
+        .where(col(MessageRow.author_id) == found.member.id)
+        .order_by(col(MessageRow.sent_at), col(MessageRow.id)),
+    )
+
+
+async def _reactions(connection: AsyncConnection, found: Survey) -> Section:
+    """Tell what they reacted to, and what they got."""
+    by, to = col(ReactionRow.member_id) == found.member.id, col(MessageRow.author_id) == found.member.id
+    rows = await connection.execute(
+        select(*columns(ReactionRow, "emoji", "at", "member_id"), col(MessageRow.ref).label("message"))
+        .join(MessageRow, col(MessageRow.id) == col(ReactionRow.message_id))
+        .where(by | to)
+        .order_by(col(ReactionRow.at))
+    )
+    whose = {found.member.id: "you"}
+    return [
+        {"message": row.message, "emoji": row.emoji, "at": row.at, "by": whose.get(row.member_id, "others")}
+        for row in rows
+    ]
+
+
+async def _memberships(connection: AsyncConnection, found: Survey) -> Section:
+    return await _section(
+        connection,
+        select(col(ChannelRow.name).label("channel"), *columns(MembershipRow, "joined_at", "left_at"))
+        .join(ChannelRow, col(ChannelRow.id) == col(MembershipRow.channel_id))
+        .where(col(MembershipRow.member_id) == found.member.id)
+        .order_by(col(MembershipRow.joined_at)),
+    )
+
+
+async def _consent(connection: AsyncConnection, found: Survey) -> Section:
+    mine = select(*columns(ConsentRow, "collected", "at")).where(col(ConsentRow.member_id) == found.member.id)
+    return await _section(connection, mine)
+
+
+async def _feedback(connection: AsyncConnection, found: Survey) -> Section:
+    return await _section(
+        connection,
+        select(col(ChannelRow.name).label("channel"), *columns(FeedbackRow, "opinion", "at"))
+        .join(ChannelRow, col(ChannelRow.id) == col(FeedbackRow.channel_id))
+        .where(col(FeedbackRow.member_id) == found.member.id),
+    )
+
+
+async def _threads(connection: AsyncConnection, found: Survey) -> Section:
+    """Tell of the threads that they began."""
+    numbers = (*found.trail.threads, *found.trail.begun)
+    return await _among(connection, select(col(ThreadRow.title)), ThreadRow.id, numbers)
+
+
+async def _rooms(connection: AsyncConnection, found: Survey) -> Section:
+    """Tell of their direct conversations with the bot."""
+    return await _among(connection, select(*columns(ChannelRow, "ref", "name")), ChannelRow.id, found.trail.rooms)
+
+
+async def _traces(connection: AsyncConnection, found: Survey) -> Section:
+    """Tell what was decided about them or at their asking, and why."""
+    statement = select(*columns(TraceRow, "at", "story"))
+    told = await _among(connection, statement, TraceRow.id, found.trail.traces)
+    return [{"at": row["at"], **_story(load(Trace, str(row["story"])))} for row in told]
+
+
+def _story(trace: Trace) -> dict[str, object]:
+    reasons = [
+        {"skill": one.skill, "reason": one.reason, "confidence": one.confidence} for one in trace.verdict.decisions
+    ]
+    return {"event": trace.kind, "channel": str(trace.channel or ""), "reasons": reasons}
+
+
+async def _acts(connection: AsyncConnection, found: Survey) -> Section:
+    """Tell what the bot did then."""
+    names = columns(ActRow, "skill", "state", "channel", "made", "intended_at", "ended_at", "action")
+    done = await _among(connection, select(*names), ActRow.id, found.trail.acts)
+    return [{**row, "action": orjson.loads(str(row["action"]))["data"]} for row in done]
+
+
+async def _buttons(connection: AsyncConnection, found: Survey) -> Section:
+    statement = select(*columns(ButtonRow, "press", "data", "expires_at", "pressed_at"))
+    return await _among(connection, statement, ButtonRow.act_id, found.trail.acts)
+
+
+async def _events(connection: AsyncConnection, found: Survey) -> Section:
+    """Tell what they did, as it arrived; of what others did, only that it names them."""
+    names = columns(InboxRow, "received_at", "key", "event")
+    statement = select(*names).where(events_of(found.community, found.member)).order_by(col(InboxRow.id))
+    mine = await _section(connection, statement)
+    others = await _among(connection, select(*columns(InboxRow, "received_at")), InboxRow.id, found.trail.inbox)
+    own = [{**row, "event": orjson.loads(str(row["event"]))["data"] if row["event"] else None} for row in mine]
+    return [*own, *({**row, "by": "others"} for row in others)]
+
+
+async def _ledger(connection: AsyncConnection, found: Survey) -> Section:
+    return await _among(connection, select(*columns(LedgerRow, "at", "act")), LedgerRow.id, found.trail.ledger)
+
+
+async def _section(connection: AsyncConnection, statement: Select[*tuple[object, ...]]) -> Section:
+    return [dict(row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def _among(
+    connection: AsyncConnection, statement: Select[*tuple[object, ...]], column: object, numbers: Sequence[object]
+) -> Section:
+    return [
+        row for some in portions(numbers) for row in await _section(connection, statement.where(col(column).in_(some)))
+    ]
+
+
+SECTIONS: dict[str, Read] = {
+    "member": _member,
+    "consent": _consent,
+    "message": _messages,
+    "thread": _threads,
+    "reaction": _reactions,
+    "membership": _memberships,
+    "feedback": _feedback,
+    "channel": _rooms,
+    "inbox": _events,
+    "trace": _traces,
+    "act": _acts,
+    "button": _buttons,
+    "ledger": _ledger,
+}
+"""What each table holds about a member, in words and times."""

@@ -1,0 +1,266 @@
+"""Forgetting a member: nothing of theirs is left anywhere, everything of others is, and they stay forgotten."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import orjson
+import pytest
+from sqlalchemy import select, text
+
+from bot.core.errors import Misconfigured
+from bot.core.events import Named
+from bot.core.ports import Scope
+from bot.core.things import Ref
+from storage import channels, communities, erasure, exporting, holdings, members, refusals
+from storage.db import Database
+from storage.erasure import Forgotten
+from storage.intake import Intake, Stored
+from storage.tables import LedgerRow, MemberRow, MessageRow, OutboxRow, PersonRow, TraceRow, metadata
+from tests.unit.remembering import (
+    ANA,
+    COLM,
+    MARMALADE,
+    RIVETS,
+    SECRETS,
+    TALK,
+    TARRING,
+    TITLE,
+    WORKSHOP,
+    Harbour,
+    harbour,
+    make_one_person,
+    posted,
+)
+from tests.words import MONDAY
+
+
+@pytest.fixture
+async def town(database: Database, home: Path) -> AsyncIterator[Harbour]:
+    made = await harbour(database, home)
+    yield made
+    await made.index.vectors.close()
+
+
+async def forget(town: Harbour, who=COLM, *, vectors=...) -> Forgotten:
+    return await erasure.forget(
+        town.database,
+        town.index.vectors if vectors is ... else vectors,
+        town.index.encoder.fingerprint,
+        town.community,
+        await town.member(who),
+        home=town.home,
+        now=MONDAY,
+    )
+
+
+async def store(town: Harbour, *events, refused: bool = True) -> Stored:
+    intake = Intake(town.community, MONDAY, refusals=await refusals.load(town.home) if refused else None)
+
+    async def work(connection) -> Stored:
+        await intake.begin(connection)
+        return await intake.store(connection, events)
+
+    return await town.database.write(work)
+
+
+async def test_everything_of_a_member_goes_and_everything_of_others_stays(town: Harbour) -> None:
+    before = await town.everything()
+    assert [one for one in SECRETS if one not in before] == [], "the town does not hold what it should"
+    done = await forget(town)
+    after = await town.everything()
+    assert [one for one in SECRETS if one in after] == []
+    assert done.left == 0
+    assert done.quoting == (Ref("discord", "h/b1"),)
+    assert done.erased == {
+        "reply": 1,
+        "title": 1,
+        "button": 1,
+        "act": 3,
+        "trace_member": 4,
+        "trace": 3,
+        "inbox": 5,
+        "ledger": 2,
+        "reaction": 2,
+        "message": 4,
+        "consent": 1,
+        "feedback": 1,
+        "membership": 1,
+        "channel": 1,
+        "encoding": 2,
+        "profile": 1,
+        "member": 1,
+        "person": 1,
+        "vectors": 3,
+    }
+    assert MARMALADE in after
+    assert WORKSHOP in after
+    async with town.database.read() as connection:
+        assert list(await connection.scalars(select(TraceRow.__table__.c.id))) == ["ana-again"]
+    assert await town.count(MessageRow) == 3
+
+
+async def test_points_go_at_once_and_nobody_elses(town: Harbour) -> None:
+    colm, ana = await town.member(COLM), await town.member(ANA)
+    vectors = town.index.vectors
+
+    async def points(member) -> int:
+        return await vectors.count(Scope(community=town.community.id, authors=frozenset({member.id})))
+
+    assert (await points(colm), await points(ana)) == (3, 3)
+    await forget(town)
+    assert (await points(colm), await points(ana)) == (0, 3)
+    assert await town.count(OutboxRow) == 0
+
+
+async def test_killed_before_the_vector_store_was_told_the_outbox_still_deletes(town: Harbour) -> None:
+    colm = await town.member(COLM)
+    done = await forget(town, vectors=None)
+    assert (done.left, done.erased["vectors"]) == (3, 3), "what still waits is not said to be gone"
+    scope = Scope(community=town.community.id, authors=frozenset({colm.id}))
+    assert await town.index.vectors.count(scope) == 3
+    await town.index.catch_up()
+    assert await town.index.vectors.count(scope) == 0
+
+
+async def test_points_whose_old_write_may_be_on_its_way_are_deleted_once_more(database: Database, home: Path) -> None:
+    town = await harbour(database, home)
+    await store(town, posted("m9", COLM, "a herring gull stole my currach sandwich", 9))
+    await forget(town)
+    async with town.database.read() as connection:
+        waiting = (await connection.execute(select(OutboxRow.__table__.c.message_id))).scalars().all()
+    assert waiting == [None]
+    await town.index.vectors.close()
+
+
+async def test_a_cached_vector_stays_while_somebody_else_said_the_same(town: Harbour) -> None:
+    await forget(town)
+    asked = town.index.encoder._encoder.asked
+    asked.clear()
+    await town.index.encoder.encode([WORKSHOP, RIVETS, TARRING, MARMALADE])
+    assert asked == [RIVETS, TARRING]
+    await forget(town, ANA)
+    asked.clear()
+    await town.index.encoder.encode([WORKSHOP, MARMALADE])
+    assert asked == [WORKSHOP, MARMALADE]
+
+
+async def test_who_was_forgotten_stays_out_until_they_come_back_by_themselves(town: Harbour) -> None:
+    await forget(town)
+    again = posted("m1", COLM, RIVETS, 0), posted("a9", ANA, "low tide at six", 9)
+    assert await store(town, *again) == Stored(messages=1, withheld=1)
+    assert await town.member(COLM) is None
+    assert "h/colm" not in await town.everything()
+    refused = await refusals.load(town.home)
+    await town.database.write(lambda c: refused.lift(c, town.community, COLM.ref))
+    assert await store(town, *again) == Stored(messages=1, members=1)
+
+
+async def test_an_import_that_runs_meanwhile_gives_nobody_the_number_of_who_was_forgotten(town: Harbour) -> None:
+    intake = Intake(town.community, MONDAY, refusals=await refusals.load(town.home))
+    newcomer = Named(ref=Ref("discord", "h/new"), name="Newcomer")
+    await town.database.write(intake.begin)
+    await forget(town)
+    events = [posted("m5", COLM, "one more plank", 20), posted("n1", newcomer, "hello harbour", 21)]
+    assert (await town.database.write(lambda c: intake.store(c, events))) == Stored(messages=1, members=1, withheld=1)
+    assert "one more plank" not in await town.everything()
+
+
+async def test_forgetting_twice_finds_nothing_more(town: Harbour) -> None:
+    colm = await town.member(COLM)
+    await forget(town)
+    again = await erasure.forget(
+        town.database, town.index.vectors, None, town.community, colm, home=town.home, now=MONDAY
+    )
+    assert again == Forgotten(erased={}, left=0)
+    async with town.database.read() as connection:
+        acts = (await connection.execute(select(LedgerRow.__table__.c.act))).scalars().all()
+    assert acts.count("forget") == 1
+
+
+async def test_a_person_stays_while_another_account_is_theirs(town: Harbour) -> None:
+    await make_one_person(town)
+    people = await town.count(PersonRow)
+    assert "person" not in (await forget(town)).erased
+    assert await town.member(ANA) is not None
+    assert (await forget(town, ANA)).erased["person"] == 1
+    assert await town.count(PersonRow) == people - 1
+
+
+async def test_another_community_where_they_are_too_is_left_alone(town: Harbour) -> None:
+    async def elsewhere(connection) -> None:
+        hill = await communities.find_or_make(connection, "hill", MONDAY)
+        intake = Intake(hill, MONDAY, refusals=await refusals.load(town.home))
+        await intake.begin(connection)
+        await intake.store(connection, TALK[:2])
+
+    await town.database.write(elsewhere)
+    await forget(town)
+    assert await town.count(MemberRow) == 3
+    await town.database.write(elsewhere)
+    async with town.database.read() as connection:
+        hill = await communities.find(connection, "hill")
+        assert [one.name for one in (await channels.every(connection, hill)).values()] == ["general"]
+        assert [one.ref for one in await members.every(connection, hill)] == [COLM.ref]
+
+
+async def test_what_came_after_a_look_goes_too(town: Harbour) -> None:
+    colm = await town.member(COLM)
+    found, counted = await erasure.look(town.database, town.community, colm)
+    assert counted["message"] == 4
+    await store(town, posted("m7", COLM, "epoxy is cheating", 30))
+    await forget(town)
+    assert (await erasure.recount(town.database, town.index.vectors, found))[1] == 0
+    assert "epoxy" not in await town.everything()
+
+
+async def test_recounting_sees_what_was_not_erased(town: Harbour) -> None:
+    found, counted = await erasure.look(town.database, town.community, await town.member(COLM))
+    left = (await erasure.recount(town.database, town.index.vectors, found))[1]
+    assert left == sum(counted.values()) - counted["profile"] + 3, "everything, and three points"
+    await forget(town)
+    await town.database.write(lambda c: c.execute(text("UPDATE trace SET story = :s"), {"s": json.dumps([TARRING])}))
+    assert (await erasure.recount(town.database, town.index.vectors, found))[1] == 3, "a trace, its act, its member"
+
+
+async def test_the_files_hold_nothing_once_they_are_compact(town: Harbour) -> None:
+    await forget(town)
+    assert await erasure.compact(town.database) is True
+    if town.database.engine.dialect.name != "sqlite":
+        return
+    held = b"".join(path.read_bytes() for path in sorted(town.home.rglob("*")) if path.is_file())
+    assert b"marmalade" in held
+    assert [one for one in SECRETS if len(one) > 3 and one.encode() in held] == []
+
+
+async def test_every_table_is_erased_and_exported_or_says_why_not(town: Harbour) -> None:
+    found, _ = await erasure.look(town.database, town.community, await town.member(COLM))
+    erased = {some.store for some in holdings.rows(found)}
+    assert erased | set(holdings.NOT_PERSONAL) == set(metadata.tables)
+    assert set(exporting.SECTIONS) | set(exporting.COUNTED) == erased
+    assert all(some.conditions for some in holdings.rows(found)), "the town leaves no table out"
+
+
+async def test_an_export_holds_everything_and_nothing_of_others(town: Harbour) -> None:
+    document = await exporting.export(town.database, town.community, await town.member(COLM))
+    words = orjson.dumps(document).decode()
+    told = [(one["channel"], one["thread"], one["text"]) for one in document["message"]]
+    assert told == [("general", None, RIVETS), ("general", TITLE.name, TARRING), ("general", None, WORKSHOP)]
+    assert [one["by"] for one in document["reaction"]] == ["others", "you"]
+    assert {one["reasons"][0]["reason"] for one in document["trace"]} == {"they asked"}
+    assert all(document[name] for name in exporting.SECTIONS), "every heading has something below it"
+    assert all(document[name]["number"] for name in exporting.COUNTED if name != "outbox")
+    assert MARMALADE not in words
+    assert "Ferreira" not in words
+
+
+async def test_a_damaged_key_is_named(town: Harbour) -> None:
+    await refusals.load(town.home)
+    key = town.home / refusals.KEY_FILE
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert len(key.read_bytes()) == 32
+    key.write_bytes(b"short")
+    with pytest.raises(Misconfigured, match="holds 5 bytes instead of 32"):
+        await refusals.load(town.home)
