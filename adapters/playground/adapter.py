@@ -1,0 +1,204 @@
+"""The playground as a platform among others: it hands over what people do on its page, and does what the bot wants."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from adapters.playground import acts, views
+from adapters.playground.deeds import plan
+from adapters.playground.feed import Feed
+from adapters.playground.page import Page, read_files
+from adapters.playground.space import HARBOUR, PLATFORM, Space
+from bot.core.errors import Misconfigured, Unavailable
+from bot.core.events import Arrival, MessageEdited
+from bot.core.ports import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+    from adapters.playground.asked import Asked
+    from adapters.playground.past import Past
+    from bot.core.actions import Action
+    from bot.core.clock import Clock
+    from bot.core.commands import Command
+    from bot.core.decisions import Receipt, Trace
+    from bot.core.events import Event
+    from bot.core.things import Ref
+
+    Put = Callable[[Arrival], Awaitable[bool]]
+
+log = logging.getLogger(__name__)
+
+SETTLED = 1.0
+"""Seconds for which the bot's own message must have stayed as it is before its new words are handed over."""
+
+ENDING = 2
+"""Seconds that open requests have left when the playground ends."""
+
+
+class Playground:
+    """A chat platform on one page. What a person does is on disk before the page hears that it is done."""
+
+    def __init__(
+        self,
+        *,
+        port: int,
+        past: Callable[[], Awaitable[Past]],
+        why: Callable[[Ref], Awaitable[Sequence[Trace]]],
+        ready: Callable[[], str],
+        clock: Clock,
+    ) -> None:
+        self._port = port
+        self._past = past
+        self._why = why
+        self._ready = ready
+        self._clock = clock
+        self._space = Space(feed=Feed(), clock=clock)
+        self._put: Put | None = None
+        self._commands: Sequence[Command] = ()
+        self._one_at_a_time = asyncio.Lock()
+        self._settling: set[asyncio.Task[None]] = set()
+        self.open = asyncio.Event()
+        """Set while the page can be opened."""
+
+    @property
+    def platform(self) -> str:
+        """Return the first part of every reference of the playground."""
+        return PLATFORM
+
+    @property
+    def can(self) -> frozenset[str]:
+        """Return every action there is on platforms, and that it speaks to one member alone."""
+        return frozenset(action.__name__ for action in acts.ACTIONS) | {"only"}
+
+    @property
+    def limits(self) -> Limits:
+        """Return limits that nobody meets: the page is on this machine."""
+        return Limits(chat=((50, 1.0),), overall=(200, 1.0))
+
+    @property
+    def url(self) -> str:
+        """Return the page's address."""
+        return f"http://127.0.0.1:{self._port}"
+
+    async def run(self, put: Put, commands: Sequence[Command]) -> None:
+        """Serve the page until cancelled. Raises Misconfigured when the port is somebody else's."""
+        with _listen(self._port) as listener:
+            self._port = listener.getsockname()[1]
+            self._space.fill(await self._past())
+            self._put, self._commands = put, commands
+            self.open.set()
+            try:
+                await self._serve(listener)
+            finally:
+                self._put = None
+                self.open.clear()
+                for task in self._settling:
+                    task.cancel()
+
+    async def act(self, action: Action) -> Receipt:
+        """Carry out an action, and hand over what happened thereby, as platforms do."""
+        async with self._one_at_a_time:
+            receipt, events = acts.carry_out(self._space, action)
+            for event in events:
+                if isinstance(event, MessageEdited):
+                    self._hand_over_settled(event)
+                else:
+                    await self._hand_over(event)
+        return receipt
+
+    def watched(self, trace: Trace) -> None:
+        """Show under its message what was ruled, and what the bot would have done."""
+        name = views.about(trace)
+        if name in self._space.posts and trace.verdict.decisions:
+            self._space.think(name, trace)
+
+    async def _do(self, asked: Asked) -> str:
+        async with self._one_at_a_time:
+            deed = plan(self._space, asked, self._commands)
+            if deed.event:
+                if self._put is None:
+                    raise Unavailable("The playground is ending; start Kinfolk again.")
+                await self._put(Arrival(space=HARBOUR, event=deed.event))
+            deed.happen()
+        return deed.made
+
+    async def _hand_over(self, event: Event) -> None:
+        """Hand over what the bot itself did. It is done already, so trouble is logged and no failure of the act."""
+        if self._put is None:
+            return
+        try:
+            await self._put(Arrival(space=HARBOUR, event=event))
+        except Unavailable as error:
+            log.warning("a %s of the bot could not be stored: %s", type(event).__name__, error)
+
+    def _hand_over_settled(self, event: MessageEdited) -> None:
+        task = asyncio.create_task(self._settle(event))
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+
+    async def _settle(self, event: MessageEdited) -> None:
+        """Hand over an edit unless another follows soon: a streamed answer changes many times a second."""
+        await self._clock.sleep(SETTLED)
+        post = self._space.posts[event.message.id]
+        if post.text == event.text and not post.deleted_by:
+            await self._hand_over(event)
+
+    async def _serve(self, listener: socket.socket) -> None:
+        page = Page(
+            space=self._space,
+            commands=self._commands,
+            files=await asyncio.to_thread(read_files),
+            do=self._do,
+            why=self._why,
+            ready=self._ready,
+        )
+        server = _Server(
+            uvicorn.Config(
+                page.app(),
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=ENDING,
+            )
+        )
+        serving = asyncio.create_task(server.serve([listener]))
+        try:
+            await asyncio.shield(serving)
+        finally:
+            self._space.feed.close()
+            server.should_exit = True
+            await serving
+
+
+class _Server(uvicorn.Server):
+    """uvicorn inside of a program that minds its own signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+@contextlib.contextmanager
+def _listen(port: int) -> Iterator[socket.socket]:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+            listener.listen(128)
+        except OSError as error:
+            raise Misconfigured(
+                f"KINFOLK_PLAYGROUND_PORT: the playground cannot listen on 127.0.0.1:{port} ({error.strerror}). "
+                "End what uses it, or name another port."
+            ) from None
+        yield listener

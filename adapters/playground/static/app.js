@@ -1,0 +1,171 @@
+// The page begins here: it knows every part and tells each what changed.
+import { act, ask, follow, Refused } from "./api.js";
+import { byId } from "./dom.js";
+import { log, me, member, remember, room, store, takeMessage, takeState } from "./store.js";
+import { loadWords, t } from "./words.js";
+import { drawChannels } from "./channels.js";
+import { drawComposer, focusComposer } from "./composer.js";
+import { drawHead, drawLog, jumpTo, showMessage } from "./conversation.js";
+import { closeDrawers, drawTop } from "./top.js";
+import { drawSide, showWhy } from "./side.js";
+import { listenToKeys } from "./keys.js";
+
+let drawn = 0;
+
+/** Do something and say what went wrong, if anything did. Returns what the server made, or null. */
+export async function attempt(work) {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    toast(error.message);
+    return null;
+  }
+}
+
+/** Do a deed as the member one is. */
+export const deed = (name, details) => attempt(() => act(name, details));
+
+/** Say something for some seconds. */
+export function toast(sentence) {
+  const place = byId("toast");
+  place.textContent = sentence;
+  place.hidden = false;
+  clearTimeout(toast.timer);
+  toast.timer = setTimeout(() => (place.hidden = true), 6000);
+}
+
+/** Draw everything anew, as after another member or another language. */
+export function drawAll() {
+  document.documentElement.lang = store.language === "zh_CN" ? "zh-CN" : "en";
+  document.title = `${t("title")} · ${store.space}`;
+  drawTop();
+  drawChannels();
+  drawHead();
+  drawLog();
+  drawComposer();
+  drawSide();
+}
+
+/** Open a channel, with its newest messages. */
+export async function openRoom(id) {
+  if (!store.rooms.has(id)) return;
+  Object.assign(store, { room: id, reply: null, editing: null });
+  store.unread.delete(id);
+  closeDrawers();
+  const turn = ++drawn;
+  if (!log(id)) {
+    const found = await attempt(() => ask("messages", { room: id }));
+    if (!found || turn !== drawn) return;
+    store.logs.set(id, { messages: new Map(found.messages.map((one) => [one.id, one])), more: found.more });
+  }
+  drawChannels();
+  drawHead();
+  drawLog();
+  drawComposer();
+}
+
+/** Open the channel of a message and show it. */
+export async function openMessage(roomId, id) {
+  if (roomId !== store.room) await openRoom(roomId);
+  if (!jumpTo(id)) toast(t("not_on_page"));
+}
+
+/** See the space as another member. */
+export async function become(id) {
+  remember("me", id);
+  store.logs.clear();
+  store.unread.clear();
+  store.side = { tab: "members", message: "", traces: null };
+  await start();
+  focusComposer();
+}
+
+/** Ask why, and show the answer beside the conversation. */
+export const why = (id) => attempt(() => showWhy(id));
+
+/** Set the page, and the member's platform, to a language. */
+export async function speak(language) {
+  remember("language", language);
+  drawAll();
+  if (me()) await deed("speak", { language });
+}
+
+async function start() {
+  const state = await attempt(() => ask("state"));
+  if (!state) {
+    setTimeout(start, 2000);
+    return;
+  }
+  store.position = state.position;
+  takeState(state);
+  showBanner(state.banner);
+  drawAll();
+  await openRoom(store.room);
+  follow({ message: onMessage, space: onSpace, over: startOver, connected: onConnection });
+}
+
+function startOver() {
+  store.logs.clear();
+  start();
+}
+
+function onMessage(message) {
+  const fresh = takeMessage(message);
+  if (message.room !== store.room) {
+    if (fresh && message.author !== store.me) countUnread(message.room);
+    return;
+  }
+  showMessage(message, fresh);
+  if (fresh && message.author !== store.me) {
+    byId("spoken").textContent = t("spoken", { name: member(message.author).name, text: message.text });
+  }
+  if (store.side.tab === "why" && store.side.message === message.id) why(message.id);
+}
+
+function countUnread(id) {
+  if (!store.rooms.get(id)?.joined) return;
+  store.unread.set(id, (store.unread.get(id) ?? 0) + 1);
+  drawChannels();
+}
+
+let refreshing = null;
+
+/** Channels or members changed; many changes at once are one look. */
+function onSpace() {
+  refreshing ??= setTimeout(async () => {
+    refreshing = null;
+    const before = `${store.room} ${room()?.joined} ${room()?.archived} ${me()?.state} ${me()?.quiet_until}`;
+    const state = await attempt(() => ask("state"));
+    if (!state) return;
+    takeState(state);
+    drawTop();
+    drawChannels();
+    drawHead();
+    drawSide();
+    const after = `${store.room} ${room()?.joined} ${room()?.archived} ${me()?.state} ${me()?.quiet_until}`;
+    if (before !== after) await openRoom(store.room);
+    if (!store.room) drawAll();
+  }, 60);
+}
+
+function onConnection(there) {
+  document.body.classList.toggle("away", !there);
+}
+
+function showBanner(sentence) {
+  const place = byId("banner");
+  place.textContent = sentence;
+  place.hidden = !sentence;
+}
+
+async function watchReadiness() {
+  const told = await ask("ready").catch(() => ({ banner: "" }));
+  showBanner(told.banner);
+  setTimeout(watchReadiness, told.banner ? 2000 : 15000);
+}
+
+await loadWords();
+listenToKeys();
+await start();
+setTimeout(watchReadiness, 2000);

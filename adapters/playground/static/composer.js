@@ -1,0 +1,153 @@
+// Where one writes: messages, replies, edits and commands.
+import { deed, toast } from "./app.js";
+import { byId, fill, h, icon, iconButton } from "./dom.js";
+import { log, me, member, room, store } from "./store.js";
+import { t } from "./words.js";
+import { complete, completionKey, hideCompletion } from "./completion.js";
+
+const drafts = new Map();
+const LONGEST = 4000;
+
+/** Draw the composer of the channel, or what stands in its way. */
+export function drawComposer() {
+  const place = byId("composer");
+  place.onsubmit = (event) => {
+    event.preventDefault();
+    submit();
+  };
+  const obstacle = whatIsInTheWay();
+  place.classList.toggle("blocked", Boolean(obstacle));
+  if (obstacle) return fill(place, obstacle);
+  fill(
+    place,
+    context(),
+    h("div", { class: "completion", id: "completion", role: "listbox", "aria-label": t("commands"), hidden: true }),
+    field(),
+  );
+  grow();
+}
+
+/** Put the cursor where one writes. */
+export function focusComposer() {
+  byId("write")?.focus();
+}
+
+/** Answer a message. */
+export function startReply(message) {
+  Object.assign(store, { reply: message, editing: null });
+  drawComposer();
+  focusComposer();
+}
+
+/** Change one's own message. */
+export function startEditing(message) {
+  Object.assign(store, { editing: message, reply: null });
+  drafts.set(key(), message.text);
+  drawComposer();
+  focusComposer();
+}
+
+/** Change one's newest message in this channel. */
+export function editLast() {
+  const own = [...log(store.room).messages.values()].filter((one) => one.author === store.me && !one.deleted_by);
+  if (own.length) startEditing(own.at(-1));
+}
+
+function whatIsInTheWay() {
+  const here = room(), self = me();
+  if (!here || self?.state !== "here") return h("p", { class: "obstacle" }, t("cannot_write"));
+  if (here.archived) return h("p", { class: "obstacle" }, t("archived.about"));
+  if (self.quiet_until) {
+    return h("p", { class: "obstacle" }, t("quiet", { until: new Date(self.quiet_until).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) }));
+  }
+  if (here.joined) return null;
+  const join = h("button", { type: "button", class: "main", onclick: () => deed("join", { room: here.id }) }, t("join"));
+  return h("p", { class: "obstacle" }, t("join_first", { name: here.name }), join);
+}
+
+function context() {
+  const about = store.editing ?? store.reply;
+  if (!about) return null;
+  const words = store.editing ? t("editing") : t("replying", { name: member(about.author).name });
+  return h("div", { class: "context" }, h("span", {}, words), h("span", { class: "quoted" }, about.text.slice(0, 120)), iconButton("close", t("cancel"), cancel));
+}
+
+function field() {
+  const here = room();
+  const placeholder = here.audience === "direct" ? t("write.direct") : t("write", { name: here.name });
+  const area = h("textarea", {
+    id: "write",
+    rows: 1,
+    maxlength: LONGEST,
+    placeholder,
+    "aria-label": placeholder,
+    role: "combobox",
+    "aria-expanded": "false",
+    "aria-controls": "completion",
+    "aria-autocomplete": "list",
+    oninput: onInput,
+    onkeydown: onKey,
+    onblur: () => setTimeout(hideCompletion, 150),
+  });
+  area.value = drafts.get(key()) ?? "";
+  return h("div", { class: "field" }, area, h("button", { class: "main send", "aria-label": t("send"), title: t("send") }, icon("send")));
+}
+
+const key = () => (store.editing ? `edit ${store.editing.id}` : `${store.me} ${store.room}`);
+
+function onInput(event) {
+  drafts.set(key(), event.target.value);
+  grow();
+  if (!store.editing) complete(event.target);
+}
+
+function onKey(event) {
+  if (event.isComposing) return;
+  if (completionKey(event)) return event.preventDefault();
+  if (event.key === "Enter" && !event.shiftKey) {
+    event.preventDefault();
+    submit();
+  } else if (event.key === "Escape" && (store.reply || store.editing)) {
+    cancel();
+  } else if (event.key === "ArrowUp" && !event.altKey && event.target.value === "") {
+    event.preventDefault();
+    editLast();
+  }
+}
+
+function cancel() {
+  drafts.delete(key());
+  Object.assign(store, { reply: null, editing: null });
+  drawComposer();
+  focusComposer();
+}
+
+function grow() {
+  const area = byId("write");
+  if (!area) return;
+  area.style.height = "auto";
+  area.style.height = `${Math.min(area.scrollHeight, 180)}px`;
+}
+
+let sending = false;
+
+async function submit() {
+  const area = byId("write");
+  const text = area?.value.trim();
+  if (!text || sending) return;
+  if (text.length > LONGEST) return toast(t("refused.too_long", { most: LONGEST, length: text.length }));
+  sending = true;
+  const done = await send(text);
+  sending = false;
+  if (!done) return;
+  drafts.delete(key());
+  Object.assign(store, { reply: null, editing: null });
+  drawComposer();
+  focusComposer();
+}
+
+function send(text) {
+  if (store.editing) return deed("change", { message: store.editing.id, text });
+  if (/^\/[a-z]/.test(text)) return deed("use", { room: store.room, line: text });
+  return deed("write", { room: store.room, text, reply_to: store.reply?.id ?? "" });
+}

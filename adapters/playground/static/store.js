@@ -1,0 +1,56 @@
+// What the page knows: the space as one member sees it, and where the reader is.
+
+const saved = (name, otherwise) => localStorage.getItem(`kinfolk.${name}`) ?? otherwise;
+
+export const store = {
+  me: saved("me", ""),
+  language: saved("language", navigator.language.startsWith("zh") ? "zh_CN" : "en"),
+  theme: saved("theme", "auto"),
+  space: "",
+  bot: "",
+  members: new Map(),
+  rooms: new Map(),
+  commands: [],
+  position: "",
+  room: "",
+  logs: new Map(), // of each channel: {messages: Map of id to message, more: whether older ones are to be had}
+  unread: new Map(),
+  reply: null,
+  editing: null,
+  side: { tab: "members", message: "", traces: null },
+};
+
+/** Remember a choice on this machine. */
+export function remember(name, value) {
+  store[name] = value;
+  localStorage.setItem(`kinfolk.${name}`, value);
+}
+
+export const me = () => store.members.get(store.me);
+export const isStaff = () => (me()?.rank ?? 0) >= 1;
+export const member = (id) => store.members.get(id) ?? { id, name: id, bot: false, rank: 0, state: "out", roles: [] };
+export const room = () => store.rooms.get(store.room);
+export const log = (id) => store.logs.get(id);
+
+/** Take over what the server says of channels and members. */
+export function takeState(state) {
+  Object.assign(store, { space: state.space, bot: state.bot, commands: state.commands });
+  store.members = new Map(state.members.map((one) => [one.id, one]));
+  store.rooms = new Map(state.rooms.map((one) => [one.id, one]));
+  if (store.me !== state.me) remember("me", state.me);
+  if (!store.rooms.has(store.room)) store.room = firstRoom();
+}
+
+/** Take over a message; true when it was not there before. */
+export function takeMessage(message) {
+  const known = log(message.room);
+  if (!known) return true;
+  const fresh = !known.messages.has(message.id);
+  known.messages.set(message.id, message);
+  return fresh;
+}
+
+function firstRoom() {
+  const rooms = [...store.rooms.values()];
+  return (rooms.find((one) => one.joined && one.audience === "everyone") ?? rooms[0])?.id ?? "";
+}
