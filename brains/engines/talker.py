@@ -14,7 +14,7 @@ from brains.engines.generators import languages_of
 from brains.engines.line import UNAUTHORISED
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from bot.core.companion import Companion
     from bot.core.ports import Turn
@@ -46,7 +46,8 @@ class Talker:
         body = chat.write_prompt(turns, model=self.name, most=most, schema=schema, temperature=temperature)
         async with contextlib.AsyncExitStack() as stack:
             response = await self._ask(body, stack)
-            async for piece in self._pieces(response):
+            pieces = await stack.enter_async_context(contextlib.aclosing(self._pieces(response)))
+            async for piece in pieces:
                 yield piece
 
     async def close(self) -> None:
@@ -67,7 +68,7 @@ class Talker:
                 return self._granted(response)
         raise AssertionError("unreachable")
 
-    async def _pieces(self, response: httpx.Response) -> AsyncIterator[str]:
+    async def _pieces(self, response: httpx.Response) -> AsyncGenerator[str, None]:
         ended = False
         try:
             async for line in response.aiter_lines():

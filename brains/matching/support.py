@@ -30,7 +30,7 @@ class Flaw(StrEnum):
     SENTENCES = "not exactly one sentence"
     LENGTH = "too long"
     MARKUP = "a link, a mention or markup"
-    QUOTE = "a quotation of something that nobody said"
+    QUOTE = "a quotation of what is not there"
     COMMAND = "a command"
     VOICE = "a denial, a duty, or the first person"
     UNSUPPORTED = "a word without a source"
@@ -90,7 +90,7 @@ _BLANKS = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Support:
-    """What a sentence about one offer may draw on: the channel's name, stems of words, and texts word for word."""
+    """What a sentence about one offer may draw on: the channel's name, stems, and its texts but for messages."""
 
     channel: str
     stems: frozenset[str]
@@ -103,8 +103,7 @@ class Support:
         there = [(message.author, message.text) for message in said]
         plain = [offer.channel.name, offer.channel.description, *offer.reasons]
         stems = {stem(word) for text in plain for word in _words(text)} | set(_shared(there))
-        texts = (*plain, *(text for _, text in there))
-        return cls(channel=_flat(offer.channel.name), stems=frozenset(stems), text=_flat(" \n ".join(texts)))
+        return cls(channel=_flat(offer.channel.name), stems=frozenset(stems), text=_flat(" \n ".join(plain)))
 
     def flaw(self, sentence: str) -> Flaw | None:
         """Find what keeps a sentence from being shown; None when every part of it has a source."""
