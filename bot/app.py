@@ -4,29 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import orjson
 
 from bot.core.clock import SystemClock
 from bot.core.i18n import translator
+from bot.core.ports import Scope
 from bot.core.settings import prepare_home
 from bot.indexing import Index
-from brains.engines import open_encoder
+from brains.engines import open_encoder, open_generator
 from brains.knowledge.retrieval import Retrieval
+from storage import erasure, refusals
 from storage.db import Database
 from storage.encodings import CachedEncoder
 from storage.vectors import open_vectors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
+    from adapters.playground import Playground
     from bot.core.clock import Clock
-    from bot.core.ports import Vectors
+    from bot.core.ports import Adapter, Generator, Vectors
     from bot.core.settings import Settings
+    from bot.core.things import Member
+    from bot.living import Living
     from brains.engines.client import WorkerEncoder
     from brains.matching.suggest import Matchmaker
+    from storage.communities import Community
 
-
+FRESH = timedelta(minutes=10)
+"""For so long a running bot matches by the same channel profiles, however much is said meanwhile."""
 Tell = Callable[[str], None]
 """Called with a sentence for whoever waits."""
 
@@ -40,15 +52,19 @@ class App:
         self.database = database
         self.clock: Clock = SystemClock()
         self._stack = stack
+        self._opening = asyncio.Lock()
+        self._worker: WorkerEncoder | None = None
         self._encoder: CachedEncoder | None = None
         self._vectors: Vectors | None = None
+        self._generator: Generator | None = None
 
     async def encoder(self) -> CachedEncoder:
         """Return the encoder, its cache before it; starts the worker if need be."""
-        if self._encoder is None:
-            inner = await self._stack.enter_async_context(open_encoder(self.settings))
-            await self._watch(inner)
-            self._encoder = CachedEncoder(inner, self.database)
+        async with self._opening:
+            if self._encoder is None:
+                self._worker = await self._stack.enter_async_context(open_encoder(self.settings))
+                await self._watch(self._worker)
+                self._encoder = CachedEncoder(self._worker, self.database)
         return self._encoder
 
     async def _watch(self, encoder: WorkerEncoder) -> None:
@@ -68,11 +84,24 @@ class App:
             self._stack.push_async_callback(self._vectors.close)
         return self._vectors
 
+    async def look_after(self) -> None:
+        """Ask the worker and the vector store how they are; a companion that died is started again thereby."""
+        vectors = await self.vectors()
+        if self._worker is not None:
+            await self._worker.health()
+        await vectors.count(Scope(community=0))
+
+    async def generator(self) -> Generator | None:
+        """Return the generator, None where the owner wants none; nothing is started before it is used."""
+        if self._generator is None:
+            self._generator = await self._stack.enter_async_context(open_generator(self.settings))
+        return self._generator
+
     async def index(self) -> Index:
         """Return what writes the outbox to the vectors."""
         return Index(database=self.database, encoder=await self.encoder(), vectors=await self.vectors())
 
-    async def matchmaker(self, language: str | None = None) -> Matchmaker:
+    async def matchmaker(self, language: str | None = None, *, fresh_for: timedelta = timedelta(0)) -> Matchmaker:
         """Return what matches members and texts to channels, speaking a language."""
         from brains.matching.suggest import Matchmaker  # brings scipy, which most verbs do without
 
@@ -82,11 +111,97 @@ class App:
             encoder=await self.encoder(),
             clock=self.clock,
             translate=await asyncio.to_thread(translator, language or self.settings.language),
+            fresh_for=fresh_for,
         )
 
     async def retrieval(self) -> Retrieval:
         """Return what finds messages."""
         return Retrieval(database=self.database, vectors=await self.vectors(), encoder=await self.encoder())
+
+    async def living(self, adapters: Sequence[Adapter]) -> Living:
+        """Put the bot together that lives on these platforms."""
+        # Only the bot itself needs all this; the other verbs start quicker without.
+        from adapters.playground import Playground
+        from bot.ahead import Ahead
+        from bot.keeping import Keeper
+        from bot.lanes import Lanes
+        from bot.living import Living
+        from bot.perform import Performer
+        from bot.pipeline import Pipeline
+        from brains.skills import SKILLS
+        from brains.skills.skill import Faculties
+        from storage.inbox import Inbox
+
+        refused = await refusals.load(self.settings.home)
+        performer = Performer(
+            database=self.database,
+            adapters={adapter.platform: adapter for adapter in adapters},
+            keeper=Keeper(database=self.database, clock=self.clock, erase=self._erase, refusals=refused),
+            clock=self.clock,
+        )
+        pipeline = Pipeline(
+            database=self.database,
+            performer=performer,
+            skills=SKILLS,
+            faculties=Faculties(
+                database=self.database,
+                encoder=self.encoder,
+                vectors=self.vectors,
+                matchmaker=functools.partial(self.matchmaker, fresh_for=FRESH),
+                generator=await self.generator(),
+            ),
+            clock=self.clock,
+            language=self.settings.language,
+            watchers=[adapter.watched for adapter in adapters if isinstance(adapter, Playground)],
+        )
+        inbox = Inbox(self.database, clock=self.clock, holder=uuid4().hex)
+        ahead = Ahead(self.encoder)
+        return Living(
+            database=self.database,
+            clock=self.clock,
+            inbox=inbox,
+            lanes=Lanes(
+                database=self.database,
+                stream=inbox,
+                pipeline=pipeline,
+                ahead=ahead,
+                clock=self.clock,
+                refusals=refused,
+            ),
+            ahead=ahead,
+            index=self.index,
+            adapters=adapters,
+            skills=SKILLS,
+            look_after=self.look_after,
+            compact=functools.partial(erasure.compact, self.database),
+        )
+
+    def playground(self, ready: Callable[[], str]) -> Playground:
+        """Return the playground; `ready` says what is still to be waited for."""
+        from adapters.playground import Playground
+        from bot import harbour
+
+        return Playground(
+            port=self.settings.playground_port,
+            past=functools.partial(harbour.past, self.database),
+            why=functools.partial(harbour.why, self.database),
+            ready=ready,
+            clock=self.clock,
+        )
+
+    async def _erase(self, community: Community, member: Member) -> str:
+        """Erase everything about a member and return the proof; what is left in the files goes at once too."""
+        forgotten = await erasure.forget(
+            self.database,
+            await self.vectors(),
+            (await self.encoder()).fingerprint,
+            community,
+            member,
+            home=self.settings.home,
+            now=self.clock.now(),
+        )
+        await erasure.compact(self.database)
+        return orjson.dumps({"erased": forgotten.erased, "left": forgotten.left}).decode()
 
 
 @contextlib.asynccontextmanager

@@ -14,6 +14,7 @@ from storage import outbox
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.core.clock import Clock
     from bot.core.ports import Encoder, Vectors
     from storage.db import Database
     from storage.outbox import Waiting
@@ -22,6 +23,10 @@ PORTION = 256
 """Messages encoded, written and acknowledged together."""
 AT_ONCE = 8
 """Portions in flight, so that the worker sorts 2,048 texts by length and never waits for us."""
+GLANCE = 0.5
+"""Seconds between looks into the outbox of a running bot."""
+MERGE_AFTER = 10_000
+"""Points written between merges: left much longer, one takes minutes."""
 Progress = Callable[[int, int], None]
 
 
@@ -51,6 +56,18 @@ class Index:
             written += await self._pass_over(written, written + waiting, progress)
         await self.vectors.optimize()
         return written
+
+    async def follow(self, clock: Clock) -> None:
+        """Write what comes to wait until cancelled, and merge segments after many points: that stalls searches."""
+        await self.prepare()
+        unmerged = 0
+        while True:
+            if waiting := await self._count():
+                unmerged += await self._pass_over(0, waiting, lambda _done, _all: None)
+            if unmerged >= MERGE_AFTER:
+                await self.vectors.optimize()
+                unmerged = 0
+            await clock.sleep(GLANCE)
 
     async def _count(self) -> int:
         async with self.database.read() as connection:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.core.things import Member, Ref
     from storage.communities import Community
     from storage.db import Database
+    from storage.refusals import Refusals
 
 Erase = Callable[["Community", "Member"], Awaitable[str]]
 """Erases everything about a member and returns the proof as JSON."""
@@ -31,6 +32,7 @@ class Keeper:
     database: Database
     clock: Clock
     erase: Erase
+    refusals: Refusals
 
     async def act(self, community: Community, action: Kept) -> Receipt:
         """Carry out an action on our own tables."""
@@ -55,6 +57,8 @@ class Keeper:
             members.set_consent, member=member.id, collected=action.collected, now=self.clock.now()
         )
         await self.database.write(keep)
+        if action.collected:
+            await self.database.write(functools.partial(self.refusals.lift, community=community, member=action.member))
         return Receipt(state="done")
 
     async def _keep_feedback(self, community: Community, action: KeepFeedback) -> Receipt:

@@ -56,11 +56,19 @@ class Lanes:
         self._followings: dict[int, Following] = {}
         self._lanes: dict[str, deque[Taken]] = {}
         self._room = asyncio.Semaphore(UNDER_WAY)
+        self._draining = False
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    async def drain(self) -> None:
+        """Take nothing more, and return once what was taken is handled; the rest keeps in the stream."""
+        self._draining = True
+        await self._empty.wait()
 
     async def run(self) -> None:
         """Handle what comes until cancelled."""
         async with asyncio.TaskGroup() as group:
-            while True:
+            while not self._draining:
                 deliveries = await self._stream.claim(PORTION)
                 for taken in await self._take_in(deliveries):
                     await self._room.acquire()
@@ -73,6 +81,7 @@ class Lanes:
             self._lanes[name].append(taken)
         else:
             self._lanes[name] = deque([taken])
+            self._empty.clear()
             group.create_task(self._go_through(name))
 
     async def _go_through(self, name: str) -> None:
@@ -86,6 +95,8 @@ class Lanes:
                 self._room.release()
         finally:
             del self._lanes[name]
+            if not self._lanes:
+                self._empty.set()
 
     async def _handle(self, delivery: Delivery, community: Community, vector: asyncio.Future[Vector | None]) -> None:
         """Handle one event; while the database is away, the lane waits."""

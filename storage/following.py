@@ -27,7 +27,7 @@ from bot.core.events import (
     place,
 )
 from bot.core.things import Audience
-from storage import members
+from storage import members, messages
 from storage.intake import Intake
 from storage.rows import columns, insert_new
 from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, OutboxRow, ReactionRow
@@ -115,21 +115,15 @@ class Following:
         await connection.execute(
             update(MessageRow).where(col(MessageRow.id) == found.id).values(text=event.text, edited_at=event.at)
         )
-        await self._wait_anew(connection, found, gone=not event.text.strip())
+        await connection.execute(delete(OutboxRow).where(col(OutboxRow.message_id) == found.id))
+        kept = found.id if event.text.strip() else None
+        row = {"point": found.point, "message_id": kept, "sent_at": found.sent_at}
+        await insert_new(connection, OutboxRow, [row])
+        await messages.forget_texts(connection, [found.text])
 
     async def _delete(self, connection: AsyncConnection, message: Ref) -> None:
-        found = await self._message(connection, message)
-        if found is None:
-            return
-        await self._wait_anew(connection, found, gone=True)
-        await connection.execute(delete(ReactionRow).where(col(ReactionRow.message_id) == found.id))
-        await connection.execute(delete(MessageRow).where(col(MessageRow.id) == found.id))
-
-    async def _wait_anew(self, connection: AsyncConnection, found: Row[*tuple[object, ...]], *, gone: bool) -> None:
-        """Let the vector store hear of a change: the point is written again, or deleted."""
-        await connection.execute(delete(OutboxRow).where(col(OutboxRow.message_id) == found.id))
-        row = {"point": found.point, "message_id": None if gone else found.id, "sent_at": found.sent_at}
-        await insert_new(connection, OutboxRow, [row])
+        if found := await self._message(connection, message):
+            await messages.erase(connection, [found.id])
 
     async def _join(self, connection: AsyncConnection, event: MemberJoined) -> None:
         if event.channel is None:

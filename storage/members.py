@@ -97,3 +97,21 @@ async def joined(connection: AsyncConnection, member: int) -> frozenset[int]:
         )
     )
     return frozenset(rows)
+
+
+async def inside(connection: AsyncConnection, channel: int) -> list[int]:
+    """Return who is in a channel now, the first to come first."""
+    rows = await connection.scalars(
+        select(col(MembershipRow.member_id))
+        .where(col(MembershipRow.channel_id) == channel, col(MembershipRow.left_at).is_(None))
+        .order_by(col(MembershipRow.joined_at), col(MembershipRow.member_id))
+    )
+    return list(rows)
+
+
+async def bots(connection: AsyncConnection, community: Community) -> frozenset[int]:
+    """Return the members that are no humans."""
+    rows = await connection.scalars(
+        select(col(MemberRow.id)).where(col(MemberRow.community_id) == community.id, col(MemberRow.bot).is_(True))
+    )
+    return frozenset(number for number in rows if number is not None)

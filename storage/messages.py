@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlmodel import col
 
 from bot.core.things import Message, Ref
-from storage.rows import columns, portions
-from storage.tables import MessageRow
+from storage.encodings import key
+from storage.rows import columns, insert_new, portions
+from storage.tables import CollectionRow, EncodingRow, MessageRow, OutboxRow, ReactionRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,34 @@ class State:
 
     count: int
     last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A message as a conversation shows it."""
+
+    message: Message
+    reply_to: Ref | None
+    edited: bool
+
+
+async def recent(connection: AsyncConnection, channel: int, limit: int) -> list[Shown]:
+    """Return the newest messages of a channel, oldest first."""
+    rows = await connection.execute(
+        select(*COLUMNS, *columns(MessageRow, "reply_to", "edited_at"))
+        .where(col(MessageRow.channel_id) == channel)
+        .order_by(col(MessageRow.sent_at).desc(), col(MessageRow.id).desc())
+        .limit(limit)
+    )
+    found = [
+        Shown(
+            message=_message(row),
+            reply_to=Ref.parse(row.reply_to) if row.reply_to else None,
+            edited=row.edited_at is not None,
+        )
+        for row in rows
+    ]
+    return found[::-1]
 
 
 async def by_point(connection: AsyncConnection, scope: Scope, points: Sequence[UUID]) -> dict[UUID, Message]:
@@ -92,3 +121,25 @@ def _message(row: object) -> Message:
         text=row.text,  # type: ignore[attr-defined]
         sent_at=row.sent_at,  # type: ignore[attr-defined]
     )
+
+
+async def erase(connection: AsyncConnection, numbers: Sequence[int]) -> int:
+    """Erase messages with their reactions and kept vectors, and let their points be deleted; return how many."""
+    for some in portions(numbers):
+        mine = (await connection.execute(select(*COLUMNS).where(col(MessageRow.id).in_(some)))).all()
+        waiting = [{"point": row.point, "message_id": None, "sent_at": row.sent_at} for row in mine]
+        await connection.execute(delete(ReactionRow).where(col(ReactionRow.message_id).in_(some)))
+        await connection.execute(delete(OutboxRow).where(col(OutboxRow.message_id).in_(some)))
+        await insert_new(connection, OutboxRow, waiting)
+        await connection.execute(delete(MessageRow).where(col(MessageRow.id).in_(some)))
+        await forget_texts(connection, [row.text for row in mine])
+    return len(numbers)
+
+
+async def forget_texts(connection: AsyncConnection, texts: Sequence[str]) -> None:
+    """Drop the kept vectors of texts that no message has any more."""
+    fingerprint = await connection.scalar(select(col(CollectionRow.fingerprint)))
+    for some in portions(list(dict.fromkeys(texts))):
+        still = set(await connection.scalars(select(col(MessageRow.text)).where(col(MessageRow.text).in_(some))))
+        keys = [key(fingerprint or "", text) for text in some if text not in still]
+        await connection.execute(delete(EncodingRow).where(col(EncodingRow.key).in_(keys)))

@@ -116,10 +116,10 @@ async def since(connection: AsyncConnection, community: Community, moment: datet
     return [load(Trace, story) for story in stories]
 
 
-async def purge(connection: AsyncConnection, community: int, before: datetime) -> int:
-    """Erase the traces that began before a moment, with their acts and buttons; return how many."""
+async def purge(connection: AsyncConnection, community: int, before: datetime, *, limit: int) -> int:
+    """Erase up to `limit` traces from before a moment, with their acts and buttons; return how many."""
     old = select(col(TraceRow.id)).where(col(TraceRow.community_id) == community, col(TraceRow.at) < before)
-    return await erase(connection, list(await connection.scalars(old)))
+    return await erase(connection, list(await connection.scalars(old.limit(limit))))
 
 
 async def erase(connection: AsyncConnection, traces: Sequence[str]) -> int:

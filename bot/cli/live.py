@@ -1,0 +1,92 @@
+"""`kinfolk run`: the bot, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from filelock import AsyncFileLock, Timeout
+
+from adapters.console import Console
+from bot.app import App, open_app
+from bot.cli.output import note, run
+from bot.core.errors import Misconfigured, Unavailable
+from bot.core.settings import prepare_home
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    import typer
+
+    from bot.core.settings import Settings
+    from bot.living import Living
+
+
+def run_bot() -> None:
+    """Run the bot: the platforms whose tokens are set, or else a page to try it on."""
+    run(_run)
+
+
+async def _run(settings: Settings) -> None:
+    prepare_home(settings.home)
+    status: list[str] = ["starting"]
+
+    def tell(sentence: str) -> None:
+        status[0] = sentence
+        note(sentence)
+
+    async with _sole(settings.home), open_app(settings, tell=tell) as app:
+        if settings.playground == "off":
+            raise Misconfigured("KINFOLK_PLAYGROUND is off and no platform's token is set: there is nothing to run.")
+        living = await _with_playground(app, status)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, living.stop)
+        await asyncio.gather(living.run(), _greet(app, living, status))
+    note("Stopped.")
+
+
+async def _with_playground(app: App, status: list[str]) -> Living:
+    from bot import harbour  # brings the page's server, which most verbs do without
+
+    if await harbour.prepare(app.database, app.clock, app.settings.home):
+        note("This is the first start: Harbour Makers, a small sample community, is in the playground.")
+    page = app.playground(lambda: status[0])
+    return await app.living([page, Console()])
+
+
+async def _greet(app: App, living: Living, status: list[str]) -> None:
+    """Say where the page is, and when the bot thinks at full strength."""
+    note(f"Kinfolk is on http://127.0.0.1:{app.settings.playground_port} (Ctrl-C stops it)")
+    with contextlib.suppress(Unavailable):
+        await app.vectors()
+    status[0] = ""
+    if not living.stopping.is_set():
+        note("Ready.")
+
+
+@contextlib.asynccontextmanager
+async def _sole(home: Path) -> AsyncIterator[None]:
+    """Hold the home for this process; raises Unavailable when another bot lives in it."""
+    lock, holder = AsyncFileLock(home / "run.lock"), home / "run.pid"
+    try:
+        await lock.acquire(timeout=0)
+    except Timeout:
+        pid = await asyncio.to_thread(holder.read_text) if await asyncio.to_thread(holder.exists) else "unknown"
+        raise Unavailable(
+            f"Another Kinfolk (process {pid}) runs in {home}. Stop it first, or set KINFOLK_HOME to another folder."
+        ) from None
+    try:
+        await asyncio.to_thread(holder.write_text, str(os.getpid()))
+        yield
+    finally:
+        await asyncio.to_thread(holder.unlink, missing_ok=True)
+        await lock.release()
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command("run")(run_bot)

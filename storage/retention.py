@@ -1,0 +1,53 @@
+"""What is kept for a time only: traces, handled events, and messages where a community wants that."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select
+from sqlmodel import col
+
+from storage import messages, policies, traces
+from storage.rows import portions
+from storage.tables import InboxRow, MessageRow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from storage.communities import Community
+
+PORTION = 500
+"""Rows erased in one transaction."""
+EVENTS = timedelta(days=30)
+"""How long a handled event is remembered, so that a redelivery is recognised and `kinfolk replay` has what to play."""
+
+
+async def purge(connection: AsyncConnection, community: Community, now: datetime) -> int:
+    """Erase a portion of what a community's time is up for; returns how much, 0 when nothing is left to erase."""
+    policy, _modes = await policies.load(connection, community)
+    erased = await traces.purge(connection, community.id, now - timedelta(days=policy.trace_days), limit=PORTION)
+    if policy.retention_days:
+        erased += await _messages(connection, community, now - timedelta(days=policy.retention_days))
+    return erased
+
+
+async def _messages(connection: AsyncConnection, community: Community, before: datetime) -> int:
+    old = await connection.scalars(
+        select(col(MessageRow.id))
+        .where(col(MessageRow.community_id) == community.id, col(MessageRow.sent_at) < before)
+        .limit(PORTION)
+    )
+    return await messages.erase(connection, [number for number in old if number is not None])
+
+
+async def purge_events(connection: AsyncConnection, now: datetime) -> int:
+    """Erase a portion of the events that were handled long ago."""
+    old = list(
+        await connection.scalars(select(col(InboxRow.id)).where(col(InboxRow.done_at) < now - EVENTS).limit(PORTION))
+    )
+    for some in portions(old):
+        await connection.execute(delete(InboxRow).where(col(InboxRow.id).in_(some)))
+    return len(old)
