@@ -6,10 +6,11 @@ Other people's part is left out: who reacted, who wrote an event that names the 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from bot.core.codec import load
@@ -54,6 +55,21 @@ COUNTED = {
     "person": "the human behind the account",
 }
 """What is told by its number alone, since there is nothing in it to read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """How much is held of somebody, and what they said about being collected; None when they said nothing."""
+
+    messages: int
+    collected: bool | None
+
+
+async def outline(connection: AsyncConnection, member: Member) -> Outline:
+    """Return what can be told without a look at every store."""
+    mine = select(func.count()).select_from(MessageRow).where(col(MessageRow.author_id) == member.id)
+    said = select(col(ConsentRow.collected)).where(col(ConsentRow.member_id) == member.id)
+    return Outline(messages=(await connection.execute(mine)).scalar_one(), collected=await connection.scalar(said))
 
 
 async def export(database: Database, community: Community, member: Member) -> dict[str, object]:

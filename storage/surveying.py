@@ -180,12 +180,15 @@ async def _acts(
     numbers: list[int] = []
     made: set[str] = set()
     quoting: dict[Delete, None] = {}
+    direct = select(col(ChannelRow.ref)).where(col(ChannelRow.audience) == Audience.DIRECT)
+    aside = set(await connection.scalars(direct))
     names = columns(ActRow, "id", "channel", "made", "action", "undone_by")
     for some in portions(traces):
         for row in await connection.execute(select(*names).where(col(ActRow.trace_id).in_(some))):
             numbers.append(row.id)
             made |= {row.made} - {""}
-            if row.undone_by is None and known.probes.shows(row.action) and (taken := _take_back(row)):
+            heard = row.undone_by is None and row.channel not in aside and known.probes.shows(row.action)
+            if heard and (taken := _take_back(row)):
                 quoting[taken] = None
     return tuple(numbers), made, tuple(quoting)
 

@@ -1,0 +1,238 @@
+"""What is held about a member, in the member's own hands: `/privacy` switches it off and on, shows it and erases it."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import orjson
+
+from bot.core.actions import Attachment, Button, Forget, Say, SetConsent
+from bot.core.decisions import Decision
+from bot.core.errors import KinfolkError
+from bot.core.events import ButtonPressed, CommandGiven, FormSubmitted, actor, place
+from bot.core.i18n import _
+from bot.core.things import Audience
+from brains.skills.skill import Skill
+from storage import erasure, exporting
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from bot.core.actions import Action
+    from bot.core.ports import Vectors
+    from bot.core.things import Member, Ref
+    from brains.skills.skill import Context
+    from storage.exporting import Outline
+    from storage.surveying import Survey
+
+FILE = "kinfolk-export.json"
+MOST_TAKEN_BACK = 15
+"""Public messages of the bot that one forget takes off the platform; the rest is named to whoever asked."""
+
+NAMES = {
+    "message": _("messages"),
+    "reaction": _("reactions"),
+    "membership": _("channels you were in"),
+    "inbox": _("events"),
+    "trace": _("traces of what I decided"),
+    "encoding": _("cached vectors"),
+}
+"""How stores are called in front of members; the others are counted together."""
+
+
+async def propose(context: Context) -> Decision | None:
+    """Answer the command, or one of the buttons."""
+    asked = context.press.what if context.press else context.command.arguments.get("choice", "")
+    if context.member is None:
+        return _to_a_stranger(context, asked)
+    match asked:
+        case "off" | "on":
+            return await _switch(context, context.member, on=asked == "on")
+        case "export":
+            return await _export(context, context.member)
+        case "keep":
+            return _say(context, _("Nothing was erased."), why=_("changed their mind about erasing"))
+        case "forget" | "ask":
+            confirmed = context.press is not None and asked == "forget"
+            return await (_forget if confirmed else _ask_first)(context, context.member)
+        case _:
+            return await _tell(context, context.member)
+
+
+def _to_a_stranger(context: Context, asked: str) -> Decision:
+    """Answer somebody of whom nothing is held: they were forgotten."""
+    if asked == "on":
+        words = _("Welcome back. From now on I collect what you write in the channels that I read.")
+        consent = SetConsent(member=_who(context), collected=True)
+        return _say(context, words, why=_("agreed to be collected again"), first=(consent,))
+    words = _("I hold nothing about you, and collect nothing you write until you say so: /privacy on")
+    return _say(context, words, why=_("asked what is held about them"))
+
+
+async def _tell(context: Context, member: Member) -> Decision:
+    held = await _outline(context, member)
+    collected = _collected(context, held)
+    yes = _("I collect what you write in the channels that I read, to show you and others where you belong.")
+    no = _("I collect nothing you write, and use nothing that I hold of you.")
+    opt_out = _("Here everybody is collected who does not say no.")
+    opt_in = _("Here nobody is collected who does not say yes.")
+    lines = [
+        context.translate(yes if collected else no),
+        context.translate(opt_in if context.community.consent == "opt_in" else opt_out),
+        context.translate(_("I hold {count} messages of yours.")).format(count=held.messages),
+    ]
+    switch = ("off", _("Collect nothing")) if collected else ("on", _("Collect again"))
+    offered = (switch, ("export", _("Send me everything")), ("ask", _("Erase everything …")))
+    buttons = [_button(context, press, label) for press, label in offered]
+    return _say(context, "\n".join(lines), why=_("asked what is held about them"), buttons=buttons)
+
+
+async def _switch(context: Context, member: Member, *, on: bool) -> Decision:
+    before = (await _outline(context, member)).collected
+    consent = SetConsent(member=member.ref, collected=on, before=before)
+    if on:
+        words = _("From now on I collect what you write in the channels that I read, and use it again.")
+        return _say(context, words, why=_("agreed to be collected again"), first=(consent,))
+    words = _(
+        "From this moment I collect nothing you write, and nothing of yours is used: no match, no search, no answer. "
+        "What I hold stays until you erase it: /privacy forget"
+    )
+    return _say(context, words, why=_("does not want to be collected"), first=(consent,))
+
+
+async def _export(context: Context, member: Member) -> Decision:
+    document = await exporting.export(context.faculties.database, context.community, member)
+    data = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+    words = _("Here is everything that I hold about you.")
+    return _say(context, words, why=_("asked for everything held about them"), file=Attachment(name=FILE, data=data))
+
+
+async def _ask_first(context: Context, member: Member) -> Decision:
+    held = await _outline(context, member)
+    words = context.translate(
+        _(
+            "This erases everything that I hold about you, {count} messages among it, and cannot be undone. "
+            "What others wrote stays, even where it names you. Of you I keep one number that nobody can read back: "
+            "by it I know that I must not collect you again, until you say /privacy on."
+        )
+    )
+    buttons = [
+        replace(_button(context, "forget", _("Erase everything")), choice="forget"),
+        replace(_button(context, "keep", _("Keep it")), choice="forget"),
+    ]
+    why = _("was asked whether to erase everything about them")
+    return _say(context, words.format(count=held.messages), why=why, buttons=buttons)
+
+
+async def _forget(context: Context, member: Member) -> Decision:
+    """Erase, say what is proved, and take the bot's words about them off the platform, in this order."""
+    found, held = await erasure.look(context.faculties.database, context.community, member)
+    quoting = found.trail.quoting
+    proof = _Proof(context=context, found=found, held=held, beyond=len(quoting[MOST_TAKEN_BACK:]))
+    said = replace(_answer(context, proof.erased()), stream=context.stream(proof.tell()))
+    actions: tuple[Action, ...] = (Forget(member=member.ref), said, *quoting[:MOST_TAKEN_BACK])
+    reason = context.translate(_("wants everything about them erased"))
+    return Decision(skill=SKILL.name, actions=actions, reason=reason, about=(member.ref,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Proof:
+    """What was held before, and how it is told that nothing is left."""
+
+    context: Context
+    found: Survey
+    held: Mapping[str, int]
+    beyond: int
+
+    def erased(self) -> str:
+        """Say how much there was, store by store."""
+        translate = self.context.translate
+        told = [(translate(name), self.held[store]) for store, name in NAMES.items() if store in self.held]
+        others = sum(number for store, number in self.held.items() if store not in NAMES)
+        lines = [f"- {name}: {number}" for name, number in [*told, (translate(_("other records")), others)]]
+        return "\n".join([translate(_("Everything that I held about you is erased:")), *lines])
+
+    async def tell(self) -> AsyncIterator[str]:
+        """Look again once it is done, and say what is left."""
+        vectors = await _vectors(self.context)
+        left = (await erasure.recount(self.context.faculties.database, vectors, self.found))[1]
+        translate = self.context.translate
+        if left:
+            words = _("I looked again, and {left} records are still there. Please try again, or tell the staff.")
+            yield translate(words).format(left=left)
+            return
+        yield self.erased() + "\n"
+        yield translate(_("I looked again, everywhere: 0 left."))
+        if self.beyond:
+            words = _("{count} more of my older messages quote you. Ask the staff to delete them.")
+            yield "\n" + translate(words).format(count=self.beyond)
+
+
+async def _vectors(context: Context) -> Vectors | None:
+    """Return the vector store; while it is away, its outbox tells what is left."""
+    with contextlib.suppress(KinfolkError):
+        return await context.faculties.vectors()
+    return None
+
+
+async def _outline(context: Context, member: Member) -> Outline:
+    async with context.faculties.database.read() as connection:
+        return await exporting.outline(connection, member)
+
+
+def _collected(context: Context, held: Outline) -> bool:
+    return context.community.consent == "opt_out" if held.collected is None else held.collected
+
+
+def _who(context: Context) -> Ref:
+    who = actor(context.event)
+    assert who is not None  # noqa: S101 - commands and buttons have somebody behind them
+    return who.ref
+
+
+def _button(context: Context, press: str, label: str) -> Button:
+    return Button(label=context.translate(label), press=f"{SKILL.name}.{press}", only=_who(context))
+
+
+def _answer(context: Context, text: str) -> Say:
+    """Answer whoever asked, known or not, and nobody else; in a direct conversation nobody else listens."""
+    channel, event = place(context.event), context.event
+    assert channel is not None  # noqa: S101 - whoever asks does so somewhere
+    assert isinstance(event, CommandGiven | ButtonPressed | FormSubmitted)  # noqa: S101 - nothing else is heard
+    alone = channel.audience is Audience.DIRECT
+    return Say(to=channel.ref, text=text, only=None if alone else _who(context), invocation=event.invocation)
+
+
+def _say(
+    context: Context,
+    words: str,
+    *,
+    why: str,
+    first: Sequence[Action] = (),
+    buttons: Sequence[Button] = (),
+    file: Attachment | None = None,
+) -> Decision:
+    """Answer with a sentence, after what is to be done first."""
+    said = replace(
+        _answer(context, context.translate(words)), buttons=tuple(buttons), attachments=(file,) if file else ()
+    )
+    # Only the choice between erasing and keeping is made once; the other buttons may be pressed again.
+    settles = context.press is not None and context.press.what == "keep"
+    return Decision(
+        skill=SKILL.name,
+        actions=(*first, said),
+        reason=context.translate(why),
+        about=(_who(context),),
+        settles=settles,
+    )
+
+
+SKILL = Skill(
+    name="privacy",
+    purpose=_("Shows members what is held about them, and erases it"),
+    propose=propose,
+    commands=("privacy",),
+    patience=60,
+)
