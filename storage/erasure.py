@@ -14,10 +14,10 @@ from bot.core.errors import Unavailable
 from bot.core.ports import Scope
 from storage import holdings, ledger, refusals
 from storage.holdings import among
-from storage.outbox import SPOKEN
+from storage.outbox import SPOKEN, serving
 from storage.rows import insert_new, portions
 from storage.surveying import follow, survey
-from storage.tables import CollectionRow, MemberRow, MessageRow, OutboxRow, ThreadRow, metadata
+from storage.tables import MemberRow, MessageRow, OutboxRow, ThreadRow, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,7 +147,7 @@ def _touched(result: object) -> int:
 
 async def _points(connection: AsyncConnection, found: Survey) -> _Points:
     """Return the points that were written or will be; there are none before an encoder serves."""
-    if await connection.scalar(select(col(CollectionRow.fingerprint))) is None:
+    if await serving(connection) is None:
         return _Points(all=(), on_the_way=frozenset())
     mine = col(MessageRow.author_id) == found.member.id
     statement = (

@@ -66,7 +66,7 @@ class Rows:
     @property
     def store(self) -> str:
         """Return the table's name."""
-        return table(self.model).name
+        return str(table(self.model).name)
 
 
 def rows(found: Survey) -> Iterator[Rows]:

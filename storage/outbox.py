@@ -75,9 +75,15 @@ async def count(connection: AsyncConnection) -> int:
     return (await connection.execute(select(func.count()).select_from(OutboxRow))).scalar_one()
 
 
+async def serving(connection: AsyncConnection) -> str | None:
+    """Return the fingerprint whose collection serves; None before anything was encoded."""
+    fingerprint: str | None = await connection.scalar(select(col(CollectionRow.fingerprint)))
+    return fingerprint
+
+
 async def serve(connection: AsyncConnection, fingerprint: str) -> bool:
     """Let this fingerprint's collection serve; a new one gets every message. Returns whether it is new."""
-    current = (await connection.execute(select(col(CollectionRow.fingerprint)))).scalar_one_or_none()
+    current = await serving(connection)
     if current == fingerprint:
         return False
     if current is None:

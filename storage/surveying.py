@@ -19,12 +19,12 @@ from bot.core.codec import load, load_action
 from bot.core.events import Arrival, CommandGiven, FormSubmitted, MessageEdited, MessagePosted
 from bot.core.things import Audience, Member, Ref
 from storage.encodings import key
+from storage.outbox import serving
 from storage.probes import Probes
 from storage.rows import columns, portions
 from storage.tables import (
     ActRow,
     ChannelRow,
-    CollectionRow,
     InboxRow,
     LedgerRow,
     MessageRow,
@@ -153,8 +153,7 @@ async def _said_by_others(connection: AsyncConnection, member: Member) -> set[st
 
 
 async def _keys(connection: AsyncConnection, texts: Iterable[str], fingerprint: str | None) -> tuple[bytes, ...]:
-    serving = await connection.scalar(select(col(CollectionRow.fingerprint)))
-    fingerprints = {one for one in (fingerprint, serving) if one}
+    fingerprints = {one for one in (fingerprint, await serving(connection)) if one}
     return tuple(key(one, text) for one in sorted(fingerprints) for text in sorted(texts))
 
 
