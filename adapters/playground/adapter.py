@@ -15,7 +15,7 @@ from adapters.playground.deeds import plan
 from adapters.playground.feed import Feed
 from adapters.playground.page import Page, read_files
 from adapters.playground.space import HARBOUR, PLATFORM, Space
-from bot.core.errors import Misconfigured, Unavailable
+from bot.core.errors import Gone, Misconfigured, Unavailable
 from bot.core.events import Arrival, MessageEdited
 from bot.core.ports import Limits
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from adapters.playground.asked import Asked
+    from adapters.playground.page import File
     from adapters.playground.past import Past
     from bot.core.actions import Action
     from bot.core.clock import Clock
@@ -91,11 +92,13 @@ class Playground:
         """Serve the page until cancelled. Raises Misconfigured when the port is somebody else's."""
         with _listen(self._port) as listener:
             self._port = listener.getsockname()[1]
+            files = await asyncio.to_thread(read_files)
+            self._space = Space(feed=Feed(), clock=self._clock)
             self._space.fill(await self._past())
             self._put, self._commands = put, commands
             self.open.set()
             try:
-                await self._serve(listener)
+                await self._serve(listener, files)
             finally:
                 self._put = None
                 self.open.clear()
@@ -103,7 +106,9 @@ class Playground:
                     task.cancel()
 
     async def act(self, action: Action) -> Receipt:
-        """Carry out an action, and hand over what happened thereby, as platforms do."""
+        """Carry out an action, and hand over what happened thereby, as platforms do. Raises Gone while it is closed."""
+        if self._put is None:
+            raise Gone("The playground is not open. It opens when the bot runs.")
         async with self._one_at_a_time:
             receipt, events = acts.carry_out(self._space, action)
             for event in events:
@@ -124,7 +129,7 @@ class Playground:
             deed = plan(self._space, asked, self._commands)
             if deed.event:
                 if self._put is None:
-                    raise Unavailable("The playground is ending; start Kinfolk again.")
+                    raise Gone("The playground is ending. Start Kinfolk again.")
                 await self._put(Arrival(space=HARBOUR, event=deed.event))
             deed.happen()
         return deed.made
@@ -150,11 +155,11 @@ class Playground:
         if post.text == event.text and not post.deleted_by:
             await self._hand_over(event)
 
-    async def _serve(self, listener: socket.socket) -> None:
+    async def _serve(self, listener: socket.socket, files: dict[str, File]) -> None:
         page = Page(
             space=self._space,
             commands=self._commands,
-            files=await asyncio.to_thread(read_files),
+            files=files,
             do=self._do,
             why=self._why,
             ready=self._ready,

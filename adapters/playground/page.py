@@ -19,7 +19,8 @@ from adapters.playground import views
 from adapters.playground.asked import Asked
 from adapters.playground.guard import Guard
 from adapters.playground.refusals import Refused
-from bot.core.errors import Mistake, NotAllowed, Unavailable
+from bot.core.errors import KinfolkError, Mistake, NotAllowed, Unavailable
+from bot.core.i18n import LANGUAGES, translator
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from adapters.playground.space import Space
     from bot.core.commands import Command
     from bot.core.decisions import Trace
+    from bot.core.i18n import Translate
     from bot.core.things import Ref
 
 TYPES = {
@@ -60,7 +62,9 @@ class File:
 
 
 def read_files() -> dict[str, File]:
-    """Read the files of the page from the package; a few, and small, so that serving never touches a disk."""
+    """Read the files of the page, and the catalogues, from the package: few, and small, so that serving reads none."""
+    for language in LANGUAGES:
+        translator(language)
     found = {}
     for one in files(__package__).joinpath("static").iterdir():
         kind = TYPES.get("." + one.name.rpartition(".")[2])
@@ -111,7 +115,8 @@ class Page:
 
     async def _state(self, request: Request) -> Response:
         viewer = request.query_params.get("as", "")
-        return JSONResponse(views.state(self.space, viewer, self.commands, self.ready()))
+        shown = views.state(self.space, viewer, self.commands, _translate(request))
+        return JSONResponse(shown | {"banner": self.ready()})
 
     async def _ready(self, _request: Request) -> Response:
         return JSONResponse({"banner": self.ready()})
@@ -168,6 +173,11 @@ class Page:
         return JSONResponse({"made": await self.do(asked)})
 
 
+def _translate(request: Request) -> Translate:
+    language = request.query_params.get("language", "")
+    return translator(language if language in LANGUAGES else LANGUAGES[0])
+
+
 def _line(event: str, data: views.View, position: str = "") -> str:
     name = f"id: {position}\n" if position else ""
     return f"{name}event: {event}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
@@ -178,9 +188,10 @@ def _first(error: ValidationError) -> str:
     return f"{'.'.join(str(part) for part in told['loc'])}: {told['msg']}"
 
 
-async def _refuse(_request: Request, error: Exception) -> Response:
+async def _refuse(request: Request, error: Exception) -> Response:
     status = 503 if isinstance(error, Unavailable) else 422
-    told: views.View = {"error": str(error)}
+    said = error.say(_translate(request)) if isinstance(error, KinfolkError) else str(error)
+    told: views.View = {"error": said}
     if isinstance(error, Refused):
-        told |= {"code": error.code, "details": error.details}
+        told |= {"code": error.code, "details": error.values}
     return JSONResponse(told, status)

@@ -35,9 +35,8 @@ SENTENCES = {
 
 
 class Refused(Mistake):
-    """The playground says no. `code` names the sentence, `details` what it is about."""
+    """The playground says no. `code` names the sentence, `details` are what it is about."""
 
     def __init__(self, code: str, **details: str | int) -> None:
-        super().__init__(SENTENCES[code].format(**details))
+        super().__init__(SENTENCES[code], **details)
         self.code = code
-        self.details = details

@@ -88,7 +88,7 @@ def _channel(space: Space, account: Account, name: str) -> str:
 
 
 def _message(space: Space, account: Account, name: str) -> str:
+    """Turn a message into its reference; whatever else was typed may be the name of a trace."""
     post = space.posts.get(name.removeprefix(f"{PLATFORM}:"))
-    if post is None or not sees_post(account, space.room(post.room), post):
-        raise Refused("no_message", name=name)
-    return str(post.ref)
+    seen = post is not None and sees_post(account, space.room(post.room), post)
+    return str(post.ref) if post and seen else name

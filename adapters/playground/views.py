@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.core.actions import Action
     from bot.core.commands import Command
     from bot.core.decisions import Decision, Receipt, Trace
+    from bot.core.i18n import Translate
 
 View = dict[str, object]
 
@@ -33,7 +34,7 @@ def first_viewer(space: Space) -> str:
     return max(people, key=lambda one: one.rank).id if people else ""
 
 
-def state(space: Space, viewer: str, commands: Sequence[Command], banner: str) -> View:
+def state(space: Space, viewer: str, commands: Sequence[Command], translate: Translate) -> View:
     """Show everything but the messages. An unknown viewer becomes the first one."""
     viewer = viewer if viewer in space.accounts else first_viewer(space)
     account = space.accounts.get(viewer)
@@ -44,8 +45,7 @@ def state(space: Space, viewer: str, commands: Sequence[Command], banner: str) -
         "bot": KINFOLK.ref.id,
         "members": [_member(space, one) for one in space.accounts.values()],
         "rooms": rooms,
-        "commands": [_command(one) for one in commands if account and account.rank >= one.rank],
-        "banner": banner,
+        "commands": [_command(one, translate) for one in commands if account and account.rank >= one.rank],
         "position": space.feed.position,
     }
 
@@ -123,12 +123,12 @@ def _room(space: Space, viewer: Account, room: Room) -> View:
     }
 
 
-def _command(command: Command) -> View:
+def _command(command: Command, translate: Translate) -> View:
     return {
         "name": command.name,
-        "help": command.help,
+        "help": translate(command.help),
         "arguments": [
-            {"name": a.name, "type": a.type, "help": a.help, "required": a.required, "choices": a.choices}
+            {"name": a.name, "type": a.type, "help": translate(a.help), "required": a.required, "choices": a.choices}
             for a in command.arguments
         ],
     }

@@ -22,14 +22,14 @@ async function reach(path, options) {
 
 /** Ask for something as the member one is. */
 export async function ask(path, details = {}) {
-  return answer(await reach(`/api/${path}?${new URLSearchParams({ as: store.me, ...details })}`));
+  return answer(await reach(`/api/${path}?${new URLSearchParams({ as: store.me, language: store.language, ...details })}`));
 }
 
 /** Do something as the member one is; it is on disk when this returns. */
 export async function act(deed, details = {}) {
   const by = deed === "arrive" ? {} : { by: store.me };
   const headers = { "content-type": "application/json", "x-kinfolk": "page" };
-  return answer(await reach("/api/do", { method: "POST", headers, body: JSON.stringify({ deed, ...by, ...details }) }));
+  return answer(await reach(`/api/do?language=${store.language}`, { method: "POST", headers, body: JSON.stringify({ deed, ...by, ...details }) }));
 }
 
 let source = null;

@@ -89,6 +89,7 @@ export async function speak(language) {
   remember("language", language);
   drawAll();
   if (me()) await deed("speak", { language });
+  onSpace();
 }
 
 async function start() {

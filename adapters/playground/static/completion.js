@@ -1,7 +1,6 @@
 // What may follow "/": the commands this member may use, then what each of them takes.
 import { byId, fill, h } from "./dom.js";
 import { log, store } from "./store.js";
-import { knows, t } from "./words.js";
 
 let area = null;
 let offers = [];
@@ -48,13 +47,9 @@ export function completionKey(event) {
 
 const isWhole = () => offers[chosen].line.trim() === area.value.trim();
 
-function helpOf(command) {
-  return knows(`command.${command.name}`) ? t(`command.${command.name}`) : command.help;
-}
-
 function commandOffers(start) {
   const fitting = store.commands.filter((one) => one.name.startsWith(start.toLowerCase()));
-  return fitting.map((one) => ({ name: `/${one.name}`, takes: one.arguments.map(sign).join(" "), help: helpOf(one), line: `/${one.name}${one.arguments.length ? " " : ""}` }));
+  return fitting.map((one) => ({ name: `/${one.name}`, takes: one.arguments.map(sign).join(" "), help: one.help, line: `/${one.name}${one.arguments.length ? " " : ""}` }));
 }
 
 const sign = (argument) => (argument.required ? `<${argument.name}>` : `[${argument.name}]`);
