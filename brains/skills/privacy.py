@@ -11,7 +11,7 @@ import orjson
 from bot.core.actions import Attachment, Button, Forget, Say, SetConsent
 from bot.core.decisions import Decision
 from bot.core.errors import KinfolkError
-from bot.core.events import ButtonPressed, CommandGiven, FormSubmitted, actor, place
+from bot.core.events import place
 from bot.core.i18n import _
 from bot.core.things import Audience
 from brains.skills.skill import Skill
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bot.core.actions import Action
     from bot.core.ports import Vectors
-    from bot.core.things import Member, Ref
+    from bot.core.things import Member
     from brains.skills.skill import Context
     from storage.exporting import Outline
     from storage.surveying import Survey
@@ -44,9 +44,8 @@ NAMES = {
 
 async def propose(context: Context) -> Decision | None:
     """Answer the command, or one of the buttons."""
+    assert context.member is not None  # noqa: S101 - whoever asks is met first
     asked = context.press.what if context.press else context.command.arguments.get("choice", "")
-    if context.member is None:
-        return _to_a_stranger(context, asked)
     match asked:
         case "off" | "on":
             return await _switch(context, context.member, on=asked == "on")
@@ -59,16 +58,6 @@ async def propose(context: Context) -> Decision | None:
             return await (_forget if confirmed else _ask_first)(context, context.member)
         case _:
             return await _tell(context, context.member)
-
-
-def _to_a_stranger(context: Context, asked: str) -> Decision:
-    """Answer somebody of whom nothing is held: they were forgotten."""
-    if asked == "on":
-        words = _("Welcome back. From now on I collect what you write in the channels that I read.")
-        consent = SetConsent(member=_who(context), collected=True)
-        return _say(context, words, why=_("agreed to be collected again"), first=(consent,))
-    words = _("I hold nothing about you, and collect nothing you write until you say so: /privacy on")
-    return _say(context, words, why=_("asked what is held about them"))
 
 
 async def _tell(context: Context, member: Member) -> Decision:
@@ -186,23 +175,16 @@ def _collected(context: Context, held: Outline) -> bool:
     return context.community.consent == "opt_out" if held.collected is None else held.collected
 
 
-def _who(context: Context) -> Ref:
-    who = actor(context.event)
-    assert who is not None  # noqa: S101 - commands and buttons have somebody behind them
-    return who.ref
-
-
 def _button(context: Context, press: str, label: str) -> Button:
-    return Button(label=context.translate(label), press=f"{SKILL.name}.{press}", only=_who(context))
+    assert context.member is not None  # noqa: S101 - whoever asks is met first
+    return Button(label=context.translate(label), press=f"{SKILL.name}.{press}", only=context.member.ref)
 
 
 def _answer(context: Context, text: str) -> Say:
-    """Answer whoever asked, known or not, and nobody else; in a direct conversation nobody else listens."""
-    channel, event = place(context.event), context.event
-    assert channel is not None  # noqa: S101 - whoever asks does so somewhere
-    assert isinstance(event, CommandGiven | ButtonPressed | FormSubmitted)  # noqa: S101 - nothing else is heard
-    alone = channel.audience is Audience.DIRECT
-    return Say(to=channel.ref, text=text, only=None if alone else _who(context), invocation=event.invocation)
+    """Answer whoever asked and nobody else; in a direct conversation nobody else listens, and files come along."""
+    where = place(context.event)
+    said = context.answer(text)
+    return replace(said, only=None) if where and where.audience is Audience.DIRECT else said
 
 
 def _say(
@@ -224,7 +206,6 @@ def _say(
         skill=SKILL.name,
         actions=(*first, said),
         reason=context.translate(why),
-        about=(_who(context),),
         settles=settles,
     )
 
