@@ -223,8 +223,16 @@ def key(event: Event) -> str:
 
 
 def lane(event: Event) -> str:
-    """Name what events are handled in order within: the channel, or else the member or the schedule."""
+    """Name what events are handled in order within: the channel, or else the member or the schedule.
+
+    A command has its member's own lane in the channel, and a button its message's: a long answer to one member must not
+    hold up the channel, and two presses of one button must not meet.
+    """
     match event:
+        case CommandGiven() | FormSubmitted():
+            return f"{event.channel.ref} {event.member.ref}"
+        case ButtonPressed():
+            return f"{event.channel.ref} {event.message}"
         case MemberJoined() | MemberLeft():
             return str(event.channel.ref if event.channel else event.member.ref)
         case BotAdded():

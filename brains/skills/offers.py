@@ -18,19 +18,22 @@ if TYPE_CHECKING:
     from brains.matching.suggest import Offer
     from brains.skills.skill import Context
 
-PATIENCE = 8.0
+PATIENCE = 4.0
 """Seconds that a phrased reason may take; then the plain one goes out."""
 
 
 def plain(head: str, offers: Sequence[Offer]) -> str:
     """Show offers with their reasons as they are."""
-    return "\n\n".join([head, *(block(offer, " ".join(offer.reasons)) for offer in offers)])
+    return "\n\n".join([head, *(block(offer) for offer in offers)])
 
 
-def offering(context: Context, skill: str, head: str, offers: Sequence[Offer]) -> Decision:
-    """Put offers into an answer, the reasons in a sentence each where the generator can be trusted with it."""
+def offering(context: Context, skill: str, head: str, offers: Sequence[Offer], *, phrased: bool = True) -> Decision:
+    """Put offers into an answer, the reasons in a sentence each where the generator can be trusted with it.
+
+    That takes seconds, in which the lane is held up; `phrased` false does without.
+    """
     generator = context.faculties.generator
-    trusted = generator is not None and context.language in generator.languages
+    trusted = phrased and generator is not None and context.language in generator.languages
     stream = context.stream(_phrased(context, head, offers)) if trusted else ""
     answer = context.answer(plain(head, offers), buttons=buttons(context, offers), stream=stream)
     names = ", ".join(f"#{offer.channel.name} ({offer.score:.0%})" for offer in offers)
@@ -52,14 +55,14 @@ async def _phrased(context: Context, head: str, offers: Sequence[Offer]) -> Asyn
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE):
                     sentence = await phrase(context.faculties.generator, offer, language=context.language)
-        yield "\n\n" + block(offer, sentence or " ".join(offer.reasons))
+        yield "\n\n" + block(offer, sentence)
 
 
-def block(offer: Offer, why: str) -> str:
-    """Show one offer: the channel, why, and something that was said there."""
+def block(offer: Offer, sentence: str | None = None) -> str:
+    """Show one offer: the channel, why (in a sentence where there is one), and something that was said there."""
     said = [f"> {short(pair[-1].text)}" for pair in offer.evidence[:1]]
-    about = [] if said or not offer.channel.description else [short(offer.channel.description)]
-    return "\n".join([f"**#{offer.channel.name}**", why, *about, *said])
+    about = [] if said or sentence or not offer.channel.description else [short(offer.channel.description)]
+    return "\n".join([f"**#{offer.channel.name}**", sentence or " ".join(offer.reasons), *about, *said])
 
 
 def buttons(context: Context, offers: Sequence[Offer]) -> list[Button]:

@@ -64,7 +64,7 @@ async def _look_again(context: Context, event: MessagePosted, replied: Ref) -> D
         say = Say(to=event.channel.ref, text=words, reply_to=event.message)
         return Decision(skill=SKILL.name, actions=(say,), reason=words, evidence=(event.message,))
     head = context.translate(_("Then you may belong here:"))
-    decision = showing.offering(context, SKILL.name, head, offers)
+    decision = showing.offering(context, SKILL.name, head, offers, phrased=False)
     aloud = tuple(
         replace(action, only=None, reply_to=event.message) if isinstance(action, Say) else action
         for action in decision.actions
