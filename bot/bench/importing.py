@@ -38,7 +38,7 @@ async def bench_import(texts: Sequence[str], *, settings: Settings) -> Figures:
     portions = _portions(list(dict.fromkeys(texts)))
     model = parse_local(settings.encoder)
     with tempfile.TemporaryDirectory(prefix="kf-") as folder:
-        scratch = _scratch(settings, Path(folder))
+        scratch = scratch_settings(settings, Path(folder))
         async with open_app(scratch) as app:
             await (await app.encoder()).encode(["warm"])
             engine = await asyncio.to_thread(
@@ -54,7 +54,7 @@ def _portions(texts: list[str]) -> list[list[str]]:
     return [texts[number::ROUNDS] for number in range(ROUNDS)]
 
 
-def _scratch(settings: Settings, folder: Path) -> Settings:
+def scratch_settings(settings: Settings, folder: Path) -> Settings:
     """Give settings for a home of its own that shares only the exported model."""
     models = settings.home / "models"
     models.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.core.settings import Settings
 
 SAMPLE = Path(__file__).parent.parent / "sample" / "messages.jsonl"
+DESCRIPTIONS = SAMPLE.with_name("channels.jsonl")
 DataOption = Annotated[
     Path, typer.Option(help="History in JSON lines, whose texts are encoded.", show_default="the sample")
 ]
@@ -36,6 +37,26 @@ def encoder(data: DataOption = SAMPLE, count: CountOption = 600, as_json: JsonOp
         from bot.bench.encoder import bench_encoder
 
         return await bench_encoder(_texts(data, count), home=settings.home, settings=settings)
+
+    _run(verb, as_json=as_json)
+
+
+@family.command()
+def generator(
+    data: Annotated[
+        Path, typer.Option(help="History in JSON lines, whose members are made offers.", show_default="the sample")
+    ] = SAMPLE,
+    channels: Annotated[
+        Path, typer.Option(help="Descriptions of its channels.", show_default="the sample's")
+    ] = DESCRIPTIONS,
+    as_json: JsonOption = False,
+) -> None:
+    """Time the generator, one and four conversations at once, and count the offers that it puts into words."""
+
+    async def verb(settings: Settings) -> Figures:
+        from bot.bench.generator import bench_generator
+
+        return await bench_generator(data, channels, settings=settings)
 
     _run(verb, as_json=as_json)
 

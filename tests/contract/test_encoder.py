@@ -106,7 +106,8 @@ def running_server(settings: Settings):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = ["-m", "brains.engines.worker", f"--encoder={SPEC}", f"--home={settings.home}", f"--port={port}"]
+    served = (f"--encoder={settings.encoder}", f"--generator={settings.generator}")
+    command = ["-m", "brains.engines.worker", *served, f"--home={settings.home}", f"--port={port}"]
     process = subprocess.Popen([sys.executable, *command], stderr=subprocess.DEVNULL)
     try:
         yield port
