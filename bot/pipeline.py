@@ -30,13 +30,13 @@ from bot.core.events import (
     key,
     place,
 )
-from bot.core.i18n import _, translator
+from bot.core.i18n import _, translator, written
 from bot.core.policies import mode_of
 from bot.core.things import Rank
 from bot.perform import Case
 from bot.policy import Facts, judge
 from brains.skills.skill import Context
-from storage import acts, channels, members, policies, traces
+from storage import acts, channels, members, messages, policies, traces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from bot.core.i18n import Translate
     from bot.core.policies import Policy
     from bot.core.ports import Delivery, Vector
-    from bot.core.things import Ref
+    from bot.core.things import Member, Ref
     from bot.perform import Performer
     from brains.skills.skill import Faculties, Skill
     from storage.acts import Pressable
@@ -60,6 +60,8 @@ log = logging.getLogger(__name__)
 
 FRESH = 1.0
 """Seconds for which a community's policy is not read again; what this process itself changes holds at once."""
+LAST_WORDS = 5
+"""Messages that tell which language somebody writes."""
 STALE = timedelta(minutes=10)
 """An event older than this when it is handled is learned from, never answered: nobody waits for it any more."""
 
@@ -179,8 +181,8 @@ class Pipeline:
         if who is not None and not who.bot:
             async with self.database.read() as connection:
                 member = await members.by_ref(connection, community, who.ref)
-        language = _language(who.language if who else "") or _language(member.language if member else "")
-        language = language or policy.language or self.language
+        said = _language(who.language if who else "") or _language(member.language if member else "")
+        language = said or await self._written(event, member) or policy.language or self.language
         return Context(
             event=event,
             space=delivery.arrival.space.ref,
@@ -196,6 +198,15 @@ class Pipeline:
             vector=functools.partial(asyncio.shield, vector),
             stream=self.performer.stream,
         )
+
+    async def _written(self, event: Event, member: Member | None) -> str:
+        """Return the language that whoever asks writes in, where the platform does not say."""
+        if isinstance(event, MessagePosted):
+            return written([event.text])
+        if member is None or not is_asked(event):
+            return ""
+        async with self.database.read() as connection:
+            return written(await messages.latest_words(connection, member.id, LAST_WORDS))
 
     async def _policy(self, community: Community) -> tuple[Policy, Modes]:
         read_at, policy, modes = self._known.get(community.id, (0.0, None, {}))

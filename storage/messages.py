@@ -61,6 +61,17 @@ async def recent(connection: AsyncConnection, channel: int, limit: int) -> list[
     return found[::-1]
 
 
+async def latest_words(connection: AsyncConnection, author: int, limit: int) -> list[str]:
+    """Return the texts that a member wrote last."""
+    rows = await connection.scalars(
+        select(col(MessageRow.text))
+        .where(col(MessageRow.author_id) == author)
+        .order_by(col(MessageRow.sent_at).desc())
+        .limit(limit)
+    )
+    return list(rows)
+
+
 async def by_point(connection: AsyncConnection, scope: Scope, points: Sequence[UUID]) -> dict[UUID, Message]:
     """Return the messages behind points, as far as the scope allows."""
     found: dict[UUID, Message] = {}

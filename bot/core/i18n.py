@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from babel.messages.pofile import read_po
 LOCALES = Path(__file__).parent.parent / "locales"
 LANGUAGES = ("en", "zh_CN")
 Translate = Callable[[str], str]
+CHINESE = 0.3
+"""Share of Chinese characters from which a text counts as Chinese: names of things are Latin in any language."""
 
 
 def _(message: str) -> str:
@@ -33,3 +35,10 @@ def translator(language: str) -> Translate:
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return GNUTranslations(compiled).gettext
+
+
+def written(texts: Iterable[str]) -> str:
+    """Return the language that texts are plainly written in: Chinese by its characters, else empty."""
+    letters = [letter for text in texts for letter in text if letter.isalpha()]
+    chinese = sum("\u4e00" <= letter <= "\u9fff" for letter in letters)
+    return "zh_CN" if letters and chinese >= CHINESE * len(letters) else ""

@@ -52,7 +52,10 @@ async def _why(context: Context) -> Decision:
         raise Mistake(_("I did nothing here lately, and decided nothing."))
     limit = 3 if context.command.arguments.get("message") else 1
     async with context.faculties.database.read() as connection:
-        stories = [tell(one, await acts.of_trace(connection, one.id), context.translate) for one in told[:limit]]
+        stories = [
+            tell(one, await acts.of_trace(connection, one.id), context.translate, reader=_ref(context))
+            for one in told[:limit]
+        ]
     reason = context.translate(_("asked why"))
     return Decision(skill=SKILL.name, actions=(context.answer("\n\n".join(stories)),), reason=reason)
 
@@ -94,9 +97,7 @@ async def _traces(context: Context) -> list[Trace]:
         by_id = await traces.by_id(connection, context.community, wanted)
         found = [by_id] if by_id else await traces.about(connection, context.community, _message(context, wanted))
     if not found:
-        raise Mistake(
-            _("I know nothing about {message}. Give a message of mine, or one that I answered."), message=wanted
-        )
+        raise Mistake(_("I know nothing about {what}. Name a message of mine, or one that I answered."), what=wanted)
     return found
 
 
@@ -124,9 +125,8 @@ async def _mode(context: Context) -> Decision:
 
     names = [skill.name for skill in SKILLS if skill.hears]
     if given["skill"] not in names:
-        raise Mistake(
-            _("{skill} does nothing unasked. These do: {names}."), skill=given["skill"], names=", ".join(names)
-        )
+        they = ", ".join(names)
+        raise Mistake(_("{skill} does nothing unasked. These do: {names}."), skill=given["skill"], names=they)
     if not given.get("mode"):
         raise Mistake(_("Say which mode: off, watch, ask or act."))
     channel = await _channel(context, given["channel"]) if given.get("channel") else None
@@ -161,7 +161,7 @@ async def _channel(context: Context, wanted: str) -> Ref:
 async def _setup(context: Context) -> Decision:
     name, value = (context.command.arguments.get(key, "") for key in ("setting", "value"))
     if not name:
-        return _settings(context)
+        return await _settings(context)
     if not value:
         raise Mistake(_("Say the new value of {name}, or `default`."), name=name)
     if value == DEFAULT and name in FIELDS:
@@ -174,10 +174,13 @@ async def _setup(context: Context) -> Decision:
     return _changed(context, SetPolicy(name=name, value=kept, before=before))
 
 
-def _settings(context: Context) -> Decision:
+async def _settings(context: Context) -> Decision:
     lines = [context.translate(_("How this community wants me:"))]
+    async with context.faculties.database.read() as connection:
+        rooms = {str(one.ref): f"#{one.name}" for one in (await channels.every(connection, context.community)).values()}
     for name, field in Policy.model_fields.items():
         value = getattr(context.policy, name)
+        value = rooms.get(value, value)
         meaning = context.translate(field.description or "")
         lines.append(f"- **{name}** = {value if value != '' else '-'}: {meaning}")
     reason = context.translate(_("asked for the settings"))
@@ -208,7 +211,7 @@ async def _settle(context: Context) -> Decision:
         skill=act.skill,
         actions=(*(proposal.proposed if approved else ()), *told),
         reason=settled,
-        approved=context.member.ref if context.member else None,
+        approved=_ref(context),
     )
 
 
@@ -218,6 +221,10 @@ def _settled(act: Act, proposal: AskStaff, settled: str) -> tuple[Action, ...]:
         return ()
     text = f"{proposal.text}\n\n_{settled}_"
     return (Edit(message=act.receipt.made, channel=proposal.to, text=text, before=proposal.text),)
+
+
+def _ref(context: Context) -> Ref | None:
+    return context.member.ref if context.member else None
 
 
 def _who(context: Context) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bot.core.actions import Edit, Say
 from bot.core.i18n import _
 from bot.core.wording import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from bot.core.actions import Action
     from bot.core.decisions import Decision, Ruling, Step, Trace
     from bot.core.i18n import Translate
+    from bot.core.things import Ref
     from storage.acts import Act
 
 STATES = {
@@ -22,15 +26,15 @@ STATES = {
 }
 
 
-def tell(trace: Trace, acts: Sequence[Act], translate: Translate) -> str:
-    """Tell the story of one event."""
+def tell(trace: Trace, acts: Sequence[Act], translate: Translate, *, reader: Ref | None = None) -> str:
+    """Tell the story of one event; what was said to one member alone is told to no other `reader`."""
     when = trace.at.strftime("%Y-%m-%d %H:%M:%S UTC")
     head = translate(_("**{kind}** at {when}, looked at in {ms:.0f} ms (trace {id})"))
     lines = [head.format(kind=trace.kind, when=when, ms=trace.milliseconds, id=trace.id)]
     lines += [_step(step, translate) for step in trace.steps]
     lines += [line for decision in trace.verdict.decisions for line in _evidence(decision, translate)]
-    lines += [_declined(ruling, translate) for ruling in trace.verdict.rulings if not ruling.kept]
-    lines += [_done(act, translate) for act in acts]
+    lines += [_declined(ruling, translate, reader) for ruling in trace.verdict.rulings if not ruling.kept]
+    lines += [_done(act, translate, reader) for act in acts]
     return "\n".join(lines)
 
 
@@ -47,14 +51,22 @@ def _evidence(decision: Decision, translate: Translate) -> Iterator[str]:
         yield translate(_("  approved by {member}")).format(member=decision.approved.id)
 
 
-def _declined(ruling: Ruling, translate: Translate) -> str:
+def _declined(ruling: Ruling, translate: Translate, reader: Ref | None) -> str:
     sentence = translate(_("- not done: {action}. {why}"))
-    return sentence.format(action=describe(ruling.action, translate), why=ruling.why)
+    return sentence.format(action=describe(_discreet(ruling.action, reader), translate), why=ruling.why)
 
 
-def _done(act: Act, translate: Translate) -> str:
+def _done(act: Act, translate: Translate, reader: Ref | None) -> str:
     sentence = translate(_("- {state}: {action}"))
-    line = sentence.format(state=translate(STATES[act.state]), action=describe(act.action, translate))
+    told = describe(_discreet(act.action, reader), translate)
+    line = sentence.format(state=translate(STATES[act.state]), action=told)
     if act.undone_by is not None:
         line += translate(_(" (taken back by act {number})")).format(number=act.undone_by)
     return f"{line}: {act.receipt.error}" if act.receipt.error else line
+
+
+def _discreet(action: Action, reader: Ref | None) -> Action:
+    """Leave out what was said to somebody else alone."""
+    if isinstance(action, Say | Edit) and action.only is not None and action.only != reader:
+        return replace(action, text="…")
+    return action
