@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +52,9 @@ class GgufEngine:
         """Let go of the model's memory."""
         del self._server
         self._folder.cleanup()
+        # The C library would keep a fifth of it for later. Not every one can be asked.
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 class _Listener:
