@@ -19,6 +19,7 @@ from bot.core.actions import (
     Ban,
     Delete,
     Edit,
+    Forget,
     Kept,
     Kick,
     Say,
@@ -216,6 +217,10 @@ class Performer:
         """Tell whoever asked what did not work, so that no answer is ever silently lost."""
         assert case.sorry is not None  # noqa: S101 - the caller looked
         action = replace(case.sorry, text=case.sorry.text.format(error=error))
+        if any(isinstance(ruling.action, Forget) for ruling in case.trace.verdict.rulings):
+            # The trace went with everything else about them, and nothing may be written of it any more.
+            await self._try(case.community, action)
+            return
         intent = Intent(position=position, skill=case.trace.verdict.decisions[0].skill, action=action)
         intend = functools.partial(
             acts.intend,
