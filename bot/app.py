@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bot.core.settings import Settings
     from bot.core.things import Member
     from bot.living import Living
+    from bot.pipeline import Pipeline
     from brains.engines.client import WorkerEncoder
     from brains.matching.suggest import Matchmaker
     from storage.communities import Community
@@ -118,56 +119,63 @@ class App:
         """Return what finds messages."""
         return Retrieval(database=self.database, vectors=await self.vectors(), encoder=await self.encoder())
 
-    async def living(self, adapters: Sequence[Adapter]) -> Living:
-        """Put the bot together that lives on these platforms."""
+    async def pipeline(self, adapters: Sequence[Adapter]) -> Pipeline:
+        """Put together what decides about events of these platforms, and acts there."""
         # Only the bot itself needs all this; the other verbs start quicker without.
         from adapters.playground import Playground
-        from bot.ahead import Ahead
         from bot.keeping import Keeper
-        from bot.lanes import Lanes
-        from bot.living import Living
         from bot.perform import Performer
         from bot.pipeline import Pipeline
         from brains.skills import SKILLS
         from brains.skills.skill import Faculties
-        from storage.inbox import Inbox
 
-        refused = await refusals.load(self.settings.home)
-        performer = Performer(
+        keeper = Keeper(
             database=self.database,
-            adapters={adapter.platform: adapter for adapter in adapters},
-            keeper=Keeper(database=self.database, clock=self.clock, erase=self._erase, refusals=refused),
             clock=self.clock,
+            erase=self._erase,
+            refusals=await refusals.load(self.settings.home),
         )
-        pipeline = Pipeline(
+        platforms = {adapter.platform: adapter for adapter in adapters}
+        faculties = Faculties(
             database=self.database,
-            performer=performer,
+            encoder=self.encoder,
+            vectors=self.vectors,
+            matchmaker=functools.partial(self.matchmaker, fresh_for=FRESH),
+            generator=await self.generator(),
+        )
+        return Pipeline(
+            database=self.database,
+            performer=Performer(database=self.database, adapters=platforms, keeper=keeper, clock=self.clock),
             skills=SKILLS,
-            faculties=Faculties(
-                database=self.database,
-                encoder=self.encoder,
-                vectors=self.vectors,
-                matchmaker=functools.partial(self.matchmaker, fresh_for=FRESH),
-                generator=await self.generator(),
-            ),
+            faculties=faculties,
             clock=self.clock,
             language=self.settings.language,
             watchers=[adapter.watched for adapter in adapters if isinstance(adapter, Playground)],
         )
+
+    async def living(self, adapters: Sequence[Adapter]) -> Living:
+        """Put the bot together that lives on these platforms."""
+        from bot.ahead import Ahead
+        from bot.lanes import Lanes
+        from bot.living import Living
+        from brains.skills import SKILLS
+        from storage.inbox import Inbox
+
         inbox = Inbox(self.database, clock=self.clock, holder=uuid4().hex)
         ahead = Ahead(self.encoder)
+        lanes = Lanes(
+            database=self.database,
+            stream=inbox,
+            pipeline=await self.pipeline(adapters),
+            ahead=ahead,
+            clock=self.clock,
+            refusals=await refusals.load(self.settings.home),
+        )
         return Living(
             database=self.database,
             clock=self.clock,
             inbox=inbox,
-            lanes=Lanes(
-                database=self.database,
-                stream=inbox,
-                pipeline=pipeline,
-                ahead=ahead,
-                clock=self.clock,
-                refusals=refused,
-            ),
+            lanes=lanes,
             ahead=ahead,
             index=self.index,
             adapters=adapters,

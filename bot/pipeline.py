@@ -86,14 +86,14 @@ class Pipeline:
         trace_id = secrets.token_hex(6)
         with structlog.contextvars.bound_contextvars(trace=trace_id):
             context = await self._context(delivery, community, vector)
-            trace, pressed = await self._decide(delivery, context, trace_id)
+            trace, pressed = await self._decide(context, trace_id, live=self._is_live(delivery))
             if trace.verdict.rulings or any(step.failed for step in trace.steps):
                 await self._carry_out(trace, context, pressed)
 
     async def rehearse(self, delivery: Delivery, community: Community, vector: asyncio.Future[Vector | None]) -> Trace:
-        """Say what would be decided about an event now, and do nothing."""
+        """Say what would be decided about an event if it came now, by today's rules, and do nothing."""
         context = replace(await self._context(delivery, community, vector), stream=lambda _pieces: "")
-        trace, _pressed = await self._decide(delivery, context, "rehearsal")
+        trace, _pressed = await self._decide(context, "rehearsal", live=True)
         return trace
 
     async def _was_decided(self, delivery: Delivery, community: Community) -> bool:
@@ -104,7 +104,7 @@ class Pipeline:
             await self.performer.resume(community, trace)
         return trace is not None
 
-    async def _decide(self, delivery: Delivery, context: Context, trace_id: str) -> tuple[Trace, Pressable | None]:
+    async def _decide(self, context: Context, trace_id: str, *, live: bool) -> tuple[Trace, Pressable | None]:
         """Ask the skills and rule on what they propose."""
         started = time.perf_counter()
         event = context.event
@@ -114,7 +114,7 @@ class Pipeline:
                 pressed = await acts.button(connection, event.button)
         asked = await Asking(skills=self.skills).ask(context, pressed, modes)
         decisions = [decision for _, decision in asked if decision]
-        verdict = await self._judge(decisions, delivery, context, modes)
+        verdict = await self._judge(decisions, context, modes, live=live)
         where, who = place(event), actor(event)
         trace = Trace(
             id=trace_id,
@@ -123,7 +123,7 @@ class Pipeline:
             at=event.at,
             channel=where.ref if where else None,
             member=who.ref if who else None,
-            live=self._is_live(delivery),
+            live=live,
             steps=tuple(step for step, _ in asked),
             verdict=verdict,
             milliseconds=(time.perf_counter() - started) * 1000,
@@ -131,11 +131,11 @@ class Pipeline:
         return trace, pressed
 
     async def _judge(
-        self, decisions: Sequence[Decision], delivery: Delivery, context: Context, modes: Mapping[str, Mode]
+        self, decisions: Sequence[Decision], context: Context, modes: Mapping[str, Mode], *, live: bool
     ) -> Verdict:
         facts = Facts(
             asked=is_asked(context.event),
-            live=self._is_live(delivery),
+            live=live,
             can={name: adapter.can for name, adapter in self.performer.adapters.items()},
             confidence=context.policy.confidence,
             staff_channel=await self._staff_channel(context) if decisions else None,

@@ -179,17 +179,6 @@ class Inbox:
             .values(leased_until=self._clock.now() + LEASE)
         )
 
-    async def wait_for(self, number: int) -> None:
-        """Return once another process has handled an arrival."""
-        while not await self._is_done(number):
-            await self._clock.sleep(0.1)
-
-    async def _is_done(self, number: int) -> bool:
-        async with self._database.read() as connection:
-            found = await connection.execute(select(col(InboxRow.done_at)).where(col(InboxRow.id) == number))
-        row = found.first()
-        return row is None or row[0] is not None
-
 
 async def _release(connection: AsyncConnection, numbers: Sequence[int]) -> None:
     for some in portions(numbers):
@@ -209,3 +198,24 @@ async def waiting(connection: AsyncConnection) -> int:
     return (
         await connection.execute(select(func.count()).select_from(InboxRow).where(col(InboxRow.done_at).is_(None)))
     ).scalar_one()
+
+
+async def handled(connection: AsyncConnection, arrival: Arrival) -> bool:
+    """Say whether an arrival was handled, by whichever process."""
+    found = await connection.execute(
+        select(col(InboxRow.done_at)).where(
+            col(InboxRow.space) == str(arrival.space.ref), col(InboxRow.key) == key(arrival.event)
+        )
+    )
+    row = found.first()
+    return row is not None and row[0] is not None
+
+
+async def since(connection: AsyncConnection, spaces: Sequence[str], moment: datetime) -> list[Arrival]:
+    """Return what arrived since a moment and was kept, oldest first: everything but messages."""
+    rows = await connection.scalars(
+        select(col(InboxRow.event))
+        .where(col(InboxRow.space).in_(spaces), col(InboxRow.received_at) >= moment, col(InboxRow.event) != "")
+        .order_by(col(InboxRow.id))
+    )
+    return [load(Arrival, event) for event in rows]

@@ -11,16 +11,18 @@ from sqlmodel import col
 from bot.core.things import Message, Ref
 from storage.encodings import key
 from storage.rows import columns, insert_new, portions
-from storage.tables import CollectionRow, EncodingRow, MessageRow, OutboxRow, ReactionRow
+from storage.tables import CollectionRow, EncodingRow, MemberRow, MessageRow, OutboxRow, ReactionRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Row
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.ports import Scope
+    from storage.communities import Community
 
 COLUMNS = columns(MessageRow, "id", "point", "ref", "channel_id", "author_id", "thread_id", "text", "sent_at")
 
@@ -50,15 +52,27 @@ async def recent(connection: AsyncConnection, channel: int, limit: int) -> list[
         .order_by(col(MessageRow.sent_at).desc(), col(MessageRow.id).desc())
         .limit(limit)
     )
-    found = [
-        Shown(
-            message=_message(row),
-            reply_to=Ref.parse(row.reply_to) if row.reply_to else None,
-            edited=row.edited_at is not None,
-        )
-        for row in rows
-    ]
-    return found[::-1]
+    return [_shown(row) for row in rows][::-1]
+
+
+async def since(connection: AsyncConnection, community: Community, moment: datetime) -> list[Shown]:
+    """Return what humans said since a moment, oldest first."""
+    rows = await connection.execute(
+        select(*COLUMNS, *columns(MessageRow, "reply_to", "edited_at"))
+        .join(MemberRow, col(MemberRow.id) == col(MessageRow.author_id))
+        .where(col(MessageRow.community_id) == community.id, col(MemberRow.bot).is_(False))
+        .where(col(MessageRow.sent_at) >= moment)
+        .order_by(col(MessageRow.sent_at), col(MessageRow.id))
+    )
+    return [_shown(row) for row in rows]
+
+
+def _shown(row: Row[*tuple[object, ...]]) -> Shown:
+    return Shown(
+        message=_message(row),
+        reply_to=Ref.parse(row.reply_to) if row.reply_to else None,
+        edited=row.edited_at is not None,
+    )
 
 
 async def latest_words(connection: AsyncConnection, author: int, limit: int) -> list[str]:

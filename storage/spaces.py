@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 
+from bot.core.events import Named
+from bot.core.things import Ref
 from storage import communities
 from storage.rows import columns, insert_new
 from storage.tables import CommunityRow, SpaceRow
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from bot.core.events import Named
-    from bot.core.things import Ref
     from storage.communities import Community
 
 
@@ -48,12 +48,14 @@ async def belong(connection: AsyncConnection, space: Named, community: Community
     await insert_new(connection, SpaceRow, [row])
 
 
-async def of(connection: AsyncConnection, community: Community) -> list[str]:
-    """Return the references of a community's spaces."""
-    rows = await connection.scalars(
-        select(SpaceRow.ref).where(SpaceRow.community_id == community.id).order_by(col(SpaceRow.ref))
+async def of(connection: AsyncConnection, community: Community) -> list[Named]:
+    """Return a community's spaces."""
+    rows = await connection.execute(
+        select(*columns(SpaceRow, "ref", "name"))
+        .where(col(SpaceRow.community_id) == community.id)
+        .order_by(col(SpaceRow.ref))
     )
-    return list(rows)
+    return [Named(ref=Ref.parse(row.ref), name=row.name) for row in rows]
 
 
 def _names(name: str) -> list[str]:
