@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.core import commands
+from bot.core.actions import Action
 from bot.core.decisions import Decision, Mode, Step
-from bot.core.errors import KinfolkError, Mistake, NotAllowed
+from bot.core.errors import KinfolkError, Misconfigured, Mistake, NotAllowed, Overloaded, Unavailable
 from bot.core.events import ButtonPressed, CommandGiven, FormSubmitted, actor, is_asked
 from bot.core.i18n import _
+from bot.core.log import trail
 from brains.skills.skill import Press
 
 if TYPE_CHECKING:
@@ -91,14 +93,14 @@ class Asking:
                 decision = _sound(await skill.propose(context))
             outcome, failed = (decision.reason if decision else context.translate(_("nothing to do"))), False
         except TimeoutError:
-            error = Mistake(
-                _("{skill} took longer than {seconds:g} s. Try again."), skill=skill.name, seconds=skill.patience
+            slow = Mistake(
+                _("This took longer than {seconds:g} s, so I stopped. Ask me again."), seconds=skill.patience
             )
-            outcome, decision = error.say(context.translate), _refusal(skill.name, error, context)
+            outcome, decision = slow.say(context.translate), _refusal(skill.name, slow, context)
         except KinfolkError as error:
             outcome, decision = error.say(context.translate), _refusal(skill.name, error, context)
-        except Exception as error:
-            log.exception("the skill %s failed", skill.name)
+        except Exception as error:  # noqa: BLE001 - a skill may do whatever it likes, the others live on
+            log.error("the skill %s failed: %s", skill.name, trail(error))
             told = Mistake(_("Something went wrong here; it is written down for those who run me."))
             outcome, decision = f"{type(error).__name__}: {error}", _refusal(skill.name, told, context)
         took = (time.perf_counter() - started) * 1000
@@ -113,6 +115,10 @@ def _sound(decision: object) -> Decision | None:
         raise TypeError(f"a skill proposed {type(decision).__name__} instead of a Decision")
     if len(decision.actions) > MANY:
         raise TypeError(f"a skill proposed {len(decision.actions)} actions at once; {MANY} are the most")
+    if strange := {type(action).__name__ for action in decision.actions if not isinstance(action, Action)}:
+        raise TypeError(f"a skill proposed {', '.join(sorted(strange))} as an action")
+    if decision.undoes and len(decision.undoes) != len(decision.actions):
+        raise TypeError(f"a skill undoes {len(decision.undoes)} acts by {len(decision.actions)} actions")
     return decision
 
 
@@ -120,5 +126,18 @@ def _refusal(skill: str, error: KinfolkError, context: Context) -> Decision | No
     """Answer whoever asked with what went wrong; who did not ask is told nothing."""
     if not is_asked(context.event) or context.member is None:
         return None
-    words = error.say(context.translate)
+    words = _for_member(error).say(context.translate)
     return Decision(skill=skill, actions=(context.answer(words),), reason=words, settles=False)
+
+
+def _for_member(error: KinfolkError) -> KinfolkError:
+    """Return what a member can do something with; processes, files and settings are for the trace."""
+    match error:
+        case Overloaded():
+            return Mistake(_("I have a lot to think about at the moment. Ask me again in a minute."))
+        case Unavailable():
+            return Mistake(_("I cannot think at the moment, and am being helped up again. Ask me again in a minute."))
+        case Misconfigured():
+            return Mistake(_("I am not set up for this yet. Those who run me find the reason with /why."))
+        case _:
+            return error

@@ -92,8 +92,9 @@ class Budget:
         return True
 
     def pause(self, chat: str, seconds: float) -> None:
-        """Send nothing in a chat for a while, since the platform said so."""
-        self._paused[chat] = self._clock.now() + timedelta(seconds=seconds)
+        """Send nothing in a chat for a while, since the platform said so; of two such words the longer one holds."""
+        now = self._clock.now()
+        self._paused[chat] = max(self._paused.get(chat, now), now + timedelta(seconds=seconds))
 
     def _wait(self, chat: str) -> float:
         now = self._clock.now()

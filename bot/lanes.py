@@ -6,10 +6,12 @@ import asyncio
 import functools
 import logging
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.core.errors import Unavailable
 from bot.core.events import MessageEdited, MessagePosted, lane
+from bot.core.log import trail
 from bot.core.things import Audience
 from storage import spaces
 from storage.following import Following
@@ -99,16 +101,28 @@ class Lanes:
                 self._empty.set()
 
     async def _handle(self, delivery: Delivery, community: Community, vector: asyncio.Future[Vector | None]) -> None:
-        """Handle one event; while the database is away, the lane waits."""
+        """Handle one event; while the database is away, the lane waits, and what was begun is finished after that."""
         while True:
             try:
                 await self._pipeline.handle(delivery, community, vector)
                 await self._stream.done(delivery)
             except Unavailable as error:
                 log.warning("event %d waits: %s", delivery.id, error)
+                delivery = replace(delivery, attempts=delivery.attempts + 1)
                 await self._clock.sleep(PAUSE)
+            except Exception as error:  # noqa: BLE001 - one event must not end the lanes of all
+                log.error("event %d failed and is passed over: %s", delivery.id, trail(error))
+                await self._pass_over(delivery)
+                return
             else:
                 return
+
+    async def _pass_over(self, delivery: Delivery) -> None:
+        """Let an event be; what cannot even be noted comes again with the next start."""
+        try:
+            await self._stream.done(delivery)
+        except Unavailable as error:
+            log.warning("event %d stays: %s", delivery.id, error)
 
     async def _take_in(self, deliveries: Sequence[Delivery]) -> list[Taken]:
         """Store what happened and let it be encoded; whatever cannot be stored one by one is left out and told."""
@@ -119,11 +133,11 @@ class Lanes:
             await self._stream.release(deliveries)
             await self._clock.sleep(PAUSE)
             return []
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - one event must not end the lanes of all
             if len(deliveries) > 1:
                 return [taken for one in deliveries for taken in await self._take_in([one])]
-            log.exception("event %d cannot be stored and is passed over", deliveries[0].id)
-            await self._stream.done(deliveries[0])
+            log.error("event %d cannot be stored and is passed over: %s", deliveries[0].id, trail(error))
+            await self._pass_over(deliveries[0])
             return []
         return [(delivery, community, self._encode(delivery)) for delivery, community in found]
 

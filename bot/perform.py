@@ -95,7 +95,7 @@ class Performer:
         numbers = await self.database.write(functools.partial(self._intend, case=case, kept=kept))
         receipts = await self._try_all(case, kept, numbers)
         if case.sorry and any(receipt.state == "failed" for receipt in receipts):
-            await self._say_sorry(case, len(kept), next(one.error for one in receipts if one.error))
+            await self._say_sorry(case, len(kept), next((one.error for one in receipts if one.state == "failed"), ""))
         self._let_go(rulings)
         done = replace(trace, receipts=tuple(receipts))
         if kept:
@@ -164,6 +164,8 @@ class Performer:
         said, shown, receipt = "", "", None
         async for piece in _safely(pieces):
             said += piece
+            if not said.strip():
+                continue
             if receipt is None:
                 receipt, shown = await self._try(community, replace(action, text=said)), said
                 if receipt.state != "done" or receipt.made is None:
@@ -173,14 +175,18 @@ class Performer:
         if receipt is None:
             return action, await self._try(community, action)
         if shown != said:
-            await self._try(community, _edit(action, receipt, said))
-        return replace(action, text=said), replace(receipt, text=said)
+            last = await self._try(community, _edit(action, receipt, said))
+            shown = said if last.state == "done" else shown
+        return replace(action, text=shown), replace(receipt, text=shown)
 
     async def _edit(self, action: Say, receipt: Receipt, text: str) -> Receipt:
         try:
             return await self.adapters[action.to.platform].act(_edit(action, receipt, text))
-        except (Gone, Overloaded) as error:
-            return Receipt(state="failed", error=str(error))
+        except Overloaded as busy:
+            self._budget(action.to).pause(str(action.to), busy.after)
+            return Receipt(state="failed", error=str(busy))
+        except Gone as gone:
+            return Receipt(state="failed", error=str(gone))
 
     async def _try(self, community: Community, action: Action) -> Receipt:
         """Try an action until the platform took or refused it. A platform that says to wait is waited for."""

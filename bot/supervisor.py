@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from bot.core.errors import KinfolkError, Misconfigured
+from bot.core.log import trail
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -47,10 +48,16 @@ class Supervisor:
                 return
             except Misconfigured:
                 raise
-            except KinfolkError as error:
-                log.warning("%s stopped (%s); it is started again in %g s", name, error, pause)
-            except Exception:
-                log.exception("%s stopped; it is started again in %g s", name, pause)
+            except Exception as error:  # noqa: BLE001 - whatever a part dies of, the others live on
+                lived = (self._clock.now() - began).total_seconds()
+                pause = FIRST_PAUSE if lived > HEALTHY else pause
+                _tell(name, error, pause)
             await self._clock.sleep(pause)
-            was_well = (self._clock.now() - began).total_seconds() > HEALTHY
-            pause = FIRST_PAUSE if was_well else min(2 * pause, LONGEST_PAUSE)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _tell(name: str, error: Exception, pause: float) -> None:
+    if isinstance(error, KinfolkError):
+        log.warning("%s stopped (%s); it is started again in %g s", name, error, pause)
+    else:
+        log.error("%s stopped; it is started again in %g s: %s", name, pause, trail(error))

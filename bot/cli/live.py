@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 from typing import TYPE_CHECKING
-
-from filelock import AsyncFileLock, Timeout
 
 from adapters.console import Console
 from bot.app import App, open_app
 from bot.cli.output import note, run
 from bot.core.errors import Misconfigured, Unavailable
 from bot.core.settings import prepare_home
+from bot.sole import alone_in
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     import typer
 
     from bot.core.settings import Settings
@@ -39,7 +34,7 @@ async def _run(settings: Settings) -> None:
         status[0] = sentence
         note(sentence)
 
-    async with _sole(settings.home), open_app(settings, tell=tell) as app:
+    async with alone_in(settings.home), open_app(settings, tell=tell) as app:
         if settings.playground == "off":
             raise Misconfigured("KINFOLK_PLAYGROUND is off and no platform's token is set: there is nothing to run.")
         living = await _with_playground(app, status)
@@ -66,25 +61,6 @@ async def _greet(app: App, living: Living, status: list[str]) -> None:
     status[0] = ""
     if not living.stopping.is_set():
         note("Ready.")
-
-
-@contextlib.asynccontextmanager
-async def _sole(home: Path) -> AsyncIterator[None]:
-    """Hold the home for this process; raises Unavailable when another bot lives in it."""
-    lock, holder = AsyncFileLock(home / "run.lock"), home / "run.pid"
-    try:
-        await lock.acquire(timeout=0)
-    except Timeout:
-        pid = await asyncio.to_thread(holder.read_text) if await asyncio.to_thread(holder.exists) else "unknown"
-        raise Unavailable(
-            f"Another Kinfolk (process {pid}) runs in {home}. Stop it first, or set KINFOLK_HOME to another folder."
-        ) from None
-    try:
-        await asyncio.to_thread(holder.write_text, str(os.getpid()))
-        yield
-    finally:
-        await asyncio.to_thread(holder.unlink, missing_ok=True)
-        await lock.release()
 
 
 def register(app: typer.Typer) -> None:

@@ -37,7 +37,7 @@ def load(kind: type[T], text: str) -> T:
     """Read a value; raises ValueError for anything else."""
     try:
         return _converter.structure(upcast(orjson.loads(text))["data"], kind)
-    except (BaseValidationError, KeyError, TypeError) as error:
+    except (BaseValidationError, AttributeError, KeyError, TypeError) as error:
         told = "; ".join(transform_error(error)) if isinstance(error, BaseValidationError) else repr(error)
         raise ValueError(f"this is no {kind}: {told}") from None
 

@@ -110,7 +110,7 @@ def read(command: Command, line: str) -> dict[str, str]:
         name, colon, value = words[0].partition(":")
         named = next((one for one in free if colon and one.name == name), None)
         if not free:
-            raise Mistake(f"/{command.name} takes no more than {len(command.arguments)} words.")
+            raise _too_many(command)
         argument = named or free[0]
         words[0] = value if named else words[0]
         free.remove(argument)
@@ -125,17 +125,33 @@ def check(command: Command, given: dict[str, str]) -> dict[str, str]:
     known = {argument.name: argument for argument in command.arguments}
     for name, value in given.items():
         if name not in known:
-            raise Mistake(f"/{command.name} knows no {name!r}. It takes: {', '.join(known) or 'nothing'}.")
+            takes = ", ".join(known) or "-"
+            raise Mistake(
+                _("/{command} knows no {name!r}. It takes: {takes}."), command=command.name, name=name, takes=takes
+            )
         _check(command, known[name], value)
     for argument in command.arguments:
         if argument.required and not given.get(argument.name):
-            raise Mistake(f"/{command.name} needs {argument.name}: {argument.help}.")
+            raise Mistake(
+                _("/{command} needs {argument}. /help {command} says more."),
+                command=command.name,
+                argument=argument.name,
+            )
     return {name: value for name, value in given.items() if value}
 
 
 def _check(command: Command, argument: Argument, value: str) -> None:
     if argument.type == "choice" and value and value not in argument.choices:
-        raise Mistake(f"/{command.name}: {argument.name} is one of {', '.join(argument.choices)}, not {value!r}.")
+        sentence = _("/{command}: {argument} is one of {choices}, not {value!r}.")
+        choices = ", ".join(argument.choices)
+        raise Mistake(sentence, command=command.name, argument=argument.name, choices=choices, value=value)
     least, most = argument.bounds
     if argument.type == "number" and value and not (value.isdecimal() and least <= int(value) <= most):
-        raise Mistake(f"/{command.name}: {argument.name} is a number from {least} to {most}, not {value!r}.")
+        sentence = _("/{command}: {argument} is a number from {least} to {most}, not {value!r}.")
+        raise Mistake(sentence, command=command.name, argument=argument.name, least=least, most=most, value=value)
+
+
+def _too_many(command: Command) -> Mistake:
+    if not command.arguments:
+        return Mistake(_("/{command} takes nothing after it."), command=command.name)
+    return Mistake(_("/{command} takes {count} words at most."), command=command.name, count=len(command.arguments))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 
 import structlog
 
@@ -31,3 +32,15 @@ def configure(level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("httpx", "httpcore", "aiosqlite", "alembic"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def trail(error: BaseException) -> str:
+    """Say where an error came from, as kinds and frames. Its own words are left out: they may be a member's."""
+    told: list[str] = []
+    while True:
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        told.append(f"{type(error).__name__}\n{frames}".rstrip())
+        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        if cause is None:
+            return "\n".join(told)
+        error = cause

@@ -39,19 +39,29 @@ class Policy(BaseModel):
 
 
 FIELDS = tuple(Policy.model_fields)
+SHOWN = 40
+"""Characters of a wrong value that are worth repeating."""
 MODE = "mode."
 """Prefix of the name under which a skill's mode is kept."""
 
 
 def check(name: str, value: str) -> str:
     """Return the value as it is kept; raises Mistake that says what the setting may be."""
-    field = Policy.model_fields.get(name)
-    if field is None:
-        raise Mistake(f"There is no setting {name!r}. There are: {', '.join(FIELDS)}.")
+    if name not in FIELDS:
+        raise Mistake(_("There is no setting {name!r}. There are: {names}."), name=name, names=", ".join(FIELDS))
     try:
         return str(getattr(Policy.model_validate({name: value}), name))
-    except ValidationError as error:
-        raise Mistake(f"{name}: {error.errors()[0]['msg']}. {field.description}") from None
+    except ValidationError:
+        sentence = _("{name} may be {allowed}, not {value!r}.")
+        raise Mistake(sentence, name=name, allowed=_allowed(name), value=value[:SHOWN]) from None
+
+
+def _allowed(name: str) -> str:
+    """Say what a setting may be, in no language: its choices or its bounds."""
+    bounds = Policy.model_json_schema()["properties"][name]
+    if "enum" in bounds:
+        return ", ".join(choice for choice in bounds["enum"] if choice)
+    return f"{bounds.get('minimum', 0)} … {bounds.get('maximum', bounds.get('maxLength'))}"
 
 
 def mode_of(modes: dict[tuple[str, str], Mode], skill: str, channel: str) -> Mode:

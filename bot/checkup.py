@@ -1,0 +1,137 @@
+"""Looks a deployment over: what works, what does not, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from bot.core.errors import KinfolkError
+from bot.core.ports import Scope, Turn
+from bot.sole import is_running
+from storage import communities, inbox, outbox, spaces
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.app import App
+
+LITTLE_ROOM = 2 * 2**30
+"""Bytes on the disk below which the owner should know."""
+MANY_WAITING = 1000
+"""Things waiting beyond which something is stuck, or much has just been imported."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One check: `state` ok, warn or bad, and what was found in words."""
+
+    name: str
+    state: Literal["ok", "warn", "bad"]
+    words: str
+
+
+async def look_over(app: App) -> list[Finding]:
+    """Make every check; none keeps another from being made."""
+    checks: dict[str, Callable[[App], Awaitable[Finding]]] = {
+        "home": _home,
+        "bot": _bot,
+        "tables": _tables,
+        "encoder": _encoder,
+        "vectors": _vectors,
+        "generator": _generator,
+        "waiting": _waiting,
+        "playground": _playground,
+    }
+    return [await _safely(name, check, app) for name, check in checks.items()]
+
+
+async def _safely(name: str, check: Callable[[App], Awaitable[Finding]], app: App) -> Finding:
+    try:
+        return await check(app)
+    except KinfolkError as error:
+        return Finding(name=name, state="bad", words=str(error))
+
+
+async def _home(app: App) -> Finding:
+    home = app.settings.home
+    free = (await asyncio.to_thread(shutil.disk_usage, home)).free
+    mode = (await asyncio.to_thread(home.stat)).st_mode
+    if mode & 0o077:
+        words = f"others on this machine may look into {home}. Close it: chmod 700 {home}"
+        return Finding(name="home", state="warn", words=words)
+    state: Literal["ok", "warn"] = "warn" if free < LITTLE_ROOM else "ok"
+    return Finding(name="home", state=state, words=f"{home}, {free / 2**30:.1f} GB free on its disk")
+
+
+async def _bot(app: App) -> Finding:
+    running = await is_running(app.settings.home)
+    words = "runs in this home" if running else "does not run in this home: kinfolk run"
+    return Finding(name="bot", state="ok" if running else "warn", words=words)
+
+
+async def _tables(app: App) -> Finding:
+    async with app.database.read() as connection:
+        every = await communities.every(connection)
+        on = {one.name: len(await spaces.of(connection, one)) for one in every}
+    kind = "PostgreSQL" if app.settings.database_url.startswith("postgresql") else "SQLite"
+    names = ", ".join(f"{name} ({count} spaces)" for name, count in on.items()) or "no community yet"
+    return Finding(name="tables", state="ok", words=f"{kind}; {names}")
+
+
+async def _encoder(app: App) -> Finding:
+    encoder = await app.encoder()
+    await encoder.encode(["Is anybody there?"], kind="query")
+    return Finding(name="encoder", state="ok", words=f"{app.settings.encoder}: {encoder.fingerprint}")
+
+
+async def _vectors(app: App) -> Finding:
+    vectors = await app.vectors()
+    async with app.database.read() as connection:
+        expected = await outbox.acknowledged(connection)
+    held = sum([await vectors.count(Scope(community=number)) for number in expected])
+    missing = sum(expected.values()) - held
+    if missing > 0:
+        words = f"{held:,} points, {missing:,} are missing; a running bot and `import --wait` write them again"
+        return Finding(name="vectors", state="warn", words=words)
+    return Finding(name="vectors", state="ok", words=f"{held:,} points")
+
+
+async def _generator(app: App) -> Finding:
+    generator = await app.generator()
+    if generator is None:
+        return Finding(name="generator", state="ok", words="none is wanted; reasons are shown as they are")
+    pieces = generator.generate([Turn(role="user", text="Say yes.")], most=4)
+    said = "".join([piece async for piece in pieces])
+    state: Literal["ok", "warn"] = "ok" if said else "warn"
+    return Finding(
+        name="generator", state=state, words=f"{generator.name}, for {', '.join(sorted(generator.languages))}"
+    )
+
+
+async def _waiting(app: App) -> Finding:
+    async with app.database.read() as connection:
+        events, points = await inbox.waiting(connection), await outbox.count(connection)
+    state: Literal["ok", "warn"] = "warn" if max(events, points) > MANY_WAITING else "ok"
+    return Finding(name="waiting", state=state, words=f"{events:,} events to handle, {points:,} messages to encode")
+
+
+async def _playground(app: App) -> Finding:
+    port, wanted = app.settings.playground_port, app.settings.playground != "off"
+    if not wanted:
+        return Finding(name="playground", state="ok", words="off")
+    used = await asyncio.to_thread(_answers, port)
+    if used and not await is_running(app.settings.home):
+        words = f"something else uses port {port}. End it, or set KINFOLK_PLAYGROUND_PORT"
+        return Finding(name="playground", state="bad", words=words)
+    return Finding(
+        name="playground", state="ok", words=f"http://127.0.0.1:{port}{'' if used else ', once the bot runs'}"
+    )
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,58 @@
+"""`kinfolk doctor`: is everything well, and what can each platform do?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+import typer
+from rich.table import Table
+
+from adapters.console import Console
+from bot.app import open_app
+from bot.checkup import look_over
+from bot.cli.output import JsonOption, emit, note, out, run
+from bot.core.actions import Action, Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.checkup import Finding
+    from bot.core.settings import Settings
+
+STYLES = {"ok": "green", "warn": "yellow", "bad": "bold red"}
+ONLY = "speak to one member alone"
+
+
+def doctor(as_json: JsonOption = False) -> None:
+    """Check everything, and show what the bot can do on which platform. Exit code 1 when something is bad."""
+    run(lambda settings: _doctor(settings, as_json=as_json))
+
+
+async def _doctor(settings: Settings, *, as_json: bool) -> None:
+    async with open_app(settings, tell=note) as app:
+        findings = await look_over(app)
+        able = {one.platform: one.can for one in (app.playground(lambda: ""), Console())}
+    if as_json:
+        checks = [{"check": one.name, "state": one.state, "words": one.words} for one in findings]
+        emit({"checks": checks, "can": {platform: sorted(can) for platform, can in able.items()}})
+    else:
+        _show(findings, able)
+    if any(one.state == "bad" for one in findings):
+        raise typer.Exit(1)
+
+
+def _show(findings: Sequence[Finding], able: Mapping[str, frozenset[str]]) -> None:
+    for one in findings:
+        out.print(f"[{STYLES[one.state]}]{one.state:>4}[/]  {one.name:<11}", end="")
+        out.print(one.words, markup=False)
+    table = Table("what", *able)
+    kept = {kind.__name__ for kind in get_args(Kept)}
+    for name in [kind.__name__ for kind in get_args(Action) if kind.__name__ not in kept] + ["only"]:
+        table.add_row(ONLY if name == "only" else name, *("yes" if name in can else "-" for can in able.values()))
+    out.print()
+    out.print(table)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command()(doctor)
