@@ -1,13 +1,14 @@
 // The page begins here: it knows every part and tells each what changed.
 import { act, ask, follow, Refused } from "./api.js";
 import { byId } from "./dom.js";
-import { log, me, member, remember, room, store, takeMessage, takeState } from "./store.js";
+import { keepLog, log, me, member, remember, room, store, takeMessage, takeState } from "./store.js";
 import { loadWords, t } from "./words.js";
 import { drawChannels } from "./channels.js";
 import { drawComposer, focusComposer } from "./composer.js";
-import { drawHead, drawLog, jumpTo, showMessage } from "./conversation.js";
+import { drawHead, drawLog, jumpTo, showMessages } from "./conversation.js";
 import { closeDrawers, drawTop } from "./top.js";
 import { drawSide, showWhy } from "./side.js";
+import { plain } from "./markdown.js";
 import { listenToKeys } from "./keys.js";
 
 let drawn = 0;
@@ -57,7 +58,7 @@ export async function openRoom(id) {
   if (!log(id)) {
     const found = await attempt(() => ask("messages", { room: id }));
     if (!found || turn !== drawn) return;
-    store.logs.set(id, { messages: new Map(found.messages.map((one) => [one.id, one])), more: found.more });
+    keepLog(id, found.messages, found.more);
   }
   drawChannels();
   drawHead();
@@ -111,17 +112,28 @@ function startOver() {
   start();
 }
 
+let waiting = [];
+
+/** Messages that come within one frame are shown at once. */
 function onMessage(message) {
-  const fresh = takeMessage(message);
-  if (message.room !== store.room) {
-    if (fresh && message.author !== store.me) countUnread(message.room);
-    return;
+  if (!waiting.length) (document.hidden ? setTimeout : requestAnimationFrame)(showWaiting);
+  waiting.push(takeMessage(message));
+}
+
+function showWaiting() {
+  const taken = waiting;
+  waiting = [];
+  const here = taken.filter(({ message }) => message.room === store.room);
+  showMessages(here);
+  for (const { message, fresh } of taken) {
+    if (fresh && message.author !== store.me) announce(message);
   }
-  showMessage(message, fresh);
-  if (fresh && message.author !== store.me) {
-    byId("spoken").textContent = t("spoken", { name: member(message.author).name, text: message.text });
-  }
-  if (store.side.tab === "why" && store.side.message === message.id) why(message.id);
+  if (store.side.tab === "why" && here.some(({ message }) => message.id === store.side.message)) why(store.side.message);
+}
+
+function announce(message) {
+  if (message.room !== store.room) countUnread(message.room);
+  else byId("spoken").textContent = t("spoken", { name: member(message.author).name, text: plain(message.text) });
 }
 
 function countUnread(id) {

@@ -2,10 +2,10 @@
 import { attempt, deed, openMessage, openRoom } from "./app.js";
 import { ask } from "./api.js";
 import { byId, fill, h, icon, iconButton } from "./dom.js";
-import { isStaff, log, me, room, store } from "./store.js";
+import { isStaff, keepLog, log, me, room, store } from "./store.js";
 import { dayName, t } from "./words.js";
 import { editChannel } from "./dialogs.js";
-import { growBody, messageRow } from "./message.js";
+import { addTools, growBody, messageRow } from "./message.js";
 
 const CLOSE = 5 * 60 * 1000; // two messages of one author nearer than this stand together
 
@@ -31,6 +31,9 @@ export function drawLog() {
   const known = log(store.room);
   place.setAttribute("aria-label", t("messages"));
   place.onclick = onClick;
+  place.onkeydown = onKey;
+  place.onmouseover = (event) => equip(rowOf(event));
+  place.addEventListener("focusin", onFocus); // the same listener is added once only
   place.onscroll = () => near() && (byId("newer").hidden = true);
   byId("newer").onclick = toEnd;
   if (!known) return fill(place, nobodyHere());
@@ -44,19 +47,46 @@ export function drawLog() {
   toEnd();
 }
 
-/** Show a message that is new or changed, without moving what is being read. */
-export function showMessage(message, fresh) {
-  const stay = near();
-  const old = element(message.id);
-  if (old) {
-    const next = messageRow(message, old.classList.contains("close"));
-    growBody(old, next, () => stay && toEnd());
-    old.replaceWith(next);
-  } else if (fresh) {
-    byId("log").append(...row(message, last()));
-    if (!stay && message.author !== store.me) return announceBelow();
+/** Show messages that are new or changed, without moving what is being read. */
+export function showMessages(taken) {
+  if (!taken.length) return;
+  const stay = near() || taken.some(({ message, fresh }) => fresh && message.author === store.me);
+  for (const { message, fresh, before } of taken) {
+    const old = element(message.id);
+    if (old) replaceRow(old, message, stay);
+    else if (fresh) byId("log").append(...row(message, before));
   }
-  if (stay || message.author === store.me) toEnd();
+  if (stay) toEnd();
+  else if (taken.some(({ fresh }) => fresh)) announceBelow();
+}
+
+function replaceRow(old, message, stay) {
+  const next = messageRow(message, old.classList.contains("close"));
+  const focused = old.contains(document.activeElement);
+  if (focused || old.matches(":hover, .touched")) equip(next);
+  next.classList.toggle("touched", old.classList.contains("touched"));
+  growBody(old, next, () => stay && toEnd());
+  old.replaceWith(next);
+  if (focused) next.focus();
+}
+
+function equip(row) {
+  const message = row && log(store.room)?.messages.get(row.dataset.message);
+  if (message) addTools(row, message);
+}
+
+const onFocus = (event) => equip(rowOf(event));
+const rowOf = (event) => event.target.closest(".message");
+
+function onKey(event) {
+  if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+  if (event.altKey || event.ctrlKey) return;
+  const rows = [...byId("log").querySelectorAll(".message")];
+  const at = rows.indexOf(rowOf(event));
+  const next = at < 0 ? rows.at(-1) : rows[at + (event.key === "ArrowDown" ? 1 : -1)];
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
 }
 
 /** Bring a message into view; false when it is not on the page. */
@@ -75,11 +105,6 @@ function row(message, before) {
   const close = !newDay && near && !message.reply_to && message.only === before.only && !before.deleted_by;
   const day = newDay && h("div", { class: "day", role: "separator" }, h("span", {}, dayName(message.at)));
   return [...(day ? [day] : []), messageRow(message, close)];
-}
-
-function last() {
-  const known = [...log(store.room).messages.values()];
-  return known.at(-2) ?? null;
 }
 
 const element = (id) => byId("log").querySelector(`[data-message="${CSS.escape(id)}"]`);
@@ -115,8 +140,7 @@ async function loadOlder() {
   const first = known.messages.keys().next().value;
   const found = await attempt(() => ask("messages", { room: store.room, before: first }));
   if (!found) return;
-  known.messages = new Map([...found.messages.map((one) => [one.id, one]), ...known.messages]);
-  known.more = found.more;
+  keepLog(store.room, [...found.messages, ...known.messages.values()], found.more);
   drawLog();
   element(first)?.scrollIntoView({ block: "start" });
 }
@@ -134,7 +158,8 @@ function onClick(event) {
     event.preventDefault();
     return link.dataset.at ? openMessage(link.dataset.room, link.dataset.at) : openRoom(link.dataset.room);
   }
-  const touched = event.target.closest(".message");
+  const touched = rowOf(event);
   for (const one of byId("log").querySelectorAll(".message.touched")) if (one !== touched) one.classList.remove("touched");
   touched?.classList.add("touched");
+  equip(touched);
 }

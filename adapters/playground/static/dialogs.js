@@ -9,7 +9,9 @@ function open(title, ...inside) {
   const dialog = byId("dialog");
   fill(dialog, h("header", {}, h("h2", { id: "dialog-title" }, title), iconButton("close", t("close"), () => dialog.close())), ...inside);
   dialog.setAttribute("aria-labelledby", "dialog-title");
-  dialog.onclick = (event) => event.target === dialog && dialog.close();
+  dialog.onclick = (event) => {
+    if (event.target === dialog) dialog.close(); // a value of false would undo what the click does by itself
+  };
   if (!dialog.open) dialog.showModal();
   dialog.querySelector("input, textarea")?.focus();
 }

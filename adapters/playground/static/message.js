@@ -15,10 +15,9 @@ export function messageRow(message, close) {
   const state = [close && "close", message.only && "only", author.bot && "bot", message.deleted_by && "gone"].filter(Boolean);
   return h(
     "article",
-    { class: `message ${state.join(" ")}`, "data-message": message.id, "data-text": message.text, "aria-label": `${author.name}, ${longTime(message.at)}` },
+    { class: `message ${state.join(" ")}`, "data-message": message.id, "data-text": message.text, tabindex: "-1", "aria-label": `${author.name}, ${longTime(message.at)}` },
     close ? h("time", { class: "beside", datetime: message.at }, clockTime(message.at)) : avatar(author),
     h("div", { class: "content" }, !close && byline(message, author), message.only && onlyYou(message), quote(message), body(message), ...below(message)),
-    !message.deleted_by && tools(message),
   );
 }
 
@@ -125,6 +124,11 @@ function reaction(message, { emoji, members }) {
     " ",
     String(members.length),
   );
+}
+
+/** Hang what one can do with a message on its row, once somebody turns to it. */
+export function addTools(row, message) {
+  if (!message.deleted_by && !row.querySelector(".tools")) row.append(tools(message));
 }
 
 function tools(message) {

@@ -41,13 +41,19 @@ export function takeState(state) {
   if (!store.rooms.has(store.room)) store.room = firstRoom();
 }
 
-/** Take over a message; true when it was not there before. */
+/** Remember a channel's messages, oldest first, and whether there are older ones. */
+export function keepLog(id, messages, more) {
+  store.logs.set(id, { messages: new Map(messages.map((one) => [one.id, one])), more, newest: messages.at(-1) ?? null });
+}
+
+/** Take over a message; says whether it was not there before, and which one it follows. */
 export function takeMessage(message) {
   const known = log(message.room);
-  if (!known) return true;
-  const fresh = !known.messages.has(message.id);
+  if (!known) return { message, fresh: true, before: null };
+  const fresh = !known.messages.has(message.id), before = known.newest;
   known.messages.set(message.id, message);
-  return fresh;
+  if (fresh || before?.id === message.id) known.newest = message;
+  return { message, fresh, before };
 }
 
 function firstRoom() {

@@ -18,9 +18,18 @@ export function t(key, details = {}) {
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => (name in details ? String(details[name]) : whole));
 }
 
-export const clockTime = (at) => new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit" }).format(new Date(at));
+const formats = new Map();
 
-export const longTime = (at) => new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(new Date(at));
+/** Return a format of dates; making one is slow, so each is made once. */
+function format(options) {
+  const key = locale() + JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(locale(), options));
+  return formats.get(key);
+}
+
+export const clockTime = (at) => format({ hour: "2-digit", minute: "2-digit" }).format(new Date(at));
+
+export const longTime = (at) => format({ dateStyle: "medium", timeStyle: "short" }).format(new Date(at));
 
 /** Name a day as people do: today, yesterday, else its date. */
 export function dayName(at) {
@@ -30,5 +39,5 @@ export function dayName(at) {
     return new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(-apart, "day");
   }
   const year = day.getFullYear() === now.getFullYear() ? {} : { year: "numeric" };
-  return new Intl.DateTimeFormat(locale(), { weekday: "long", day: "numeric", month: "long", ...year }).format(day);
+  return format({ weekday: "long", day: "numeric", month: "long", ...year }).format(day);
 }
