@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+# onnxruntime and the hub's client report to their makers unless they are told not to, before they are imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -68,6 +68,10 @@ def _add_about(app: FastAPI, desk: Desk | None, slots: Slots | None, keys: Seque
 
     @app.get("/health")
     async def health() -> Response:
+        # A running bot looks after its worker by asking, so that it is there when something is said.
+        for part in (desk, slots):
+            if part:
+                part.last_used = time.monotonic()
         # The encoder's state is the worker's: a generator that cannot be loaded keeps nobody from encoding.
         found: dict[str, object] = desk.health() if desk else {"status": "ready"}
         if slots:
