@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    import aiosqlite
     from sqlalchemy import Update
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -189,10 +191,11 @@ async def _acknowledge(connection: AsyncConnection, *, points: Sequence[UUID]) -
 
 
 async def compact(database: Database) -> bool:
-    """Take what was erased out of the files too; False when a reader kept SQLite from it, and it must be repeated.
+    """Take what was erased out of the files too; False when somebody else kept it from that, and it must be repeated.
 
-    SQLite overwrites what it deletes (`secure_delete`), and old copies wait in its log until that is emptied.
-    PostgreSQL keeps dead rows until a vacuum.
+    SQLite overwrites what it deletes (`secure_delete`), old copies wait in its log until that is emptied, and pages
+    that were once split keep pieces of rows: after a forget the whole file is written anew. PostgreSQL lets go of dead
+    rows; the bytes stay in its files and in its log until they are overwritten.
     """
     async with database.engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
@@ -200,6 +203,19 @@ async def compact(database: Database) -> bool:
         if database.engine.dialect.name != "sqlite":
             await driver.execute(f"VACUUM {', '.join(metadata.tables)}")
             return True
-        cursor = await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        [busy, *_] = await cursor.fetchone()
-        return not busy
+        try:
+            return await _compact_file(driver)
+        except sqlite3.OperationalError as error:
+            log.warning("the database is not compacted: %s", error)
+            return False
+
+
+async def _compact_file(driver: aiosqlite.Connection) -> bool:
+    """Write the file anew if there was a forget since the last time, whose number is kept in the file's header."""
+    [[last]] = await driver.execute_fetchall("SELECT coalesce(max(id), 0) FROM ledger WHERE act = 'forget'")
+    [[known]] = await driver.execute_fetchall("PRAGMA user_version")
+    if last != known:
+        await driver.execute_fetchall("VACUUM")
+        await driver.execute_fetchall(f"PRAGMA user_version = {last}")
+    [[busy, *_]] = await driver.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+    return not busy

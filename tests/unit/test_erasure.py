@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -64,6 +65,10 @@ async def store(town: Harbour, *events, refused: bool = True) -> Stored:
         return await intake.store(connection, events)
 
     return await town.database.write(work)
+
+
+def everything_in(home: Path, pattern: str) -> bytes:
+    return b"".join(path.read_bytes() for path in home.rglob(pattern) if path.is_file())
 
 
 async def test_everything_of_a_member_goes_and_everything_of_others_stays(town: Harbour) -> None:
@@ -230,9 +235,37 @@ async def test_the_files_hold_nothing_once_they_are_compact(town: Harbour) -> No
     assert await erasure.compact(town.database) is True
     if town.database.engine.dialect.name != "sqlite":
         return
-    held = b"".join(path.read_bytes() for path in sorted(town.home.rglob("*")) if path.is_file())
+    held = everything_in(town.home, "*")
     assert b"marmalade" in held
     assert [one for one in SECRETS if len(one) > 3 and one.encode() in held] == []
+
+
+async def test_no_piece_is_left_where_pages_were_split(home: Path) -> None:
+    chance = random.Random(1)
+    async with Database.open(f"sqlite+aiosqlite:///{home}/kinfolk.db", home=home) as database:
+        town = await harbour(database, home, indexed=False)
+        for start in range(0, 6000, 100):
+            some = [(f"k{chance.random()}", chance.randrange(40), chance.randrange(5, 900)) for _ in range(100)]
+            await store(
+                town,
+                *(
+                    posted(
+                        key,
+                        COLM if one == 0 else ANA,
+                        f"{'oakum' if one == 0 else 'jigsaw'} {start + minute} " + "x" * length,
+                        minute,
+                    )
+                    for minute, (key, one, length) in enumerate(some)
+                ),
+            )
+        await database.write(lambda c: c.execute(text("UPDATE message SET text = text || ' edited' WHERE id % 17 = 3")))
+        assert (await forget(town, vectors=None)).left == 0
+        assert await erasure.compact(database) is True
+        held = everything_in(home, "kinfolk.db*")
+        assert (held.count(b"oakum"), held.count(b"jigsaw") > 5000) == (0, True)
+        written = (home / "kinfolk.db").stat()
+        assert await erasure.compact(database) is True
+        assert (home / "kinfolk.db").stat().st_mtime_ns == written.st_mtime_ns, "written anew once, and not each hour"
 
 
 async def test_every_table_is_erased_and_exported_or_says_why_not(town: Harbour) -> None:
