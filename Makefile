@@ -5,7 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.setup
 SAMPLE := bot/sample
-MEMBERS ?= colm zhao.q petra
 DATA ?= $(SAMPLE)/messages.jsonl
 
 .DEFAULT_GOAL := help
@@ -26,12 +25,8 @@ $(SETUP): pyproject.toml deploy/locks/dev.txt deploy/models.txt
 	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-run: setup ## Import the sample community and suggest channels to a few of its members.
-	$(BIN)/kinfolk import jsonl $(SAMPLE)/messages.jsonl --channels $(SAMPLE)/channels.jsonl --community harbour --wait
-	@for member in $(MEMBERS); do \
-		printf '\nWhere does %s belong?\n' $$member; \
-		$(BIN)/kinfolk match --community harbour --member $$member || exit; \
-	done
+run: setup ## Start the bot; without a platform's token, with a page to try it on and a sample community.
+	$(BIN)/kinfolk run
 
 check: setup ## Lint, type-check and run the quick tests (under two minutes).
 	$(BIN)/ruff format --check -q .

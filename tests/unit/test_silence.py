@@ -11,7 +11,7 @@ import pytest
 
 
 @pytest.mark.parametrize(("first", "noted"), [("import brains.engines", False), ("pass", True)])
-def test_onnxruntime_reports_nothing_once_our_engines_are_imported(tmp_path: Path, first: str, noted: bool) -> None:
+def test_onnxruntime_reports_nothing_once_our_engines_are_imported(tmp_path: Path, first: str, *, noted: bool) -> None:
     pytest.importorskip("onnxruntime")
     quiet = ("CI", "ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")
     environment = {name: value for name, value in os.environ.items() if name not in quiet} | {"HOME": str(tmp_path)}
