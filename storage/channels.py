@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from bot.core.errors import Mistake
+from bot.core.i18n import _
 from bot.core.ports import Scope
 from bot.core.things import Audience, Channel, Ref
 from storage import members
@@ -85,5 +86,7 @@ async def find(connection: AsyncConnection, community: Community, wanted: str) -
         if wanted == str(one.ref) or bare == one.ref.id or bare.casefold() == one.name.casefold():
             return one
     near = difflib.get_close_matches(bare, [one.name for one in known], n=3)
-    hint = f" Did you mean {', '.join(near)}?" if near else ""
-    raise Mistake(f"There is no channel {wanted!r} in {community.name}.{hint}")
+    if near:
+        sentence = _("There is no channel {name!r} in {community}. Did you mean {near}?")
+        raise Mistake(sentence, name=wanted, community=community.name, near=", ".join(near))
+    raise Mistake(_("There is no channel {name!r} in {community}."), name=wanted, community=community.name)
