@@ -30,7 +30,8 @@ from bot.core.actions import (
     target,
 )
 from bot.core.decisions import Receipt, Ruling
-from bot.core.errors import Gone, Overloaded
+from bot.core.errors import Gone, Overloaded, Unavailable
+from bot.core.log import trail
 from storage import acts, traces
 from storage.acts import Intent
 
@@ -189,11 +190,24 @@ class Performer:
             return Receipt(state="failed", error=str(gone))
 
     async def _try(self, community: Community, action: Action) -> Receipt:
-        """Try an action until the platform took or refused it. A platform that says to wait is waited for."""
-        if isinstance(action, Kept):
-            return await self.keeper.act(community, action)
+        """Try an action; whatever comes of it is a receipt."""
+        try:
+            if isinstance(action, Kept):
+                return await self.keeper.act(community, action)
+            return await self._try_there(action)
+        except Unavailable as away:
+            return Receipt(state="failed", error=str(away))
+        except Exception as error:  # noqa: BLE001 - belongs to the pipeline's door: an adapter's bug ends one act alone
+            log.error("%s ended in a bug: %s", type(action).__name__, trail(error))
+            bug = f"a bug came in between: {type(error).__name__}"
+            return Receipt(state="failed" if isinstance(action, Kept) else "unknown", error=bug)
+
+    async def _try_there(self, action: Action) -> Receipt:
+        """Try until the platform took or refused it. A platform that says to wait is waited for."""
         where = target(action)
         assert where is not None  # noqa: S101 - whatever is not kept here is done to something
+        if where.platform not in self.adapters:
+            return Receipt(state="failed", error=f"{where.platform} is not connected")
         error: Exception = Gone("it was never tried")
         for _ in range(TRIES):
             await self._budget(where).take(str(where), _urgency(action))

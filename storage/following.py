@@ -112,6 +112,10 @@ class Following:
         found = await self._message(connection, event.message)
         if found is None or found.text == event.text:
             return
+        if self._intake.member(event.author.ref) in await members.withheld(connection, self.community):
+            # What they write now is not collected, and what they wrote then is not there any more.
+            await messages.erase(connection, [found.id])
+            return
         await connection.execute(
             update(MessageRow).where(col(MessageRow.id) == found.id).values(text=event.text, edited_at=event.at)
         )

@@ -12,11 +12,13 @@ from bot.core.i18n import _
 from bot.core.things import Audience
 from brains.skills import offers as showing
 from brains.skills.skill import Skill
-from storage import acts, channels
+from storage import acts, channels, traces
 
 if TYPE_CHECKING:
+    from bot.core.decisions import Trace
     from bot.core.things import Channel, Ref
     from brains.skills.skill import Context
+    from storage.acts import Act
 
 OFFERS = 3
 USUAL = ("introductions", "welcome", "new-members", "general", "lobby", "新人", "自我介绍")
@@ -53,7 +55,8 @@ async def _look_again(context: Context, event: MessagePosted, replied: Ref) -> D
     """Match what a newcomer says they like."""
     async with context.faculties.database.read() as connection:
         act = await acts.that_made(connection, context.community, replied)
-    if act is None or act.skill != SKILL.name or context.member is None or not _is_for(act.action, event.author.ref):
+        trace = await traces.by_id(connection, context.community, act.trace) if act else None
+    if act is None or act.skill != SKILL.name or context.member is None or not _is_for(act, trace, event.author.ref):
         return None
     matchmaker = await context.faculties.matchmaker(context.language)
     [offers] = [found async for found in matchmaker.for_texts(context.community, [event.text], k=OFFERS)]
@@ -62,7 +65,8 @@ async def _look_again(context: Context, event: MessagePosted, replied: Ref) -> D
             _("Thank you! Nothing here fits that well yet; have a look around, and ask me: /match")
         )
         say = Say(to=event.channel.ref, text=words, reply_to=event.message)
-        return Decision(skill=SKILL.name, actions=(say,), reason=words, evidence=(event.message,))
+        about = (event.author.ref,)
+        return Decision(skill=SKILL.name, actions=(say,), reason=words, evidence=(event.message,), about=about)
     head = context.translate(_("Then you may belong here:"))
     decision = showing.offering(context, SKILL.name, head, offers, phrased=False)
     aloud = tuple(
@@ -72,8 +76,11 @@ async def _look_again(context: Context, event: MessagePosted, replied: Ref) -> D
     return replace(decision, actions=aloud, about=(event.author.ref,))
 
 
-def _is_for(action: object, member: Ref) -> bool:
-    return isinstance(action, Say) and (not action.buttons or any(button.only == member for button in action.buttons))
+def _is_for(act: Act, trace: Trace | None, member: Ref) -> bool:
+    """Say whether this member was spoken to: their buttons tell, and without any the trace does."""
+    if isinstance(act.action, Say) and act.action.buttons:
+        return any(button.only == member for button in act.action.buttons)
+    return trace is not None and any(member in decision.about for decision in trace.verdict.decisions)
 
 
 async def _where(context: Context) -> Channel | None:
