@@ -1,0 +1,149 @@
+"""What policy rules on proposals: a table of who asked, how late, in which mode, how sure, and on which platform."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.actions import AskStaff, Delete, Edit, OpenDirect, React, Say, SetPolicy
+from bot.core.decisions import Decision, Mode, Ruling
+from bot.core.i18n import translator
+from bot.core.things import Ref
+from bot.policy import Facts, judge
+
+HERE, STAFF = Ref("discord", "general"), Ref("discord", "staff")
+ANA, MESSAGE = Ref("discord", "ana"), Ref("discord", "m1")
+SAY = Say(to=HERE, text="hello")
+ASIDE = Say(to=HERE, text="between us", only=ANA)
+EVERYTHING = frozenset({"Say", "Edit", "Delete", "React", "OpenDirect", "AskStaff", "only"})
+
+
+def decision(*actions, **more) -> Decision:
+    return Decision(skill="welcome", actions=actions or (SAY,), reason="Ana is new here", **more)
+
+
+def facts(**more) -> Facts:
+    usual = {"asked": False, "live": True, "can": {"discord": EVERYTHING}, "confidence": 0.0, "staff_channel": STAFF}
+    return Facts(**{**usual, "translate": translator("en"), **more})
+
+
+def rule(one: Decision, mode: Mode = Mode.ACT, **more) -> list[Ruling]:
+    return list(judge([one], facts(**more), {"welcome": mode}).rulings)
+
+
+@pytest.mark.parametrize(
+    ("asked", "live", "mode", "kept", "why"),
+    [
+        (True, True, Mode.OFF, True, ""),
+        (True, True, Mode.WATCH, True, ""),
+        (True, True, Mode.ASK, True, ""),
+        (True, True, Mode.ACT, True, ""),
+        (False, True, Mode.ACT, True, ""),
+        (False, True, Mode.OFF, False, "This skill is off here."),
+        (False, True, Mode.WATCH, False, "I only watch here"),
+        (False, True, Mode.ASK, False, "The staff was asked."),
+        (True, False, Mode.ACT, False, "It came to me late."),
+        (False, False, Mode.ACT, False, "It came to me late."),
+        (False, False, Mode.ASK, False, "It came to me late."),
+    ],
+)
+def test_a_mode_governs_what_nobody_asked_for_and_lateness_governs_all(asked, live, mode, kept, why) -> None:
+    first = rule(decision(), mode, asked=asked, live=live)[0]
+    assert (first.action, first.kept) == (SAY, kept)
+    assert first.why.startswith(why)
+    assert bool(first.why) == bool(why)
+
+
+def test_a_skill_that_nobody_gave_a_mode_only_watches() -> None:
+    [ruling] = judge([decision()], facts(), {}).rulings
+    assert (ruling.kept, ruling.why) == (False, "I only watch here, so this is what I would have done.")
+
+
+@pytest.mark.parametrize(("sure", "kept"), [(0.49, False), (0.5, True), (1.0, True)])
+def test_an_unasked_act_must_be_as_sure_as_staff_want_it(sure, kept) -> None:
+    [ruling] = rule(decision(confidence=sure), confidence=0.5)
+    assert ruling.kept is kept
+    assert ruling.why == ("" if kept else "49% sure; here I act from 50% on.")
+    assert rule(decision(confidence=sure), confidence=0.5, asked=True)[0].kept
+
+
+def test_what_a_staff_member_approved_happens_in_any_mode_however_unsure() -> None:
+    approved = decision(confidence=0.1, approved=ANA)
+    for mode in Mode:
+        assert [(one.action, one.kept) for one in rule(approved, mode, confidence=0.9)] == [(SAY, True)]
+    assert not rule(approved, live=False)[0].kept
+
+
+@pytest.mark.parametrize(
+    ("action", "why"),
+    [
+        (Delete(message=MESSAGE, channel=HERE), "discord does not let a bot do this: delete message m1."),
+        (React(message=MESSAGE, channel=HERE, emoji="👍"), "discord does not let a bot do this: react with 👍."),
+        (Say(to=Ref("slack", "c"), text="hi"), "slack is not connected."),
+    ],
+)
+def test_what_a_platform_cannot_is_declined_with_the_reason_and_the_rest_is_kept(action, why: str) -> None:
+    able = {"discord": frozenset({"Say"})}
+    declined, kept = rule(decision(action, SAY), can=able)
+    assert (declined.kept, declined.why) == (False, why)
+    assert (kept.action, kept.kept) == (SAY, True)
+
+
+def test_what_cannot_be_said_aside_is_said_in_a_direct_conversation() -> None:
+    aloud, direct = rule(decision(ASIDE), can={"discord": EVERYTHING - {"only"}})
+    assert (aloud.action, aloud.kept) == (ASIDE, False)
+    assert aloud.why == "discord cannot show a message to one member alone."
+    assert (direct.action, direct.kept) == (OpenDirect(member=ANA, text="between us"), True)
+    assert [one.kept for one in rule(decision(ASIDE))] == [True]
+
+
+def test_what_can_be_said_neither_aside_nor_directly_is_never_said_aloud() -> None:
+    [ruling] = rule(decision(ASIDE), asked=True, can={"discord": frozenset({"Say", "Edit"})})
+    assert (ruling.action, ruling.kept) == (ASIDE, False)
+
+
+def test_what_kinfolk_itself_keeps_needs_no_platform() -> None:
+    setting = SetPolicy(name="confidence", value="0.5")
+    assert [one.kept for one in rule(decision(setting), can={})] == [True]
+
+
+def test_a_proposal_goes_to_the_staff_once_with_all_that_it_would_do() -> None:
+    one, two, asked = rule(decision(SAY, React(message=MESSAGE, channel=HERE, emoji="👍")), Mode.ASK)
+    assert [(one.kept, one.why), (two.kept, two.why)] == [(False, "The staff was asked.")] * 2
+    assert asked.kept
+    assert isinstance(asked.action, AskStaff)
+    assert asked.action.to == STAFF
+    assert asked.action.text == "**welcome** proposes: Ana is new here\n- say: hello\n- react with 👍"
+    assert asked.action.proposed == (one.action, two.action)
+    assert [(button.press, button.choice) for button in asked.action.buttons] == [
+        ("staff.approve", "proposal"),
+        ("staff.decline", "proposal"),
+    ]
+
+
+def test_without_a_staff_channel_a_proposal_is_declined_and_says_what_is_missing() -> None:
+    [ruling] = rule(decision(), Mode.ASK, staff_channel=None)
+    assert (ruling.action, ruling.kept) == (SAY, False)
+    assert "/setup staff_channel" in ruling.why
+
+
+def test_nobody_answers_a_message_that_is_taken_away() -> None:
+    answer = Say(to=HERE, text="hi", reply_to=MESSAGE)
+    other = Say(to=HERE, text="hi", reply_to=Ref("discord", "m2"))
+    away = Delete(message=MESSAGE, channel=HERE)
+    rulings = judge([decision(answer, other), decision(away)], facts(), {"welcome": Mode.ACT}).rulings
+    assert [(one.action, one.kept) for one in rulings] == [(answer, False), (other, True), (away, True)]
+    assert rulings[0].why == "The message it answers is taken away."
+    watched = judge([decision(answer), decision(away)], facts(), {"welcome": Mode.WATCH}).rulings
+    assert {one.why for one in watched} == {"I only watch here, so this is what I would have done."}
+
+
+def test_each_ruling_names_its_decision_and_the_act_that_it_takes_back() -> None:
+    back = Edit(message=MESSAGE, channel=HERE, text="as it was")
+    verdict = judge([decision(), decision(back, SAY, undoes=(7, None))], facts(asked=True), {})
+    assert [(one.decision, one.undoes) for one in verdict.rulings] == [(0, None), (1, 7), (1, None)]
+    assert len(verdict.decisions) == 2
+
+
+def test_reasons_are_in_the_language_of_the_community() -> None:
+    [ruling] = rule(decision(), Mode.OFF, translate=translator("zh_CN"))
+    assert ruling.why == "这项功能在这里已关闭。"
