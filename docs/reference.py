@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parent / "reference.md"
 VERBS = (
+    "run",
+    "why",
+    "undo",
+    "replay",
+    "doctor",
     "import jsonl",
     "match",
     "search",
@@ -30,7 +35,25 @@ VERBS = (
 
 def page() -> str:
     """Return the whole page."""
-    return "\n".join([*_settings(), "", *_verbs()]) + "\n"
+    return "\n".join([*_settings(), "", *_commands(), "", *_policy(), "", *_verbs()]) + "\n"
+
+
+def _commands() -> Iterator[str]:
+    from bot.core.commands import COMMANDS
+
+    yield "## Commands in the chat\n\n| command | who | what it is for |\n|---|---|---|"
+    for command in COMMANDS:
+        usage = " ".join([f"/{command.name}", *(f"[{argument.name}]" for argument in command.arguments)])
+        who = {"MEMBER": "everybody", "STAFF": "staff", "OWNER": "the owner"}[command.rank.name]
+        yield f"| `{usage}` | {who} | {command.help} |"
+
+
+def _policy() -> Iterator[str]:
+    from bot.core.policies import Policy
+
+    yield "## What `/setup` sets\n\n| setting | default | meaning |\n|---|---|---|"
+    for name, field in Policy.model_fields.items():
+        yield f"| `{name}` | `{field.default if field.default != '' else '-'}` | {field.description} |"
 
 
 def _settings() -> Iterator[str]:
