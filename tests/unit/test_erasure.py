@@ -244,8 +244,8 @@ async def test_no_piece_is_left_where_pages_were_split(home: Path) -> None:
     chance = random.Random(1)
     async with Database.open(f"sqlite+aiosqlite:///{home}/kinfolk.db", home=home) as database:
         town = await harbour(database, home, indexed=False)
-        for start in range(0, 6000, 100):
-            some = [(f"k{chance.random()}", chance.randrange(40), chance.randrange(5, 900)) for _ in range(100)]
+        for start in range(0, 20000, 100):
+            some = [(f"k{chance.random()}", chance.randrange(50), chance.randrange(5, 900)) for _ in range(100)]
             await store(
                 town,
                 *(
@@ -258,7 +258,8 @@ async def test_no_piece_is_left_where_pages_were_split(home: Path) -> None:
                     for minute, (key, one, length) in enumerate(some)
                 ),
             )
-        await database.write(lambda c: c.execute(text("UPDATE message SET text = text || ' edited' WHERE id % 17 = 3")))
+            longer = f"UPDATE message SET text = text || ' edited longer' WHERE id % 17 = {start // 100 % 17}"
+            await database.write(lambda c, longer=longer: c.execute(text(longer)))
         assert (await forget(town, vectors=None)).left == 0
         assert await erasure.compact(database) is True
         held = everything_in(home, "kinfolk.db*")
