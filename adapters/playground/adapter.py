@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import socket
 from typing import TYPE_CHECKING
-
-import uvicorn
 
 from adapters.playground import acts, views
 from adapters.playground.deeds import plan
 from adapters.playground.feed import Feed
-from adapters.playground.page import Page, read_files
 from adapters.playground.space import HARBOUR, PLATFORM, Space
-from bot.core.errors import Gone, Misconfigured, Unavailable
+from bot.core.errors import Gone, Unavailable
 from bot.core.events import Arrival, MessageEdited
 from bot.core.ports import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from adapters.playground.asked import Asked
     from adapters.playground.page import File
@@ -38,9 +33,6 @@ log = logging.getLogger(__name__)
 
 SETTLED = 1.0
 """Seconds for which the bot's own message must have stayed as it is before its new words are handed over."""
-
-ENDING = 2
-"""Seconds that open requests have left when the playground ends."""
 
 
 class Playground:
@@ -90,15 +82,21 @@ class Playground:
 
     async def run(self, put: Put, commands: Sequence[Command]) -> None:
         """Serve the page until cancelled. Raises Misconfigured when the port is somebody else's."""
-        with _listen(self._port) as listener:
+        files = await asyncio.to_thread(_read_files)
+        from adapters.playground.page import Page
+        from adapters.playground.serving import listen, serve
+
+        with listen(self._port) as listener:
             self._port = listener.getsockname()[1]
-            files = await asyncio.to_thread(read_files)
             self._space = Space(feed=Feed(), clock=self._clock)
             self._space.fill(await self._past())
             self._put, self._commands = put, commands
             self.open.set()
             try:
-                await self._serve(listener, files)
+                page = Page(
+                    space=self._space, commands=commands, files=files, do=self._do, why=self._why, ready=self._ready
+                )
+                await serve(page.app(), listener, ending=self._space.feed.close)
             finally:
                 self._put = None
                 self.open.clear()
@@ -155,55 +153,10 @@ class Playground:
         if post.text == event.text and not post.deleted_by:
             await self._hand_over(event)
 
-    async def _serve(self, listener: socket.socket, files: dict[str, File]) -> None:
-        page = Page(
-            space=self._space,
-            commands=self._commands,
-            files=files,
-            do=self._do,
-            why=self._why,
-            ready=self._ready,
-        )
-        server = _Server(
-            uvicorn.Config(
-                page.app(),
-                http="h11",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=ENDING,
-            )
-        )
-        serving = asyncio.create_task(server.serve([listener]))
-        try:
-            await asyncio.shield(serving)
-        finally:
-            self._space.feed.close()
-            server.should_exit = True
-            await serving
 
+def _read_files() -> dict[str, File]:
+    """Read what is served; in a thread, together with the web server's code, which takes a while to import."""
+    import adapters.playground.serving  # noqa: F401
+    from adapters.playground.page import read_files
 
-class _Server(uvicorn.Server):
-    """uvicorn inside of a program that minds its own signals."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone."""
-        yield
-
-
-@contextlib.contextmanager
-def _listen(port: int) -> Iterator[socket.socket]:
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-            listener.listen(128)
-        except OSError as error:
-            raise Misconfigured(
-                f"KINFOLK_PLAYGROUND_PORT: the playground cannot listen on 127.0.0.1:{port} ({error.strerror}). "
-                "End what uses it, or name another port."
-            ) from None
-        yield listener
+    return read_files()

@@ -104,6 +104,7 @@ async function start() {
   showBanner(state.banner);
   drawAll();
   await openRoom(store.room);
+  if (me() && !me().language) await deed("speak", { language: store.language });
   follow({ message: onMessage, space: onSpace, over: startOver, connected: onConnection });
 }
 
