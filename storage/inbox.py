@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections import deque
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from storage.rows import columns, insert_new, portions
 from storage.tables import InboxRow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -47,26 +46,41 @@ class Inbox:
         self._database = database
         self._clock = clock
         self._holder = holder
-        self._fresh: deque[Delivery] = deque()
+        self._fresh: list[Delivery] = []
         self._came = asyncio.Event()
         self._behind = True
-        self._on_the_way = 0
+        self._begun = self._ended = 0
         self._looked_at = clock.now() - LOOK
+        self._up_to = 0
 
     async def put(self, arrival: Arrival) -> bool:
         """Store an arrival; it is on disk when this returns. False when it was there already. Raises Unavailable."""
+        # Whoever is cut off while it is written has put it all the same: it must be handed over as well.
+        return await asyncio.shield(self._put(arrival))
+
+    async def _put(self, arrival: Arrival) -> bool:
         ours = not self._behind and len(self._fresh) < HELD
-        self._behind = not ours
         now = self._clock.now()
-        self._on_the_way += not ours
-        try:
-            number = await self._database.write(functools.partial(self._insert, arrival=arrival, now=now, ours=ours))
-        finally:
-            self._on_the_way -= not ours
+        insert = functools.partial(self._insert, arrival=arrival, now=now, ours=ours)
+        if ours:
+            number = await self._database.write(insert)
+        else:
+            async with self._by_table():
+                number = await self._database.write(insert)
         if number is not None and ours:
             self._fresh.append(Delivery(id=number, arrival=arrival, received_at=now))
         self._came.set()
         return number is not None
+
+    @contextlib.asynccontextmanager
+    async def _by_table(self) -> AsyncIterator[None]:
+        """Something goes to the table for a claim to find it: until it was found, nothing may overtake it in memory."""
+        self._behind = True
+        self._begun += 1
+        try:
+            yield
+        finally:
+            self._ended += 1
 
     async def _insert(self, connection: AsyncConnection, arrival: Arrival, now: datetime, *, ours: bool) -> int | None:
         event = arrival.event
@@ -89,10 +103,8 @@ class Inbox:
         """Wait until something is there and lease up to `limit` of it, oldest first."""
         while True:
             self._came.clear()
-            if self._fresh and self._clock.now() < self._looked_at + LOOK:
-                return self._from_memory(limit)
-            if found := await self._from_table(limit):
-                return found
+            if self._behind or self._clock.now() >= self._looked_at + LOOK:
+                await self._look(limit)
             if self._fresh:
                 return self._from_memory(limit)
             with contextlib.suppress(TimeoutError):
@@ -100,19 +112,23 @@ class Inbox:
                     await self._came.wait()
 
     def _from_memory(self, limit: int) -> list[Delivery]:
-        return [self._fresh.popleft() for _ in range(min(limit, len(self._fresh)))]
+        """Take the oldest; of what came after the table's last portion nothing, while there may be more in the table."""
+        limit = min(limit, sum(one.id <= self._up_to for one in self._fresh)) if self._up_to else limit
+        taken, self._fresh = self._fresh[:limit], self._fresh[limit:]
+        return taken
 
-    async def _from_table(self, limit: int) -> list[Delivery]:
+    async def _look(self, limit: int) -> None:
         """Claim what waits in the table; once nothing does, new arrivals may go by memory again."""
-        quiet = not self._on_the_way
-        self._looked_at = self._clock.now()
+        begun = self._begun if self._begun == self._ended else None
         async with self._database.read() as connection:
             waits = (await connection.execute(select(exists().where(*self._free())))).scalar_one()
-        if not waits:
-            # What was on its way to the table when we looked must not be overtaken.
-            self._behind = self._behind and not (quiet and not self._on_the_way)
-            return []
-        return await self._database.write(functools.partial(self._claim, limit=limit))
+        found = await self._database.write(functools.partial(self._claim, limit=limit)) if waits else []
+        full = len(found) == limit
+        self._fresh = sorted([*found, *self._fresh], key=lambda delivery: delivery.id)
+        self._up_to = found[-1].id if full else 0
+        self._looked_at = self._clock.now() - (LOOK if full else timedelta(0))
+        # What was on its way to the table while we looked must not be overtaken.
+        self._behind = self._behind and (bool(found) or begun != self._begun)
 
     async def _claim(self, connection: AsyncConnection, limit: int) -> list[Delivery]:
         now = self._clock.now()
@@ -157,8 +173,9 @@ class Inbox:
 
     async def release(self, deliveries: Sequence[Delivery]) -> None:
         """Give these back, so that they come again, here or elsewhere."""
-        self._behind = True
-        await self._database.write(functools.partial(_release, numbers=[delivery.id for delivery in deliveries]))
+        async with self._by_table():
+            await self._database.write(functools.partial(_release, numbers=[delivery.id for delivery in deliveries]))
+        self._came.set()
 
     async def begin(self, *, alone: bool) -> None:
         """Start after a stop or a crash; who is alone need not wait for the leases of the dead."""
