@@ -1,0 +1,116 @@
+"""Commands: read from a line, checked, and each of them served by a skill."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.commands import COMMANDS, Argument, Command, check, find, read
+from bot.core.errors import Mistake
+from bot.core.i18n import translator
+from bot.core.things import Rank
+from brains.skills import SKILLS
+
+TIMEOUT = Command(
+    name="timeout",
+    help="Keep somebody from writing",
+    arguments=(
+        Argument(name="member", type="member", help="Whom", required=True),
+        Argument(name="minutes", type="number", help="How long", bounds=(1, 60)),
+        Argument(name="reason", type="text", help="Why"),
+    ),
+)
+BARE = Command(name="pulse", help="How the community is")
+
+
+def command(name: str) -> Command:
+    found = find(name)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "given"),
+    [
+        ("help", "", {}),
+        ("help", "match", {"command": "match"}),
+        ("match", "rye bread and old boats", {"interests": "rye bread and old boats"}),
+        ("match", "interests:rye bread", {"interests": "rye bread"}),
+        ("match", "  喜欢 摄影 ", {"interests": "喜欢 摄影"}),
+        ("match", "time: for tea", {"interests": "time: for tea"}),
+        ("mode", "welcome act", {"skill": "welcome", "mode": "act"}),
+        ("mode", "welcome watch #garden", {"skill": "welcome", "mode": "watch", "channel": "#garden"}),
+        ("mode", "channel:#garden welcome watch", {"skill": "welcome", "mode": "watch", "channel": "#garden"}),
+        ("setup", "confidence 0.5", {"setting": "confidence", "value": "0.5"}),
+        ("setup", "staff_channel the staff room", {"setting": "staff_channel", "value": "the staff room"}),
+        ("setup", "value:0.5 confidence", {"setting": "confidence", "value": "0.5"}),
+        ("privacy", "forget", {"choice": "forget"}),
+    ],
+)
+def test_a_line_is_read_as_its_command_takes_it(name: str, line: str, given: dict[str, str]) -> None:
+    assert read(command(name), line) == given
+
+
+@pytest.mark.parametrize(
+    ("of", "line", "told"),
+    [
+        (command("mode"), "welcome loud", "/mode: mode is one of off, watch, ask, act, not 'loud'."),
+        (command("mode"), "welcome act #a #b", "/mode takes 3 words at most."),
+        (command("privacy"), "maybe", "/privacy: choice is one of off, on, export, forget, not 'maybe'."),
+        (BARE, "now", "/pulse takes nothing after it."),
+        (TIMEOUT, "", "/timeout needs member. /help timeout says more."),
+        (TIMEOUT, "ana 61", "/timeout: minutes is a number from 1 to 60, not '61'."),
+        (TIMEOUT, "ana ten", "/timeout: minutes is a number from 1 to 60, not 'ten'."),
+        (TIMEOUT, "ana -1", "/timeout: minutes is a number from 1 to 60, not '-1'."),
+    ],
+)
+def test_a_wrong_line_is_told_what_it_may_be(of: Command, line: str, told: str) -> None:
+    with pytest.raises(Mistake) as caught:
+        read(of, line)
+    assert str(caught.value) == told
+    assert caught.value.say(translator("en")) == told
+    assert caught.value.say(translator("zh_CN")).startswith(f"/{of.name}")
+    assert caught.value.say(translator("zh_CN")) != told
+
+
+def test_an_argument_that_nobody_knows_is_told_with_those_there_are() -> None:
+    with pytest.raises(Mistake, match=r"/mode knows no 'loudness'. It takes: skill, mode, channel."):
+        check(command("mode"), {"loudness": "11"})
+    with pytest.raises(Mistake, match=r"It takes: -\."):
+        check(BARE, {"loudness": "11"})
+
+
+@pytest.mark.parametrize("minutes", ["1", "60"])
+def test_bounds_belong_to_what_they_bound(minutes: str) -> None:
+    assert read(TIMEOUT, f"ana {minutes} too loud today") == {
+        "member": "ana",
+        "minutes": minutes,
+        "reason": "too loud today",
+    }
+
+
+def test_empty_values_count_as_not_given() -> None:
+    assert check(command("mode"), {"skill": "welcome", "mode": "", "channel": ""}) == {"skill": "welcome"}
+
+
+def test_every_command_is_served_by_exactly_one_skill_and_no_skill_serves_another() -> None:
+    served = [name for skill in SKILLS for name in skill.commands]
+    assert sorted(served) == sorted(one.name for one in COMMANDS)
+
+
+def test_the_table_fits_every_platform() -> None:
+    assert len(COMMANDS) <= 20
+    for one in COMMANDS:
+        assert one.name.isascii()
+        assert one.name.islower()
+        assert len(one.help) <= 100, one.name
+        assert all(len(argument.help) <= 100 for argument in one.arguments), one.name
+        assert all(argument.choices for argument in one.arguments if argument.type == "choice"), one.name
+        required = [argument.required for argument in one.arguments]
+        assert required == sorted(required, reverse=True), "a platform wants what is required first"
+
+
+def test_what_steers_the_bot_is_for_staff_and_nobody_is_kept_from_help_and_privacy() -> None:
+    ranks = {one.name: one.rank for one in COMMANDS}
+    assert {name for name, rank in ranks.items() if rank is Rank.MEMBER} >= {"help", "match", "privacy"}
+    assert {ranks[name] for name in ("why", "undo", "mode")} == {Rank.STAFF}
+    assert ranks["setup"] is Rank.OWNER
