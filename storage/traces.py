@@ -90,10 +90,10 @@ async def about(connection: AsyncConnection, community: Community, message: Ref)
 async def latest(
     connection: AsyncConnection, community: Community, *, channel: Ref | None = None, limit: int = 1
 ) -> list[Trace]:
-    """Return the latest traces of a channel, or of the whole community, newest first."""
+    """Return the latest traces of the whole community, or of a channel and of what happened in none, newest first."""
     statement = select(col(TraceRow.story)).where(col(TraceRow.community_id) == community.id)
     if channel is not None:
-        statement = statement.where(col(TraceRow.channel) == str(channel))
+        statement = statement.where(col(TraceRow.channel).in_([str(channel), ""]))
     stories = await connection.scalars(statement.order_by(col(TraceRow.at).desc()).limit(limit))
     return [load(Trace, story) for story in stories]
 

@@ -47,7 +47,7 @@ async def _suggest(context: Context) -> Decision:
     elif offers := await matchmaker.for_member(context.community, context.member, k=OFFERS):
         head = _("From what you wrote, you may belong here:")
     else:
-        offers = await matchmaker.for_newcomer(context.community, context.member, k=OFFERS)
+        offers = await showing.newcomers(context, OFFERS)
         head = _("I know too little of you yet. Newcomers like these; name your interests, and I look again: /match")
     if not offers:
         words = context.translate(_("Nothing here fits well yet. Ask me again in a while."))

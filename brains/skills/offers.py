@@ -8,18 +8,37 @@ from typing import TYPE_CHECKING
 
 from bot.core.actions import Button
 from bot.core.decisions import Decision
-from bot.core.i18n import _
+from bot.core.i18n import _, written
 from bot.core.wording import short
 from brains.matching.phrasing import phrase
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from bot.core.things import Channel
     from brains.matching.suggest import Offer
     from brains.skills.skill import Context
 
+CHOICE = 24
+"""Channels among which those in a newcomer's own language are looked for."""
 PATIENCE = 4.0
 """Seconds that a phrased reason may take; then the plain one goes out."""
+
+
+async def newcomers(context: Context, k: int, *, without: Channel | None = None) -> list[Offer]:
+    """Offer what newcomers find first, channels in the member's own language before the others."""
+    assert context.member is not None  # noqa: S101 - offers are made to somebody
+    matchmaker = await context.faculties.matchmaker(context.language)
+    found = await matchmaker.for_newcomer(context.community, context.member, k=CHOICE)
+    chinese = context.language == "zh_CN"
+    own = [one for one in found if (written([one.channel.name, one.channel.description]) == "zh_CN") == chinese]
+    others = [one for one in found if one not in own]
+    return [one for one in own + others if without is None or one.channel != without][:k]
+
+
+def introduced(head: str, offers: Sequence[Offer]) -> str:
+    """Show what channels are for, where the reason is the same for all and said in the head."""
+    return "\n\n".join([head, *(f"**#{one.channel.name}**\n{short(one.channel.description)}" for one in offers)])
 
 
 def plain(head: str, offers: Sequence[Offer]) -> str:

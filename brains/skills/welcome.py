@@ -40,11 +40,10 @@ async def _welcome(context: Context) -> Decision | None:
     where = await _where(context)
     if where is None or context.member is None:
         return None
-    matchmaker = await context.faculties.matchmaker(context.language)
-    offers = await matchmaker.for_newcomer(context.community, context.member, k=OFFERS)
+    offers = await showing.newcomers(context, OFFERS, without=where)
     hello = context.translate(_("Welcome, **{name}**! Many who are new like these:"))
     question = context.translate(_("What do you like to make or do? Answer this message, and I find what fits you."))
-    text = showing.plain(hello.format(name=context.member.name), offers) + f"\n\n{question}"
+    text = showing.introduced(hello.format(name=context.member.name), offers) + f"\n\n{question}"
     buttons = tuple(showing.buttons(context, offers))
     say = Say(to=where.ref, text=text, buttons=buttons)
     reason = context.translate(_("{name} is new here")).format(name=context.member.name)
