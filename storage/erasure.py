@@ -17,8 +17,9 @@ from storage import holdings, ledger, refusals
 from storage.holdings import among
 from storage.outbox import SPOKEN, serving
 from storage.rows import insert_new, portions
-from storage.surveying import follow, survey
+from storage.surveying import survey
 from storage.tables import MemberRow, MessageRow, OutboxRow, ThreadRow, metadata
+from storage.trail import follow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from storage.communities import Community
     from storage.db import Database
     from storage.refusals import Refusals
-    from storage.surveying import Survey
+    from storage.trail import Survey
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from bot.core.codec import load
 from bot.core.decisions import Trace
 from storage.holdings import count
 from storage.rows import columns, portions
-from storage.surveying import events_of, survey
+from storage.surveying import survey
 from storage.tables import (
     ActRow,
     ButtonRow,
@@ -33,6 +33,7 @@ from storage.tables import (
     ThreadRow,
     TraceRow,
 )
+from storage.trail import events_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from bot.core.things import Member
     from storage.communities import Community
     from storage.db import Database
-    from storage.surveying import Survey
+    from storage.trail import Survey
 
 VERSION = 1
 Section = list[dict[str, object]]

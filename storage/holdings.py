@@ -12,7 +12,6 @@ from sqlalchemy import exists, func, select
 from sqlmodel import col
 
 from storage.rows import portions, table
-from storage.surveying import events_of
 from storage.tables import (
     ActRow,
     ButtonRow,
@@ -33,6 +32,7 @@ from storage.tables import (
     TraceMemberRow,
     TraceRow,
 )
+from storage.trail import events_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from sqlmodel import SQLModel
 
     from bot.core.things import Member
-    from storage.surveying import Survey
+    from storage.trail import Survey
 
 Conditions = tuple["ColumnElement[bool]", ...]
 

@@ -1,81 +1,28 @@
-"""Finding what is held about a member: what gives them away first, then every row that shows it.
-
-Most stores are found by the member's number alone (`storage.holdings`). Here is the rest: stories, acts, events and
-entries that refer to the member or quote them, wherever they are.
-"""
+"""Surveying a member: what gives them away, and from there everything that is held about them."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import orjson
-from sqlalchemy import case, func, select
+from sqlalchemy import select
 from sqlmodel import col
 
-from bot.core.actions import AskStaff, CreateEvent, CreatePoll, Delete, Edit, Say, Warn
-from bot.core.codec import load, load_action
+from bot.core.codec import load
 from bot.core.events import Arrival, CommandGiven, FormSubmitted, MessageEdited, MessagePosted
-from bot.core.things import Audience, Member, Ref
 from storage.encodings import key
 from storage.outbox import serving
 from storage.probes import Probes
-from storage.rows import columns, portions
-from storage.tables import (
-    ActRow,
-    ChannelRow,
-    InboxRow,
-    LedgerRow,
-    MessageRow,
-    SpaceRow,
-    ThreadRow,
-    TraceMemberRow,
-    TraceRow,
-)
+from storage.rows import columns
+from storage.tables import InboxRow, MessageRow
+from storage.trail import Survey, Trail, events_of, follow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable
 
-    from sqlalchemy import ColumnElement, Row, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from bot.core.things import Member
     from storage.communities import Community
-
-AT_ONCE = 1000
-"""Documents looked through in a thread at a time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trail:
-    """Numbers of rows that only a look at their contents finds.
-
-    `made` are the bot's messages about the member, `replies` other members' answers to them, `rooms` their direct
-    conversations with the bot, `threads` those that nobody else wrote in, and `begun` the others that they began.
-    `quoting` takes the bot's messages about them off the platform.
-    """
-
-    traces: tuple[str, ...] = ()
-    acts: tuple[int, ...] = ()
-    made: tuple[int, ...] = ()
-    inbox: tuple[int, ...] = ()
-    ledger: tuple[int, ...] = ()
-    replies: tuple[int, ...] = ()
-    rooms: tuple[int, ...] = ()
-    threads: tuple[int, ...] = ()
-    begun: tuple[int, ...] = ()
-    quoting: tuple[Delete, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """A member, what gives them away, the keys of their texts' cached vectors, and the trail."""
-
-    community: Community
-    member: Member
-    probes: Probes
-    cached: tuple[bytes, ...]
-    trail: Trail
 
 
 async def survey(
@@ -94,37 +41,6 @@ async def survey(
         trail=Trail(),
     )
     return await follow(connection, bare)
-
-
-async def follow(connection: AsyncConnection, known: Survey) -> Survey:
-    """Look for the trail anew: rows may have come since, and those that gave the member away may be gone."""
-    traces = await _traces(connection, known)
-    acts, made, quoting = await _acts(connection, known, traces)
-    rooms = await _rooms(connection, known)
-    threads, begun = await _threads(connection, known.member)
-    trail = Trail(
-        traces=traces,
-        acts=acts,
-        made=await _messages(connection, known, made, rooms),
-        inbox=await _events_of_others(connection, known),
-        ledger=await _ledger(connection, known),
-        replies=await _replies(connection, known),
-        rooms=rooms,
-        threads=threads,
-        begun=begun,
-        quoting=quoting,
-    )
-    return replace(known, trail=trail)
-
-
-def events_of(community: Community, member: Member) -> ColumnElement[bool]:
-    """Return the condition for an inbox row to be something that a member did in a community."""
-    return (col(InboxRow.actor) == str(member.ref)) & _here(community)
-
-
-def _here(community: Community) -> ColumnElement[bool]:
-    elsewhere = select(col(SpaceRow.ref)).where(col(SpaceRow.community_id) != community.id)
-    return col(InboxRow.space).not_in(elsewhere)
 
 
 async def _told(connection: AsyncConnection, community: Community, member: Member) -> set[str]:
@@ -155,145 +71,3 @@ async def _said_by_others(connection: AsyncConnection, member: Member) -> set[st
 async def _keys(connection: AsyncConnection, texts: Iterable[str], fingerprint: str | None) -> tuple[bytes, ...]:
     fingerprints = {one for one in (fingerprint, await serving(connection)) if one}
     return tuple(key(one, text) for one in sorted(fingerprints) for text in sorted(texts))
-
-
-async def _traces(connection: AsyncConnection, known: Survey) -> tuple[str, ...]:
-    """Find every trace that is about them, by its list of members, its message, its story or its acts."""
-    probes, community = known.probes, known.community.id
-    listed = await connection.scalars(
-        select(col(TraceRow.id))
-        .join(TraceMemberRow, col(TraceMemberRow.trace_id) == col(TraceRow.id))
-        .where(col(TraceRow.community_id) == community, col(TraceMemberRow.member) == probes.member)
-    )
-    stories = select(*columns(TraceRow, "id", "message", "story")).where(col(TraceRow.community_id) == community)
-    told = await _look(connection, stories, lambda row: row.message in probes.messages or probes.shows(row.story))
-    actions = select(*columns(ActRow, "trace_id", "action")).where(col(ActRow.community_id) == community)
-    acted = await _look(connection, actions, lambda row: probes.shows(row.action))
-    return tuple(sorted({*listed, *(row.id for row in told), *(row.trace_id for row in acted)}))
-
-
-async def _acts(
-    connection: AsyncConnection, known: Survey, traces: Sequence[str]
-) -> tuple[tuple[int, ...], set[str], tuple[Delete, ...]]:
-    """Return the acts of traces, the references of what they made, and what takes public words about them back."""
-    numbers: list[int] = []
-    made: set[str] = set()
-    quoting: dict[Delete, None] = {}
-    direct = select(col(ChannelRow.ref)).where(col(ChannelRow.audience) == Audience.DIRECT)
-    aside = set(await connection.scalars(direct))
-    names = columns(ActRow, "id", "channel", "made", "action", "undone_by")
-    for some in portions(traces):
-        for row in await connection.execute(select(*names).where(col(ActRow.trace_id).in_(some))):
-            numbers.append(row.id)
-            made |= {row.made} - {""}
-            heard = row.undone_by is None and row.channel not in aside and known.probes.shows(row.action)
-            if heard and (taken := _take_back(row)):
-                quoting[taken] = None
-    return tuple(numbers), made, tuple(quoting)
-
-
-def _take_back(act: Row[*tuple[object, ...]]) -> Delete | None:
-    """Return what takes an act's words off the platform, where everybody can read them."""
-    match load_action(act.action):
-        case Say(only=None) | AskStaff() | Warn() | CreateEvent() | CreatePoll() if act.made:
-            return Delete(message=Ref.parse(act.made), channel=Ref.parse(act.channel))
-        case Edit(only=None, message=message, channel=channel):
-            return Delete(message=message, channel=channel)
-        case _:
-            return None
-
-
-async def _rooms(connection: AsyncConnection, known: Survey) -> tuple[int, ...]:
-    """Find their direct conversations with the bot: where they did something alone, or that bear their name."""
-    lanes = select(col(InboxRow.lane)).where(events_of(known.community, known.member))
-    theirs = (
-        col(ChannelRow.ref).in_(lanes)
-        | (col(ChannelRow.ref) == known.probes.member)
-        | (col(ChannelRow.name) == known.member.name)
-    )
-    direct = (col(ChannelRow.community_id) == known.community.id, col(ChannelRow.audience) == Audience.DIRECT)
-    return tuple(await connection.scalars(select(col(ChannelRow.id)).where(*direct, theirs)))
-
-
-async def _messages(
-    connection: AsyncConnection, known: Survey, made: Iterable[str], rooms: Sequence[int]
-) -> tuple[int, ...]:
-    """Return the stored messages that the bot made about them, and all of their direct conversations."""
-    conditions = [col(MessageRow.ref).in_(some) for some in portions(sorted(made))]
-    conditions += [col(MessageRow.channel_id).in_(some) for some in portions(rooms)]
-    others = (col(MessageRow.community_id) == known.community.id, col(MessageRow.author_id) != known.member.id)
-    found: set[int] = set()
-    for condition in conditions:
-        found.update(await connection.scalars(select(col(MessageRow.id)).where(*others, condition)))
-    return tuple(sorted(found))
-
-
-async def _events_of_others(connection: AsyncConnection, known: Survey) -> tuple[int, ...]:
-    """Find the events in which others answer, react to or name them; what still waits is handled first."""
-    statement = select(*columns(InboxRow, "id", "event")).where(
-        _here(known.community),
-        col(InboxRow.done_at).is_not(None),
-        col(InboxRow.actor) != known.probes.member,
-        col(InboxRow.event) != "",
-    )
-    found = await _look(connection, statement, lambda row: known.probes.names(row.event))
-    return tuple(row.id for row in found)
-
-
-async def _ledger(connection: AsyncConnection, known: Survey) -> tuple[int, ...]:
-    entries = select(*columns(LedgerRow, "id", "actor", "details")).where(
-        col(LedgerRow.community_id) == known.community.id
-    )
-    found = await _look(
-        connection, entries, lambda row: known.probes.shows(orjson.dumps([row.actor, row.details]).decode())
-    )
-    return tuple(row.id for row in found)
-
-
-async def _replies(connection: AsyncConnection, known: Survey) -> tuple[int, ...]:
-    answers = select(*columns(MessageRow, "id", "reply_to")).where(
-        col(MessageRow.community_id) == known.community.id,
-        col(MessageRow.author_id) != known.member.id,
-        col(MessageRow.reply_to).is_not(None),
-    )
-    found = await _look(connection, answers, lambda row: row.reply_to in known.probes.messages)
-    return tuple(row.id for row in found)
-
-
-async def _threads(connection: AsyncConnection, member: Member) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the threads that they alone wrote in, and those that they began, as far as the first message tells."""
-    mine = col(MessageRow.author_id) == member.id
-    theirs = select(col(MessageRow.thread_id)).where(mine, col(MessageRow.thread_id).is_not(None))
-    statement = (
-        select(
-            col(ThreadRow.id),
-            func.count(case((~mine, 1))).label("others"),
-            func.min(col(MessageRow.sent_at)).label("first"),
-            func.min(case((mine, col(MessageRow.sent_at)))).label("own"),
-        )
-        .join(MessageRow, col(MessageRow.thread_id) == col(ThreadRow.id))
-        .where(col(ThreadRow.id).in_(theirs), col(ThreadRow.title) != "")
-        .group_by(col(ThreadRow.id))
-    )
-    rows = (await connection.execute(statement)).all()
-    alone = tuple(row.id for row in rows if not row.others)
-    return alone, tuple(row.id for row in rows if row.others and row.own == row.first)
-
-
-async def _look(
-    connection: AsyncConnection,
-    statement: Select[*tuple[object, ...]],
-    shows: Callable[[Row[*tuple[object, ...]]], bool],
-) -> list[Row[*tuple[object, ...]]]:
-    """Return the rows that show something, looked at beside the loop and never all in memory."""
-    found: list[Row[*tuple[object, ...]]] = []
-    async with connection.stream(statement) as result:
-        async for some in result.partitions(AT_ONCE):
-            found += await asyncio.to_thread(_those, some, shows)
-    return found
-
-
-def _those(
-    rows: Sequence[Row[*tuple[object, ...]]], shows: Callable[[Row[*tuple[object, ...]]], bool]
-) -> list[Row[*tuple[object, ...]]]:
-    return [row for row in rows if shows(row)]

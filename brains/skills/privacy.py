@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.core.things import Member
     from brains.skills.skill import Context
     from storage.exporting import Outline
-    from storage.surveying import Survey
+    from storage.trail import Survey
 
 FILE = "kinfolk-export.json"
 MOST_TAKEN_BACK = 15
