@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Button:
     """A button under a message. `press` names what answers it, `skill.what`; with `only`, nobody else may press it.
 
-    Pressing one button of a `choice` settles the others of that choice. `token` is what travels to the platform and
-    back; whoever carries out the action fills it in.
+    Pressing one button of a `choice` settles the others of that choice. Buttons of one `row` stand side by side.
+    `token` is what travels to the platform and back; whoever carries out the action fills it in.
     """
 
     label: str
@@ -29,6 +29,7 @@ class Button:
     data: dict[str, str] = field(default_factory=dict)
     only: Ref | None = None
     choice: str = ""
+    row: int = 0
     token: str = ""
 
 

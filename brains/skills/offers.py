@@ -88,7 +88,7 @@ def buttons(context: Context, offers: Sequence[Offer]) -> list[Button]:
     """Give each offer its buttons, for the asker alone. They carry references and reasons, never what was said."""
     assert context.member is not None  # noqa: S101 - offers are made to somebody
     translate, only, found = context.translate, context.member.ref, []
-    for offer in offers:
+    for row, offer in enumerate(offers):
         channel = str(offer.channel.ref)
         data = {
             "channel": channel,
@@ -98,8 +98,10 @@ def buttons(context: Context, offers: Sequence[Offer]) -> list[Button]:
         }
         join = translate(_("Join #{channel}")).format(channel=offer.channel.name)
         found += [
-            Button(label=join, press="match.join", data=data, only=only, choice=channel),
-            Button(label=translate(_("Not for me")), press="match.decline", data=data, only=only, choice=channel),
-            Button(label=translate(_("Why?")), press="match.why", data=data, only=only),
+            Button(label=join, press="match.join", data=data, only=only, choice=channel, row=row),
+            Button(
+                label=translate(_("Not for me")), press="match.decline", data=data, only=only, choice=channel, row=row
+            ),
+            Button(label=translate(_("Why?")), press="match.why", data=data, only=only, row=row),
         ]
     return found
