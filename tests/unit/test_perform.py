@@ -1,0 +1,327 @@
+"""The hands: stored before it is tried, tried once or again as its kind allows, and told whatever comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.core.actions import (
+    Action,
+    AskStaff,
+    Ban,
+    Button,
+    Delete,
+    Edit,
+    Invite,
+    OpenDirect,
+    React,
+    Say,
+    SetConsent,
+    SetPolicy,
+    Timeout,
+    Unban,
+    inverse,
+)
+from bot.core.decisions import Decision, Receipt, Ruling, Trace, Verdict
+from bot.core.errors import Gone, Overloaded
+from bot.core.things import Ref
+from bot.perform import TRIES, Case
+from storage import policies
+from storage.acts import Act
+from tests.recording import ANA, GENERAL, PLATFORM, Plaza, SmallBot, small_bot
+from tests.words import MONDAY
+
+HERE = GENERAL.ref
+M1 = Ref(PLATFORM, "m1")
+SAY = Say(to=HERE, text="hello")
+DELETE = Delete(message=M1, channel=HERE)
+TIMEOUT = Timeout(member=ANA.ref, minutes=5)
+SORRY = Say(to=HERE, text="That did not work: {error}", only=ANA.ref)
+BUSY, AWAY = Overloaded("slow down", after=7), Gone("it hung up")
+NO = Receipt(state="failed", error="the platform says no")
+
+
+@pytest.fixture
+async def bot(home: Path) -> AsyncIterator[SmallBot]:
+    async with small_bot(home) as opened:
+        yield opened
+
+
+def trace_of(*decisions: tuple[Action, ...], number: str = "t1", undoes: int | None = None) -> Trace:
+    rulings = tuple(
+        Ruling(decision=place, action=action, kept=True, undoes=undoes)
+        for place, actions in enumerate(decisions)
+        for action in actions
+    )
+    told = tuple(Decision(skill="test", actions=actions, reason="a test") for actions in decisions)
+    verdict = Verdict(decisions=told, rulings=rulings)
+    return Trace(id=number, event=f"event {number}", kind="BotAdded", at=MONDAY, verdict=verdict)
+
+
+async def perform(bot: SmallBot, *actions: Action, sorry: Say | None = SORRY, **more) -> list[Act]:
+    """Carry out one decision and return its acts as they are kept."""
+    return await perform_all(bot, actions, sorry=sorry, **more)
+
+
+async def perform_all(bot: SmallBot, *decisions: tuple[Action, ...], sorry: Say | None = SORRY, **more) -> list[Act]:
+    trace = trace_of(*decisions, **more)
+    await bot.performer.carry_out(Case(community=bot.community, trace=trace, sorry=sorry))
+    return await bot.acts(trace)
+
+
+def states(acts: list[Act]) -> list[str]:
+    return [act.state for act in acts]
+
+
+async def test_everything_intended_is_on_disk_before_the_first_act_is_tried(bot: SmallBot) -> None:
+    seen: list[list[str]] = []
+
+    async def look(_action: Action) -> None:
+        seen.append(states(await bot.acts("t1")))
+
+    bot.plaza.watch = look
+    acts = await perform(bot, SAY, DELETE)
+    assert seen == [["intended", "intended"], ["done", "intended"]]
+    assert states(acts) == ["done", "done"]
+    assert await bot.trace_of("event t1") is not None
+
+
+async def test_a_receipt_says_what_was_made_and_the_trace_keeps_it(bot: SmallBot) -> None:
+    done = await bot.performer.carry_out(Case(community=bot.community, trace=trace_of((SAY, DELETE))))
+    assert done.receipts == (Receipt(state="done", made=Ref(PLATFORM, "b1")), Receipt(state="done"))
+    kept = await bot.trace_of("event t1")
+    assert kept is not None
+    assert kept.receipts == done.receipts
+    assert [act.receipt.made for act in await bot.acts("t1")] == [Ref(PLATFORM, "b1"), None]
+
+
+async def test_after_a_refusal_the_rest_of_the_decision_is_left_out_and_the_asker_is_told(bot: SmallBot) -> None:
+    bot.plaza.script.append(NO)
+    acts = await perform_all(bot, (DELETE, SAY), (Say(to=HERE, text="another decision"),))
+    assert states(acts) == ["failed", "failed", "done", "done"]
+    assert acts[0].receipt.error == "the platform says no"
+    assert "not tried" in acts[1].receipt.error
+    assert bot.plaza.said == ["another decision", "That did not work: the platform says no"]
+    assert acts[3].action == replace(SORRY, text="That did not work: the platform says no")
+
+
+async def test_nobody_is_told_where_nobody_asked(bot: SmallBot) -> None:
+    bot.plaza.script.append(NO)
+    assert states(await perform(bot, DELETE, sorry=None)) == ["failed"]
+    assert bot.plaza.done == []
+
+
+async def test_a_refusal_without_a_word_is_told_too(bot: SmallBot) -> None:
+    bot.plaza.script.append(Receipt(state="failed"))
+    await perform(bot, DELETE)
+    assert bot.plaza.said == ["That did not work: "]
+
+
+async def test_a_platform_that_says_to_wait_is_waited_for(bot: SmallBot) -> None:
+    bot.plaza.script += [BUSY, BUSY]
+    assert states(await perform(bot, SAY)) == ["done"]
+    assert bot.clock.slept == [7, 7]
+    assert bot.plaza.done == [SAY]
+
+
+async def test_a_platform_that_always_says_to_wait_is_given_up_and_the_asker_told(bot: SmallBot) -> None:
+    bot.plaza.script += [BUSY] * TRIES
+    assert states(await perform(bot, SAY)) == ["failed", "done"]
+    assert bot.plaza.said == ["That did not work: slow down"]
+
+
+async def test_speech_into_a_dead_line_is_unknown_and_never_repeated(bot: SmallBot) -> None:
+    bot.plaza.script.append(AWAY)
+    acts = await perform(bot, SAY, sorry=None)
+    assert [(act.state, act.receipt.error) for act in acts] == [("unknown", "it hung up")]
+    assert bot.plaza.done == []
+
+
+async def test_what_may_be_repeated_is_repeated_into_a_dead_line(bot: SmallBot) -> None:
+    bot.plaza.script += [AWAY, AWAY]
+    assert states(await perform(bot, TIMEOUT)) == ["done"]
+    assert bot.plaza.done == [TIMEOUT]
+    bot.plaza.script += [AWAY] * TRIES
+    assert states(await perform(bot, DELETE, number="t2", sorry=None)) == ["failed"]
+
+
+async def test_a_bug_of_an_adapter_ends_one_act_and_its_words_stay_out_of_the_log(
+    bot: SmallBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    bot.plaza.script.append(KeyError("my marmalade never sets"))
+    acts = await perform_all(bot, (SAY,), (DELETE,))
+    assert states(acts) == ["unknown", "done"]
+    assert acts[0].receipt.error == "a bug came in between: KeyError"
+    assert "KeyError" in caplog.text
+    assert "recording.py" in caplog.text
+    assert "marmalade" not in caplog.text
+
+
+async def test_an_act_on_a_platform_that_is_not_connected_fails_and_says_so(bot: SmallBot) -> None:
+    acts = await perform(bot, Say(to=Ref("nowhere", "c"), text="hi"), sorry=None)
+    assert [(act.state, act.receipt.error) for act in acts] == [("failed", "nowhere is not connected")]
+
+
+async def test_an_act_of_our_own_that_cannot_be_done_now_fails_and_the_asker_is_told(bot: SmallBot) -> None:
+    unknown = SetConsent(member=Ref(PLATFORM, "nobody"), collected=False)
+    assert states(await perform(bot, unknown)) == ["failed", "done"]
+    assert bot.plaza.said == ["That did not work: plaza:nobody is not known here"]
+
+
+async def test_buttons_travel_with_a_token_that_nobody_can_guess(bot: SmallBot) -> None:
+    buttons = (Button(label="Yes", press="test.yes", only=ANA.ref), Button(label="No", press="test.no"))
+    await perform(
+        bot, replace(SAY, buttons=buttons), AskStaff(to=HERE, text="?", skill="test", proposed=(), buttons=buttons)
+    )
+    tokens = [button.token for action in bot.plaza.done for button in action.buttons]
+    assert len(set(tokens)) == 4
+    assert min(map(len, tokens)) >= 16
+
+
+async def pieces(*some: str, then: Exception | None = None) -> AsyncIterator[str]:
+    for one in some:
+        yield one
+    if then:
+        raise then
+
+
+def streamed(bot: SmallBot, words: AsyncIterator[str]) -> Say:
+    return replace(SAY, text="what is said when nothing comes", stream=bot.performer.stream(words))
+
+
+async def test_a_streamed_answer_is_one_message_that_grows_to_its_last_word(bot: SmallBot) -> None:
+    acts = await perform(bot, streamed(bot, pieces("", " ", "You ", "may ", "belong ", "here.")))
+    first, *edits = bot.plaza.done
+    assert isinstance(first, Say)
+    assert first.text == " You "
+    assert all(isinstance(edit, Edit) and edit.message == Ref(PLATFORM, "b1") for edit in edits)
+    assert [edit.text for edit in edits] == [" You may ", " You may belong ", " You may belong here."]
+    assert [(act.state, act.action.text, act.receipt.made) for act in acts] == [
+        ("done", " You may belong here.", Ref(PLATFORM, "b1"))
+    ]
+    assert bot.performer.streams == {}
+
+
+async def test_edits_in_between_use_the_spare_budget_alone_and_the_last_word_always_comes(home: Path) -> None:
+    plaza = Plaza()
+    plaza.limits = replace(plaza.limits, chat=((4, 60.0),))
+    async with small_bot(home, plaza=plaza) as bot:
+        await perform(bot, streamed(bot, pieces(*"abcdefgh")))
+    assert [getattr(action, "text", "") for action in plaza.done] == ["a", "ab", "abcdefgh"]
+
+
+async def test_a_stream_that_fails_midway_leaves_what_was_said(bot: SmallBot, caplog: pytest.LogCaptureFixture) -> None:
+    acts = await perform(bot, streamed(bot, pieces("Half ", "a sentence", then=ValueError("my marmalade"))))
+    assert (acts[0].state, acts[0].action.text) == ("done", "Half a sentence")
+    assert "ValueError" in caplog.text
+    assert "marmalade" not in caplog.text
+
+
+@pytest.mark.parametrize("words", [(), ("", "  ")])
+@pytest.mark.parametrize("error", [None, ValueError("no")])
+async def test_a_stream_that_gives_nothing_says_the_text_at_hand(bot: SmallBot, words, error) -> None:
+    acts = await perform(bot, streamed(bot, pieces(*words, then=error)))
+    assert bot.plaza.said == ["what is said when nothing comes"]
+    assert states(acts) == ["done"]
+
+
+async def test_a_stream_minds_a_platform_that_says_to_wait(bot: SmallBot) -> None:
+    bot.plaza.script += [None, BUSY]
+    await perform(bot, streamed(bot, pieces("a", "b", "c", "d")))
+    assert [action.text for action in bot.plaza.done] == ["a", "abcd"], "nothing is sent inside of the window"
+    assert bot.clock.slept == [7]
+
+
+async def test_a_stream_that_loses_its_platform_keeps_what_was_seen(bot: SmallBot) -> None:
+    bot.plaza.script += [None, None, AWAY, AWAY]
+    [act] = await perform(bot, streamed(bot, pieces("a", "b", "c")))
+    assert (act.state, act.action.text) == ("done", "ab")
+
+
+async def test_a_streamed_answer_that_is_refused_is_not_said_again(bot: SmallBot) -> None:
+    bot.plaza.script.append(NO)
+    acts = await perform(bot, streamed(bot, pieces("a", "b")), sorry=None)
+    assert states(acts) == ["failed"]
+    assert bot.plaza.done == []
+
+
+async def test_the_stream_of_what_was_declined_is_dropped(bot: SmallBot) -> None:
+    say = streamed(bot, pieces("a"))
+    trace = trace_of((say,))
+    declined = tuple(replace(ruling, kept=False) for ruling in trace.verdict.rulings)
+    trace = replace(trace, verdict=replace(trace.verdict, rulings=declined))
+    await bot.performer.carry_out(Case(community=bot.community, trace=trace))
+    assert (bot.performer.streams, bot.plaza.done) == ({}, [])
+
+
+async def test_what_was_taken_back_names_the_act_that_did_it(bot: SmallBot) -> None:
+    [say] = await perform(bot, SAY)
+    back = inverse(say.action, say.receipt)
+    [undo] = await perform(bot, back, number="t2", undoes=say.id)
+    [say] = await bot.acts("t1")
+    assert say.undone_by == undo.id
+    assert bot.plaza.done[-1] == Delete(message=Ref(PLATFORM, "b1"), channel=HERE)
+
+
+async def test_what_could_not_be_taken_back_is_not_called_so(bot: SmallBot) -> None:
+    [say] = await perform(bot, SAY)
+    bot.plaza.script.append(NO)
+    await perform(bot, DELETE, number="t2", undoes=say.id, sorry=None)
+    assert (await bot.acts("t1"))[0].undone_by is None
+
+
+SETTING = SetPolicy(name="confidence", value="0.5")
+SPEECH = [SAY, Edit(message=M1, channel=HERE, text="x"), OpenDirect(member=ANA.ref, text="x")]
+REPEATED = [
+    DELETE,
+    TIMEOUT,
+    Ban(member=ANA.ref),
+    Unban(member=ANA.ref),
+    Invite(member=ANA.ref, channel=HERE),
+    React(message=M1, channel=HERE, emoji="👍"),
+]
+
+
+class Crash(BaseException):
+    """The process dies."""
+
+
+async def crash_before(bot: SmallBot, *actions: Action) -> Trace:
+    """Die after the intents were stored, before the first act is done."""
+
+    async def die(_action: Action) -> None:
+        raise Crash
+
+    bot.plaza.watch = die
+    trace = trace_of((SAY, *actions))
+    with pytest.raises(Crash):
+        await bot.performer.carry_out(Case(community=bot.community, trace=trace))
+    bot.plaza.watch = None
+    return trace
+
+
+async def test_after_a_crash_speech_is_unknown_and_the_rest_is_repeated(bot: SmallBot) -> None:
+    trace = await crash_before(bot, *SPEECH[1:], *REPEATED, SETTING)
+    assert set(states(await bot.acts(trace))) == {"intended"}
+    await bot.performer.resume(bot.community, trace)
+    assert states(await bot.acts(trace)) == ["unknown"] * 3 + ["done"] * 7
+    assert bot.plaza.done == REPEATED
+    async with bot.database.read() as connection:
+        policy, _ = await policies.load(connection, bot.community)
+    assert policy.confidence == 0.5
+
+
+async def test_what_ended_before_the_crash_is_left_alone(bot: SmallBot) -> None:
+    await perform(bot, SAY, DELETE)
+    before = list(bot.plaza.done)
+    await bot.performer.resume(bot.community, trace_of((SAY, DELETE)))
+    assert bot.plaza.done == before
+
+
+async def test_what_a_crash_left_for_a_platform_that_is_away_fails_in_peace(bot: SmallBot) -> None:
+    trace = await crash_before(bot, Delete(message=Ref("nowhere", "m"), channel=Ref("nowhere", "c")))
+    await bot.performer.resume(bot.community, trace)
+    assert states(await bot.acts(trace)) == ["unknown", "failed"]
