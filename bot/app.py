@@ -13,6 +13,7 @@ from uuid import uuid4
 import orjson
 
 from bot.core.clock import SystemClock
+from bot.core.errors import Unavailable
 from bot.core.i18n import translator
 from bot.core.ports import Scope
 from bot.core.settings import prepare_home
@@ -198,11 +199,17 @@ class App:
         )
 
     async def _erase(self, community: Community, member: Member) -> str:
-        """Erase everything about a member and return the proof; what is left in the files goes at once too."""
+        """Erase everything about a member and return the proof; what is left in the files goes at once too.
+
+        While the encoder or the vectors are away, the points wait in the outbox for their deletion.
+        """
+        vectors = fingerprint = None
+        with contextlib.suppress(Unavailable):
+            vectors, fingerprint = await self.vectors(), (await self.encoder()).fingerprint
         forgotten = await erasure.forget(
             self.database,
-            await self.vectors(),
-            (await self.encoder()).fingerprint,
+            vectors,
+            fingerprint,
             community,
             member,
             home=self.settings.home,

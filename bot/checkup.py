@@ -119,7 +119,7 @@ async def _waiting(app: App) -> Finding:
 
 
 async def _playground(app: App) -> Finding:
-    port, wanted = app.settings.playground_port, app.settings.playground != "off"
+    port, wanted = app.settings.playground_port, app.settings.shows_playground
     if not wanted:
         return Finding(name="playground", state="ok", words="off")
     used = await asyncio.to_thread(_answers, port)

@@ -34,14 +34,23 @@ async def _run(settings: Settings) -> None:
         status[0] = sentence
         note(sentence)
 
+    _check_platforms(settings)
     async with alone_in(settings.home), open_app(settings, tell=tell) as app:
-        if settings.playground == "off":
-            raise Misconfigured("KINFOLK_PLAYGROUND is off and no platform's token is set: there is nothing to run.")
         living = await _with_playground(app, status)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, living.stop)
         await asyncio.gather(living.run(), _greet(app, living, status))
     note("Stopped.")
+
+
+def _check_platforms(settings: Settings) -> None:
+    """Say which tokens are of no use yet; raises Misconfigured when nothing is left to run."""
+    unused = ", ".join(settings.tokens)
+    if not settings.shows_playground:
+        why = f"this release has no adapter for {unused} yet" if unused else "KINFOLK_PLAYGROUND is off"
+        raise Misconfigured(f"There is nothing to run: {why}. Set KINFOLK_PLAYGROUND=on to try the bot on its page.")
+    if unused:
+        note(f"This release has no adapter for {unused} yet; the playground runs, as KINFOLK_PLAYGROUND asks.")
 
 
 async def _with_playground(app: App, status: list[str]) -> Living:

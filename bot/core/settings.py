@@ -46,6 +46,18 @@ class Settings(BaseSettings):
     language: Literal["en", "zh_CN"] = Field(
         default="en", description="Language the bot speaks where a member has chosen none."
     )
+    discord_token: SecretStr = Field(
+        default=SecretStr(""), description="Token of the Discord bot; its adapter comes with a later release."
+    )
+    telegram_token: SecretStr = Field(
+        default=SecretStr(""), description="Token of the Telegram bot; its adapter comes with a later release."
+    )
+    slack_bot_token: SecretStr = Field(
+        default=SecretStr(""), description="Bot token (xoxb-) of the Slack app; its adapter comes with a later release."
+    )
+    slack_app_token: SecretStr = Field(
+        default=SecretStr(""), description="App token (xapp-) of the Slack app; its adapter comes with a later release."
+    )
     playground: Literal["auto", "on", "off"] = Field(
         default="auto", description="The page to try the bot on: auto shows it while no platform's token is set."
     )
@@ -67,6 +79,17 @@ class Settings(BaseSettings):
         if self.vectors.startswith(("http://", "https://")):
             return None
         return Path(self.vectors) if self.vectors else self.home / "vectors"
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Return the variables of the platforms whose tokens are set."""
+        names = ("discord_token", "telegram_token", "slack_bot_token", "slack_app_token")
+        return tuple(f"KINFOLK_{name.upper()}" for name in names if getattr(self, name).get_secret_value())
+
+    @property
+    def shows_playground(self) -> bool:
+        """Say whether the playground is wanted: when asked for, and else while no platform is."""
+        return self.playground == "on" or (self.playground == "auto" and not self.tokens)
 
     @property
     def cores(self) -> int:
