@@ -125,10 +125,10 @@ class Playground:
     async def _do(self, asked: Asked) -> str:
         async with self._one_at_a_time:
             deed = plan(self._space, asked, self._commands)
-            if deed.event:
+            for event in deed.events:
                 if self._put is None:
                     raise Gone("The playground is ending. Start Kinfolk again.")
-                await self._put(Arrival(space=HARBOUR, event=deed.event))
+                await self._put(Arrival(space=HARBOUR, event=event))
             deed.happen()
         return deed.made
 

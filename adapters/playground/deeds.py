@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class Deed:
     """What is about to happen: what the bot is told, what changes then, and the name of what is made."""
 
-    event: Event | None
+    events: tuple[Event, ...] = ()
     happen: Callable[[], object]
     made: str = ""
 
@@ -62,7 +62,7 @@ def plan(space: Space, asked: Asked, commands: Sequence[Command]) -> Deed:
             return _press(space, account, asked)
         case Speak(language=language):
             named = replace(account.named, language=language)
-            return Deed(event=None, happen=lambda: space.keep_account(replace(account, named=named)))
+            return Deed(happen=lambda: space.keep_account(replace(account, named=named)))
         case Vote():
             return _vote(space, account, asked)
         case Arrange():
@@ -70,7 +70,7 @@ def plan(space: Space, asked: Asked, commands: Sequence[Command]) -> Deed:
         case Fetch():
             if account.rank < Rank.OWNER:
                 raise Refused("staff_only")
-            return Deed(event=BotAdded(by=account.named, at=space.clock.now()), happen=lambda: None)
+            return Deed(events=(BotAdded(by=account.named, at=space.clock.now()),), happen=lambda: None)
 
 
 def _plan_message(space: Space, account: Account, asked: Write | Change | Remove | Mark) -> Deed:
@@ -100,7 +100,7 @@ def _write(space: Space, account: Account, asked: Write) -> Deed:
     if asked.reply_to:
         first = space.post(asked.reply_to)
         post = replace(post, reply_to=first.id, thread=first.thread)
-    return Deed(event=acts.posted(space, post), happen=lambda: space.keep(post), made=name)
+    return Deed(events=(acts.posted(space, post),), happen=lambda: space.keep(post), made=name)
 
 
 def _change(space: Space, account: Account, room: Room, post: Post, text: str) -> Deed:
@@ -110,7 +110,7 @@ def _change(space: Space, account: Account, room: Room, post: Post, text: str) -
     if not text.strip():
         raise Refused("empty")
     post = replace(post, text=text.strip(), edited=True)
-    return Deed(event=acts.edited(space, post), happen=lambda: space.keep(post), made=post.id)
+    return Deed(events=(acts.edited(space, post),), happen=lambda: space.keep(post), made=post.id)
 
 
 def _remove(space: Space, account: Account, room: Room, post: Post) -> Deed:
@@ -118,32 +118,32 @@ def _remove(space: Space, account: Account, room: Room, post: Post) -> Deed:
         raise Refused("not_yours")
     gone = replace(post, deleted_by=account.id)
     event = MessageDeleted(message=post.ref, channel=room.named, at=space.clock.now())
-    return Deed(event=None if post.only else event, happen=lambda: space.keep(gone))
+    return Deed(events=() if post.only else (event,), happen=lambda: space.keep(gone))
 
 
 def _mark(space: Space, account: Account, room: Room, post: Post, emoji: str, *, on: bool) -> Deed:
     space.check_writes(account, room)
     changed = acts.reacted(post, account.id, emoji, on=on)
     if changed == post:
-        return Deed(event=None, happen=lambda: None)
+        return Deed(happen=lambda: None)
     event = acts.reaction(space, post, account.named, emoji, on=on)
-    return Deed(event=None if post.only else event, happen=lambda: space.keep(changed))
+    return Deed(events=() if post.only else (event,), happen=lambda: space.keep(changed))
 
 
 def _join(space: Space, account: Account, room: Room) -> Deed:
     space.check_sees(account, room)
     if account.id in room.members:
-        return Deed(event=None, happen=lambda: None)
+        return Deed(happen=lambda: None)
     event = MemberJoined(member=account.named, channel=room.named, at=space.clock.now())
-    return Deed(event=event, happen=lambda: space.enter(room, account.id))
+    return Deed(events=(event,), happen=lambda: space.enter(room, account.id))
 
 
 def _leave(space: Space, account: Account, room: Room) -> Deed:
     space.check_sees(account, room)
     if account.id not in room.members or room.named.audience == Audience.DIRECT:
-        return Deed(event=None, happen=lambda: None)
+        return Deed(happen=lambda: None)
     event = MemberLeft(member=account.named, channel=room.named, at=space.clock.now())
-    return Deed(event=event, happen=lambda: space.leave(room, account.id))
+    return Deed(events=(event,), happen=lambda: space.leave(room, account.id))
 
 
 def _arrive(space: Space, asked: Arrive) -> Deed:
@@ -156,40 +156,41 @@ def _come_back(space: Space, account: Account) -> Deed:
     if account.state == "banned":
         raise Refused("banned", name=account.named.name)
     if account.state == "here":
-        return Deed(event=None, happen=lambda: None)
+        return Deed(happen=lambda: None)
     return _enter_space(space, replace(account, state="here"))
 
 
 def _enter_space(space: Space, account: Account) -> Deed:
-    lobby = space.lobby()
+    at, lobbies = space.clock.now(), space.lobbies()
 
     def enter() -> None:
         space.keep_account(account)
-        if lobby:
-            space.enter(lobby, account.id)
+        for room in lobbies:
+            space.enter(room, account.id)
 
-    return Deed(event=MemberJoined(member=account.named, at=space.clock.now()), happen=enter, made=account.id)
+    rooms = (MemberJoined(member=account.named, channel=room.named, at=at) for room in lobbies)
+    return Deed(events=(MemberJoined(member=account.named, at=at), *rooms), happen=enter, made=account.id)
 
 
 def _go(space: Space, account: Account) -> Deed:
     if account.state != "here":
-        return Deed(event=None, happen=lambda: None)
+        return Deed(happen=lambda: None)
     event = MemberLeft(member=account.named, at=space.clock.now())
-    return Deed(event=event, happen=lambda: space.send_out(account, "out"))
+    return Deed(events=(event,), happen=lambda: space.send_out(account, "out"))
 
 
 def _use(space: Space, account: Account, asked: Use, commands: Sequence[Command]) -> Deed:
     room = space.room(asked.room)
     space.check_sees(account, room)
     given = uses.command_given(space, account, room, asked.line, commands)
-    return Deed(event=given, happen=lambda: space.typed.update({given.invocation.id: asked.line.strip()}))
+    return Deed(events=(given,), happen=lambda: space.typed.update({given.invocation.id: asked.line.strip()}))
 
 
 def _press(space: Space, account: Account, asked: Press) -> Deed:
     post = space.post(asked.message)
     room = space.room(post.room)
     space.check_sees(account, room)
-    return Deed(event=uses.button_pressed(space, account, room, post, asked.token), happen=lambda: None)
+    return Deed(events=(uses.button_pressed(space, account, room, post, asked.token),), happen=lambda: None)
 
 
 def _vote(space: Space, account: Account, asked: Vote) -> Deed:
@@ -198,7 +199,7 @@ def _vote(space: Space, account: Account, asked: Vote) -> Deed:
     if not post.poll or asked.option >= len(post.poll.options):
         raise Refused("no_option")
     poll = replace(post.poll, votes=post.poll.votes | {account.id: asked.option})
-    return Deed(event=None, happen=lambda: space.keep(replace(post, poll=poll)))
+    return Deed(happen=lambda: space.keep(replace(post, poll=poll)))
 
 
 def _arrange(space: Space, account: Account, asked: Arrange) -> Deed:
@@ -212,4 +213,4 @@ def _arrange(space: Space, account: Account, asked: Arrange) -> Deed:
     audience = Audience.MEMBERS if asked.private else Audience.EVERYONE
     named = replace(room.named, name="-".join(asked.name.lower().split()) or room.named.name, audience=audience)
     room = replace(room, named=named, description=asked.description, archived=asked.archived)
-    return Deed(event=acts.changed(space, room), happen=lambda: space.keep_room(room), made=room.id)
+    return Deed(events=(acts.changed(space, room),), happen=lambda: space.keep_room(room), made=room.id)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastChannel:
-    """A channel: its audience says who may read it, `members` who has joined. The first public one is the lobby."""
+    """A channel: its audience says who may read it, `members` who has joined."""
 
     channel: Named
     description: str = ""

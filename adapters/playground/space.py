@@ -202,10 +202,13 @@ class Space:
             self.keep_room(Room(named=named, members=frozenset({account.id, KINFOLK.ref.id})))
         return self.rooms[name]
 
-    def lobby(self) -> Room | None:
-        """Return the channel where newcomers find themselves: the first public one."""
-        public = (room for room in self.rooms.values() if room.named.audience == Audience.EVERYONE)
-        return next((room for room in public if not room.archived), None)
+    def lobbies(self) -> list[Room]:
+        """Return the channels where newcomers find themselves: those that a third of the members have joined."""
+        third = sum(one.state == "here" and not one.named.bot for one in self.accounts.values()) / 3
+        public = [
+            room for room in self.rooms.values() if room.named.audience == Audience.EVERYONE and not room.archived
+        ]
+        return [room for room in public if len(room.members) >= third] or public[:1]
 
     def enter(self, room: Room, member: str) -> None:
         """Make somebody a member of a channel."""

@@ -110,7 +110,6 @@ def _member(space: Space, one: Account) -> View:
 
 
 def _room(space: Space, viewer: Account, room: Room) -> View:
-    rows = space.rows(room.id)
     return {
         "id": room.id,
         "name": KINFOLK.name if room.named.audience == Audience.DIRECT else room.named.name,
@@ -119,8 +118,16 @@ def _room(space: Space, viewer: Account, room: Room) -> View:
         "archived": room.archived,
         "joined": viewer.id in room.members,
         "members": sorted(room.members),
-        "messages": len(rows),
+        "last": _last(space, viewer, room),
     }
+
+
+def _last(space: Space, viewer: Account, room: Room) -> str:
+    """Return when somebody else last wrote here, as far as this member sees."""
+    posts = (space.posts[name] for name in reversed(space.rows(room.id)))
+    return next(
+        (post.at.isoformat() for post in posts if sees_post(viewer, room, post) and post.author != viewer.id), ""
+    )
 
 
 def _command(command: Command, translate: Translate) -> View:

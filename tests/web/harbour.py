@@ -16,7 +16,7 @@ from bot.core.actions import Button, Delete, Edit, Say
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.decisions import Decision, Mode, Receipt, Ruling, Step, Trace, Verdict
-from bot.core.events import Arrival, ButtonPressed, CommandGiven, MessagePosted, Named
+from bot.core.events import Arrival, ButtonPressed, CommandGiven, MemberJoined, MessagePosted, Named
 from bot.core.things import Audience, Rank, Ref
 
 SAMPLE = Path(__file__).parents[2] / "bot" / "sample"
@@ -73,7 +73,7 @@ def _message(row: Row) -> PastMessage:
 
 @dataclass
 class Brain:
-    """Answers `/match`, a button, its own name and one kind of bait; remembers every arrival and what it thought."""
+    """Answers `/match`, newcomers, buttons, its own name and some bait; remembers what arrived and what it thought."""
 
     arrivals: list[Arrival] = field(default_factory=list)
     traces: list[tuple[Ref | None, Trace]] = field(default_factory=list)
@@ -96,6 +96,8 @@ class Brain:
                     await self._suggest(playground, event)
                 case ButtonPressed():
                     await self._thank(playground, event)
+                case MemberJoined(channel=None, member=member):
+                    await playground.act(Say(to=ref("introductions"), text=f"Welcome, {member.name}!"))
                 case MessagePosted(text=text) if BAIT in text:
                     self._hold_back(playground, event)
                 case MessagePosted(text=text, author=author) if "kinfolk" in text.lower() and not author.bot:

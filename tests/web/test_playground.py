@@ -211,6 +211,8 @@ async def test_a_newcomer_comes_in(reader: Reader, brain: Brain) -> None:
     await reader.say("Hello, I am new.")
 
     await expect(reader.message("Hello, I am new.")).to_contain_text("Nadia")
+    await expect(reader.page.locator(".channel.unread")).to_have_count(1)
+    await expect(reader.page.locator(".channel.unread")).to_contain_text("introductions")
     assert told(brain, MemberJoined)[0].member.name == "Nadia"
 
 
@@ -355,7 +357,7 @@ async def test_a_thousand_messages_are_quick(reader: Reader, playground: Playgro
         }"""
     )
 
-    assert milliseconds < 1500
+    assert milliseconds < 6000  # .4 s on an idle machine; what grows with the square of the messages takes minutes
 
 
 @pytest.mark.parametrize(

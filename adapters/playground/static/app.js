@@ -1,7 +1,7 @@
 // The page begins here: it knows every part and tells each what changed.
 import { act, ask, follow, Refused } from "./api.js";
 import { byId } from "./dom.js";
-import { keepLog, log, me, member, remember, room, store, takeMessage, takeState } from "./store.js";
+import { goHome, keepLog, log, me, member, remember, room, store, takeMessage, takeState } from "./store.js";
 import { loadWords, t } from "./words.js";
 import { drawChannels } from "./channels.js";
 import { drawComposer, focusComposer } from "./composer.js";
@@ -73,12 +73,13 @@ export async function openMessage(roomId, id) {
 }
 
 /** See the space as another member. */
-export async function become(id) {
+export async function become(id, since = "") {
   remember("me", id);
   store.logs.clear();
   store.unread.clear();
   store.side = { tab: "members", message: "", traces: null };
-  await start();
+  await start({ moving: true });
+  if (since) markSince(since);
   focusComposer();
 }
 
@@ -93,7 +94,15 @@ export async function speak(language) {
   onSpace();
 }
 
-async function start() {
+/** Mark the channels where something was said since an instant. */
+function markSince(since) {
+  for (const one of store.rooms.values()) {
+    if (one.joined && one.id !== store.room && one.last > since) store.unread.set(one.id, 1);
+  }
+  drawChannels();
+}
+
+async function start({ moving = false } = {}) {
   const state = await attempt(() => ask("state"));
   if (!state) {
     setTimeout(start, 2000);
@@ -101,6 +110,7 @@ async function start() {
   }
   store.position = state.position;
   takeState(state);
+  if (moving && !room()?.joined) goHome();
   showBanner(state.banner);
   drawAll();
   await openRoom(store.room);

@@ -61,7 +61,7 @@ export function chooseMember() {
     picture: avatar(one, true),
     note: one.state === "here" ? (one.rank ? t(`rank.${one.rank}`) : "") : t(`state.${one.state}`),
   }));
-  pick(t("choose_member"), t("search_member"), entries, become, h("button", { type: "button", class: "plain newcomer", onclick: newcomer }, icon("plus"), t("newcomer")));
+  pick(t("choose_member"), t("search_member"), entries, (id) => become(id), h("button", { type: "button", class: "plain newcomer", onclick: newcomer }, icon("plus"), t("newcomer")));
 }
 
 /** Choose a channel by its name. */
@@ -75,10 +75,11 @@ export function newcomer() {
   const name = h("input", { name: "name", required: true, maxlength: 60, placeholder: t("newcomer.name"), "aria-label": t("newcomer.name") });
   const submit = async (event) => {
     event.preventDefault();
+    const since = new Date().toISOString();
     const done = await deed("arrive", { name: name.value, language: store.language });
     if (!done) return;
     close();
-    await become(done.made);
+    await become(done.made, since);
   };
   open(t("newcomer"), h("form", { class: "form", onsubmit: submit }, h("p", {}, t("newcomer.about")), name, h("button", { class: "main" }, t("newcomer.enter"))));
 }

@@ -38,7 +38,7 @@ export function takeState(state) {
   store.members = new Map(state.members.map((one) => [one.id, one]));
   store.rooms = new Map(state.rooms.map((one) => [one.id, one]));
   if (store.me !== state.me) remember("me", state.me);
-  if (!store.rooms.has(store.room)) store.room = firstRoom();
+  if (!store.rooms.has(store.room)) goHome();
 }
 
 /** Remember a channel's messages, oldest first, and whether there are older ones. */
@@ -56,7 +56,13 @@ export function takeMessage(message) {
   return { message, fresh, before };
 }
 
+/** Go to where this member is most at home. */
+export function goHome() {
+  store.room = firstRoom();
+}
+
 function firstRoom() {
-  const rooms = [...store.rooms.values()];
-  return (rooms.find((one) => one.joined && one.audience === "everyone") ?? rooms[0])?.id ?? "";
+  const open = [...store.rooms.values()].filter((one) => one.audience === "everyone" && !one.archived);
+  const rank = (one) => (one.joined ? 1e6 : 0) + one.members.length;
+  return open.sort((a, b) => rank(b) - rank(a))[0]?.id ?? store.rooms.keys().next().value ?? "";
 }
