@@ -183,6 +183,7 @@ class App:
             skills=SKILLS,
             look_after=self.look_after,
             compact=functools.partial(erasure.compact, self.database),
+            alone=not self.settings.database_url,
         )
 
     def playground(self, ready: Callable[[], str]) -> Playground:

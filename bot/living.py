@@ -38,7 +38,11 @@ Part = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Living:
-    """All that runs in one bot. `look_after` asks the companions how they are, which starts those again that died."""
+    """All that runs in one bot.
+
+    `look_after` asks the companions how they are, which starts those again that died. `alone` says that no other process
+    handles events of these tables, so that what a dead one had leased is free at once.
+    """
 
     database: Database
     clock: Clock
@@ -50,11 +54,12 @@ class Living:
     skills: Sequence[Skill]
     look_after: Callable[[], Awaitable[None]]
     compact: Callable[[], Awaitable[object]]
+    alone: bool
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Live until `stop`. Raises Misconfigured when a part cannot start."""
-        await self.inbox.begin(alone=True)
+        await self.inbox.begin(alone=self.alone)
         life = asyncio.create_task(Supervisor(self.clock).run(self._parts()))
         told = asyncio.create_task(self.stopping.wait())
         await asyncio.wait({life, told}, return_when=asyncio.FIRST_COMPLETED)
