@@ -82,7 +82,10 @@ class Asking:
             raise NotAllowed(_("This button is somebody else's."))
         if pressed.pressed_at is not None:
             raise Mistake(_("This was settled already."))
-        return [skill for skill in self.skills if skill.name == pressed.press.partition(".")[0]]
+        found = [skill for skill in self.skills if skill.name == pressed.press.partition(".")[0]]
+        if not found:
+            raise Mistake(_("This button is too old. Ask again, and you get a new one."))
+        return found
 
     async def _one(self, skill: Skill, context: Context, mode: Mode) -> tuple[Step, Decision | None]:
         """Ask one skill within its time. Whatever goes wrong is a line in the trace, and told to who asked."""
@@ -111,8 +114,10 @@ def _sound(decision: object) -> Decision | None:
     """Return what a skill proposed if it is something that can be proposed; raises TypeError otherwise."""
     if decision is None:
         return None
-    if not isinstance(decision, Decision) or not isinstance(decision.actions, tuple):
+    if not isinstance(decision, Decision):
         raise TypeError(f"a skill proposed {type(decision).__name__} instead of a Decision")
+    if not isinstance(decision.actions, tuple):
+        raise TypeError(f"a skill proposed its actions as a {type(decision.actions).__name__} instead of a tuple")
     if len(decision.actions) > MANY:
         raise TypeError(f"a skill proposed {len(decision.actions)} actions at once; {MANY} are the most")
     if strange := {type(action).__name__ for action in decision.actions if not isinstance(action, Action)}:

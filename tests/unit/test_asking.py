@@ -1,0 +1,322 @@
+"""Skills that misbehave, and buttons in the wrong hands: explained, harmless, and told to who asked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+
+from bot.core.actions import Button, Delete, KeepFeedback, Say
+from bot.core.decisions import Decision, Mode, Trace
+from bot.core.errors import Gone, KinfolkError, Misconfigured, Mistake, Overloaded
+from bot.core.events import MessagePosted
+from bot.core.things import Rank, Ref
+from brains.skills import SKILLS
+from brains.skills.skill import Context, Skill
+from tests.recording import ANA, GENERAL, WEI, SmallBot, small_bot
+
+MARMALADE = "my marmalade never sets"
+Opened = Callable[..., AbstractAsyncContextManager[SmallBot]]
+
+
+@pytest.fixture
+def opened(home: Path) -> Opened:
+    """Open a bot in which every skill may act."""
+
+    @contextlib.asynccontextmanager
+    async def open_it(*skills: Skill) -> AsyncIterator[SmallBot]:
+        async with small_bot(home, skills=skills) as bot:
+            for skill in skills:
+                await bot.mode(skill.name, Mode.ACT)
+            yield bot
+
+    return open_it
+
+
+def say(name: str, text: str = "hello", *, buttons: tuple[Button, ...] = ()) -> Decision:
+    return Decision(skill=name, actions=(Say(to=GENERAL.ref, text=text, buttons=buttons),), reason=f"{name} wants to")
+
+
+def skill(name: str, propose, **more) -> Skill:
+    return Skill(name=name, purpose=name, propose=propose, **{"hears": (MessagePosted,), "commands": ("help",), **more})
+
+
+async def _well(_context: Context) -> Decision:
+    return say("well")
+
+
+WELL = skill("well", _well, commands=())
+
+
+async def raises(context: Context) -> Decision:
+    raise ValueError(MARMALADE)
+
+
+async def hangs(context: Context) -> Decision:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def floods(context: Context) -> Decision:
+    return Decision(skill="bad", actions=(Say(to=GENERAL.ref, text="spam"),) * 100, reason="because")
+
+
+async def babbles(context: Context) -> Decision:
+    return "certainly!"
+
+
+async def babbles_within(context: Context) -> Decision:
+    return Decision(skill="bad", actions=("certainly!",), reason="because")
+
+
+async def miscounts(context: Context) -> Decision:
+    return Decision(skill="bad", actions=(Say(to=GENERAL.ref, text="a"),), reason="because", undoes=(1, 2, 3))
+
+
+async def lists(context: Context) -> Decision:
+    return Decision(skill="bad", actions=[Say(to=GENERAL.ref, text="a")], reason="because")
+
+
+BAD = {
+    raises: "ValueError",
+    hangs: "This took longer than 0.05 s",
+    floods: "100 actions at once; 20 are the most",
+    babbles: "proposed str instead of a Decision",
+    babbles_within: "proposed str as an action",
+    miscounts: "undoes 3 acts by 1 actions",
+    lists: "its actions as a list instead of a tuple",
+}
+bad = pytest.mark.parametrize(("propose", "line"), list(BAD.items()), ids=lambda one: getattr(one, "__name__", ""))
+
+
+def lines(trace: Trace | None) -> dict[str, tuple[str, bool]]:
+    assert trace is not None
+    return {step.skill: (step.outcome, step.failed) for step in trace.steps}
+
+
+@bad
+async def test_a_bad_skill_is_one_line_in_the_trace_and_the_others_go_on(
+    opened: Opened, propose, line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened(skill("bad", propose, patience=0.05), WELL) as bot:
+        trace = await bot.happens(bot.posted(MARMALADE))
+        told, failed = lines(trace)["bad"]
+        assert line in told
+        assert failed
+        assert lines(trace)["well"] == ("well wants to", False)
+        assert bot.plaza.said == ["hello"]
+        assert "marmalade" not in caplog.text
+
+
+@bad
+async def test_who_asked_a_bad_skill_gets_an_answer_in_words_for_members(opened: Opened, propose, line: str) -> None:
+    async with opened(skill("bad", propose, patience=0.05)) as bot:
+        trace = await bot.happens(bot.command("help"))
+        assert line in lines(trace)["bad"][0]
+        [answer] = bot.plaza.done
+        assert isinstance(answer, Say)
+        assert answer.only == ANA.ref
+        assert answer.text == (
+            "This took longer than 0.05 s, so I stopped. Ask me again."
+            if propose is hangs
+            else "Something went wrong here; it is written down for those who run me."
+        )
+        await bot.happens(bot.command("help", by=WEI))
+        assert bot.plaza.said[-1].endswith("。")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (Mistake("There is no channel 'x'."), "There is no channel 'x'."),
+        (Gone("The worker cannot be reached; its log is /var/kinfolk/worker.log."), "I cannot think at the moment"),
+        (Overloaded("The encoder is busy (queue full at 10.0.0.1:80)"), "I have a lot to think about"),
+        (Misconfigured("KINFOLK_ENCODER: no such file /etc/secret"), "I am not set up for this yet."),
+    ],
+)
+async def test_a_member_hears_what_they_can_act_on_and_the_trace_the_rest(
+    opened: Opened, error: KinfolkError, told: str
+) -> None:
+    async def fails(context: Context) -> Decision:
+        raise error
+
+    async with opened(skill("bad", fails)) as bot:
+        trace = await bot.happens(bot.command("help"))
+        assert bot.plaza.said[0].startswith(told)
+        assert "/var" not in bot.plaza.said[0]
+        assert lines(trace)["bad"] == (str(error), True)
+
+
+async def test_who_did_not_ask_hears_nothing_of_a_skill_that_failed(opened: Opened) -> None:
+    async with opened(skill("bad", raises)) as bot:
+        trace = await bot.happens(bot.posted(MARMALADE))
+        assert lines(trace)["bad"][1]
+        assert bot.plaza.done == []
+
+
+async def test_a_skill_that_is_off_is_not_even_asked(opened: Opened) -> None:
+    async with opened(skill("bad", raises), WELL) as bot:
+        await bot.mode("bad", Mode.OFF)
+        assert list(lines(await bot.happens(bot.posted("hello")))) == ["well"]
+        assert "bad" in lines(await bot.happens(bot.command("help"))), "a command is answered in any mode"
+
+
+async def test_bots_are_heard_by_nobody(opened: Opened) -> None:
+    async with opened(WELL) as bot:
+        robot = ANA.__class__(ref=Ref("plaza", "robot"), name="Robot", bot=True)
+        assert await bot.happens(bot.posted("beep", by=robot)) is None
+        assert await bot.happens(bot.posted("hello")) is not None
+
+
+async def test_without_a_worker_help_answers_and_match_says_what_is_the_matter(opened: Opened) -> None:
+    async with opened(*SKILLS) as bot:
+        await bot.happens(bot.command("help"))
+        await bot.happens(bot.command("match", interests="rye bread"))
+        helped, matched = bot.plaza.said
+        assert "**/match**" in helped
+        assert matched == "I cannot think at the moment, and am being helped up again. Ask me again in a minute."
+
+
+@pytest.mark.parametrize(
+    ("line", "rank", "given", "told"),
+    [
+        ("dance", Rank.OWNER, {}, "There is no /dance. /help names what there is."),
+        ("undo", Rank.MEMBER, {}, "/undo is for the staff."),
+        ("setup", Rank.STAFF, {}, "/setup is for the staff."),
+        ("mode", Rank.STAFF, {"mode": "loud"}, "/mode: mode is one of off, watch, ask, act, not 'loud'."),
+        ("help", Rank.MEMBER, {"colour": "red"}, "/help knows no 'colour'. It takes: command."),
+    ],
+)
+async def test_a_wrong_command_is_explained_to_who_gave_it_alone(
+    opened: Opened, line: str, rank: Rank, given: dict[str, str], told: str
+) -> None:
+    async with opened(*SKILLS) as bot:
+        await bot.happens(bot.command(line, rank=rank, **given))
+        [answer] = bot.plaza.done
+        assert isinstance(answer, Say)
+        assert (answer.text, answer.only) == (told, ANA.ref)
+
+
+# Buttons
+
+
+ONLY = Button(label="Yes", press="shop.yes", only=ANA.ref, choice="deal", data={"price": "7"})
+OTHER = Button(label="No", press="shop.no", only=ANA.ref, choice="deal")
+MORE = Button(label="Why?", press="shop.why")
+
+
+async def _shop(context: Context) -> Decision:
+    if context.press is None:
+        return say("shop", "a deal?", buttons=(ONLY, OTHER, MORE))
+    settles = context.press.what != "why"
+    words = f"{context.press.what} {context.press.data.get('price', '')}".strip()
+    return Decision(skill="shop", actions=(context.answer(words),), reason="pressed", settles=settles)
+
+
+SHOP = skill("shop", _shop)
+
+
+@contextlib.asynccontextmanager
+async def shop(opened: Opened) -> AsyncIterator[tuple[SmallBot, list[str]]]:
+    """Open a shop whose offer hangs out, and give the tokens of its buttons."""
+    async with opened(SHOP) as bot:
+        await bot.happens(bot.command("help"))
+        [offer] = bot.plaza.done
+        assert isinstance(offer, Say)
+        bot.plaza.done.clear()
+        yield bot, [button.token for button in offer.buttons]
+
+
+async def test_a_button_brings_what_it_carries_to_its_skill(opened: Opened) -> None:
+    async with shop(opened) as (bot, [yes, _, _]):
+        await bot.happens(bot.press(yes))
+        assert bot.plaza.said == ["yes 7"]
+
+
+async def test_a_choice_is_made_once_whichever_of_its_buttons_is_pressed(opened: Opened) -> None:
+    async with shop(opened) as (bot, [yes, no, _]):
+        for token in (yes, yes, no):
+            await bot.happens(bot.press(token))
+        assert bot.plaza.said == ["yes 7", "This was settled already.", "This was settled already."]
+
+
+async def test_a_question_may_be_asked_again_and_settles_nothing(opened: Opened) -> None:
+    async with shop(opened) as (bot, [yes, _, why]):
+        for token in (why, why, yes):
+            await bot.happens(bot.press(token))
+        assert bot.plaza.said == ["why", "why", "yes 7"]
+
+
+async def test_a_button_of_another_is_explained_and_stays_theirs(opened: Opened) -> None:
+    async with shop(opened) as (bot, [yes, _, _]):
+        await bot.happens(bot.press(yes, by=WEI))
+        await bot.happens(bot.press(yes))
+        assert bot.plaza.said == ["这个按钮是给别人的。", "yes 7"]
+        assert [action.only for action in bot.plaza.done] == [WEI.ref, ANA.ref]
+
+
+async def test_an_old_button_is_explained(opened: Opened) -> None:
+    async with shop(opened) as (bot, [yes, _, _]):
+        bot.clock.pass_by(31 * 86_400)
+        await bot.happens(bot.press(yes))
+        assert bot.plaza.said == ["This button is too old. Ask again, and you get a new one."]
+
+
+@pytest.mark.parametrize("token", ["", "forged", "' OR 1=1 --", "x" * 500])
+async def test_a_forged_token_opens_nothing(opened: Opened, token: str) -> None:
+    async with shop(opened) as (bot, _):
+        await bot.happens(bot.press(token))
+        assert bot.plaza.said == ["This button is too old. Ask again, and you get a new one."]
+
+
+async def test_a_button_of_a_skill_that_is_gone_is_explained(opened: Opened) -> None:
+    stray = Button(label="?", press="nobody.knows")
+
+    async def offers(context: Context) -> Decision:
+        return say("bad", buttons=(stray,))
+
+    async with opened(skill("bad", offers)) as bot:
+        await bot.happens(bot.command("help"))
+        await bot.happens(bot.press(bot.plaza.done[0].buttons[0].token))
+        assert bot.plaza.said[1:] == ["This button is too old. Ask again, and you get a new one."]
+
+
+async def test_a_button_that_failed_may_be_pressed_again(opened: Opened) -> None:
+    calls: list[str] = []
+
+    async def wavers(context: Context) -> Decision:
+        if context.press is None:
+            return say("shop", buttons=(ONLY,))
+        calls.append(context.press.what)
+        if len(calls) == 1:
+            raise Gone("away")
+        return Decision(skill="shop", actions=(context.answer("sold"),), reason="pressed")
+
+    async with opened(skill("shop", wavers)) as bot:
+        await bot.happens(bot.command("help"))
+        token = bot.plaza.done[0].buttons[0].token
+        for _ in range(3):
+            await bot.happens(bot.press(token))
+        assert bot.plaza.said[2:] == ["sold", "This was settled already."]
+        assert bot.plaza.said[1].startswith("I cannot think")
+
+
+async def test_what_is_kept_of_a_decision_is_what_was_ruled(opened: Opened) -> None:
+    """A skill may propose for others; policy and the tables see the same actions."""
+    wishes = (
+        Delete(message=Ref("plaza", "m1"), channel=GENERAL.ref),
+        KeepFeedback(member=ANA.ref, channel=GENERAL.ref, opinion="joined"),
+    )
+
+    async def proposes(context: Context) -> Decision:
+        return Decision(skill="bad", actions=wishes, reason="because")
+
+    async with opened(skill("bad", proposes)) as bot:
+        trace = await bot.happens(bot.posted("hello"))
+        assert trace is not None
+        assert [act.action for act in await bot.acts(trace)] == list(wishes)
+        assert [act.state for act in await bot.acts(trace)] == ["done", "done"]
