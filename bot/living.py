@@ -40,8 +40,8 @@ Part = Callable[[], Awaitable[None]]
 class Living:
     """All that runs in one bot.
 
-    `look_after` asks the companions how they are, which starts those again that died. `alone` says that no other process
-    handles events of these tables, so that what a dead one had leased is free at once.
+    `look_after` asks the companions how they are, which starts those again that died. `alone` says that no other
+    process handles events of these tables, so that what a dead one had leased is free at once.
     """
 
     database: Database
