@@ -71,10 +71,18 @@ class Lanes:
         """Handle what comes until cancelled."""
         async with asyncio.TaskGroup() as group:
             while not self._draining:
-                deliveries = await self._stream.claim(PORTION)
-                for taken in await self._take_in(deliveries):
+                for taken in await self._take_in(await self._claim()):
                     await self._room.acquire()
                     self._queue(taken, group)
+
+    async def _claim(self) -> list[Delivery]:
+        """Claim what is there; a stream that is away is waited for, since ending here would cut off every lane."""
+        while True:
+            try:
+                return await self._stream.claim(PORTION)
+            except Unavailable as error:
+                log.warning("nothing can be claimed: %s", error)
+                await self._clock.sleep(PAUSE)
 
     def _queue(self, taken: Taken, group: asyncio.TaskGroup) -> None:
         arrival = taken[0].arrival

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.asking import Asking
+from bot.core.actions import SetPolicy
 from bot.core.decisions import Decision, Mode, Trace
 from bot.core.errors import Mistake
 from bot.core.events import (
@@ -166,7 +167,8 @@ class Pipeline:
             sorry=_sorry(context),
         )
         done = await self.performer.carry_out(case)
-        self._known.pop(context.community.id, None)
+        if any(isinstance(ruling.action, SetPolicy) for ruling in done.verdict.rulings if ruling.kept):
+            self._known.pop(context.community.id, None)
         log.info("%s: %d acts in %.0f ms", trace.kind, len(done.receipts), trace.milliseconds)
         for watch in self.watchers:
             watch(done)
@@ -222,8 +224,14 @@ class Pipeline:
         return {skill.name: mode_of(dict(context.modes), skill.name, channel) for skill in self.skills}
 
 
+_SPOKEN: dict[str, Translate] = {}
+"""Languages whose catalogues were read: a file the first time, and no reason for a thread after that."""
+
+
 async def _translate(language: str) -> Translate:
-    return await asyncio.to_thread(translator, language)
+    if language not in _SPOKEN:
+        _SPOKEN[language] = await asyncio.to_thread(translator, language)
+    return _SPOKEN[language]
 
 
 def _language(said: str) -> str:

@@ -93,9 +93,12 @@ class Database:
         results: list[tuple[Job[object], object]] = []
         try:
             async with self.engine.execution_options(writes=True).begin() as connection:
-                for job in jobs:
-                    with contextlib.suppress(_Refused):
-                        results.append((job, await self._run(job, connection)))
+                if len(jobs) == 1:  # the transaction itself is all the savepoint it needs
+                    results.append((jobs[0], await jobs[0].work(connection)))
+                else:
+                    for job in jobs:
+                        with contextlib.suppress(_Refused):
+                            results.append((job, await self._run(job, connection)))
         except DBAPIError as error:
             self._fail(jobs, explain(error))
         except Exception as error:  # noqa: BLE001 - the callers get it; the writer must live on

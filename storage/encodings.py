@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlmodel import col, select
 
+from bot.core.errors import Gone
 from storage.rows import insert_new, portions
 from storage.tables import EncodingRow
 
@@ -26,6 +28,7 @@ class CachedEncoder:
     def __init__(self, encoder: Encoder, database: Database) -> None:
         self._encoder = encoder
         self._database = database
+        self._under_way: dict[bytes, asyncio.Future[Half]] = {}
 
     @property
     def fingerprint(self) -> str:
@@ -38,17 +41,38 @@ class CachedEncoder:
         return self._encoder.size
 
     async def encode(self, texts: Sequence[str], *, kind: Kind = "passage") -> Vector:
-        """Encode texts, in order; each distinct new text once."""
+        """Encode texts, in order; each distinct new text once, however many ask for it."""
         if kind == "query":  # asked once, and a search must not have to wait for a writer
             return await self._encoder.encode(texts, kind=kind)
         keys = [key(self.fingerprint, text, kind) for text in texts]
-        known = await self._known(list(dict.fromkeys(keys)))
-        new = {one: text for one, text in zip(keys, texts, strict=True) if one not in known}
-        if new:
-            made = (await self._encoder.encode(list(new.values()), kind=kind)).astype(np.float16)
-            known.update(zip(new, made, strict=True))
-            await self._keep({one: known[one] for one in new})
+        wanted = dict(zip(keys, texts, strict=True))
+        known = await self._known(list(wanted))
+        missing = {one: text for one, text in wanted.items() if one not in known}
+        others = {one: self._under_way[one] for one in missing if one in self._under_way}
+        known.update(await self._make({one: text for one, text in missing.items() if one not in others}, kind))
+        for one, vector in others.items():
+            known.update({one: await asyncio.shield(vector)})
         return np.stack([known[one] for one in keys]).astype(np.float32) if keys else np.zeros((0, self.size), "f4")
+
+    async def _make(self, new: dict[bytes, str], kind: Kind) -> dict[bytes, Half]:
+        """Encode and keep texts; whoever asks for one of them meanwhile waits for the same vector."""
+        if not new:
+            return {}
+        asked: dict[bytes, asyncio.Future[Half]] = {one: asyncio.get_running_loop().create_future() for one in new}
+        self._under_way.update(asked)
+        try:
+            vectors = (await self._encoder.encode(list(new.values()), kind=kind)).astype(np.float16)
+            made = dict(zip(new, vectors, strict=True))
+            for one, vector in made.items():
+                asked[one].set_result(vector)
+            await self._keep(made)
+        finally:
+            for one, answer in asked.items():
+                del self._under_way[one]
+                if not answer.done():
+                    answer.set_exception(Gone("The encoder was cut off."))
+                    answer.exception()  # nobody may be waiting for it
+        return made
 
     async def _known(self, keys: Sequence[bytes]) -> dict[bytes, Half]:
         found: dict[bytes, Half] = {}

@@ -17,10 +17,12 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from bot.core.codec import dump, load
+from bot.core.errors import Unavailable
 from bot.core.events import Arrival, MessageEdited, MessagePosted, actor, key, lane
 from bot.core.ports import Delivery
 from storage.rows import columns, insert_new, portions
 from storage.tables import InboxRow
+from storage.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     from bot.core.clock import Clock
     from storage.db import Database
+
+Row = dict[str, object]
 
 LEASE = timedelta(seconds=60)
 """How long a dead process keeps what it had leased; a living one renews."""
@@ -52,6 +56,8 @@ class Inbox:
         self._begun = self._ended = 0
         self._looked_at = clock.now() - LOOK
         self._up_to = 0
+        self._puts: Together[Row, int | None] = Together(database, _insert)
+        self._dones: Together[Delivery, None] = Together(database, self._finish)
 
     async def put(self, arrival: Arrival) -> bool:
         """Store an arrival; it is on disk when this returns. False when it was there already. Raises Unavailable."""
@@ -61,12 +67,12 @@ class Inbox:
     async def _put(self, arrival: Arrival) -> bool:
         ours = not self._behind and len(self._fresh) < HELD
         now = self._clock.now()
-        insert = functools.partial(self._insert, arrival=arrival, now=now, ours=ours)
+        row = self._row(arrival, now, ours=ours)
         if ours:
-            number = await self._database.write(insert)
+            number = await self._puts.write(row)
         else:
             async with self._by_table():
-                number = await self._database.write(insert)
+                number = await self._puts.write(row)
         if number is not None and ours:
             self._fresh.append(Delivery(id=number, arrival=arrival, received_at=now))
         self._came.set()
@@ -82,10 +88,10 @@ class Inbox:
         finally:
             self._ended += 1
 
-    async def _insert(self, connection: AsyncConnection, arrival: Arrival, now: datetime, *, ours: bool) -> int | None:
+    def _row(self, arrival: Arrival, now: datetime, *, ours: bool) -> Row:
         event = arrival.event
         who = actor(event)
-        row = {
+        return {
             "space": str(arrival.space.ref),
             "key": key(event),
             "lane": lane(event),
@@ -96,8 +102,6 @@ class Inbox:
             "leased_until": now + LEASE if ours else None,
             "attempts": 0,
         }
-        made = await insert_new(connection, InboxRow, [row], "id")
-        return int(made[0].id) if made else None
 
     async def claim(self, limit: int) -> list[Delivery]:
         """Wait until something is there and lease up to `limit` of it, oldest first."""
@@ -112,7 +116,7 @@ class Inbox:
                     await self._came.wait()
 
     def _from_memory(self, limit: int) -> list[Delivery]:
-        """Take the oldest; of what came after the table's last portion nothing, while there may be more in the table."""
+        """Take the oldest; while the table may hold more, nothing that came after its last portion."""
         limit = min(limit, sum(one.id <= self._up_to for one in self._fresh)) if self._up_to else limit
         taken, self._fresh = self._fresh[:limit], self._fresh[limit:]
         return taken
@@ -165,16 +169,26 @@ class Inbox:
 
     async def done(self, delivery: Delivery) -> None:
         """Say that this was handled; it never comes again, and of a message nothing is kept here."""
-        values: dict[str, object] = {"done_at": self._clock.now(), "leased_until": None}
-        if isinstance(delivery.arrival.event, MessagePosted | MessageEdited):
-            values["event"] = ""
-        statement = update(InboxRow).where(col(InboxRow.id) == delivery.id).values(values)
-        await self._database.write(lambda connection: connection.execute(statement))
+        await self._dones.write(delivery)
+
+    async def _finish(self, connection: AsyncConnection, deliveries: Sequence[Delivery]) -> Sequence[None]:
+        done: dict[str, object] = {"done_at": self._clock.now(), "leased_until": None}
+        said = [one.id for one in deliveries if isinstance(one.arrival.event, MessagePosted | MessageEdited)]
+        rest = [one.id for one in deliveries if not isinstance(one.arrival.event, MessagePosted | MessageEdited)]
+        for numbers, values in ((said, {**done, "event": ""}), (rest, done)):
+            for some in portions(numbers):
+                await connection.execute(update(InboxRow).where(col(InboxRow.id).in_(some)).values(values))
+        return [None] * len(deliveries)
 
     async def release(self, deliveries: Sequence[Delivery]) -> None:
         """Give these back, so that they come again, here or elsewhere."""
-        async with self._by_table():
-            await self._database.write(functools.partial(_release, numbers=[delivery.id for delivery in deliveries]))
+        numbers = [delivery.id for delivery in deliveries]
+        try:
+            async with self._by_table():
+                await self._database.write(functools.partial(_release, numbers=numbers))
+        except Unavailable:
+            # They are ours by their leases as long as we live, so that nobody else would ever take them.
+            self._fresh = sorted([*deliveries, *self._fresh], key=lambda delivery: delivery.id)
         self._came.set()
 
     async def begin(self, *, alone: bool) -> None:
@@ -195,6 +209,14 @@ class Inbox:
             .where(col(InboxRow.leased_until).is_not(None))
             .values(leased_until=self._clock.now() + LEASE)
         )
+
+
+async def _insert(connection: AsyncConnection, rows: Sequence[Row]) -> Sequence[int | None]:
+    """Insert the rows that are new and return their numbers; None for one that was there already."""
+    made = {
+        (row.space, row.key): int(row.id) for row in await insert_new(connection, InboxRow, rows, "id", "space", "key")
+    }
+    return [made.pop((row["space"], row["key"]), None) for row in rows]
 
 
 async def _release(connection: AsyncConnection, numbers: Sequence[int]) -> None:
