@@ -83,7 +83,14 @@ class Matchmaker:
 
     async def for_member(self, community: Community, member: Member, *, k: int) -> list[Offer]:
         """Offer channels that a member neither joined nor declined, from their public messages. Raises NotAllowed."""
-        joined = await self._settled(community, member)
+        async with self.database.read() as connection:
+            withheld = await members.withheld(connection, community)
+        if member.id in withheld:
+            raise NotAllowed(
+                _("{member} has not agreed to be collected, so there is nothing to match. Only they can change it."),
+                member=member.name,
+            )
+        joined = await self.settled(member)
         known = await self._know(community)
         if known is None:
             return []
@@ -95,8 +102,8 @@ class Matchmaker:
         return [await self._offer(known, suggestion, own) for suggestion in told]
 
     async def for_newcomer(self, community: Community, member: Member, *, k: int) -> list[Offer]:
-        """Offer the channels that newcomers find first, to somebody who has said nothing yet. Raises NotAllowed."""
-        joined = await self._settled(community, member)
+        """Offer the channels that newcomers find first, to somebody who has said nothing yet."""
+        joined = await self.settled(member)
         known = await self._know(community)
         if known is None:
             return []
@@ -104,21 +111,17 @@ class Matchmaker:
         found = match_member(known.profiles, nothing, joined=joined, now=self._now(), k=k, floor=0)
         return [await self._offer(known, suggestion, nothing) for suggestion in found]
 
-    async def _settled(self, community: Community, member: Member) -> frozenset[int]:
+    async def settled(self, member: Member) -> frozenset[int]:
         """Return the channels that need not be offered: those a member is in, and those they declined."""
         async with self.database.read() as connection:
             joined = await members.joined(connection, member.id)
-            withheld = await members.withheld(connection, community)
             said = await feedback.of(connection, member.id)
-        if member.id in withheld:
-            raise NotAllowed(
-                _("{member} has not agreed to be collected, so there is nothing to match. Only they can change it."),
-                member=member.name,
-            )
         return joined | {channel for channel, opinion in said.items() if opinion == feedback.DECLINED}
 
-    async def for_texts(self, community: Community, texts: Sequence[str], *, k: int) -> AsyncIterator[list[Offer]]:
-        """Offer channels for each text in turn, as somebody would be who wrote nothing else."""
+    async def for_texts(
+        self, community: Community, texts: Sequence[str], *, k: int, without: frozenset[int] = frozenset()
+    ) -> AsyncIterator[list[Offer]]:
+        """Offer channels for each text in turn, as to somebody who wrote nothing else, and none of `without`."""
         known = await self._know(community)
         if known is None:
             for _ in texts:
@@ -127,12 +130,15 @@ class Matchmaker:
         for start in range(0, len(texts), AT_ONCE):
             some = texts[start : start + AT_ONCE]
             for text, vector in zip(some, await self.encoder.encode(some), strict=True):
-                yield await self._for_text(known, text, vector, k=k)
+                yield await self._for_text(known, text, vector, k=k, without=without)
 
-    async def _for_text(self, known: _Known, text: str, vector: Vector, *, k: int) -> list[Offer]:
+    async def _for_text(
+        self, known: _Known, text: str, vector: Vector, *, k: int, without: frozenset[int]
+    ) -> list[Offer]:
         if not text.strip():
             return []
-        found = match_text(known.profiles, vector=vector, text=text, k=k)
+        allowed = known.rooms.keys() - without
+        found = match_text(known.profiles, vector=vector, text=text, allowed=allowed, k=k)
         asked = _asked(text, vector, self._now())
         return [await self._offer(known, suggestion, asked) for suggestion in found]
 

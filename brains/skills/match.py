@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.core.actions import Invite, KeepFeedback
 from bot.core.decisions import Decision
-from bot.core.errors import Mistake
+from bot.core.errors import Mistake, NotAllowed
 from bot.core.i18n import _
 from bot.core.things import Ref
 from bot.core.wording import short
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.core.things import Channel, Message
+    from brains.matching.suggest import Offer
     from brains.skills.skill import Context
 
 OFFERS = 3
@@ -40,11 +41,10 @@ async def _suggest(context: Context) -> Decision:
     """Suggest channels: by the interests that were named, by the member's own words, or as to a newcomer."""
     assert context.member is not None  # noqa: S101 - commands are given by members
     interests = context.command.arguments.get("interests", "")
-    matchmaker = await context.faculties.matchmaker(context.language)
     if interests:
-        offers = [one async for some in matchmaker.for_texts(context.community, [interests], k=OFFERS) for one in some]
+        offers = await showing.for_text(context, interests, OFFERS)
         head = _("You may belong here:")
-    elif offers := await matchmaker.for_member(context.community, context.member, k=OFFERS):
+    elif offers := await _by_own_words(context):
         head = _("From what you wrote, you may belong here:")
     else:
         offers = await showing.newcomers(context, OFFERS)
@@ -53,6 +53,17 @@ async def _suggest(context: Context) -> Decision:
         words = context.translate(_("Nothing here fits well yet. Ask me again in a while."))
         return Decision(skill=SKILL.name, actions=(context.answer(words),), reason=words)
     return showing.offering(context, SKILL.name, context.translate(head), offers)
+
+
+async def _by_own_words(context: Context) -> list[Offer]:
+    assert context.member is not None  # noqa: S101 - commands are given by members
+    matchmaker = await context.faculties.matchmaker(context.language)
+    try:
+        return await matchmaker.for_member(context.community, context.member, k=OFFERS)
+    except NotAllowed:
+        raise Mistake(
+            _("I collect nothing of yours, so I know none of your words. Name your interests: /match. Or: /privacy on")
+        ) from None
 
 
 async def _join(context: Context) -> Decision:

@@ -25,6 +25,15 @@ PATIENCE = 4.0
 """Seconds that a phrased reason may take; then the plain one goes out."""
 
 
+async def for_text(context: Context, text: str, k: int) -> list[Offer]:
+    """Offer what fits a text, and nothing that the member is in or declined."""
+    assert context.member is not None  # noqa: S101 - offers are made to somebody
+    matchmaker = await context.faculties.matchmaker(context.language)
+    settled = await matchmaker.settled(context.member)
+    found = matchmaker.for_texts(context.community, [text], k=k, without=settled)
+    return [offer async for offers in found for offer in offers]
+
+
 async def newcomers(context: Context, k: int, *, without: Channel | None = None) -> list[Offer]:
     """Offer what newcomers find first, channels in the member's own language before the others."""
     assert context.member is not None  # noqa: S101 - offers are made to somebody

@@ -57,8 +57,7 @@ async def _look_again(context: Context, event: MessagePosted, replied: Ref) -> D
         trace = await traces.by_id(connection, context.community, act.trace) if act else None
     if act is None or act.skill != SKILL.name or context.member is None or not _is_for(act, trace, event.author.ref):
         return None
-    matchmaker = await context.faculties.matchmaker(context.language)
-    [offers] = [found async for found in matchmaker.for_texts(context.community, [event.text], k=OFFERS)]
+    offers = await showing.for_text(context, event.text, OFFERS)
     if not offers:
         words = context.translate(
             _("Thank you! Nothing here fits that well yet; have a look around, and ask me: /match")
