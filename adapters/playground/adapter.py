@@ -10,6 +10,7 @@ from adapters.playground import acts, views
 from adapters.playground.deeds import plan
 from adapters.playground.feed import Feed
 from adapters.playground.space import HARBOUR, PLATFORM, Space
+from bot.core.actions import target
 from bot.core.errors import Gone, Unavailable
 from bot.core.events import Arrival, MessageEdited
 from bot.core.ports import Limits
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from adapters.playground.asked import Asked
     from adapters.playground.page import File
     from adapters.playground.past import Past
+    from adapters.playground.space import Room
     from bot.core.actions import Action
     from bot.core.clock import Clock
     from bot.core.commands import Command
-    from bot.core.decisions import Receipt, Trace
+    from bot.core.decisions import Receipt, Ruling, Trace
     from bot.core.events import Event
     from bot.core.things import Ref
 
@@ -117,10 +119,17 @@ class Playground:
         return receipt
 
     def watched(self, trace: Trace) -> None:
-        """Show under its message what was ruled, and what the bot would have done."""
+        """Show under its message what was ruled, and what the bot would have done; without one, where it would have."""
         name = views.about(trace)
-        if name in self._space.posts and trace.verdict.decisions:
+        if trace.verdict.decisions and name in self._space.posts:
             self._space.think(name, trace)
+        elif where := next(filter(None, map(self._held_back, trace.verdict.rulings)), None):
+            self._space.think(self._space.note(where).id, trace)
+
+    def _held_back(self, ruling: Ruling) -> Room | None:
+        """Return the channel where something would have been done."""
+        where = target(ruling.action)
+        return None if ruling.kept or where is None else self._space.rooms.get(where.id)
 
     async def _do(self, asked: Asked) -> str:
         async with self._one_at_a_time:

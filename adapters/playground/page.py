@@ -130,7 +130,8 @@ class Page:
         viewer, name = request.query_params.get("as", ""), request.query_params.get("message", "")
         if views.message(self.space, viewer, name) is None:
             raise Refused("no_message", name=name)
-        traces = await self.why(self.space.posts[name].ref)
+        thought = self.space.thoughts.get(name)
+        traces = await self.why(self.space.posts[name].ref) or ([thought] if thought else [])
         return JSONResponse({"traces": [views.trace(self.space, viewer, one) for one in traces]})
 
     async def _attachment(self, request: Request) -> Response:

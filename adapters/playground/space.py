@@ -150,6 +150,11 @@ class Space:
         self.thoughts[post] = trace
         self.feed.publish(Change("message", post))
 
+    def note(self, room: Room) -> Post:
+        """Make a message without words, for what the bot held back where nobody had said anything."""
+        name = f"{room.id}/{self.number()}"
+        return self.keep(Post(id=name, room=room.id, author=KINFOLK.ref.id, text="", at=self.clock.now()))
+
     def keep_room(self, room: Room) -> Room:
         """Store a channel, new or changed."""
         self.rooms[room.id] = room

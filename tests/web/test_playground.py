@@ -10,9 +10,10 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from adapters.playground import Past, Playground
-from bot.core.actions import Ban, CreatePoll, Delete, Edit, Say, Timeout
+from bot.core.actions import Ban, Button, CreatePoll, Delete, Edit, Say, Timeout
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
+from bot.core.decisions import Decision, Mode, Ruling, Step, Trace, Verdict
 from bot.core.errors import Misconfigured
 from bot.core.events import ButtonPressed, CommandGiven, MemberJoined, MessageDeleted, MessageEdited, ReactionAdded
 from tests.web.browser import Reader, find_browser, open_browser
@@ -202,6 +203,26 @@ async def test_what_it_would_have_done_is_shown_where_it_would_have(reader: Read
     await expect(reader.page.locator("#side .ruling.declined")).to_contain_text("/mode guard act lets it act")
 
 
+async def test_what_it_would_have_said_is_shown_where_it_would_have(reader: Reader, playground: Playground) -> None:
+    say = Say(to=GENERAL, text="Welcome, **Nadia**!")
+    decision = Decision(skill="welcome", actions=(say,), reason="Nadia is new here")
+    ruling = Ruling(decision=0, action=say, kept=False, why="welcome only watches here")
+    trace = Trace(
+        id="t9",
+        event="MemberJoined playground:nadia  1.0",
+        kind="MemberJoined",
+        at=SystemClock().now(),
+        steps=(Step(skill="welcome", mode=Mode.WATCH, outcome="one proposal", milliseconds=1.0),),
+        verdict=Verdict(decisions=(decision,), rulings=(ruling,)),
+    )
+    playground.watched(trace)
+
+    ghost = reader.page.locator(".ghost")
+    await expect(ghost).to_contain_text("It would say “Welcome, Nadia!”")
+    await ghost.get_by_role("button", name="Why it did not").click()
+    await expect(reader.page.locator("#side")).to_contain_text("welcome only watches here")
+
+
 async def test_a_newcomer_comes_in(reader: Reader, brain: Brain) -> None:
     await reader.page.locator("#who").click()
     await reader.page.get_by_role("button", name="Come in as a newcomer").click()
@@ -319,6 +340,16 @@ async def test_a_poll_is_voted_in(reader: Reader, playground: Playground) -> Non
     await reader.page.locator(".option", has_text="Tuesday").click()
 
     await expect(reader.page.locator(".option.mine")).to_have_text("Tuesday1")
+
+
+async def test_the_buttons_of_each_offer_stand_in_a_row(reader: Reader, playground: Playground) -> None:
+    labels = ["Join #a", "Not for me", "Join #b", "Not for me"]
+    buttons = tuple(Button(label=one, press="x", token=str(at)) for at, one in enumerate(labels))
+    await playground.act(Say(to=GENERAL, text="Two offers", buttons=buttons))
+    await playground.act(Say(to=GENERAL, text="One question", buttons=buttons[:3]))
+
+    await expect(reader.message("Two offers").locator(".buttons")).to_have_count(2)
+    await expect(reader.message("One question").locator(".buttons")).to_have_count(1)
 
 
 async def test_what_is_refused_is_said_in_words(reader: Reader, brain: Brain) -> None:

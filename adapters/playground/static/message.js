@@ -63,10 +63,10 @@ function below(message) {
     message.entry && calendarCard(message.entry),
     message.poll && pollCard(message),
     message.files.length > 0 && h("ul", { class: "files" }, message.files.map((file, number) => fileLink(message, file, number))),
-    message.buttons.length > 0 && h("div", { class: "buttons" }, message.buttons.map((one) => pressable(message, one))),
+    ...rowsOf(message.buttons).map((row) => h("div", { class: "buttons" }, row.map((one) => pressable(message, one)))),
     ...message.ghosts.map((ghost) => ghostCard(message, ghost)),
     message.reactions.length > 0 && h("div", { class: "reactions" }, message.reactions.map((one) => reaction(message, one))),
-    byBot && !message.deleted_by && whyLink(message, true),
+    byBot && !message.deleted_by && !message.ghosts.length && whyLink(message, true),
   ];
 }
 
@@ -101,6 +101,14 @@ function fileLink(message, file, number) {
 }
 
 const size = (bytes) => (bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(1)} kB`);
+
+/** Put buttons that repeat, as those of several offers do, in a row each. */
+function rowsOf(buttons) {
+  const repeats = (length) => buttons.every((one, at) => at % length === 0 || one.label === buttons[at % length].label);
+  let length = 2;
+  while (length < buttons.length && (buttons.length % length || !repeats(length))) length++;
+  return buttons.flatMap((_, at) => (at % length ? [] : [buttons.slice(at, at + length)]));
+}
 
 function pressable(message, button) {
   const mine = !button.only || button.only === store.me;
