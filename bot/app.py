@@ -226,7 +226,7 @@ async def open_app(settings: Settings, *, tell: Tell = lambda _: None) -> AsyncI
 
     Raises Misconfigured or Unavailable.
     """
-    prepare_home(settings.home)
+    await asyncio.to_thread(prepare_home, settings.home)
     async with (
         contextlib.AsyncExitStack() as stack,
         Database.open(settings.tables_url, home=settings.home) as database,
