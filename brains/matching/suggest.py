@@ -20,6 +20,7 @@ from brains.matching.matching import match_member, match_text
 from brains.matching.profiles import ChannelProfiles, build_profiles
 from brains.matching.reasons import explain, say
 from brains.matching.storing import from_bytes, to_bytes
+from brains.matching.terms import as_written
 from storage import channels, feedback, members, messages, outbox, profiles
 
 if TYPE_CHECKING:
@@ -207,10 +208,13 @@ class Matchmaker:
         return _corpus([message for message, _ in kept], [vector for _, vector in kept], self.encoder.size)
 
     async def _offer(self, known: _Known, suggestion: Suggestion, own: Corpus) -> Offer:
+        reasons = explain(suggestion)
+        written = as_written((term for reason in reasons for term in reason.terms), own.texts)
+        told = (replace(reason, terms=tuple(written[term] for term in reason.terms)) for reason in reasons)
         return Offer(
             channel=known.rooms[suggestion.channel],
             score=suggestion.score,
-            reasons=tuple(say(reason, self.translate) for reason in explain(suggestion)),
+            reasons=tuple(say(reason, self.translate) for reason in told),
             evidence=await self._evidence(known, suggestion, own),
         )
 

@@ -45,6 +45,17 @@ def words(text: str) -> list[str]:
     return terms
 
 
+def as_written(terms: Iterable[str], texts: Iterable[str]) -> dict[str, str]:
+    """Return each term as it is written most often in these texts: a term is cut to its singular, "clothe" for one."""
+    wanted = set(terms)
+    seen: dict[str, Counter[str]] = {term: Counter() for term in wanted}
+    for text in texts:
+        for found in _WORD.findall(_MARKUP.sub(" ", text).lower()):
+            if (term := _singular(found)) in wanted:
+                seen[term][found] += 1
+    return {term: forms.most_common(1)[0][0] if forms else term for term, forms in seen.items()}
+
+
 def substance(document: Sequence[str]) -> float:
     """Rate how much a message says, 0 to 1: n / (n + 4) over its n different terms, so that chatter weighs little."""
     told = len(set(document))

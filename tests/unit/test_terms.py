@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brains.matching.terms import Vocabulary, substance, words
+from brains.matching.terms import Vocabulary, as_written, substance, words
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,13 @@ def test_rows_have_length_one_or_nothing(documents):
     rows = Vocabulary.learn(documents, least=1).weigh(documents).toarray()
     expected = [1.0 if document else 0.0 for document in documents]
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), expected, atol=1e-5)
+
+
+def test_terms_are_named_as_they_were_written():
+    texts = ["I mend clothes, clothes and more CLOTHES.", "Radios! A radio. 面包"]
+    assert as_written(["clothe", "radio", "面包", "kelp"], texts) == {
+        "clothe": "clothes",
+        "radio": "radios",
+        "面包": "面包",
+        "kelp": "kelp",
+    }
