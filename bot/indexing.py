@@ -86,11 +86,14 @@ class Index:
             done += len(rows)
             progress(before + done, total)
 
-        async with asyncio.TaskGroup() as group:
-            while rows := await self._newest(last):
-                await places.acquire()
-                group.create_task(write(rows))
-                last = rows[-1]
+        try:
+            async with asyncio.TaskGroup() as group:
+                while rows := await self._newest(last):
+                    await places.acquire()
+                    group.create_task(write(rows))
+                    last = rows[-1]
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
         return done
 
     async def _newest(self, before: Waiting | None) -> list[Waiting]:

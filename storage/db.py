@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bot.core.errors import KinfolkError, Misconfigured, Unavailable
+from storage import onetrip
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -32,6 +33,9 @@ PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA secure_delete=ON",
 )
+
+CONNECTIONS = 16
+"""Connections kept open. Each is a thread: one that is opened for a single read costs more than the read."""
 
 
 @dataclass(slots=True)
@@ -143,7 +147,8 @@ def make_engine(url: str) -> AsyncEngine:
     except (ArgumentError, ValueError) as error:
         raise Misconfigured(f"KINFOLK_DATABASE_URL cannot be read: {error}.") from None
     if url.startswith("sqlite+aiosqlite://"):
-        engine = create_async_engine(url, poolclass=AsyncAdaptedQueuePool)
+        engine = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=CONNECTIONS)
+        event.listen(engine.sync_engine, "do_connect", onetrip.connect)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
