@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SAMPLE = Path(__file__).parent.parent / "sample" / "messages.jsonl"
 DESCRIPTIONS = SAMPLE.with_name("channels.jsonl")
+MANY = 10_000
+"""Texts of a file that a pipeline is given; of fewer, each goes through more than once."""
 DataOption = Annotated[
     Path, typer.Option(help="History in JSON lines, whose texts are encoded.", show_default="the sample")
 ]
@@ -69,6 +71,22 @@ def import_(data: DataOption = SAMPLE, count: CountOption = 2000, as_json: JsonO
         from bot.bench.importing import bench_import
 
         return await bench_import(_texts(data, count), settings=settings)
+
+    _run(verb, as_json=as_json)
+
+
+@family.command()
+def pipeline(
+    data: DataOption = SAMPLE,
+    seconds: Annotated[float, typer.Option(min=1, help="How long each part is measured.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Time a message from the platform to its verdict, and compare the pipeline with the encoder alone."""
+
+    async def verb(settings: Settings) -> Figures:
+        from bot.bench.pipeline import bench_pipeline
+
+        return await bench_pipeline(_texts(data, MANY), settings=settings, seconds=seconds)
 
     _run(verb, as_json=as_json)
 
