@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright
 
-from adapters.playground import Playground
-
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = f"needs one of {', '.join(NAMES)} in PATH"
 
@@ -39,13 +37,13 @@ class Reader:
     """Somebody in front of the page."""
 
     page: Page
-    playground: Playground
+    url: str
     troubles: list[str] = field(default_factory=list)
 
     async def open(self) -> None:
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        await self.page.goto(self.playground.url)
+        await self.page.goto(self.url)
         await self.field.wait_for()
 
     def _on_console(self, message: ConsoleMessage) -> None:

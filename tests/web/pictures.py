@@ -1,4 +1,7 @@
-"""Takes the page's pictures, in both themes, on a desk and on a phone: `python -m tests.web.pictures FOLDER`."""
+"""Takes the page's pictures, in both themes, on a desk and on a phone: `python -m tests.web.pictures FOLDER`.
+
+With the address of a running Kinfolk behind the folder, it takes the one picture of the README there: of the whole bot.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from pathlib import Path
 
 from playwright.async_api import Browser, expect
 
-from adapters.playground import Playground
 from tests.web.browser import Reader, find_browser, open_browser
 from tests.web.harbour import BAIT, harbour
 
@@ -21,18 +23,33 @@ async def take(folder: Path) -> None:
     async with open_browser(find_browser()) as browser, harbour() as (playground, _brain):
         for theme in THEMES:
             for size, (width, height) in SIZES.items():
-                reader = await _open(browser, playground, theme, width, height)
+                reader = await _open(browser, playground.url, theme, width, height)
                 if (theme, size) == ("light", "desk"):
                     await _live(reader)
                 await _take(reader, folder / f"{size}-{theme}", phone=size == "phone")
                 await reader.page.context.close()
 
 
-async def _open(browser: Browser, playground: Playground, theme: str, width: int, height: int) -> Reader:
+async def take_whole(folder: Path, url: str) -> None:
+    """Ask a running bot where somebody belongs, and why it thinks so."""
+    async with open_browser(find_browser()) as browser:
+        reader = await _open(browser, url, "light", *SIZES["desk"])
+        await reader.become("Colm")
+        await reader.say("/match")
+        answer = reader.page.locator(".message.only").last
+        await expect(answer.locator(".buttons")).not_to_have_count(0, timeout=60_000)
+        await reader.page.wait_for_timeout(10_000)  # what it is told while it is still speaking is not yet why
+        await answer.locator(".link.why").click()
+        await expect(reader.page.locator(".decision")).to_be_visible()
+        await reader.page.mouse.move(0, 0)
+        await reader.page.screenshot(path=folder / "playground.png")
+
+
+async def _open(browser: Browser, url: str, theme: str, width: int, height: int) -> Reader:
     context = await browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme, locale="en-GB", reduced_motion="reduce"
     )
-    reader = Reader(page=await context.new_page(), playground=playground)
+    reader = Reader(page=await context.new_page(), url=url)
     await reader.open()
     return reader
 
@@ -68,12 +85,12 @@ async def _take(reader: Reader, name: Path, *, phone: bool) -> None:
 
 def main() -> int:
     """Take the pictures into the folder that is named."""
-    if len(sys.argv) != 2:
-        sys.stderr.write("Name the folder for the pictures: python -m tests.web.pictures FOLDER\n")
+    if len(sys.argv) not in {2, 3}:
+        sys.stderr.write("Name the folder for the pictures: python -m tests.web.pictures FOLDER [URL]\n")
         return 2
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    asyncio.run(take(folder))
+    asyncio.run(take_whole(folder, sys.argv[2]) if len(sys.argv) == 3 else take(folder))
     return 0
 
 

@@ -49,7 +49,7 @@ def brain(there: tuple[Playground, Brain]) -> Brain:
 async def reader(browser: Browser, playground: Playground) -> AsyncIterator[Reader]:
     """Open the page as its owner, in English; whatever the browser complains of fails the test."""
     context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
-    opened = Reader(page=await context.new_page(), playground=playground)
+    opened = Reader(page=await context.new_page(), url=playground.url)
     await opened.open()
     yield opened
     await context.close()
@@ -364,7 +364,7 @@ async def test_what_is_refused_is_said_in_words(reader: Reader, brain: Brain) ->
 async def test_the_banner_says_what_is_being_prepared(browser: Browser, there: tuple[Playground, Brain]) -> None:
     playground, brain = there
     brain.banner = "Preparing the encoder, once: 40 %"
-    reader = Reader(page=await browser.new_page(), playground=playground)
+    reader = Reader(page=await browser.new_page(), url=playground.url)
     await reader.open()
     banner = reader.page.locator("#banner")
     await expect(banner).to_have_text("Preparing the encoder, once: 40 %")
