@@ -1,0 +1,203 @@
+"""/match and its buttons: from one's own words, from interests, from nothing; joined, declined, explained."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from adapters.playground.refusals import Refused
+from bot.core.actions import Invite
+from bot.core.things import Audience
+from tests.story.conftest import Opening
+from tests.story.town import OWNER, STAFF, Town
+
+BAKER, QUIET, READER = "mei.c", "colm", "fang"
+LANGUAGES = ["en", "zh_CN"]
+HEADS = {
+    "own": {"en": "From what you wrote, you may belong here:", "zh_CN": "根据你发过的消息，这些频道可能适合你："},
+    "interests": {"en": "You may belong here:", "zh_CN": "这些频道可能适合你："},
+    "newcomer": {"en": "I know too little of you yet.", "zh_CN": "我对你的了解还太少。"},
+}
+NOT_FOR_ME = {"en": "Not for me", "zh_CN": "不感兴趣"}
+WHY = {"en": "Why?", "zh_CN": "为什么？"}
+JOIN = {"en": "Join #{}", "zh_CN": "加入 #{}"}
+RYE = "/match sourdough rye flour dough starter"
+
+in_both = pytest.mark.parametrize("language", LANGUAGES)
+
+
+def offered(answer: str) -> list[str]:
+    return re.findall(r"^\*\*#(.+)\*\*$", answer, re.MULTILINE)
+
+
+@in_both
+async def test_interests_lead_to_the_channel_where_they_are_shared(harbour: Town, language: str) -> None:
+    await harbour.speaks(QUIET, language)
+    answer = await harbour.command(QUIET, "general", RYE)
+    assert answer.startswith(HEADS["interests"][language])
+    assert offered(answer)[0] == "bread-and-ferments"
+    assert harbour.labels(QUIET, "general")[:3] == [
+        JOIN[language].format("bread-and-ferments"),
+        NOT_FOR_ME[language],
+        WHY[language],
+    ]
+    assert answer not in [post.text for post in harbour.sees(OWNER, "general")]
+
+
+@in_both
+async def test_ones_own_words_lead_to_channels_that_one_is_not_in(harbour: Town, language: str) -> None:
+    await harbour.speaks(BAKER, language)
+    for text in ("my mandolin needs new strings for the reel", "tune the fiddle, then play the jig and the reel"):
+        await harbour.says(BAKER, "general", text)
+    await harbour.says(BAKER, "general", "which key is the waltz in at the session, my mandolin is tuned low")
+    await harbour.indexed()
+    answer = await harbour.command(BAKER, "general", "/match")
+    assert answer.startswith((HEADS["own"][language], HEADS["newcomer"][language]))
+    assert offered(answer)
+    assert not [name for name in offered(answer) if harbour.is_in(BAKER, name)]
+
+
+@in_both
+async def test_a_newcomer_without_words_is_shown_where_newcomers_go(harbour: Town, language: str) -> None:
+    newcomer = await harbour.arrives("Mo", language)
+    answer = await harbour.command(newcomer, "general", "/match")
+    assert answer.startswith(HEADS["newcomer"][language])
+    assert len(offered(answer)) == 3
+    assert "staff-room" not in offered(answer)
+
+
+@in_both
+async def test_join_really_joins_and_the_channel_is_not_suggested_again(harbour: Town, language: str) -> None:
+    newcomer = await harbour.arrives("Mo", language)
+    answer = await harbour.command(newcomer, "general", "/match")
+    first = offered(answer)[0]
+    assert not harbour.is_in(newcomer, first)
+    told = await harbour.press(newcomer, JOIN[language].format(first))
+    assert f"**#{first}**" in told
+    assert harbour.is_in(newcomer, first)
+    assert await harbour.opinions(newcomer) == {first: "joined"}
+    assert first not in offered(await harbour.command(newcomer, "general", "/match"))
+    await harbour.says(newcomer, first, "hello!")
+
+
+@in_both
+async def test_not_for_me_is_kept_and_the_channel_never_suggested_again(harbour: Town, language: str) -> None:
+    newcomer = await harbour.arrives("Mo", language)
+    first, *others = offered(await harbour.command(newcomer, "general", "/match"))
+    told = await harbour.press(newcomer, NOT_FOR_ME[language])
+    assert f"#{first}" in told
+    assert await harbour.opinions(newcomer) == {first: "declined"}
+    assert not harbour.is_in(newcomer, first)
+    again = offered(await harbour.command(newcomer, "general", "/match"))
+    assert first not in again
+    assert set(others) <= set(again)
+
+
+async def test_what_was_declined_is_not_suggested_by_interests_either(harbour: Town) -> None:
+    await harbour.command(QUIET, "general", RYE)
+    await harbour.press(QUIET, NOT_FOR_ME["en"])
+    declined = set(await harbour.opinions(QUIET))
+    assert declined
+    assert not declined & set(offered(await harbour.command(QUIET, "general", RYE)))
+
+
+@in_both
+async def test_why_shows_what_one_said_beside_what_was_said_there(harbour: Town, language: str) -> None:
+    await harbour.speaks(QUIET, language)
+    answer = await harbour.command(QUIET, "general", RYE)
+    top = offered(answer)[0]
+    post = harbour.last(QUIET, "general")
+    why = await harbour._answer(QUIET, harbour.pressing(QUIET, post, WHY[language]))
+    assert f"**#{top}**" in why.splitlines()[0]
+    assert re.search(r"\d+%", why)
+    there = {"en": "> There: ", "zh_CN": "> 那里："}[language]
+    quotes = [line.removeprefix(there).rstrip("…") for line in why.splitlines() if line.startswith(there)]
+    assert quotes
+    said = [" ".join(post.text.split()) for post in harbour.sees(QUIET, top)]
+    assert all(any(text.startswith(quote) for text in said) for quote in quotes), "a quote is a message"
+    again = await harbour._answer(QUIET, harbour.pressing(QUIET, post, WHY[language]))
+    assert again == why, "asking why settles nothing"
+
+
+async def test_a_private_channel_is_never_offered_nor_quoted(harbour: Town) -> None:
+    words = " ".join(post.text for post in harbour.sees(STAFF, "staff-room"))[:600]
+    answer = await harbour.command(QUIET, "general", f"/match {words}")
+    assert "staff-room" not in answer
+    secrets = [post.text[:30] for post in harbour.sees(STAFF, "staff-room")]
+    assert not [secret for secret in secrets if secret in answer.replace(words, "")]
+
+
+async def test_a_channel_that_became_private_is_not_explained_any_more(harbour: Town) -> None:
+    await harbour.command(QUIET, "general", RYE)
+    post = harbour.last(QUIET, "general")
+    room = harbour.room("bread-and-ferments")
+    space = harbour.page._space
+    space.keep_room(replace(room, named=replace(room.named, audience=Audience.MEMBERS)))
+    from adapters.playground.asked import Arrange
+
+    await harbour.does(
+        Arrange(deed="arrange", by="ana", room="garden", name="garden", description="Closed now.", private=True)
+    )
+    answer = await harbour.command(QUIET, "general", "/match compost seeds allotment balcony tomatoes")
+    assert "garden" not in offered(answer)
+    assert post.buttons
+
+
+@in_both
+async def test_who_withheld_consent_gets_the_reason(harbour: Town, language: str) -> None:
+    await harbour.speaks(BAKER, language)
+    await harbour.command(BAKER, "general", "/privacy off")
+    answer = await harbour.command(BAKER, "general", "/match")
+    assert "/privacy on" in answer
+    assert not offered(answer)
+    await harbour.command(BAKER, "general", "/privacy on")
+    assert offered(await harbour.command(BAKER, "general", "/match"))
+
+
+async def test_a_button_serves_its_own_member_once(harbour: Town) -> None:
+    await harbour.command(QUIET, "general", RYE)
+    post = harbour.last(QUIET, "general")
+    join = harbour.pressing(QUIET, post, "Join #bread-and-ferments")
+    with pytest.raises(Refused):
+        await harbour.does(join.model_copy(update={"by": READER}))
+    assert "You are in" in await harbour._answer(QUIET, join)
+    assert await harbour._answer(QUIET, join) == "This was settled already."
+    trace = await harbour.latest("general")
+    assert not any(isinstance(ruling.action, Invite) for ruling in trace.verdict.rulings)
+
+
+async def test_two_presses_at_once_join_once(harbour: Town) -> None:
+    await harbour.command(QUIET, "general", RYE)
+    post = harbour.last(QUIET, "general")
+    join = harbour.pressing(QUIET, post, "Join #bread-and-ferments")
+    await harbour.page._do(join)
+    await harbour.page._do(join)
+    await harbour.settled()
+    texts = [one.text for one in harbour.sees(QUIET, "general")]
+    assert sum(text.startswith("You are in") for text in texts) == 1
+    assert texts.count("This was settled already.") == 1
+
+
+async def test_what_one_joined_can_be_taken_back_by_staff_exactly(harbour: Town) -> None:
+    await harbour.command(QUIET, "general", RYE)
+    await harbour.press(QUIET, "Join #bread-and-ferments")
+    assert harbour.is_in(QUIET, "bread-and-ferments")
+    told = await harbour.command(STAFF, "general", "/undo")
+    assert told.startswith("Taken back:")
+    assert "bring colm into #bread-and-ferments" in told
+    assert not harbour.is_in(QUIET, "bread-and-ferments")
+    assert await harbour.opinions(QUIET) == {}
+
+
+@pytest.mark.parametrize("encoder", ["openai:http://127.0.0.1:1#nobody"])
+async def test_without_a_worker_help_answers_and_match_says_so(opening: Opening, encoder: str) -> None:
+    async with opening(model=True, encoder=encoder) as town:
+        assert "/match" in await town.command(QUIET, "general", "/help")
+        told = await town.command(QUIET, "general", RYE)
+        assert told == "I cannot think at the moment, and am being helped up again. Ask me again in a minute."
+        await town.says(QUIET, "general", "is anybody there?")
+        assert town.last(OWNER, "general").text == "is anybody there?"
+        outcome = (await town.latest("general")).steps[0].outcome
+        assert "127.0.0.1" in outcome, "the trace tells staff what is away"

@@ -1,0 +1,180 @@
+"""Somebody new: welcomed where newcomers are met, asked one question, matched by the answer; as staff want it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from adapters.playground.space import Post
+from bot.core.actions import Say
+from bot.core.decisions import Trace
+from storage import traces
+from tests.story.conftest import Opening
+from tests.story.town import MEMBER, OWNER, STAFF, Town
+
+LOBBY = "introductions"
+in_both = pytest.mark.parametrize("language", ["en", "zh_CN"])
+HELLO = {"en": "Welcome, **Mo**!", "zh_CN": "欢迎，**Mo**！"}
+QUESTION = {"en": "What do you like to make or do?", "zh_CN": "你喜欢做什么？"}
+THEN = {"en": "Then you may belong here:", "zh_CN": "那么这些频道可能适合你："}
+JOIN = {"en": "Join #{}", "zh_CN": "加入 #{}"}
+LIKES = "sourdough rye flour dough starter, and kombucha"
+
+
+def offered(answer: str) -> list[str]:
+    return re.findall(r"^\*\*#(.+)\*\*$", answer, re.MULTILINE)
+
+
+def welcomes(town: Town, who: str, channel: str = LOBBY) -> list[Post]:
+    return [post for post in town.sees(who, channel) if post.text.startswith(tuple(HELLO.values()))]
+
+
+async def arrival(town: Town) -> Trace:
+    """Return what was decided about the latest newcomer."""
+    async with town.app.database.read() as connection:
+        found = await traces.latest(connection, await town.community(), limit=20)
+    return next(trace for trace in found if trace.kind == "MemberJoined" and trace.channel is None)
+
+
+@in_both
+async def test_a_newcomer_is_met_with_three_channels_and_a_question(harbour: Town, language: str) -> None:
+    newcomer = await harbour.arrives("Mo", language)
+    [welcome] = welcomes(harbour, newcomer)
+    assert QUESTION[language] in welcome.text
+    assert len(offered(welcome.text)) == 3
+    assert "staff-room" not in welcome.text
+    assert welcomes(harbour, OWNER) == [welcome], "it is said to everybody who is there"
+    assert {button.only.id for button in welcome.buttons if button.only} == {newcomer}
+    name = offered(welcome.text)[0]
+    await harbour.press(newcomer, JOIN[language].format(name))
+    assert harbour.is_in(newcomer, name)
+
+
+@in_both
+async def test_who_answers_by_replying_gets_a_match_aloud(harbour: Town, language: str) -> None:
+    newcomer = await harbour.arrives("Mo", language)
+    await harbour.joins(newcomer, LOBBY)
+    [welcome] = welcomes(harbour, newcomer)
+    await harbour.says(newcomer, LOBBY, LIKES, reply_to=welcome)
+    answer = harbour.last(OWNER, LOBBY)
+    assert answer.text.startswith(THEN[language])
+    assert offered(answer.text)[0] == "bread-and-ferments"
+    assert (answer.author, answer.only) == ("kinfolk", "")
+    assert harbour.sees(newcomer, LOBBY)[-2].id == answer.reply_to
+    await harbour.press(newcomer, JOIN[language].format("bread-and-ferments"))
+    assert harbour.is_in(newcomer, "bread-and-ferments")
+
+
+async def test_nobody_elses_reply_is_answered_and_no_word_that_is_no_reply(harbour: Town) -> None:
+    newcomer = await harbour.arrives("Mo")
+    await harbour.joins(newcomer, LOBBY)
+    [welcome] = welcomes(harbour, newcomer)
+    await harbour.says(MEMBER, LOBBY, LIKES, reply_to=welcome)
+    await harbour.says(newcomer, LOBBY, LIKES)
+    assert [post.author for post in harbour.sees(OWNER, LOBBY)[-2:]] == [MEMBER, newcomer]
+    await harbour.says(newcomer, LOBBY, LIKES, reply_to=welcome)
+    assert harbour.last(OWNER, LOBBY).author == "kinfolk"
+
+
+async def test_the_second_answer_belongs_to_the_newcomer_too(harbour: Town) -> None:
+    newcomer = await harbour.arrives("Mo")
+    await harbour.joins(newcomer, LOBBY)
+    [welcome] = welcomes(harbour, newcomer)
+    await harbour.says(newcomer, LOBBY, LIKES, reply_to=welcome)
+    second = harbour.last(OWNER, LOBBY)
+    await harbour.says(MEMBER, LOBBY, "telescopes", reply_to=second)
+    assert harbour.last(OWNER, LOBBY).author == MEMBER
+    await harbour.says(newcomer, LOBBY, "compost, seeds and tomatoes on the balcony", reply_to=second)
+    assert offered(harbour.last(OWNER, LOBBY).text)[0] == "garden"
+
+
+async def test_staff_choose_where_newcomers_are_met(harbour: Town) -> None:
+    await harbour.command(OWNER, "staff-room", "/setup welcome_channel garden")
+    newcomer = await harbour.arrives("Mo")
+    assert welcomes(harbour, newcomer) == []
+    assert len(welcomes(harbour, newcomer, "garden")) == 1
+
+
+@in_both
+async def test_in_watch_nothing_is_said_and_the_trace_says_what_would_have_been(harbour: Town, language: str) -> None:
+    await harbour.command(STAFF, "staff-room", "/mode welcome watch")
+    newcomer = await harbour.arrives("Mo", language)
+    assert welcomes(harbour, newcomer) == []
+    trace = await arrival(harbour)
+    [ruling] = trace.verdict.rulings
+    assert isinstance(ruling.action, Say)
+    assert ruling.action.text.startswith(HELLO[language])
+    assert (ruling.kept, ruling.why) == (False, "I only watch here, so this is what I would have done.")
+    told = await harbour.command(STAFF, "staff-room", f"/why {trace.id}")
+    assert "not done: say" in told
+    assert "I only watch here" in told
+
+
+async def proposal(town: Town) -> Post:
+    """Let the welcome ask the staff, and somebody arrive; return the proposal."""
+    await town.command(STAFF, "staff-room", "/mode welcome ask")
+    await town.arrives("Mo")
+    post = town.last(STAFF, "staff-room")
+    assert post.text.startswith("**welcome** proposes: Mo is new here\n- say: Welcome, **Mo**!")
+    assert [button.label for button in post.buttons] == ["Approve", "Decline"]
+    return post
+
+
+async def test_a_proposal_that_staff_approve_happens_and_says_who_did(harbour: Town) -> None:
+    await proposal(harbour)
+    assert welcomes(harbour, OWNER) == []
+    await harbour.press(STAFF, "Approve")
+    assert len(welcomes(harbour, OWNER)) == 1
+    post = harbour.last(OWNER, "staff-room")
+    assert post.text.endswith("_approved by Sam Okafor_")
+    assert post.buttons == ()
+
+
+async def test_a_proposal_that_staff_decline_does_not_happen_and_says_who_did(harbour: Town) -> None:
+    await proposal(harbour)
+    await harbour.press(OWNER, "Decline")
+    assert welcomes(harbour, OWNER) == []
+    post = harbour.last(OWNER, "staff-room")
+    assert post.text.endswith("_declined by Ana Ferreira_")
+    assert post.buttons == ()
+
+
+async def test_two_of_the_staff_at_once_settle_a_proposal_once(harbour: Town) -> None:
+    post = await proposal(harbour)
+    await harbour.page._do(harbour.pressing(STAFF, post, "Approve"))
+    await harbour.page._do(harbour.pressing(OWNER, post, "Decline"))
+    await harbour.settled()
+    assert len(welcomes(harbour, OWNER)) == 1
+    assert "approved by Sam Okafor" in harbour.sees(OWNER, "staff-room")[-2].text
+    late = harbour.last(OWNER, "staff-room")
+    assert (late.text, late.only) == ("This was settled already.", OWNER)
+
+
+async def test_a_newcomer_answers_a_welcome_that_staff_approved(harbour: Town) -> None:
+    await proposal(harbour)
+    await harbour.press(STAFF, "Approve")
+    await harbour.command(STAFF, "staff-room", "/mode welcome act")
+    [welcome] = welcomes(harbour, OWNER)
+    [newcomer] = {button.only.id for button in welcome.buttons if button.only}
+    await harbour.joins(newcomer, LOBBY)
+    await harbour.says(newcomer, LOBBY, LIKES, reply_to=welcome)
+    assert offered(harbour.last(OWNER, LOBBY).text)[0] == "bread-and-ferments"
+
+
+async def test_a_welcome_is_taken_back(harbour: Town) -> None:
+    newcomer = await harbour.arrives("Mo")
+    [welcome] = welcomes(harbour, newcomer)
+    told = await harbour.command(STAFF, "staff-room", f"/undo {welcome.id}")
+    assert told.startswith("Taken back:")
+    assert welcomes(harbour, newcomer) == []
+
+
+async def test_without_a_worker_nobody_is_welcomed_and_nothing_is_lost(opening: Opening) -> None:
+    async with opening(model=True, encoder="openai:http://127.0.0.1:1#nobody") as town:
+        newcomer = await town.arrives("Mo")
+        assert welcomes(town, newcomer) == []
+        [step] = [step for step in (await arrival(town)).steps if step.skill == "welcome"]
+        assert step.failed
+        await town.says(newcomer, "general", "hello?")
+        assert town.last(OWNER, "general").text == "hello?"
