@@ -5,10 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.setup
 SAMPLE := bot/sample
+ROUNDS ?= 50
 DATA ?= $(SAMPLE)/messages.jsonl
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench docs lock
+.PHONY: help setup run test check bench prove docs lock
 
 help: ## List the verbs.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
@@ -43,6 +44,11 @@ bench: setup ## Measure speed on DATA (history in JSON lines; the sample by defa
 	$(BIN)/kinfolk bench encoder --data $(DATA)
 	$(BIN)/kinfolk bench import --data $(DATA)
 	$(BIN)/kinfolk bench vectors
+	$(BIN)/kinfolk bench pipeline --data $(DATA)
+	$(BIN)/kinfolk bench start
+
+prove: setup ## Kill -9 the bot and its processes ROUNDS times under use, and count what was lost or said twice.
+	$(BIN)/python -m tests.proving --rounds $(ROUNDS)
 
 docs: setup ## Write docs/reference.md from the settings and the command line.
 	$(BIN)/python docs/reference.py

@@ -43,9 +43,9 @@ async def bench_pipeline(texts: Sequence[str], *, settings: Settings, seconds: f
     """
     plain = settings.model_copy(update={"generator": "none"})
     with tempfile.TemporaryDirectory(prefix="kf-") as folder:
-        async with open_app(scratch_settings(plain, _folder(folder, "instant"))) as app:
-            async with running(app, InstantEncoder()) as traffic:
-                instant = await _paced(traffic, _many(texts, int(PACE * seconds)), PACE)
+        scratch = scratch_settings(plain, _folder(folder, "instant"))
+        async with open_app(scratch) as app, running(app, InstantEncoder()) as traffic:
+            instant = await _paced(traffic, _many(texts, int(PACE * seconds)), PACE)
         scratch = scratch_settings(plain, _folder(folder, "real"))
         async with open_app(scratch) as app, open_encoder(scratch) as worker:
             speed = await _speed(worker, texts)

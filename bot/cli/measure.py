@@ -92,6 +92,18 @@ def pipeline(
 
 
 @family.command()
+def start(as_json: JsonOption = False) -> None:
+    """Time the start of a bot and its first answer, and read the memory of its processes at rest."""
+
+    async def verb(settings: Settings) -> Figures:
+        from bot.bench.start import bench_start
+
+        return await bench_start(settings)
+
+    _run(verb, as_json=as_json)
+
+
+@family.command()
 def vectors(
     points: Annotated[int, typer.Option(min=1000, help="Points in the collection.")] = 50_000,
     as_json: JsonOption = False,

@@ -54,17 +54,17 @@ async def _prove(bot: Bot, rounds: int, seed: int) -> int:
         found, seconds = await proving.round(part)
         killed[part] += 1
         wrong += not found.right
-        print(
-            json.dumps({"round": number + 1, "killed": part, **_figures(found, proving), "seconds": round(seconds, 1)}),
-            flush=True,
-        )
+        _tell({"round": number + 1, "killed": part, **_figures(found, proving), "seconds": round(seconds, 1)})
         if not found.right:
-            print(
-                json.dumps({"lost": found.lost, "twice": found.twice, "unanswered": found.unanswered}), file=sys.stderr
-            )
+            sys.stderr.write(f"lost {found.lost}, twice {found.twice}, unanswered {found.unanswered}\n")
     summary = {"rounds": rounds, "seed": seed, "killed": dict(killed), **_figures(found, proving)}
-    print(json.dumps({**summary, "seconds": round(time.monotonic() - began, 1)}), flush=True)
+    _tell({**summary, "seconds": round(time.monotonic() - began, 1)})
     return 1 if wrong else 0
+
+
+def _tell(document: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(document) + "\n")
+    sys.stdout.flush()
 
 
 def _figures(found: Tally, proving: Proving) -> dict[str, int]:
