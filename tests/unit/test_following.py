@@ -1,0 +1,243 @@
+"""What happens on a platform, followed in the tables of both databases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from bot.core.events import (
+    ButtonPressed,
+    ChannelChanged,
+    CommandGiven,
+    Event,
+    MemberJoined,
+    MemberLeft,
+    MessageDeleted,
+    MessageEdited,
+    MessagePosted,
+    Named,
+    ReactionAdded,
+    ReactionRemoved,
+)
+from bot.core.things import Audience, Rank, Ref
+from storage import channels, communities, members, outbox, refusals
+from storage.communities import Community
+from storage.db import Database
+from storage.following import Following
+from storage.refusals import Refusals
+from storage.tables import ChannelRow, MemberRow, MessageRow, OutboxRow, ReactionRow
+from tests.words import MONDAY, named, said
+
+ANA, WEI = named("ana"), replace(named("wei"), language="zh-CN")
+GENERAL, GARDEN = named("general"), named("garden")
+DIRECT = Named(ref=Ref("import", "dm"), name="ana", audience=Audience.DIRECT)
+HELLO = said("hello", key="m1")
+M1 = HELLO.message
+LATER = MONDAY + timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Followed:
+    """A community that is followed."""
+
+    database: Database
+    community: Community
+    refused: Refusals
+
+    async def happens(self, *events: Event) -> None:
+        following = Following(self.community, MONDAY, self.refused)
+
+        async def work(connection) -> None:
+            await following.begin(connection)
+            await following.follow(connection, events)
+
+        await self.database.write(work)
+
+    async def rows(self, model, *names: str) -> list[tuple[object, ...]]:
+        async with self.database.read() as connection:
+            found = await connection.execute(select(*(getattr(model, name) for name in names)))
+            return sorted((tuple(row) for row in found), key=repr)
+
+    async def texts(self) -> list[str]:
+        return [text for (text,) in await self.rows(MessageRow, "text")]
+
+    async def inside(self, channel: Named) -> set[str]:
+        async with self.database.read() as connection:
+            room = await channels.by_ref(connection, self.community, channel.ref)
+            assert room is not None
+            ids = await members.inside(connection, room.id)
+            return {one.name for one in await members.every(connection, self.community) if one.id in ids}
+
+    async def withhold(self, who: Named) -> None:
+        async with self.database.read() as connection:
+            member = await members.by_ref(connection, self.community, who.ref)
+        assert member is not None
+        await self.database.write(lambda c: members.set_consent(c, member.id, collected=False, now=MONDAY))
+
+    async def indexed(self) -> None:
+        async with self.database.read() as connection:
+            rows = await outbox.newest(connection, 100)
+        await self.database.write(lambda connection: outbox.done(connection, rows))
+
+
+@pytest.fixture
+async def followed(database: Database, home: Path) -> Followed:
+    refused = await refusals.load(home)
+    community = await database.write(lambda c: communities.find_or_make(c, "harbour", MONDAY))
+    return Followed(database=database, community=community, refused=refused)
+
+
+def edited(text: str, revision: int = 1, *, by: Named = ANA) -> MessageEdited:
+    return MessageEdited(message=M1, channel=GENERAL, author=by, text=text, at=LATER, revision=revision)
+
+
+def reacted(kind: type, emoji: str = "👍", *, by: Named = WEI, message: Ref = M1) -> Event:
+    return kind(message=message, channel=GENERAL, member=by, emoji=emoji, at=LATER, sequence=1)
+
+
+DELETED = MessageDeleted(message=M1, channel=GENERAL, at=LATER)
+
+
+async def test_an_edit_changes_the_text_and_lets_it_be_encoded_anew(followed: Followed) -> None:
+    await followed.happens(HELLO)
+    await followed.indexed()
+    await followed.happens(edited("hello again"))
+    assert await followed.rows(MessageRow, "text", "edited_at") == [("hello again", LATER)]
+    assert len(await followed.rows(OutboxRow, "message_id")) == 1
+    await followed.indexed()
+    await followed.happens(edited("hello again", 2))
+    assert await followed.rows(OutboxRow, "message_id") == [], "the same words are not encoded again"
+
+
+async def test_an_edit_to_nothing_takes_the_point_away(followed: Followed) -> None:
+    await followed.happens(HELLO)
+    await followed.indexed()
+    await followed.happens(edited("  "))
+    assert await followed.rows(OutboxRow, "message_id") == [(None,)]
+
+
+async def test_an_edit_of_what_is_not_there_changes_nothing(followed: Followed) -> None:
+    await followed.happens(edited("hello again"))
+    assert await followed.texts() == []
+
+
+async def test_a_deletion_takes_message_reactions_and_point_away_and_comes_twice_in_peace(followed: Followed) -> None:
+    await followed.happens(HELLO, reacted(ReactionAdded), said("stays", key="m2"))
+    await followed.indexed()
+    await followed.happens(DELETED, DELETED)
+    assert await followed.texts() == ["stays"]
+    assert await followed.rows(ReactionRow, "emoji") == []
+    assert await followed.rows(OutboxRow, "message_id") == [(None,)]
+
+
+async def test_what_is_posted_and_deleted_in_one_breath_leaves_nothing(followed: Followed) -> None:
+    await followed.happens(HELLO, edited("secret"), DELETED)
+    assert await followed.texts() == []
+    assert {message for (message,) in await followed.rows(OutboxRow, "message_id")} <= {None}
+
+
+async def test_reactions_come_and_go_and_coming_twice_count_once(followed: Followed) -> None:
+    await followed.happens(HELLO, reacted(ReactionAdded), reacted(ReactionAdded), reacted(ReactionAdded, "⚓"))
+    assert await followed.rows(ReactionRow, "emoji") == [("⚓",), ("👍",)]
+    await followed.happens(reacted(ReactionRemoved), reacted(ReactionRemoved))
+    assert await followed.rows(ReactionRow, "emoji") == [("⚓",)]
+    await followed.happens(reacted(ReactionAdded, message=Ref("import", "nowhere")))
+    assert await followed.rows(ReactionRow, "emoji") == [("⚓",)]
+
+
+async def test_members_join_and_leave_channels_and_come_back(followed: Followed) -> None:
+    join = MemberJoined(member=WEI, channel=GARDEN, at=MONDAY)
+    await followed.happens(join, join, MemberJoined(member=ANA, channel=GARDEN, at=MONDAY))
+    assert await followed.inside(GARDEN) == {"ana", "wei"}
+    await followed.happens(MemberLeft(member=WEI, channel=GARDEN, at=LATER))
+    assert await followed.inside(GARDEN) == {"ana"}
+    await followed.happens(replace(join, at=LATER))
+    assert await followed.inside(GARDEN) == {"ana", "wei"}
+
+
+async def test_who_leaves_the_space_leaves_every_channel_of_it(followed: Followed) -> None:
+    rooms = [MemberJoined(member=WEI, channel=room, at=MONDAY) for room in (GENERAL, GARDEN)]
+    await followed.happens(*rooms, MemberJoined(member=ANA, channel=GARDEN, at=MONDAY))
+    await followed.happens(MemberLeft(member=WEI, at=LATER))
+    assert (await followed.inside(GENERAL), await followed.inside(GARDEN)) == (set(), {"ana"})
+
+
+async def test_who_comes_into_the_space_is_met_with_their_language(followed: Followed) -> None:
+    await followed.happens(MemberJoined(member=WEI, at=MONDAY))
+    assert await followed.rows(MemberRow, "name", "language") == [("wei", "zh-CN")]
+    await followed.happens(reacted(ReactionAdded, by=replace(WEI, language="en")))
+    assert await followed.rows(MemberRow, "name", "language") == [("wei", "en")]
+    await followed.happens(reacted(ReactionAdded, by=replace(WEI, language="")))
+    assert await followed.rows(MemberRow, "name", "language") == [("wei", "en")]
+
+
+async def test_a_channel_is_described_renamed_closed_and_put_away(followed: Followed) -> None:
+    change = ChannelChanged(channel=GARDEN, description="Seeds", at=MONDAY, revision=1)
+    await followed.happens(change)
+    assert await followed.rows(ChannelRow, "name", "description", "audience") == [("garden", "Seeds", "everyone")]
+    closed = replace(GARDEN, name="allotment", audience=Audience.MEMBERS)
+    await followed.happens(replace(change, channel=closed, revision=2))
+    assert await followed.rows(ChannelRow, "name", "audience") == [("allotment", "members")]
+    await followed.happens(replace(change, channel=replace(closed, audience=None), archived=True, revision=3))
+    assert await followed.rows(ChannelRow, "audience", "archived") == [("members", True)]
+    async with followed.database.read() as connection:
+        assert await channels.every(connection, followed.community) == {}
+
+
+async def test_of_a_direct_conversation_nothing_is_kept(followed: Followed) -> None:
+    secret = replace(HELLO, channel=DIRECT, text="between us")
+    await followed.happens(secret, replace(edited("still between us"), channel=DIRECT))
+    assert await followed.texts() == []
+    assert await followed.rows(OutboxRow, "message_id") == []
+    await followed.happens(HELLO)
+    assert await followed.texts() == ["hello"]
+
+
+async def test_of_who_was_forgotten_nothing_is_kept_until_they_ask(followed: Followed) -> None:
+    await followed.database.write(lambda c: followed.refused.refuse(c, followed.community, WEI.ref))
+    wrote = replace(HELLO, author=WEI, message=Ref("import", "w1"))
+    await followed.happens(wrote, MemberJoined(member=WEI, channel=GARDEN, at=MONDAY), reacted(ReactionAdded))
+    assert await followed.rows(MemberRow, "name") == []
+    asks = CommandGiven(
+        command="help", member=WEI, rank=Rank.MEMBER, channel=GENERAL, at=MONDAY, invocation=Ref("import", "i")
+    )
+    await followed.happens(asks, replace(wrote, message=Ref("import", "w2")), HELLO)
+    assert await followed.rows(MemberRow, "name") == [("ana",), ("wei",)]
+    assert await followed.texts() == ["hello"], "who asks is answered, and still not collected"
+
+
+async def test_of_who_withheld_consent_nothing_new_is_kept_and_an_edit_takes_the_old_away(followed: Followed) -> None:
+    await followed.happens(HELLO, said("older", key="m2"))
+    await followed.withhold(ANA)
+    await followed.happens(said("new", key="m3"), edited("changed"))
+    assert await followed.texts() == ["older"]
+
+
+async def test_what_comes_again_changes_nothing(followed: Followed) -> None:
+    events: tuple[Event, ...] = (
+        HELLO,
+        replace(said("a reply", key="m2", thread="help"), reply_to=M1),
+        edited("hello again"),
+        reacted(ReactionAdded),
+        MemberJoined(member=WEI, channel=GARDEN, at=MONDAY),
+        ChannelChanged(channel=GARDEN, description="Seeds", at=MONDAY, revision=1),
+        ButtonPressed(
+            button="t", message=M1, member=WEI, rank=0, channel=GENERAL, at=MONDAY, invocation=Ref("import", "i")
+        ),
+    )
+    await followed.happens(*events)
+
+    async def everything() -> list[object]:
+        rooms = await followed.rows(ChannelRow, "ref", "description")
+        people = await followed.rows(MemberRow, "ref", "name")
+        words = await followed.rows(MessageRow, "ref", "text", "reply_to", "thread_id")
+        return [rooms, people, words, await followed.rows(ReactionRow, "emoji"), await followed.inside(GARDEN)]
+
+    before = await everything()
+    await followed.happens(*events[1:])
+    assert await everything() == before
+    assert isinstance(events[0], MessagePosted)
