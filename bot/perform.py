@@ -6,6 +6,7 @@ repeated without harm (deleting, a time-out, a setting) is repeated.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 import secrets
@@ -55,6 +56,8 @@ log = logging.getLogger(__name__)
 MODERATION = (Delete, Timeout, Kick, Ban, Unban, Warn)
 TRIES = 4
 """How often an act is tried that a platform was too busy for, or that may be repeated."""
+LONGEST = 60.0
+"""Seconds that a streamed reply may take."""
 NOT_TRIED = "not tried, since an act before it failed"
 
 
@@ -163,7 +166,7 @@ class Performer:
     ) -> tuple[Action, Receipt]:
         """Say what comes as it comes; edits in between use what the budget has to spare."""
         said, shown, receipt = "", "", None
-        async for piece in _safely(pieces):
+        async for piece in _bounded(pieces):
             said += piece
             if not said.strip():
                 continue
@@ -284,10 +287,16 @@ def _urgency(action: Action) -> Urgency:
     return Urgency.MODERATION if isinstance(action, MODERATION) else Urgency.REPLY
 
 
-async def _safely(pieces: AsyncIterator[str]) -> AsyncIterator[str]:
-    """Yield pieces until they end or fail; what was said so far stays."""
+async def _bounded(pieces: AsyncIterator[str]) -> AsyncIterator[str]:
+    """Yield pieces until they end, fail or take too long; what was said so far stays."""
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + LONGEST
     try:
-        async for piece in pieces:
+        while True:
+            async with asyncio.timeout_at(ends):
+                piece = await anext(pieces, None)
+            if piece is None:
+                return
             yield piece
     except Exception as error:  # noqa: BLE001 - belongs to the pipeline's door: a skill's own text may fail
         log.warning("a streamed reply broke off: %s", type(error).__name__)
