@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from filelock import AsyncFileLock
 from sqlalchemy import event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -248,4 +248,11 @@ def explain(error: Exception) -> KinfolkError:
     for marks, kind, sentence in TROUBLES:
         if any(mark in cause for mark in marks):
             return kind(sentence.format(cause=cause))
-    return Unavailable(f"The database refused: {cause.splitlines()[0] if cause else type(error).__name__}")
+    words = f"The database refused: {cause.splitlines()[0] if cause else type(error).__name__}"
+    return KinfolkError(words) if _will_never_do(error) else Unavailable(words)
+
+
+def _will_never_do(error: Exception) -> bool:
+    """Say whether the data itself is refused (SQLSTATE classes 22 and 23), so that waiting is no use."""
+    state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+    return isinstance(error, IntegrityError | DataError) or state.startswith(("22", "23"))

@@ -16,7 +16,7 @@ from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from bot.core.codec import dump, load
+from bot.core.codec import load, storable
 from bot.core.errors import Unavailable
 from bot.core.events import Arrival, MessageEdited, MessagePosted, actor, key, lane
 from bot.core.ports import Delivery
@@ -67,7 +67,8 @@ class Inbox:
     async def _put(self, arrival: Arrival) -> bool:
         ours = not self._behind and len(self._fresh) < HELD
         now = self._clock.now()
-        row = self._row(arrival, now, ours=ours)
+        arrival, text = storable(Arrival, arrival)
+        row = self._row(arrival, text, now, ours=ours)
         if ours:
             number = await self._puts.write(row)
         else:
@@ -88,7 +89,7 @@ class Inbox:
         finally:
             self._ended += 1
 
-    def _row(self, arrival: Arrival, now: datetime, *, ours: bool) -> Row:
+    def _row(self, arrival: Arrival, text: str, now: datetime, *, ours: bool) -> Row:
         event = arrival.event
         who = actor(event)
         return {
@@ -96,7 +97,7 @@ class Inbox:
             "key": key(event),
             "lane": lane(event),
             "actor": str(who.ref) if who else "",
-            "event": dump(Arrival, arrival),
+            "event": text,
             "received_at": now,
             "holder": self._holder if ours else "",
             "leased_until": now + LEASE if ours else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -18,6 +19,9 @@ VERSION = 1
 T = TypeVar("T")
 Document = dict[str, object]
 
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+NUL = "\\u0000"
+"""How JSON writes the one character that it takes and PostgreSQL does not."""
 UPCASTERS: dict[int, Callable[[Document], Document]] = {}
 """For each older version, what makes the next one of it; pure."""
 
@@ -31,6 +35,30 @@ configure_tagged_union(Action, _converter, tag_name="kind")
 def dump(kind: type[T], thing: T) -> str:
     """Write a value; events and actions inside it carry their tags."""
     return orjson.dumps({"v": VERSION, "data": _converter.unstructure(thing, kind)}).decode()
+
+
+def storable(kind: type[T], thing: T) -> tuple[T, str]:
+    """Return a value and what is written of it, both without what no database keeps: NUL and half a surrogate pair."""
+    try:
+        text = dump(kind, thing)
+    except orjson.JSONEncodeError:
+        text = NUL
+    if NUL not in text:
+        return thing, text
+    text = orjson.dumps({"v": VERSION, "data": _without(_converter.unstructure(thing, kind))}).decode()
+    return load(kind, text), text
+
+
+def _without(value: object) -> object:
+    match value:
+        case str():
+            return UNSTORABLE.sub("", value)
+        case dict():
+            return {_without(name): _without(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_without(one) for one in value]
+        case _:
+            return value
 
 
 def load(kind: type[T], text: str) -> T:

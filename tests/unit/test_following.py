@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from bot.core.errors import KinfolkError, Unavailable
 from bot.core.events import (
+    Arrival,
     ButtonPressed,
     ChannelChanged,
     CommandGiven,
@@ -28,8 +30,11 @@ from storage import channels, communities, members, outbox, refusals
 from storage.communities import Community
 from storage.db import Database
 from storage.following import Following
+from storage.inbox import Inbox
 from storage.refusals import Refusals
-from storage.tables import ChannelRow, MemberRow, MessageRow, OutboxRow, ReactionRow
+from storage.rows import insert_rows
+from storage.tables import ChannelRow, CommunityRow, MemberRow, MessageRow, OutboxRow, ReactionRow
+from tests.clocks import HastyClock
 from tests.words import MONDAY, named, said
 
 ANA, WEI = named("ana"), replace(named("wei"), language="zh-CN")
@@ -241,3 +246,24 @@ async def test_what_comes_again_changes_nothing(followed: Followed) -> None:
     await followed.happens(*events[1:])
     assert await everything() == before
     assert isinstance(events[0], MessagePosted)
+
+
+async def test_what_no_database_keeps_is_left_out_and_the_rest_arrives(followed: Followed) -> None:
+    stream = Inbox(followed.database, clock=HastyClock(), holder="test")
+    half = "\ud83d"
+    posted = replace(HELLO, text=f"he\x00llo {half}you", author=replace(ANA, name=f"a{half}na"))
+    for number, event in enumerate((posted, replace(posted, message=Ref("import", "m2")))):
+        assert await stream.put(Arrival(space=named("s"), event=event)), number
+    while len(await followed.texts()) < 2:
+        deliveries = await stream.claim(10)
+        await followed.happens(*(delivery.arrival.event for delivery in deliveries))
+    assert await followed.texts() == ["hello you", "hello you"]
+    assert await followed.rows(MemberRow, "name") == [("ana",)]
+
+
+async def test_data_that_is_refused_is_no_reason_to_wait(followed: Followed) -> None:
+    row = {"name": "harbour", "created_at": MONDAY}
+    with pytest.raises(KinfolkError, match="The database refused") as caught:
+        await followed.database.write(lambda connection: insert_rows(connection, CommunityRow, [row], "id"))
+    assert not isinstance(caught.value, Unavailable)
+    assert await followed.texts() == []
