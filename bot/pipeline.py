@@ -38,6 +38,7 @@ from bot.perform import Case
 from bot.policy import Facts, judge
 from brains.skills.skill import Context
 from storage import acts, channels, members, messages, policies, traces
+from storage.together import ReadTogether
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -79,6 +80,11 @@ class Pipeline:
     language: str
     watchers: list[Callable[[Trace], None]] = field(default_factory=list)
     _known: dict[int, tuple[float, Policy, Modes]] = field(default_factory=dict)
+    _members: ReadTogether[tuple[Community, Ref], Member] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Many channels ask at once who spoke: one read answers them all.
+        object.__setattr__(self, "_members", ReadTogether(self.database, members.by_refs))
 
     async def handle(self, delivery: Delivery, community: Community, vector: asyncio.Future[Vector | None]) -> None:
         """Decide about one event and act. A redelivery is finished, never decided again. Raises Unavailable."""
@@ -181,8 +187,7 @@ class Pipeline:
         who = actor(event)
         member = None
         if who is not None and not who.bot:
-            async with self.database.read() as connection:
-                member = await members.by_ref(connection, community, who.ref)
+            member = await self._members.read((community, who.ref))
         said = _language(who.language if who else "") or _language(member.language if member else "")
         language = said or await self._written(event, member) or policy.language or self.language
         return Context(

@@ -10,10 +10,11 @@ from sqlmodel import col
 
 from bot.core.errors import Mistake
 from bot.core.things import Member, Ref
-from storage.rows import columns, insert_new, table
+from storage.rows import columns, insert_new, portions, table
 from storage.tables import ConsentRow, MemberRow, MembershipRow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Row
@@ -39,6 +40,19 @@ async def by_ref(connection: AsyncConnection, community: Community, ref: Ref) ->
     )
     row = found.first()
     return _member(row) if row else None
+
+
+async def by_refs(
+    connection: AsyncConnection, wanted: Sequence[tuple[Community, Ref]]
+) -> dict[tuple[Community, Ref], Member]:
+    """Return the members of many references."""
+    found: dict[tuple[Community, Ref], Member] = {}
+    for community in {community for community, _ in wanted}:
+        for some in portions([str(ref) for whose, ref in wanted if whose == community]):
+            mine = (col(MemberRow.community_id) == community.id) & col(MemberRow.ref).in_(some)
+            members = [_member(row) for row in await connection.execute(select(*COLUMNS).where(mine))]
+            found.update({(community, member.ref): member for member in members})
+    return found
 
 
 def _member(row: Row[*tuple[object, ...]]) -> Member:

@@ -1,4 +1,4 @@
-"""Writes that are made together: whatever comes until the writer's turn shares one statement and one commit."""
+"""Writes and reads that are made together: whatever comes until the turn shares one statement, or one read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from bot.core.errors import KinfolkError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+Q = TypeVar("Q", bound="Hashable")
 
 
 class Together(Generic[T, R]):
@@ -58,3 +59,36 @@ class Together(Generic[T, R]):
         """Let go of a turn that never came, because the database was away."""
         if self._turn is turn:
             self._waiting, self._turn = [], None
+
+
+class ReadTogether(Generic[Q, R]):
+    """Reads what is asked by `look`, which takes many questions at once; while it reads, the next ones gather."""
+
+    def __init__(
+        self, database: Database, look: Callable[[AsyncConnection, Sequence[Q]], Awaitable[Mapping[Q, R]]]
+    ) -> None:
+        self._database = database
+        self._look = look
+        self._waiting: dict[Q, asyncio.Future[R | None]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    async def read(self, question: Q) -> R | None:
+        """Return what a read that begins from now on finds; None when that is nothing. Raises Unavailable."""
+        answer = self._waiting.setdefault(question, asyncio.get_running_loop().create_future())
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read_all())
+        return await asyncio.shield(answer)
+
+    async def _read_all(self) -> None:
+        while self._waiting:
+            asked, self._waiting = self._waiting, {}
+            try:
+                async with self._database.read() as connection:
+                    found = await self._look(connection, list(asked))
+            except Exception as error:  # noqa: BLE001 - whoever asked gets it
+                for answer in asked.values():
+                    answer.set_exception(error)
+            else:
+                for question, answer in asked.items():
+                    answer.set_result(found.get(question))
+        self._reading = None
