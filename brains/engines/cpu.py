@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from tokenizers import Tokenizer
-
 from brains.engines.engine import pad
+from brains.engines.export import TABLE
+from brains.engines.table import Table
 from brains.engines.text import clean
+from brains.engines.tokens import open_tokeniser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,18 +37,20 @@ class OnnxEngine:
         facts = json.loads((folder / "model.json").read_text("utf-8"))
         self.size: int = facts["size"]
         self._padding: int = facts["padding"]
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokeniser = open_tokeniser(folder, longest=facts["longest"], threads=threads)
+        self._table = Table(folder / TABLE)
         self._session = _session(folder / "encoder.onnx", threads)
         self.infer(self.tokenise(["warm"]))
 
     def tokenise(self, texts: Sequence[str]) -> list[Tokens]:
         """Split texts into token ids, cut to what the model sees."""
-        return [row.ids for row in self._tokenizer.encode_batch_fast([clean(text) for text in texts])]
+        return self._tokeniser.tokenise(texts)
 
     def infer(self, rows: Sequence[Tokens]) -> Vectors:
         """Encode one batch: float32, shape (rows, size), in order."""
         ids, mask = pad(rows, self._padding)
-        return cast("Vectors", self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0])
+        given = {"inputs_embeds": self._table.look_up(ids), "attention_mask": mask}
+        return cast("Vectors", self._session.run(None, given)[0])
 
 
 class TorchEngine:

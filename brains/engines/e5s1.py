@@ -14,6 +14,7 @@ nibbles are weights 16 to 31, each minus 8.
 
 from __future__ import annotations
 
+import mmap
 import struct
 from dataclasses import dataclass
 from itertools import pairwise
@@ -75,7 +76,7 @@ class Weights:
 class Cursor:
     """Reads one packed value after another."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | mmap.mmap) -> None:
         self.data = data
         self.at = 0
 
@@ -108,7 +109,17 @@ class Cursor:
 
 def read(path: Path) -> Weights:
     """Read a weights file; raises Misconfigured when it is missing or damaged."""
-    return _guarded(path, lambda: _weights(Cursor(path.read_bytes())))
+    return _guarded(path, lambda: _weights(Cursor(_mapped(path))))
+
+
+def read_vocabulary(path: Path) -> Vocabulary:
+    """Read the vocabulary alone; raises Misconfigured when the file is missing or damaged."""
+
+    def parse(cursor: Cursor) -> Vocabulary:
+        _shape(cursor)
+        return _vocabulary(cursor)
+
+    return _guarded(path, lambda: parse(Cursor(_mapped(path))))
 
 
 def read_shape(path: Path) -> Shape:
@@ -123,6 +134,11 @@ def _guarded(path: Path, parse: Callable[[], Part]) -> Part:
         raise Misconfigured(f"KINFOLK_ENCODER: {path} cannot be read ({error.strerror}). {FIX}") from None
     except (ValueError, KeyError, OverflowError, struct.error) as error:
         raise Misconfigured(f"KINFOLK_ENCODER: {path} is damaged ({error}). {FIX}") from None
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _head(path: Path) -> bytes:
@@ -177,13 +193,15 @@ def _tensors(cursor: Cursor) -> dict[str, npt.NDArray[np.float32]]:
     return directory
 
 
-def _unpacked(data: bytes, count: int, offset: int, size: int) -> npt.NDArray[np.float32]:
+def _unpacked(data: bytes | mmap.mmap, count: int, offset: int, size: int) -> npt.NDArray[np.float32]:
     if size == count * 4:
         return np.frombuffer(data, "<f4", count, offset).copy()
     blocks = np.frombuffer(data, np.uint8, size, offset).reshape(-1, 18)
-    scale = blocks[:, :2].copy().view("<f2").astype(np.float32)
-    nibbles = np.concatenate([blocks[:, 2:] & 15, blocks[:, 2:] >> 4], axis=1)
-    weights = (nibbles.astype(np.float32) - 8) * scale
+    # In place: the word embedding is 384 MB, of which there shall be one copy.
+    weights = np.empty((len(blocks), 32), np.float32)
+    weights[:, :16], weights[:, 16:] = blocks[:, 2:] & 15, blocks[:, 2:] >> 4
+    weights -= 8
+    weights *= blocks[:, :2].copy().view("<f2")
     if weights.size != count:
         raise ValueError(f"a tensor has {weights.size} weights instead of {count}")
     return weights.reshape(-1)

@@ -1,5 +1,8 @@
 """Writes a model as int8 ONNX for the CPU, once for each home, in a process of its own that takes torch's memory along.
 
+The word embedding, four fifths of a small multilingual model, goes into a file beside the graph: in the graph, ONNX and
+its tools would copy it until 5.4 GB are gone.
+
 `python -m brains.engines.export --encoder SPEC --home HOME` prints a line for each step and ends when the files are
 there. Two processes write once (a file lock); a folder gets its name only when it is whole, so that a kill leaves
 nothing that counts.
@@ -14,29 +17,38 @@ import json
 import logging
 import shutil
 import sys
+import tempfile
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from filelock import FileLock
 
 from bot.core.errors import Misconfigured
 from brains.engines.models import parse_local
+from brains.engines.table import PRECISION, write_table
+from brains.engines.tokens import write_tokeniser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import torch
+
     from brains.engines.models import Model
     from brains.engines.network import Pooled
 
-RECIPE = "int8"
-"""Names the folder of the exported files: raised when the recipe below changes."""
+RECIPE = "int8-2"
+"""Names the folder of the exported files: raised when the recipe below changes. Those of other recipes are removed."""
+
+TABLE = "tokens.npy"
+PORTION = 4096
+"""Rows of the word embedding that are written at once."""
 
 STEPS = 4
-ROOM = 2.3
-"""Disk the export needs, in sizes of the float32 model: the plain and the fused copy at once, and the result."""
+ROOM = 2.5
+"""Disk the export needs beside the table, in sizes of the float32 layers: two copies at once, and the result."""
 
-INPUTS = ["input_ids", "attention_mask"]
+INPUTS = ["inputs_embeds", "attention_mask"]
 OUTPUT = "vectors"
 AXES = {name: {0: "rows", 1: "tokens"} for name in INPUTS} | {OUTPUT: {0: "rows"}}
 
@@ -57,7 +69,7 @@ def export(model: Model, home: Path) -> Path:
         if not done.exists():
             with _work_folder(done) as work:
                 _write(model, work)
-                work.rename(done)
+            _remove_others(done)
     return done
 
 
@@ -80,32 +92,59 @@ def main() -> None:
 def _work_folder(done: Path) -> Iterator[Path]:
     work = done.with_suffix(".unfinished")
     shutil.rmtree(work, ignore_errors=True)
-    work.mkdir()
+    scratch = work / "scratch"
+    scratch.mkdir(parents=True)
+    # The quantiser sets a hundred megabytes aside: where room was looked for, and not in a /tmp that may be memory.
+    tempfile.tempdir = str(scratch)
     try:
         yield work
+        shutil.rmtree(scratch)
+        work.rename(done)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise _no_room(work, 0) from None
         raise
     finally:
+        tempfile.tempdir = None
         shutil.rmtree(work, ignore_errors=True)
 
 
+def _remove_others(done: Path) -> None:
+    for folder in done.parent.iterdir():
+        if folder.is_dir() and folder != done:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _write(model: Model, work: Path) -> None:
-    from brains.engines.network import load
+    from brains.engines.network import load_network
 
     _step(1, "reading the weights")
-    network, tokenizer, padding = load(model.source, cls=model.pooling == "cls", longest=model.longest)
-    _check_room(work, 4 * sum(weights.numel() for weights in network.parameters()))
+    write_tokeniser(model, work)
+    network = load_network(model.source, cls=model.pooling == "cls")
+    facts = {"name": model.name, "size": model.size, "padding": network.padding, "longest": model.longest}
+    (work / "model.json").write_text(json.dumps(facts))
+    _set_table_aside(network, work)
+    heads, width = network.encoder.config.num_attention_heads, network.encoder.config.hidden_size
     _trace(network, work / "plain.onnx")
-    _fuse(network, work / "plain.onnx", work / "fused.onnx")
+    del network
+    _fuse(work / "plain.onnx", work / "fused.onnx", heads=heads, width=width)
     _quantise(work / "fused.onnx", work / "encoder.onnx")
-    tokenizer.save(str(work / "tokenizer.json"))
-    (work / "model.json").write_text(json.dumps({"name": model.name, "size": model.size, "padding": padding}))
 
 
-def _check_room(work: Path, model_bytes: int) -> None:
-    needed = int(ROOM * model_bytes)
+def _set_table_aside(network: Pooled, work: Path) -> None:
+    import torch
+
+    words = cast("torch.nn.Embedding", network.encoder.get_input_embeddings())
+    rows, width = words.weight.shape
+    layers = sum(weights.numel() for weights in network.parameters()) - rows * width
+    _check_room(work, PRECISION.itemsize * rows * width + int(ROOM * 4 * layers))
+    begins = range(0, rows, PORTION)
+    portions = (words(torch.arange(at, min(at + PORTION, rows))).detach().numpy() for at in begins)
+    write_table(work / TABLE, portions, rows=rows, width=width)
+    network.encoder.set_input_embeddings(torch.nn.Embedding(1, width))
+
+
+def _check_room(work: Path, needed: int) -> None:
     if shutil.disk_usage(work).free < needed:
         raise _no_room(work, needed)
 
@@ -122,13 +161,15 @@ def _no_room(work: Path, needed: int) -> Misconfigured:
 def _trace(network: Pooled, plain: Path) -> None:
     import torch
 
+    from brains.engines.network import Headless
+
     _step(2, "writing it as ONNX")
     # The fused attention of onnxruntime is found only in the spelled-out form.
     network.encoder.set_attn_implementation("eager")
-    sample = torch.ones(2, 16, dtype=torch.long)
+    width = cast("torch.nn.Embedding", network.encoder.get_input_embeddings()).embedding_dim
     torch.onnx.export(
-        network,
-        (sample, sample),
+        Headless(network),
+        (torch.ones(2, 16, width), torch.ones(2, 16, dtype=torch.long)),
         str(plain),
         input_names=INPUTS,
         output_names=[OUTPUT],
@@ -138,12 +179,11 @@ def _trace(network: Pooled, plain: Path) -> None:
     )
 
 
-def _fuse(network: Pooled, plain: Path, fused: Path) -> None:
+def _fuse(plain: Path, fused: Path, *, heads: int, width: int) -> None:
     from onnxruntime.transformers import optimizer
     from onnxruntime.transformers.fusion_options import FusionOptions
 
     _step(3, "fusing its layers")
-    config = network.encoder.config
     options = FusionOptions("bert")
     # Measured a message: `Attention`, which multiplies each head's slice of the weights alone, takes 1.7 times the time
     # of matrix products with `MultiHeadAttention`, and `SkipLayerNormalization` 4 times that of its two parts.
@@ -152,8 +192,8 @@ def _fuse(network: Pooled, plain: Path, fused: Path) -> None:
     model = optimizer.optimize_model(
         str(plain),
         model_type="bert",
-        num_heads=config.num_attention_heads,
-        hidden_size=config.hidden_size,
+        num_heads=heads,
+        hidden_size=width,
         opt_level=0,
         optimization_options=options,
     )

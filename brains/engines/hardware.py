@@ -43,7 +43,7 @@ async def load_engine(model: Model, spec: str, home: Path, threads: int, progres
         from brains.engines.cuda import open_cuda
 
         return await asyncio.to_thread(open_cuda, model)
-    if installed("onnxruntime", "tokenizers") and await _exported(model, spec, home, progress):
+    if installed("onnxruntime", "sentencepiece", "tokenizers") and await _exported(model, spec, home, progress):
         from brains.engines.cpu import OnnxEngine
 
         return await asyncio.to_thread(partial(OnnxEngine, folder_of(model, home), threads=threads))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.core.errors import Misconfigured
-from brains.engines.e5s1 import FIX, read
+from brains.engines.e5s1 import FIX, read, read_vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,17 +52,27 @@ def find_weights(package: str, file: str = "e5-small-q4.bin") -> Path:
     raise Misconfigured(f"KINFOLK_ENCODER: the package {package} {state}. {FIX}")
 
 
-def load(path: Path) -> tuple[BertModel, Tokenizer]:
-    """Read a weights file into a float32 model and its tokeniser; raises Misconfigured when it is damaged."""
-    weights = read(path)
-    return build_model(weights), build_tokenizer(weights.vocabulary)
+def load_model(path: Path) -> BertModel:
+    """Read a weights file into a float32 model; raises Misconfigured when it is damaged."""
+    return build_model(read(path))
+
+
+def load_tokenizer(path: Path) -> Tokenizer:
+    """Read a weights file's vocabulary into a tokeniser; raises Misconfigured when it is damaged."""
+    return build_tokenizer(read_vocabulary(path))
 
 
 def build_model(weights: Weights) -> BertModel:
     """Build the encoder in float32, without a pooling layer. Raises Misconfigured when tensors do not fit."""
+    import torch
     from transformers import BertModel
 
-    model = BertModel(_config(weights.shape, weights.vocabulary.pad), add_pooling_layer=False)
+    shape, pad = weights.shape, weights.vocabulary.pad
+    model = BertModel(_config(shape, pad), add_pooling_layer=False)
+    # The model would fill the word embedding, nearly all of its memory, with random numbers first.
+    words = torch.nn.Embedding(shape.vocabulary, shape.hidden, padding_idx=pad, device="meta")
+    model.set_input_embeddings(words)  # type: ignore[no-untyped-call]
+    model.config.vocab_size = shape.vocabulary
     model.load_state_dict(_state(weights, model.state_dict()), assign=True)
     model.train(mode=False)
     return model
@@ -110,7 +120,7 @@ def _config(shape: Shape, pad: int) -> BertConfig:
     from transformers import BertConfig
 
     return BertConfig(
-        vocab_size=shape.vocabulary,
+        vocab_size=pad + 1,
         hidden_size=shape.hidden,
         num_hidden_layers=shape.layers,
         num_attention_heads=shape.heads,

@@ -10,7 +10,7 @@ import pytest
 from bot.core.errors import Misconfigured
 from brains.engines.models import Remote, is_remote, parse_local, parse_remote
 from brains.engines.text import LONGEST_TEXT, clean, is_prefixed, prefix
-from brains.engines.weights import find_weights, load
+from brains.engines.weights import find_weights, load_model
 
 BERT = {"hidden_size": 32, "max_position_embeddings": 128, "model_type": "bert"}
 
@@ -130,7 +130,7 @@ def test_a_name_the_hub_does_not_give_is_refused_with_the_way_out(monkeypatch: p
 def test_a_damaged_weights_file_is_refused_with_the_fix(tmp_path: Path, content: bytes):
     (tmp_path / "w.bin").write_bytes(content)
     with pytest.raises(Misconfigured, match=r"KINFOLK_ENCODER: .*w\.bin.*damaged.*deploy/models\.txt"):
-        load(tmp_path / "w.bin")
+        load_model(tmp_path / "w.bin")
 
 
 def test_a_truncated_weights_file_is_refused(tmp_path: Path):
@@ -138,7 +138,7 @@ def test_a_truncated_weights_file_is_refused(tmp_path: Path):
     for size in (1000, 500_000, len(whole) - 1):
         (tmp_path / "w.bin").write_bytes(whole[:size])
         with pytest.raises(Misconfigured, match="damaged"):
-            load(tmp_path / "w.bin")
+            load_model(tmp_path / "w.bin")
 
 
 @pytest.mark.parametrize(
