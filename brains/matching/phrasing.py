@@ -53,7 +53,8 @@ async def phrase(generator: Generator, offer: Offer, *, language: str) -> str | 
     """Put why a channel is offered into one sentence; None where the plain reasons should be shown.
 
     That is: in a language that the generator cannot be trusted with, when its sentence says anything that reasons,
-    channel and evidence do not, and when it is away or busy. Takes seconds: callers bound it.
+    channel and evidence do not, when it leaves the strongest reason out, and when it is away or busy. Takes seconds:
+    callers bound it.
     """
     if language not in generator.languages:
         return None
@@ -62,10 +63,11 @@ async def phrase(generator: Generator, offer: Offer, *, language: str) -> str | 
     except KinfolkError as error:
         log.info("An offer of channel %d stays unphrased: %s", offer.channel.id, type(error).__name__)
         return None
-    if flaw := Support.of(offer).flaw(sentence):
+    support = Support.of(offer)
+    if flaw := support.flaw(sentence):
         log.info("A sentence about channel %d is dropped: %s", offer.channel.id, flaw)
         return None
-    return sentence
+    return sentence if support.tells(sentence) else None
 
 
 async def _write(generator: Generator, offer: Offer, language: str) -> str:

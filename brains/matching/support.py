@@ -37,7 +37,7 @@ class Flaw(StrEnum):
     PLACE = "said in a place that is not the channel"
     YOURS = "the asker's messages as what the channel is about"
     STUTTER = "the same again"
-    EMPTY = "nothing of the reasons"
+    EMPTY = "nothing that would need a source"
 
 
 _FUNCTION = frozenset(
@@ -95,6 +95,7 @@ class Support:
     channel: str
     stems: frozenset[str]
     text: str
+    reason: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, offer: Offer) -> Self:
@@ -103,7 +104,12 @@ class Support:
         there = [(message.author, message.text) for message in said]
         plain = [offer.channel.name, offer.channel.description, *offer.reasons]
         stems = {stem(word) for text in plain for word in _words(text)} | set(_shared(there))
-        return cls(channel=_flat(offer.channel.name), stems=frozenset(stems), text=_flat(" \n ".join(plain)))
+        return cls(
+            channel=_flat(offer.channel.name),
+            stems=frozenset(stems),
+            text=_flat(" \n ".join(plain)),
+            reason=_marks(offer.reasons[0]) if offer.reasons else frozenset(),
+        )
 
     def flaw(self, sentence: str) -> Flaw | None:
         """Find what keeps a sentence from being shown; None when every part of it has a source."""
@@ -117,6 +123,10 @@ class Support:
         if any(_flat(part) not in self.text for found in _QUOTED.findall(sentence) for part in found if part):
             return Flaw.QUOTE
         return self._flaw_of_words(sentence)
+
+    def tells(self, sentence: str) -> bool:
+        """Say whether a sentence tells the strongest reason, and is no mere description of the channel."""
+        return not self.reason or bool(self.reason & {stem(word) for word in _words(sentence)})
 
     def _flaw_of_words(self, sentence: str) -> Flaw | None:
         words = list(_words(sentence))
@@ -175,6 +185,13 @@ def _shared(there: Iterable[tuple[int, str]]) -> Iterator[str]:
 
 def _words(text: str) -> Iterator[str]:
     return (word.lower().replace("’", "'") for word in _WORD.findall(text))
+
+
+def _marks(reason: str) -> frozenset[str]:
+    """Give the stems by which a sentence shows that it tells a reason; none for Chinese, where words have no ends."""
+    words = [stem(word) for word in _words(reason) if word not in _FUNCTION and not _is_han(word) and word.isalpha()]
+    content = frozenset(word for word in words if word not in _CONNECTING_STEMS)
+    return content if len(content) > 1 else frozenset(words)
 
 
 def _telling(word: str) -> list[str]:

@@ -154,15 +154,15 @@ async def test_a_supported_sentence_is_given_and_another_is_dropped_without_its_
     caplog: pytest.LogCaptureFixture,
 ):
     caplog.set_level(logging.INFO)
-    good, bad = Scripted("People there talk ", "about rye. \n"), Scripted("Petra is a thief.")
-    assert await phrase(good.talker, offer_of(), language="en") == "People there talk about rye."
+    good, bad = Scripted("People there talk ", "about kombucha. \n"), Scripted("Petra is a thief.")
+    assert await phrase(good.talker, offer_of(), language="en") == "People there talk about kombucha."
     assert await phrase(bad.talker, offer_of(), language="en") is None
     assert "without a source" in caplog.text
     assert "Petra" not in caplog.text
 
 
 async def test_a_generator_that_is_busy_or_breaks_off_or_speaks_no_such_language_leaves_the_plain_reasons():
-    sentence = "People there talk about rye."
+    sentence = "People there talk about kombucha."
     for server in (Scripted(status=429), Scripted(status=500), Scripted(sentence, broken=True)):
         assert await phrase(server.talker, offer_of(), language="en") is None
         assert len(server.asked) == 1
@@ -170,6 +170,12 @@ async def test_a_generator_that_is_busy_or_breaks_off_or_speaks_no_such_language
     assert await phrase(stranger.talker, offer_of(), language="zh_CN") is None
     assert stranger.asked == []
     assert await phrase(stranger.talker, offer_of(), language="en") == sentence
+
+
+async def test_a_sentence_that_only_describes_the_channel_tells_no_reason():
+    empty, telling = "This channel is about sourdough, rye and steamed buns.", "People there talk about starters."
+    assert await phrase(Scripted(empty).talker, offer_of(), language="en") is None
+    assert await phrase(Scripted(telling).talker, offer_of(), language="en") == telling
 
 
 async def test_an_endless_answer_is_cut_off():
