@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 MANY = 20
 """Actions that one decision may hold; a skill that proposes more has gone wild."""
+LONGEST = 900
+"""Characters of an explanation at most: it may repeat what a member wrote, and every platform must take it."""
 OURSELVES = "kinfolk"
 """Who answers where no skill does."""
 
@@ -131,7 +133,7 @@ def _refusal(skill: str, error: KinfolkError, context: Context) -> Decision | No
     """Answer whoever asked with what went wrong; who did not ask is told nothing."""
     if not is_asked(context.event) or context.member is None:
         return None
-    words = _for_member(error).say(context.translate)
+    words = _for_member(error).say(context.translate)[:LONGEST]
     return Decision(skill=skill, actions=(context.answer(words),), reason=words, settles=False)
 
 

@@ -163,7 +163,10 @@ class Pipeline:
             return None
 
     async def _carry_out(self, trace: Trace, context: Context, pressed: Pressable | None) -> None:
-        settled = all(decision.settles for decision in trace.verdict.decisions)
+        # A button under which nothing may happen (it came late) is not spent.
+        settled = all(decision.settles for decision in trace.verdict.decisions) and any(
+            ruling.kept for ruling in trace.verdict.rulings
+        )
         case = Case(
             community=context.community,
             trace=trace,

@@ -12,7 +12,7 @@ import typer
 from adapters.console import Console, command
 from bot.app import App, open_app
 from bot.cli.output import CommunityOption, JsonOption, emit, note, out, progress, run
-from bot.core.actions import inverse
+from bot.core.actions import undoing
 from bot.core.errors import Mistake, Unavailable
 from bot.core.events import key
 from bot.core.i18n import translator
@@ -86,6 +86,8 @@ async def _acts(app: App, trace: Trace) -> list[Act]:
 
 
 def _trace_json(trace: Trace, done: list[Act]) -> dict[str, object]:
+    from brains.skills.telling import discreet
+
     decisions = trace.verdict.decisions
     translate = translator("en")
     return {
@@ -105,7 +107,11 @@ def _trace_json(trace: Trace, done: list[Act]) -> dict[str, object]:
             for one in decisions
         ],
         "declined": [
-            {"skill": decisions[one.decision].skill, "action": describe(one.action, translate), "why": one.why}
+            {
+                "skill": decisions[one.decision].skill,
+                "action": describe(discreet(one.action), translate),
+                "why": one.why,
+            }
             for one in trace.verdict.rulings
             if not one.kept
         ],
@@ -113,7 +119,7 @@ def _trace_json(trace: Trace, done: list[Act]) -> dict[str, object]:
             {
                 "act": one.id,
                 "skill": one.skill,
-                "action": describe(one.action, translate),
+                "action": describe(discreet(one.action), translate),
                 "state": one.state,
                 "error": one.receipt.error,
                 "made": str(one.receipt.made) if one.receipt.made else None,
@@ -151,7 +157,9 @@ async def _last_undoable(app: App, community: Community) -> Trace:
             open_ones = [act for act in done if act.state == "done" and act.undone_by is None]
             aside = [act for act in open_ones if getattr(act.action, "only", None) is not None]
             takes_back = any(ruling.undoes for ruling in trace.verdict.rulings)
-            if not takes_back and any(inverse(act.action, act.receipt) for act in open_ones if act not in aside):
+            if not takes_back and any(
+                undoing(act.action, act.receipt, by=None) for act in open_ones if act not in aside
+            ):
                 return trace
     raise Mistake("There is nothing that can be taken back.")
 

@@ -305,6 +305,13 @@ def inverse(action: Action, receipt: Receipt) -> Action | None:
     assert_never(action)
 
 
+def undoing(action: Action, receipt: Receipt, *, by: Ref | None) -> Action | None:
+    """Return what undoes an action for whoever asks for it: what members said of their own data is theirs to change."""
+    if isinstance(action, SetConsent) and action.member != by:
+        return None
+    return inverse(action, receipt)
+
+
 def target(action: Action) -> Ref | None:
     """Return what an action is done to, which names the platform; None for what Kinfolk itself keeps."""
     match action:

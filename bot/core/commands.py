@@ -11,6 +11,9 @@ from bot.core.things import Rank
 
 Type = Literal["text", "number", "choice", "member", "channel", "message"]
 
+SHOWN = 40
+"""Characters of a wrong value that are worth repeating."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Argument:
@@ -144,11 +147,18 @@ def _check(command: Command, argument: Argument, value: str) -> None:
     if argument.type == "choice" and value and value not in argument.choices:
         sentence = _("/{command}: {argument} is one of {choices}, not {value!r}.")
         choices = ", ".join(argument.choices)
-        raise Mistake(sentence, command=command.name, argument=argument.name, choices=choices, value=value)
+        raise Mistake(sentence, command=command.name, argument=argument.name, choices=choices, value=value[:SHOWN])
     least, most = argument.bounds
-    if argument.type == "number" and value and not (value.isdecimal() and least <= int(value) <= most):
+    if argument.type == "number" and value and not _is_within(value, least, most):
         sentence = _("/{command}: {argument} is a number from {least} to {most}, not {value!r}.")
-        raise Mistake(sentence, command=command.name, argument=argument.name, least=least, most=most, value=value)
+        raise Mistake(
+            sentence, command=command.name, argument=argument.name, least=least, most=most, value=value[:SHOWN]
+        )
+
+
+def _is_within(value: str, least: int, most: int) -> bool:
+    """Say whether a value is a number in bounds; Python itself refuses to read one of thousands of digits."""
+    return value.isdecimal() and len(value) <= SHOWN and least <= int(value) <= most
 
 
 def _too_many(command: Command) -> Mistake:

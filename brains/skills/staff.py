@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.core import policies
-from bot.core.actions import AskStaff, Edit, Say, SetPolicy, inverse
+from bot.core.actions import AskStaff, Edit, Say, SetPolicy, undoing
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Mistake, NotAllowed
 from bot.core.i18n import _
@@ -19,6 +19,8 @@ from storage import acts, channels, traces
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from bot.core.actions import Action
     from bot.core.decisions import Trace
     from brains.skills.skill import Context
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 RECENT = 50
 """Traces looked through for the latest that can be told or undone."""
 DEFAULT = "default"
+ROOMS = tuple(name for name in FIELDS if name.endswith("_channel"))
+"""Settings whose value is a channel."""
 
 
 async def propose(context: Context) -> Decision | None:
@@ -52,12 +56,20 @@ async def _why(context: Context) -> Decision:
         raise Mistake(_("I did nothing here lately, and decided nothing."))
     limit = 3 if context.command.arguments.get("message") else 1
     async with context.faculties.database.read() as connection:
+        rooms = await _rooms(context, connection)
         stories = [
-            tell(one, await acts.of_trace(connection, one.id), context.translate, reader=_ref(context))
+            tell(one, await acts.of_trace(connection, one.id), context.translate, reader=_ref(context), rooms=rooms)
             for one in told[:limit]
         ]
     reason = context.translate(_("asked why"))
     return Decision(skill=SKILL.name, actions=(context.answer("\n\n".join(stories)),), reason=reason)
+
+
+async def _rooms(context: Context, connection: AsyncConnection) -> frozenset[Ref]:
+    """Return the channels whose words the asker may read: those in their scope, and the one they ask in."""
+    known = await channels.every(connection, context.community)
+    scope = await channels.readable(connection, context.community, context.member)
+    return frozenset(known[number].ref for number in scope.channels or ()) | {context.command.channel.ref}
 
 
 async def _undo(context: Context) -> Decision:
@@ -66,25 +78,24 @@ async def _undo(context: Context) -> Decision:
         async with context.faculties.database.read() as connection:
             every = await acts.of_trace(connection, trace.id)
         done = [act for act in reversed(every) if act.state == "done" and act.undone_by is None and not _aside(act)]
-        undoing = [(act, back) for act in done if (back := inverse(act.action, act.receipt)) is not None]
-        if undoing and not any(ruling.undoes for ruling in trace.verdict.rulings):
-            return _taken_back(
-                context, undoing, stays=[act for act in done if inverse(act.action, act.receipt) is None]
-            )
+        backs = [(act, undoing(act.action, act.receipt, by=_ref(context))) for act in done]
+        found = [(act, back) for act, back in backs if back is not None]
+        if found and not any(ruling.undoes for ruling in trace.verdict.rulings):
+            return _taken_back(context, found, stays=[act for act, back in backs if back is None])
     raise Mistake(_("There is nothing here that I could take back."))
 
 
-def _taken_back(context: Context, undoing: Sequence[tuple[Act, Action]], *, stays: Sequence[Act]) -> Decision:
+def _taken_back(context: Context, found: Sequence[tuple[Act, Action]], *, stays: Sequence[Act]) -> Decision:
     translate = context.translate
-    lines = [translate(_("Taken back:")), *(f"- {describe(act.action, translate)}" for act, _back in undoing)]
+    lines = [translate(_("Taken back:")), *(f"- {describe(act.action, translate)}" for act, _back in found)]
     if stays:
         lines += [translate(_("Cannot be taken back:")), *(f"- {describe(act.action, translate)}" for act in stays)]
-    undone = ", ".join(str(act.id) for act, _back in undoing)
+    undone = ", ".join(str(act.id) for act, _back in found)
     return Decision(
         skill=SKILL.name,
-        actions=(*(back for _act, back in undoing), context.answer("\n".join(lines))),
+        actions=(*(back for _act, back in found), context.answer("\n".join(lines))),
         reason=translate(_("{member} took back acts {acts}")).format(member=_who(context), acts=undone),
-        undoes=(*(act.id for act, _back in undoing), None),
+        undoes=(*(act.id for act, _back in found), None),
     )
 
 
@@ -166,7 +177,7 @@ async def _setup(context: Context) -> Decision:
         raise Mistake(_("Say the new value of {name}, or `default`."), name=name)
     if value == DEFAULT and name in FIELDS:
         kept = ""
-    elif name.endswith("_channel"):
+    elif name in ROOMS:
         kept = str(await _channel(context, value))
     else:
         kept = policies.check(name, value)

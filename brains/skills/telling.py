@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.core.actions import Edit, Say
+from bot.core.actions import Edit, OpenDirect, Say, target
 from bot.core.i18n import _
 from bot.core.wording import describe
 
@@ -26,15 +27,30 @@ STATES = {
 }
 
 
-def tell(trace: Trace, acts: Sequence[Act], translate: Translate, *, reader: Ref | None = None) -> str:
-    """Tell the story of one event; what was said to one member alone is told to no other `reader`."""
+def tell(
+    trace: Trace,
+    acts: Sequence[Act],
+    translate: Translate,
+    *,
+    reader: Ref | None = None,
+    rooms: frozenset[Ref] | None = None,
+) -> str:
+    """Tell the story of one event.
+
+    What was said to one member alone is told to no other `reader`, and what was said elsewhere than in `rooms` to none.
+    """
+    discreetly = functools.partial(discreet, reader=reader, rooms=rooms)
     when = trace.at.strftime("%Y-%m-%d %H:%M:%S UTC")
     head = translate(_("**{kind}** at {when}, looked at in {ms:.0f} ms (trace {id})"))
     lines = [head.format(kind=trace.kind, when=when, ms=trace.milliseconds, id=trace.id)]
     lines += [_step(step, translate) for step in trace.steps]
     lines += [line for decision in trace.verdict.decisions for line in _evidence(decision, translate)]
-    lines += [_declined(ruling, translate, reader) for ruling in trace.verdict.rulings if not ruling.kept]
-    lines += [_done(act, translate, reader) for act in acts]
+    lines += [
+        _declined(ruling, describe(discreetly(ruling.action), translate), translate)
+        for ruling in trace.verdict.rulings
+        if not ruling.kept
+    ]
+    lines += [_done(act, describe(discreetly(act.action), translate), translate) for act in acts]
     return "\n".join(lines)
 
 
@@ -51,22 +67,28 @@ def _evidence(decision: Decision, translate: Translate) -> Iterator[str]:
         yield translate(_("  approved by {member}")).format(member=decision.approved.id)
 
 
-def _declined(ruling: Ruling, translate: Translate, reader: Ref | None) -> str:
+def _declined(ruling: Ruling, told: str, translate: Translate) -> str:
     sentence = translate(_("- not done: {action}. {why}"))
-    return sentence.format(action=describe(_discreet(ruling.action, reader), translate), why=ruling.why)
+    return sentence.format(action=told, why=ruling.why)
 
 
-def _done(act: Act, translate: Translate, reader: Ref | None) -> str:
+def _done(act: Act, told: str, translate: Translate) -> str:
     sentence = translate(_("- {state}: {action}"))
-    told = describe(_discreet(act.action, reader), translate)
     line = sentence.format(state=translate(STATES[act.state]), action=told)
     if act.undone_by is not None:
         line += translate(_(" (taken back by act {number})")).format(number=act.undone_by)
     return f"{line}: {act.receipt.error}" if act.receipt.error else line
 
 
-def _discreet(action: Action, reader: Ref | None) -> Action:
-    """Leave out what was said to somebody else alone."""
-    if isinstance(action, Say | Edit) and action.only is not None and action.only != reader:
-        return replace(action, text="…")
-    return action
+def discreet(action: Action, *, reader: Ref | None = None, rooms: frozenset[Ref] | None = None) -> Action:
+    """Leave out what was said to somebody else alone, or where the reader may not read."""
+    match action:
+        case Say() | Edit() if action.only is not None:
+            heard = action.only == reader
+        case OpenDirect(member=member):
+            heard = member == reader
+        case Say() | Edit():
+            heard = rooms is None or target(action) in rooms
+        case _:
+            return action
+    return action if heard else replace(action, text="…")

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.actions import Button, Delete, KeepFeedback, Say
+from bot.core.actions import Button, Delete, KeepFeedback, OpenDirect, Say
 from bot.core.decisions import Decision, Mode, Trace
 from bot.core.errors import Gone, KinfolkError, Misconfigured, Mistake, Overloaded
 from bot.core.events import MessagePosted
 from bot.core.things import Rank, Ref
 from brains.skills import SKILLS
 from brains.skills.skill import Context, Skill
+from storage import members
 from tests.recording import ANA, GENERAL, WEI, SmallBot, small_bot
 
 MARMALADE = "my marmalade never sets"
@@ -320,3 +321,55 @@ async def test_what_is_kept_of_a_decision_is_what_was_ruled(opened: Opened) -> N
         assert trace is not None
         assert [act.action for act in await bot.acts(trace)] == list(wishes)
         assert [act.state for act in await bot.acts(trace)] == ["done", "done"]
+
+
+async def test_a_button_that_was_pressed_too_late_to_do_anything_may_be_pressed_again(opened: Opened) -> None:
+    async with shop(opened) as (bot, [yes, _, _]):
+        await bot.happens(bot.press(yes), live=False)
+        await bot.happens(bot.press(yes))
+        assert bot.plaza.said == ["yes 7"]
+
+
+async def _withheld(bot: SmallBot) -> int:
+    async with bot.database.read() as connection:
+        return len(await members.withheld(connection, bot.community))
+
+
+async def test_what_a_member_said_about_being_collected_is_theirs_alone_to_take_back(opened: Opened) -> None:
+    async with opened(*SKILLS) as bot:
+        await bot.happens(bot.command("privacy", choice="off"))
+        await bot.happens(bot.command("undo", by=WEI, rank=Rank.STAFF))
+        assert await _withheld(bot) == 1
+        assert bot.plaza.said[-1] == "这里没有可以撤回的操作。"
+        await bot.happens(bot.command("undo", rank=Rank.STAFF))
+        assert await _withheld(bot) == 0
+
+
+async def test_a_setting_that_nobody_knows_is_refused_however_it_is_called(opened: Opened) -> None:
+    async with opened(*SKILLS) as bot:
+        for name in ("colour", "colour_channel"):
+            await bot.happens(bot.command("setup", rank=Rank.OWNER, setting=name, value="general"))
+            assert bot.plaza.said[-1].startswith(f"There is no setting '{name}'.")
+        await bot.happens(bot.command("setup", rank=Rank.OWNER, setting="welcome_channel", value="general"))
+        assert bot.plaza.said[-1].startswith("Done: set welcome_channel to plaza:general.")
+
+
+async def test_why_tells_the_staff_nothing_of_what_was_said_to_one_member_directly(opened: Opened) -> None:
+    async with opened(*SKILLS) as bot:
+        bot.plaza.can -= {"only"}
+        await bot.happens(bot.command("help"))
+        [said] = bot.plaza.done
+        assert isinstance(said, OpenDirect)
+        await bot.happens(bot.command("why", by=WEI, rank=Rank.STAFF))
+        told = bot.plaza.done[-1]
+        assert isinstance(told, OpenDirect)
+        assert "ana" in told.text
+        assert said.text[:20] not in told.text
+
+
+async def test_a_long_mistake_is_repeated_in_part_only(opened: Opened) -> None:
+    async with opened(*SKILLS) as bot:
+        await bot.happens(bot.command("help", command="x" * 9000))
+        await bot.happens(bot.command("x" * 9000))
+        assert all(text.startswith("There is no /xxx") for text in bot.plaza.said)
+        assert max(map(len, bot.plaza.said)) < 1000

@@ -61,6 +61,7 @@ def test_a_line_is_read_as_its_command_takes_it(name: str, line: str, given: dic
         (TIMEOUT, "ana 61", "/timeout: minutes is a number from 1 to 60, not '61'."),
         (TIMEOUT, "ana ten", "/timeout: minutes is a number from 1 to 60, not 'ten'."),
         (TIMEOUT, "ana -1", "/timeout: minutes is a number from 1 to 60, not '-1'."),
+        (TIMEOUT, f"ana {'9' * 5000}", f"/timeout: minutes is a number from 1 to 60, not '{'9' * 40}'."),
     ],
 )
 def test_a_wrong_line_is_told_what_it_may_be(of: Command, line: str, told: str) -> None:
