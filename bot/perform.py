@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import logging
 import secrets
 from dataclasses import dataclass, field, replace
@@ -115,13 +116,17 @@ class Performer:
     async def resume(self, community: Community, trace: Trace) -> None:
         """Finish what a crash interrupted: repeat what may be repeated, and let the rest be unknown."""
         async with self.database.read() as connection:
-            begun = [act for act in await acts.of_trace(connection, trace.id) if act.state == "intended"]
-        for act in begun:
+            every = await acts.of_trace(connection, trace.id)
+        # Acts are in the order of what was kept; an apology, the last of them, takes nothing back.
+        undoes = [ruling.undoes for ruling in trace.verdict.rulings if ruling.kept]
+        for act, undone in itertools.zip_longest(every, undoes[: len(every)]):
+            if act.state != "intended":
+                continue
             if isinstance(act.action, Spoken):
                 receipt = Receipt(state="unknown", error="interrupted by a crash; it may or may not have happened")
             else:
                 receipt = await self._try(community, act.action)
-            await self._end(act.id, act.action, receipt)
+            await self._end(act.id, act.action, receipt, undoes=undone)
 
     async def _intend(self, connection: AsyncConnection, case: Case, kept: Sequence[Ruling]) -> list[int]:
         await traces.record(connection, case.community, case.trace, message=case.message)

@@ -289,14 +289,14 @@ class Crash(BaseException):
     """The process dies."""
 
 
-async def crash_before(bot: SmallBot, *actions: Action) -> Trace:
+async def crash_before(bot: SmallBot, *actions: Action, undoes: int | None = None) -> Trace:
     """Die after the intents were stored, before the first act is done."""
 
     async def die(_action: Action) -> None:
         raise Crash
 
     bot.plaza.watch = die
-    trace = trace_of((SAY, *actions))
+    trace = trace_of((SAY, *actions), number="t2" if undoes else "t1", undoes=undoes)
     with pytest.raises(Crash):
         await bot.performer.carry_out(Case(community=bot.community, trace=trace))
     bot.plaza.watch = None
@@ -325,3 +325,13 @@ async def test_what_a_crash_left_for_a_platform_that_is_away_fails_in_peace(bot:
     trace = await crash_before(bot, Delete(message=Ref("nowhere", "m"), channel=Ref("nowhere", "c")))
     await bot.performer.resume(bot.community, trace)
     assert states(await bot.acts(trace)) == ["unknown", "failed"]
+
+
+async def test_what_a_crash_kept_from_being_taken_back_is_marked_once_it_is(bot: SmallBot) -> None:
+    [invite] = await perform(bot, Invite(member=ANA.ref, channel=HERE))
+    back = inverse(invite.action, invite.receipt)
+    trace = await crash_before(bot, back, undoes=invite.id)
+    await bot.performer.resume(bot.community, trace)
+    assert bot.plaza.done[-1] == back
+    [invite] = await bot.acts("t1")
+    assert invite.undone_by == (await bot.acts(trace))[1].id
