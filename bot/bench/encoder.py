@@ -1,4 +1,4 @@
-"""How quick and how faithful the encoder is: beside sentence-transformers, and through the worker's socket."""
+"""How quick, faithful and large the encoder is: beside sentence-transformers, and through the worker's socket."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.bench import Figures
-from brains.engines import open_encoder
+from bot.bench.memory import export_peak, resident
+from brains.engines import companion_of, open_encoder
 from brains.engines.engine import encode
 from brains.engines.hardware import load_engine
 from brains.engines.models import parse_local
@@ -83,20 +84,25 @@ class Contenders:
 async def bench_encoder(texts: Sequence[str], *, home: Path, settings: Settings) -> Figures:
     """Measure the engine, the worker and sentence-transformers in float32 on the same weights and texts, in turns.
 
-    Cosines are to the float32 vectors; a rate or ratio is the median over the rounds. Raises Misconfigured when the
-    setting names a server.
+    Cosines are to the float32 vectors; a rate or ratio is the median over the rounds. Memory is that of the first
+    preparation and of the worker at the end. Raises Misconfigured when the setting names a server.
     """
     model = parse_local(settings.encoder)
+    export_mb = await asyncio.to_thread(export_peak, settings.encoder)
     words = prefix(model.name, "passage")
     engine = await load_engine(model, settings.encoder, home, settings.cores, lambda _: None)
     peer = await asyncio.to_thread(sentence_transformer, model, settings.cores)
-    async with open_encoder(settings.model_copy(update={"home": home})) as worker:
+    settings = settings.model_copy(update={"home": home})
+    served = companion_of(settings)
+    async with open_encoder(settings) as worker:
         await worker.encode(["warm"])
         prefixed = [words + text for text in texts]
         contenders = Contenders(engine=engine, worker=worker, peer=peer, texts=texts, prefixed=prefixed)
         rounds = [await contenders.race(backwards=number % 2 == 1) for number in range(ROUNDS)]
         lone = await contenders.alone()
-    return await asyncio.to_thread(_figures, contenders, rounds, lone)
+        memory = {"export_peak_mb": export_mb, "worker_mb": await asyncio.to_thread(resident, served.socket)}
+    figures = await asyncio.to_thread(_figures, contenders, rounds, lone)
+    return Figures(figures=figures.figures | memory, ratios=figures.ratios)
 
 
 def sentence_transformer(model: Model, threads: int) -> SentenceTransformer:

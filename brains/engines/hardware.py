@@ -78,10 +78,11 @@ async def _export(spec: str, home: Path, progress: Callable[[str], None]) -> boo
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=STDOUT)
     try:
         words = await _last_words(process.stdout, progress) if process.stdout else ""
+        # Before anything is sent to it: a signal to a process that has just ended takes its exit code away.
+        return _succeeded(await process.wait(), words)
     finally:
         if process.returncode is None:
             process.terminate()
-    return _succeeded(await process.wait(), words)
 
 
 async def _last_words(output: StreamReader, progress: Callable[[str], None]) -> str:
