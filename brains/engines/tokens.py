@@ -1,8 +1,8 @@
 """Splits texts into tokens: by SentencePiece what an E5S1 file holds, by `tokenizers` what a folder brings.
 
 SentencePiece keeps the 250,000 pieces of multilingual-e5-small in 40 MB, `tokenizers` in 280, and splits ten times as
-fast. Of 17,930 chat messages they split two differently (cosine .9999): a row of like signs (`----`) is cut elsewhere into
-the same pieces, and `<s>` spelled out in a text is text to SentencePiece.
+fast. Of 17,930 chat messages they split two differently (cosine .9999): a row of like signs (`----`) is cut elsewhere
+into the same pieces. `<s>` spelled out in a text is text to SentencePiece.
 """
 
 from __future__ import annotations
