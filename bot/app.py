@@ -160,9 +160,11 @@ class App:
         from bot.lanes import Lanes
         from bot.living import Living
         from brains.skills import SKILLS
+        from storage.following import Followings
         from storage.inbox import Inbox
 
-        inbox = Inbox(self.database, clock=self.clock, holder=uuid4().hex)
+        followings = Followings(self.clock, await refusals.load(self.settings.home))
+        inbox = Inbox(self.database, clock=self.clock, holder=uuid4().hex, followings=followings)
         ahead = Ahead(self.encoder)
         lanes = Lanes(
             database=self.database,
@@ -170,7 +172,7 @@ class App:
             pipeline=await self.pipeline(adapters),
             ahead=ahead,
             clock=self.clock,
-            refusals=await refusals.load(self.settings.home),
+            followings=followings,
         )
         return Living(
             database=self.database,

@@ -121,4 +121,4 @@ class Index:
         ]
         await self.vectors.delete(gone)
         await self.vectors.upsert(points)
-        await self.database.write(functools.partial(outbox.done, rows=rows))
+        await self.database.write(functools.partial(outbox.done, rows=rows), durable=False)

@@ -13,22 +13,17 @@ from bot.core.errors import Unavailable
 from bot.core.events import MessageEdited, MessagePosted, lane
 from bot.core.log import trail
 from bot.core.things import Audience
-from storage import spaces
-from storage.following import Following
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from bot.ahead import Ahead
     from bot.core.clock import Clock
     from bot.core.ports import Delivery, Stream, Vector
-    from bot.core.things import Ref
     from bot.pipeline import Pipeline
     from storage.communities import Community
     from storage.db import Database
-    from storage.refusals import Refusals
+    from storage.following import Followings
 
 log = logging.getLogger(__name__)
 
@@ -46,16 +41,21 @@ class Lanes:
     """Runs events through the pipeline: channels side by side, each channel in order."""
 
     def __init__(
-        self, *, database: Database, stream: Stream, pipeline: Pipeline, ahead: Ahead, clock: Clock, refusals: Refusals
+        self,
+        *,
+        database: Database,
+        stream: Stream,
+        pipeline: Pipeline,
+        ahead: Ahead,
+        clock: Clock,
+        followings: Followings,
     ) -> None:
         self._database = database
         self._stream = stream
         self._pipeline = pipeline
         self._ahead = ahead
         self._clock = clock
-        self._refusals = refusals
-        self._communities: dict[Ref, Community] = {}
-        self._followings: dict[int, Following] = {}
+        self._followings = followings
         self._lanes: dict[str, deque[Taken]] = {}
         self._room = asyncio.Semaphore(UNDER_WAY)
         self._draining = False
@@ -135,7 +135,7 @@ class Lanes:
     async def _take_in(self, deliveries: Sequence[Delivery]) -> list[Taken]:
         """Store what happened and let it be encoded; whatever cannot be stored one by one is left out and told."""
         try:
-            found = await self._follow(deliveries)
+            await self._follow(deliveries)
         except Unavailable as error:
             log.warning("%d events wait: %s", len(deliveries), error)
             await self._stream.release(deliveries)
@@ -147,33 +147,19 @@ class Lanes:
             log.error("event %d cannot be stored and is passed over: %s", deliveries[0].id, trail(error))
             await self._pass_over(deliveries[0])
             return []
-        return [(delivery, community, self._encode(delivery)) for delivery, community in found]
+        return [(one, self._followings.community(one.arrival), self._encode(one)) for one in deliveries]
 
-    async def _follow(self, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, Community]]:
+    async def _follow(self, deliveries: Sequence[Delivery]) -> None:
+        """Store what happened and was not stored when it arrived."""
+        arrivals = [delivery.arrival for delivery in deliveries if not delivery.followed]
+        if not arrivals:
+            return
         try:
-            return await self._database.write(functools.partial(self._store, deliveries=deliveries))
+            # The inbox has it on disk until it is done, so that this may be lost with a power cut and is made again.
+            await self._database.write(functools.partial(self._followings.store, arrivals=arrivals), durable=False)
         except Exception:
-            self._followings.clear()
-            self._communities.clear()
+            self._followings.forget()
             raise
-
-    async def _store(
-        self, connection: AsyncConnection, deliveries: Sequence[Delivery]
-    ) -> list[tuple[Delivery, Community]]:
-        found = [(delivery, await self._community(connection, delivery)) for delivery in deliveries]
-        for number, community in {community.id: community for _, community in found}.items():
-            if number not in self._followings:
-                self._followings[number] = Following(community, self._clock.now(), self._refusals)
-                await self._followings[number].begin(connection)
-            mine = [delivery.arrival.event for delivery, whose in found if whose.id == number]
-            await self._followings[number].follow(connection, mine)
-        return found
-
-    async def _community(self, connection: AsyncConnection, delivery: Delivery) -> Community:
-        space = delivery.arrival.space
-        if space.ref not in self._communities:
-            self._communities[space.ref] = await spaces.settle(connection, space, self._clock.now())
-        return self._communities[space.ref]
 
     def _encode(self, delivery: Delivery) -> asyncio.Future[Vector | None]:
         """Let what a human said be encoded; of a direct conversation nothing is."""

@@ -44,6 +44,7 @@ class Job(Generic[T]):
 
     work: Work[T]
     done: asyncio.Future[T]
+    durable: bool
 
 
 class Database:
@@ -75,10 +76,14 @@ class Database:
         except DBAPIError as error:
             raise explain(error) from error
 
-    async def write(self, work: Work[T]) -> T:
-        """Run `work` in a transaction and return once it is committed; what it raises is raised here alone."""
+    async def write(self, work: Work[T], *, durable: bool = True) -> T:
+        """Run `work` in a transaction and return once it is committed; what it raises is raised here alone.
+
+        With `durable` false the disk is not waited for: the death of a process loses nothing, a power cut may lose the
+        latest such writes, all of them together from some moment on. For what is done again after that.
+        """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._jobs.put_nowait(Job(work, done))  # type: ignore[arg-type]
+        self._jobs.put_nowait(Job(work, done, durable))  # type: ignore[arg-type]
         return await done
 
     async def _write_forever(self) -> None:
@@ -96,7 +101,8 @@ class Database:
             return
         results: list[tuple[Job[object], object]] = []
         try:
-            async with self.engine.execution_options(writes=True).begin() as connection:
+            durable = any(job.durable for job in jobs)
+            async with self.engine.execution_options(writes=True, durable=durable).begin() as connection:
                 if len(jobs) == 1:  # the transaction itself is all the savepoint it needs
                     results.append((jobs[0], await jobs[0].work(connection)))
                 else:
@@ -154,9 +160,11 @@ def make_engine(url: str) -> AsyncEngine:
         return engine
     if url.startswith("postgresql+asyncpg://"):
         try:
-            return create_async_engine(url, pool_pre_ping=True)
+            engine = create_async_engine(url, pool_pre_ping=True)
         except ModuleNotFoundError:
             raise Misconfigured("KINFOLK_DATABASE_URL: install `kinfolk[postgres]` to use PostgreSQL.") from None
+        event.listen(engine.sync_engine, "begin", _begin_postgres)
+        return engine
     raise Misconfigured(
         "KINFOLK_DATABASE_URL must begin with postgresql+asyncpg:// or sqlite+aiosqlite://, or be empty."
     )
@@ -172,8 +180,16 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at once: a transaction that reads first and writes later can only fail under contention."""
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("writes"):
+        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get('durable', True) else 'NORMAL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+
+
+def _begin_postgres(connection: Connection) -> None:
+    """Let a commit return before it is on the disk, where that was asked for."""
+    if not connection.get_execution_options().get("durable", True):
+        connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
 
 
 async def migrate(engine: AsyncEngine, home: Path) -> None:

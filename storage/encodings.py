@@ -86,7 +86,7 @@ class CachedEncoder:
 
     async def _keep(self, made: dict[bytes, Half]) -> None:
         rows = [{"key": one, "vector": vector.tobytes()} for one, vector in made.items()]
-        await self._database.write(lambda connection: insert_new(connection, EncodingRow, rows))
+        await self._database.write(lambda connection: insert_new(connection, EncodingRow, rows), durable=False)
 
 
 def key(fingerprint: str, text: str, kind: Kind = "passage") -> bytes:

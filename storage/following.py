@@ -27,7 +27,7 @@ from bot.core.events import (
     place,
 )
 from bot.core.things import Audience
-from storage import members, messages
+from storage import members, messages, spaces
 from storage.intake import Intake
 from storage.rows import columns, insert_new
 from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, OutboxRow, ReactionRow
@@ -39,10 +39,46 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from bot.core.events import Event
+    from bot.core.clock import Clock
+    from bot.core.events import Arrival, Event
     from bot.core.things import Ref
     from storage.communities import Community
     from storage.refusals import Refusals
+
+
+class Followings:
+    """Follows every community that events come from, inside of others' transactions."""
+
+    def __init__(self, clock: Clock, refusals: Refusals) -> None:
+        self._clock = clock
+        self._refusals = refusals
+        self._communities: dict[Ref, Community] = {}
+        self._known: dict[int, Following] = {}
+
+    async def store(self, connection: AsyncConnection, arrivals: Sequence[Arrival]) -> None:
+        """Store what happened, in order. After a transaction that failed, `forget` must be called."""
+        found = [(arrival.event, await self._community(connection, arrival)) for arrival in arrivals]
+        for number, community in {community.id: community for _, community in found}.items():
+            if number not in self._known:
+                self._known[number] = Following(community, self._clock.now(), self._refusals)
+                await self._known[number].begin(connection)
+            mine = [event for event, whose in found if whose.id == number]
+            await self._known[number].follow(connection, mine)
+
+    def community(self, arrival: Arrival) -> Community:
+        """Return the community of an arrival that was stored."""
+        return self._communities[arrival.space.ref]
+
+    def forget(self) -> None:
+        """Forget the numbers of rows, which a transaction that failed may have taken back."""
+        self._communities.clear()
+        self._known.clear()
+
+    async def _community(self, connection: AsyncConnection, arrival: Arrival) -> Community:
+        space = arrival.space
+        if space.ref not in self._communities:
+            self._communities[space.ref] = await spaces.settle(connection, space, self._clock.now())
+        return self._communities[space.ref]
 
 
 class Following:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -28,10 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from sqlalchemy import ColumnElement
+    from sqlalchemy import Row as SqlRow
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.clock import Clock
     from storage.db import Database
+    from storage.following import Followings
+
+log = logging.getLogger(__name__)
 
 Row = dict[str, object]
 
@@ -39,14 +46,36 @@ LEASE = timedelta(seconds=60)
 """How long a dead process keeps what it had leased; a living one renews."""
 LOOK = timedelta(seconds=1)
 """Time between looks into the table for what other processes put or left."""
+CLAIMING = 0x4B494E
+"""The lock under which one process claims at a time; SQLite has but one writer anyway."""
 HELD = 4096
 """Arrivals kept in memory at most; beyond, they wait in the table."""
 
 
-class Inbox:
-    """`Stream` over the tables. `holder` names this process."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """An arrival about to be stored: its row, and whether it is handed over in memory."""
 
-    def __init__(self, database: Database, *, clock: Clock, holder: str) -> None:
+    row: Row
+    arrival: Arrival
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """The number of an arrival, and whether what happened is in the tables too."""
+
+    number: int
+    followed: bool
+
+
+class Inbox:
+    """`Stream` over the tables. `holder` names this process.
+
+    With `followings`, what happened is stored in the tables in the very transaction in which it arrives.
+    """
+
+    def __init__(self, database: Database, *, clock: Clock, holder: str, followings: Followings | None = None) -> None:
         self._database = database
         self._clock = clock
         self._holder = holder
@@ -56,8 +85,9 @@ class Inbox:
         self._begun = self._ended = 0
         self._looked_at = clock.now() - LOOK
         self._up_to = 0
-        self._puts: Together[Row, int | None] = Together(database, _insert)
-        self._dones: Together[Delivery, None] = Together(database, self._finish)
+        self._followings = followings
+        self._puts: Together[Put, Stored | None] = Together(database, self._insert)
+        self._dones: Together[Delivery, None] = Together(database, self._finish, durable=False)
 
     async def put(self, arrival: Arrival) -> bool:
         """Store an arrival; it is on disk when this returns. False when it was there already. Raises Unavailable."""
@@ -68,16 +98,52 @@ class Inbox:
         ours = not self._behind and len(self._fresh) < HELD
         now = self._clock.now()
         arrival, text = storable(Arrival, arrival)
-        row = self._row(arrival, text, now, ours=ours)
+        put = Put(row=self._row(arrival, text, now, ours=ours), arrival=arrival, ours=ours)
         if ours:
-            number = await self._puts.write(row)
+            stored = await self._write(put)
         else:
             async with self._by_table():
-                number = await self._puts.write(row)
-        if number is not None and ours:
-            self._fresh.append(Delivery(id=number, arrival=arrival, received_at=now))
+                stored = await self._write(put)
+        if stored and ours:
+            delivery = Delivery(id=stored.number, arrival=arrival, received_at=now, followed=stored.followed)
+            self._fresh.append(delivery)
         self._came.set()
-        return number is not None
+        return stored is not None
+
+    async def _write(self, put: Put) -> Stored | None:
+        try:
+            return await self._puts.write(put)
+        except Exception:
+            if self._followings:
+                self._followings.forget()
+            raise
+
+    async def _insert(self, connection: AsyncConnection, puts: Sequence[Put]) -> Sequence[Stored | None]:
+        """Insert what is new, and follow what is handed over in memory; None for what was there already."""
+        rows = await insert_new(connection, InboxRow, [put.row for put in puts], "id", "space", "key")
+        made = {(row.space, row.key): int(row.id) for row in rows}
+        numbers = [made.pop((put.row["space"], put.row["key"]), None) for put in puts]
+        mine = [put.arrival for put, number in zip(puts, numbers, strict=True) if put.ours and number is not None]
+        followed = await self._follow(connection, mine)
+        return [
+            None if number is None else Stored(number=number, followed=followed and put.ours)
+            for put, number in zip(puts, numbers, strict=True)
+        ]
+
+    async def _follow(self, connection: AsyncConnection, arrivals: Sequence[Arrival]) -> bool:
+        """Store what happened. What is wrong with it is left to whoever claims it: it has arrived all the same."""
+        if self._followings is None or not arrivals:
+            return False
+        try:
+            async with connection.begin_nested():
+                await self._followings.store(connection, arrivals)
+        except Exception as error:
+            self._followings.forget()
+            if isinstance(error, OperationalError):
+                raise
+            log.warning("%d arrivals are followed later: %s", len(arrivals), type(error).__name__)
+            return False
+        return True
 
     @contextlib.asynccontextmanager
     async def _by_table(self) -> AsyncIterator[None]:
@@ -127,7 +193,7 @@ class Inbox:
         begun = self._begun if self._begun == self._ended else None
         async with self._database.read() as connection:
             waits = (await connection.execute(select(exists().where(*self._free())))).scalar_one()
-        found = await self._database.write(functools.partial(self._claim, limit=limit)) if waits else []
+        found = await self._database.write(functools.partial(self._claim, limit=limit), durable=False) if waits else []
         full = len(found) == limit
         self._fresh = sorted([*found, *self._fresh], key=lambda delivery: delivery.id)
         self._up_to = found[-1].id if full else 0
@@ -137,6 +203,9 @@ class Inbox:
 
     async def _claim(self, connection: AsyncConnection, limit: int) -> list[Delivery]:
         now = self._clock.now()
+        if connection.dialect.name == "postgresql":
+            # What another process has claimed and not yet committed still looks free, and so would the rest of its lanes.
+            await connection.execute(select(func.pg_advisory_xact_lock(CLAIMING)))
         oldest = select(col(InboxRow.id)).where(*self._free()).order_by(col(InboxRow.id)).limit(limit)
         claimed = (
             update(InboxRow)
@@ -145,10 +214,7 @@ class Inbox:
             .returning(*columns(InboxRow, "id", "event", "received_at", "attempts"))
         )
         rows = sorted(await connection.execute(claimed), key=lambda row: row.id)
-        return [
-            Delivery(id=row.id, arrival=load(Arrival, row.event), received_at=row.received_at, attempts=row.attempts)
-            for row in rows
-        ]
+        return [delivery for row in rows if (delivery := _delivery(row))]
 
     def _free(self) -> list[ColumnElement[bool]]:
         """Return what may be claimed: not done, leased to nobody, and nothing before it in its lane with another."""
@@ -201,7 +267,7 @@ class Inbox:
         """Renew the leases of this process until cancelled."""
         while True:
             await self._clock.sleep(LEASE.total_seconds() / 3)
-            await self._database.write(self._renew)
+            await self._database.write(self._renew, durable=False)
 
     async def _renew(self, connection: AsyncConnection) -> None:
         await connection.execute(
@@ -212,12 +278,15 @@ class Inbox:
         )
 
 
-async def _insert(connection: AsyncConnection, rows: Sequence[Row]) -> Sequence[int | None]:
-    """Insert the rows that are new and return their numbers; None for one that was there already."""
-    made = {
-        (row.space, row.key): int(row.id) for row in await insert_new(connection, InboxRow, rows, "id", "space", "key")
-    }
-    return [made.pop((row["space"], row["key"]), None) for row in rows]
+def _delivery(row: SqlRow[*tuple[object, ...]]) -> Delivery | None:
+    """Return a row as a delivery; one that cannot be read stays ours and unhandled until the next start."""
+    try:
+        arrival = load(Arrival, row.event)
+    except ValueError:
+        # Its words may be a member's.
+        log.error("event %d cannot be read; a newer Kinfolk may have written it", row.id)  # noqa: TRY400
+        return None
+    return Delivery(id=row.id, arrival=arrival, received_at=row.received_at, attempts=row.attempts)
 
 
 async def _release(connection: AsyncConnection, numbers: Sequence[int]) -> None:

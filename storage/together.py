@@ -24,9 +24,14 @@ class Together(Generic[T, R]):
     """Writes items by `work`, which takes many at once and gives a result for each, in order."""
 
     def __init__(
-        self, database: Database, work: Callable[[AsyncConnection, Sequence[T]], Awaitable[Sequence[R]]]
+        self,
+        database: Database,
+        work: Callable[[AsyncConnection, Sequence[T]], Awaitable[Sequence[R]]],
+        *,
+        durable: bool = True,
     ) -> None:
         self._database = database
+        self._durable = durable
         self._work = work
         self._waiting: list[T] = []
         self._turn: asyncio.Task[Sequence[R]] | None = None
@@ -36,7 +41,7 @@ class Together(Generic[T, R]):
         place = len(self._waiting)
         self._waiting.append(item)
         if self._turn is None:
-            self._turn = asyncio.create_task(self._database.write(self._take_turn))
+            self._turn = asyncio.create_task(self._database.write(self._take_turn, durable=self._durable))
         turn = self._turn
         try:
             return (await asyncio.shield(turn))[place]
@@ -45,7 +50,9 @@ class Together(Generic[T, R]):
             raise
         except Exception:  # noqa: BLE001 - one that cannot be written must not take the others with it
             self._give_up(turn)
-            return (await self._database.write(functools.partial(self._work_alone, item=item)))[0]
+            return (await self._database.write(functools.partial(self._work_alone, item=item), durable=self._durable))[
+                0
+            ]
 
     async def _take_turn(self, connection: AsyncConnection) -> Sequence[R]:
         """Write all that waits; what comes from now on needs a turn of its own."""

@@ -37,9 +37,9 @@ async def bench_pipeline(texts: Sequence[str], *, settings: Settings, seconds: f
     """Measure in a home that is thrown away: first without an encoder's cost, then with the real one.
 
     Everything runs as in the living bot: inbox, lanes, skills as shipped, traces and the index of vectors; the
-    platform is one that only takes. A skill more looks at every message's vector and proposes something, so that a
-    verdict on each message is recorded. `own` is the time from `put` being called to the verdict being on disk, without
-    the time from the message's text being handed to the encoder to its vector being there.
+    platform is one that only takes. A skill more waits for every message's vector, and proposes something about one
+    message in ten, which is declined and recorded. `own` is the time from `put` being called to the verdict being
+    reached, without the time from the message's text being handed to the encoder to its vector being there.
     """
     plain = settings.model_copy(update={"generator": "none"})
     with tempfile.TemporaryDirectory(prefix="kf-") as folder:

@@ -8,9 +8,9 @@ import itertools
 import re
 import time
 import zlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -23,9 +23,11 @@ from bot.core.ports import Limits
 from bot.core.things import Audience, Ref
 from bot.indexing import Index
 from bot.lanes import Lanes
+from bot.pipeline import Pipeline
 from brains.skills.skill import Skill
 from storage import refusals
 from storage.encodings import CachedEncoder
+from storage.following import Followings
 from storage.inbox import Inbox
 from storage.vectors import open_vectors
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from bot.core.decisions import Trace
     from bot.core.ports import Encoder, Kind, Vector
     from brains.skills.skill import Context
+    from storage.acts import Pressable
 
 PLATFORM = "bench"
 SPACE = Named(ref=Ref(PLATFORM, "space"), name="bench")
@@ -83,10 +86,16 @@ class InstantEncoder:
         return rows / lengths
 
 
+SELDOM = 10
+"""One message in so many gets a proposal: most of what people say is nobody's business."""
+
+
 async def _propose(context: Context) -> Decision | None:
-    """Look at every message's vector and propose something, which is declined, since a new skill only watches."""
+    """Look at every message's vector and seldom propose something, declined since a new skill only watches."""
     event = context.event
     if not isinstance(event, MessagePosted) or (vector := await context.vector()) is None:
+        return None
+    if zlib.crc32(event.message.id.encode()) % SELDOM:
         return None
     react = React(message=event.message, channel=event.channel.ref, emoji="eyes")
     return Decision(skill=PROBE.name, actions=(react,), reason="seen", confidence=float(abs(vector[0])))
@@ -97,7 +106,7 @@ PROBE = Skill(name="probe", purpose="Looks at every message", propose=_propose, 
 
 @dataclass(slots=True)
 class Times:
-    """Seconds on one clock, by message: put, handed to the encoder, its vector there, its verdict recorded."""
+    """Seconds on one clock, by message: put, handed to the encoder, its vector there, its verdict reached."""
 
     put: dict[str, float] = field(default_factory=dict)
     asked: dict[str, float] = field(default_factory=dict)
@@ -108,7 +117,7 @@ class Times:
     expected: int = 0
 
     def rule(self, trace: Trace) -> None:
-        """Note that a verdict is recorded."""
+        """Note that a verdict is reached."""
         name = trace.event.rpartition(":")[2]
         self.ruled[name] = time.perf_counter()
         channel, _, number = name.partition("/")
@@ -139,6 +148,17 @@ class TimedAhead(Ahead):
         self._times.asked[name] = time.perf_counter()
         answer.add_done_callback(lambda _: self._times.came.setdefault(name, time.perf_counter()))
         return answer
+
+
+class TimedPipeline(Pipeline):
+    """The pipeline, which notes when it has reached a verdict."""
+
+    times: ClassVar[Times]
+
+    async def _decide(self, context: Context, trace_id: str, *, live: bool) -> tuple[Trace, Pressable | None]:
+        trace, pressed = await super()._decide(context, trace_id, live=live)
+        self.times.rule(trace)
+        return trace, pressed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,16 +231,26 @@ async def running(app: App, encoder: Encoder) -> AsyncIterator[Traffic]:
     async def given() -> CachedEncoder:
         return cached
 
-    pipeline = await app.pipeline([Everywhere()])
-    pipeline = replace(pipeline, skills=(*pipeline.skills, PROBE), watchers=[times.rule])
-    inbox, ahead = Inbox(app.database, clock=app.clock, holder="bench"), TimedAhead(given, times)
+    bare = await app.pipeline([Everywhere()])
+    TimedPipeline.times = times
+    pipeline = TimedPipeline(
+        database=bare.database,
+        performer=bare.performer,
+        skills=(*bare.skills, PROBE),
+        faculties=bare.faculties,
+        clock=bare.clock,
+        language=bare.language,
+    )
+    followings = Followings(app.clock, await refusals.load(app.settings.home))
+    inbox = Inbox(app.database, clock=app.clock, holder="bench", followings=followings)
+    ahead = TimedAhead(given, times)
     lanes = Lanes(
         database=app.database,
         stream=inbox,
         pipeline=pipeline,
         ahead=ahead,
         clock=app.clock,
-        refusals=await refusals.load(app.settings.home),
+        followings=followings,
     )
     vectors = open_vectors(app.settings, fingerprint=encoder.fingerprint, size=encoder.size)
     index = Index(database=app.database, encoder=cached, vectors=vectors)

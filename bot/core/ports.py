@@ -166,12 +166,16 @@ class Vectors(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """An arrival on its way: its number in the stream, and how often it was tried before."""
+    """An arrival on its way: its number in the stream, and how often it was tried before.
+
+    `followed` says that what happened was stored in the tables with it.
+    """
 
     id: int
     arrival: Arrival
     received_at: datetime
     attempts: int = 0
+    followed: bool = False
 
 
 class Stream(Protocol):

@@ -12,16 +12,18 @@ from pathlib import Path
 import pytest
 
 from bot.ahead import Ahead
-from bot.core.actions import Say
+from bot.core.actions import Say, SetConsent
 from bot.core.decisions import Decision, Mode, Receipt
 from bot.core.errors import Gone, Unavailable
 from bot.core.events import Arrival, MessagePosted
 from bot.core.things import Audience, Ref
 from bot.lanes import Lanes
 from brains.skills.skill import Context, Skill
+from storage.following import Followings
 from storage.inbox import Inbox, waiting
 from storage.refusals import Refusals
-from storage.tables import MessageRow
+from storage.rows import insert_rows
+from storage.tables import InboxRow, MessageRow
 from tests.hashing import HashingEncoder
 from tests.recording import ANA, GENERAL, PLATFORM, SPACE, STAFF, SmallBot, small_bot
 
@@ -60,7 +62,7 @@ class Flow:
             pipeline=bot.pipeline,
             ahead=self.ahead,
             clock=bot.clock,
-            refusals=bot.refusals,
+            followings=Followings(bot.clock, bot.refusals),
         )
 
     async def _open(self) -> HashingEncoder:
@@ -199,3 +201,28 @@ async def test_draining_finishes_what_was_begun_and_leaves_the_rest_in_the_strea
     gates["begun"].set()
     await draining
     assert handled == ["begun"]
+
+
+async def test_what_nobody_may_keep_is_not_encoded_ahead(flow: Flow) -> None:
+    await flow.put("collected")
+    await flow.until_done()
+    off = SetConsent(member=ANA.ref, collected=False)
+    assert (await flow.bot.performer.keeper.act(flow.bot.community, off)).state == "done"
+    await flow.put("kept from you")
+    await flow.until_done()
+    assert flow.bot.plaza.said == ["collected True", "kept from you False"]
+    assert flow.encoder.asked == ["collected"]
+
+
+async def test_an_event_that_cannot_be_read_holds_up_nobody(flow: Flow, caplog: pytest.LogCaptureFixture) -> None:
+    row = {"space": str(SPACE.ref), "key": "odd", "lane": str(GENERAL.ref), "received_at": flow.bot.clock.now()}
+    await flow.bot.database.write(
+        lambda c: insert_rows(c, InboxRow, [{**row, "event": '{"v": 99, "data": {}}', "attempts": 0}], "id")
+    )
+    await flow.put("hello")
+    async with asyncio.timeout(20):
+        while not flow.bot.plaza.said:
+            await asyncio.sleep(0.01)
+    assert flow.bot.plaza.said == ["hello True"]
+    assert await flow._waiting() == 1
+    assert "cannot be read" in caplog.text
