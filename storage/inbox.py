@@ -82,7 +82,9 @@ class Inbox:
         self._fresh: list[Delivery] = []
         self._came = asyncio.Event()
         self._behind = True
-        self._begun = self._ended = 0
+        self._on_the_way = 0
+        self._landed = asyncio.Event()
+        self._landed.set()
         self._looked_at = clock.now() - LOOK
         self._up_to = 0
         self._followings = followings
@@ -149,11 +151,14 @@ class Inbox:
     async def _by_table(self) -> AsyncIterator[None]:
         """Something goes to the table for a claim to find it: until it was found, nothing may overtake it in memory."""
         self._behind = True
-        self._begun += 1
+        self._on_the_way += 1
+        self._landed.clear()
         try:
             yield
         finally:
-            self._ended += 1
+            self._on_the_way -= 1
+            if not self._on_the_way:
+                self._landed.set()
 
     def _row(self, arrival: Arrival, text: str, now: datetime, *, ours: bool) -> Row:
         event = arrival.event
@@ -167,7 +172,7 @@ class Inbox:
             "received_at": now,
             "holder": self._holder if ours else "",
             "leased_until": now + LEASE if ours else None,
-            "attempts": 0,
+            "attempts": int(ours),
         }
 
     async def claim(self, limit: int) -> list[Delivery]:
@@ -190,21 +195,30 @@ class Inbox:
 
     async def _look(self, limit: int) -> None:
         """Claim what waits in the table; once nothing does, new arrivals may go by memory again."""
-        begun = self._begun if self._begun == self._ended else None
+        full = await self._take_from_table(limit)
+        if self._behind and not full:
+            self._behind = False
+            # What is on its way to the table is older than what goes by memory from now on, and must not be overtaken.
+            await self._landed.wait()
+            full = await self._take_from_table(limit)
+        self._behind = self._behind or full
+        self._looked_at = self._clock.now() - (LOOK if full else timedelta(0))
+
+    async def _take_from_table(self, limit: int) -> bool:
+        """Claim a portion and put it among what is held, in order; says whether there may be more."""
         async with self._database.read() as connection:
             waits = (await connection.execute(select(exists().where(*self._free())))).scalar_one()
-        found = await self._database.write(functools.partial(self._claim, limit=limit), durable=False) if waits else []
+        claim = functools.partial(self._claim, limit=limit)
+        found = await self._database.write(claim, durable=False) if waits else []
         full = len(found) == limit
         self._fresh = sorted([*found, *self._fresh], key=lambda delivery: delivery.id)
         self._up_to = found[-1].id if full else 0
-        self._looked_at = self._clock.now() - (LOOK if full else timedelta(0))
-        # What was on its way to the table while we looked must not be overtaken.
-        self._behind = self._behind and (bool(found) or begun != self._begun)
+        return full
 
     async def _claim(self, connection: AsyncConnection, limit: int) -> list[Delivery]:
         now = self._clock.now()
         if connection.dialect.name == "postgresql":
-            # What another process has claimed and not yet committed still looks free, and so would the rest of its lanes.
+            # What another process has claimed and not committed still looks free, and so would the rest of its lanes.
             await connection.execute(select(func.pg_advisory_xact_lock(CLAIMING)))
         oldest = select(col(InboxRow.id)).where(*self._free()).order_by(col(InboxRow.id)).limit(limit)
         claimed = (
@@ -284,9 +298,9 @@ def _delivery(row: SqlRow[*tuple[object, ...]]) -> Delivery | None:
         arrival = load(Arrival, row.event)
     except ValueError:
         # Its words may be a member's.
-        log.error("event %d cannot be read; a newer Kinfolk may have written it", row.id)  # noqa: TRY400
+        log.error("event %d cannot be read; a newer Kinfolk may have written it", row.id)
         return None
-    return Delivery(id=row.id, arrival=arrival, received_at=row.received_at, attempts=row.attempts)
+    return Delivery(id=row.id, arrival=arrival, received_at=row.received_at, attempts=row.attempts - 1)
 
 
 async def _release(connection: AsyncConnection, numbers: Sequence[int]) -> None:

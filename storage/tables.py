@@ -216,7 +216,7 @@ class InboxRow(SQLModel, table=True):
     actor: str = Field(default="", description="reference of the member who did it")
     event: str = Field(sa_type=Text)
     received_at: datetime = Field(sa_type=Instant)
-    attempts: int = 0
+    attempts: int = Field(default=0, description="how often it was leased")
     holder: str = Field(default="", description="the process that leased it")
     leased_until: datetime | None = Field(default=None, sa_type=Instant)
     done_at: datetime | None = Field(default=None, sa_type=Instant)
