@@ -34,7 +34,7 @@ from bot.core.actions import (
 from bot.core.decisions import Receipt, Ruling
 from bot.core.errors import Gone, Overloaded, Unavailable
 from bot.core.log import trail
-from storage import acts, traces
+from storage import acts, members, traces
 from storage.acts import Intent
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from bot.core.clock import Clock
     from bot.core.decisions import Trace
     from bot.core.ports import Adapter
-    from bot.core.things import Ref
+    from bot.core.things import Member, Ref
     from bot.keeping import Keeper
     from storage.acts import Pressable
     from storage.communities import Community
@@ -64,10 +64,11 @@ NOT_TRIED = "not tried, since an act before it failed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A verdict to carry out, and all that belongs to it."""
+    """A verdict to carry out, and all that belongs to it; `member` is who set it off, where one did."""
 
     community: Community
     trace: Trace
+    member: Member | None = None
     message: Ref | None = None
     pressed: Pressable | None = None
     keep: timedelta = timedelta(days=30)
@@ -91,13 +92,16 @@ class Performer:
         self.streams[handle] = pieces
         return handle
 
-    async def carry_out(self, case: Case) -> Trace:
-        """Carry out what was kept and return the trace with its receipts."""
+    async def carry_out(self, case: Case) -> Trace | None:
+        """Carry out what was kept and return the trace with its receipts; None for somebody forgotten meanwhile."""
         rulings = tuple(_armed(ruling) for ruling in case.trace.verdict.rulings)
         trace = replace(case.trace, verdict=replace(case.trace.verdict, rulings=rulings))
         case = replace(case, trace=trace)
         kept = [ruling for ruling in rulings if ruling.kept]
         numbers = await self.database.write(functools.partial(self._intend, case=case, kept=kept))
+        if numbers is None:
+            self._let_go(rulings)
+            return None
         receipts = await self._try_all(case, kept, numbers)
         if case.sorry and any(receipt.state == "failed" for receipt in receipts):
             await self._say_sorry(case, len(kept), next((one.error for one in receipts if one.state == "failed"), ""))
@@ -128,7 +132,9 @@ class Performer:
                 receipt = await self._try(community, act.action)
             await self._end(act.id, act.action, receipt, undoes=undone)
 
-    async def _intend(self, connection: AsyncConnection, case: Case, kept: Sequence[Ruling]) -> list[int]:
+    async def _intend(self, connection: AsyncConnection, case: Case, kept: Sequence[Ruling]) -> list[int] | None:
+        if case.member and not await members.is_known(connection, case.member):
+            return None
         await traces.record(connection, case.community, case.trace, message=case.message)
         now = self.clock.now()
         if case.pressed:

@@ -118,7 +118,7 @@ class Pipeline:
         pressed, modes = None, self._modes(context)
         if isinstance(event, ButtonPressed):
             async with self.database.read() as connection:
-                pressed = await acts.button(connection, event.button)
+                pressed = await acts.button(connection, context.community, event.button)
         asked = await Asking(skills=self.skills).ask(context, pressed, modes)
         decisions = [decision for _, decision in asked if decision]
         verdict = await self._judge(decisions, context, modes, live=live)
@@ -170,12 +170,16 @@ class Pipeline:
         case = Case(
             community=context.community,
             trace=trace,
+            member=context.member,
             message=_message(context.event),
             pressed=pressed if settled else None,
             keep=timedelta(days=context.policy.trace_days),
             sorry=_sorry(context),
         )
         done = await self.performer.carry_out(case)
+        if done is None:
+            log.info("%s: who it was about was forgotten meanwhile", trace.kind)
+            return
         if any(isinstance(ruling.action, SetPolicy) for ruling in done.verdict.rulings if ruling.kept):
             self._known.pop(context.community.id, None)
         log.info("%s: %d acts in %.0f ms", trace.kind, len(done.receipts), trace.milliseconds)

@@ -77,11 +77,12 @@ async def _arrivals(connection: AsyncConnection, community: Community, since: da
     kept = await inbox.since(connection, [str(place.ref) for place in places], since)
     said = await messages.since(connection, community, since)
     people = {one.id: one for one in await members.every(connection, community)}
+    withheld = await members.withheld(connection, community)
     rooms = await channels.every(connection, community)
     found = [arrival for arrival in kept if not is_asked(arrival.event) and _is_human(arrival)]
     for one in said if places else []:
         room, author = rooms.get(one.message.channel), people[one.message.author]
-        if room is not None:
+        if room is not None and one.message.author not in withheld:
             event = MessagePosted(
                 message=one.message.ref,
                 channel=Named(ref=room.ref, name=room.name, audience=room.audience),

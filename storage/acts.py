@@ -161,10 +161,14 @@ async def in_state(connection: AsyncConnection, community: Community, state: Sta
     return [_act(row) for row in rows]
 
 
-async def button(connection: AsyncConnection, token: str) -> Pressable | None:
-    """Return a button by its token."""
+async def button(connection: AsyncConnection, community: Community, token: str) -> Pressable | None:
+    """Return a button of a community by its token."""
     names = ("token", "act_id", "press", "data", "only", "choice", "expires_at", "pressed_at")
-    found = await connection.execute(select(*columns(ButtonRow, *names)).where(col(ButtonRow.token) == token))
+    found = await connection.execute(
+        select(*columns(ButtonRow, *names))
+        .join(ActRow, col(ActRow.id) == col(ButtonRow.act_id))
+        .where(col(ActRow.community_id) == community.id, col(ButtonRow.token) == token)
+    )
     row = found.first()
     if row is None:
         return None

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from bot.core.codec import load
+from bot.core.codec import load, load_action
 from bot.core.decisions import Trace
 from storage.holdings import count
 from storage.rows import columns, portions
@@ -33,6 +33,7 @@ from storage.tables import (
     ThreadRow,
     TraceRow,
 )
+from storage.traces import concerned
 from storage.trail import events_of
 
 if TYPE_CHECKING:
@@ -160,10 +161,13 @@ async def _traces(connection: AsyncConnection, found: Survey) -> Section:
     """Tell what was decided about them or at their asking, and why."""
     statement = select(*columns(TraceRow, "at", "story"))
     told = await _among(connection, statement, TraceRow.id, found.trail.traces)
-    return [{"at": row["at"], **_story(load(Trace, str(row["story"])))} for row in told]
+    return [{"at": row["at"], **_story(load(Trace, str(row["story"])), found.member)} for row in told]
 
 
-def _story(trace: Trace) -> dict[str, object]:
+def _story(trace: Trace, member: Member) -> dict[str, object]:
+    """Tell a story to one whom it concerns; of what was decided for another and only quotes them, that it was."""
+    if (about := concerned(trace)) and member.ref not in about:
+        return {"event": trace.kind, "by": "others"}
     reasons = [
         {"skill": one.skill, "reason": one.reason, "confidence": one.confidence} for one in trace.verdict.decisions
     ]
@@ -171,14 +175,23 @@ def _story(trace: Trace) -> dict[str, object]:
 
 
 async def _acts(connection: AsyncConnection, found: Survey) -> Section:
-    """Tell what the bot did then."""
+    """Tell what the bot did then; of what it said to another alone, only that it did."""
     names = columns(ActRow, "skill", "state", "channel", "made", "intended_at", "ended_at", "action")
     done = await _among(connection, select(*names), ActRow.id, found.trail.acts)
-    return [{**row, "action": orjson.loads(str(row["action"]))["data"]} for row in done]
+    return [_act(row, found.member) for row in done]
+
+
+def _act(row: dict[str, object], member: Member) -> dict[str, object]:
+    action = load_action(str(row["action"]))
+    if {getattr(action, "only", None), getattr(action, "member", None)} <= {None, member.ref}:
+        return {**row, "action": orjson.loads(str(row["action"]))["data"]}
+    return {"skill": row["skill"], "intended_at": row["intended_at"], "to": "others"}
 
 
 async def _buttons(connection: AsyncConnection, found: Survey) -> Section:
-    statement = select(*columns(ButtonRow, "press", "data", "expires_at", "pressed_at"))
+    statement = select(*columns(ButtonRow, "press", "data", "expires_at", "pressed_at")).where(
+        col(ButtonRow.only).in_(["", str(found.member.ref)])
+    )
     return await _among(connection, statement, ButtonRow.act_id, found.trail.acts)
 
 

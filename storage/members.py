@@ -42,6 +42,12 @@ async def by_ref(connection: AsyncConnection, community: Community, ref: Ref) ->
     return _member(row) if row else None
 
 
+async def is_known(connection: AsyncConnection, member: Member) -> bool:
+    """Say whether a member is still the one who was met, and was not forgotten since."""
+    mine = (col(MemberRow.id) == member.id) & (col(MemberRow.ref) == str(member.ref))
+    return (await connection.scalar(select(col(MemberRow.id)).where(mine))) is not None
+
+
 async def by_refs(
     connection: AsyncConnection, wanted: Sequence[tuple[Community, Ref]]
 ) -> dict[tuple[Community, Ref], Member]:

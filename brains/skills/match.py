@@ -122,10 +122,12 @@ async def _evidence(context: Context) -> list[list[Message]]:
 
 
 async def _channel(context: Context) -> Channel:
+    """Return the channel of an offer, if the asker may still read it: it may have been closed since."""
     assert context.press is not None  # noqa: S101 - a button was pressed
     async with context.faculties.database.read() as connection:
         channel = await channels.by_ref(connection, context.community, Ref.parse(context.press.data["channel"]))
-    if channel is None:
+        scope = await channels.readable(connection, context.community, context.member)
+    if channel is None or channel.id not in (scope.channels or ()):
         raise Mistake(_("This channel is not there any more."))
     return channel
 

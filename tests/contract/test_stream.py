@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from bot.core.events import Arrival, CommandGiven, MessagePosted
 from bot.core.ports import Delivery
@@ -263,3 +263,35 @@ async def test_after_a_crash_everything_not_done_comes_again_in_order(
     async with database.read() as connection:
         total = await connection.scalar(select(func.count()).select_from(InboxRow))
     assert total == 7
+
+
+async def test_two_who_claim_at_once_share_no_lane(open_stream, second: Database, clock: HandClock) -> None:
+    """While one has claimed and not yet committed, the rest of its lanes must not look free to another."""
+    for number in (1, 2):
+        await open_stream("away").put(arrival(number))
+    one, two = open_stream("one"), Inbox(second, clock=clock, holder="two")
+    async with one._database.engine.execution_options(writes=True).begin() as connection:
+        assert names(await one._claim(connection, 1)) == ["general/1"]
+        claiming = asyncio.create_task(two.claim(10))
+        finished, _ = await asyncio.wait({claiming}, timeout=0.4)
+        assert not finished
+    assert await nothing_comes(two, clock)
+    claiming.cancel()
+
+
+async def test_what_cannot_be_read_holds_up_nobody(
+    open_stream, database: Database, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An older release finds what a newer one wrote: it stays for the next start."""
+    for number in (1, 2):
+        await open_stream("away").put(arrival(number))
+    newer = {"event": '{"v": 99, "data": {"text": "marmalade"}}'}
+    await database.write(lambda c: c.execute(update(InboxRow).where(InboxRow.key.endswith("/1")).values(newer)))
+    stream = open_stream("one")
+    # The first look finds nobody who left them; their leases are over.
+    clock.move(LEASE + LOOK)
+    assert names(await stream.claim(10)) == ["general/2"]
+    assert await nothing_comes(stream, clock)
+    assert await stored(database) == 2
+    assert "event 1 cannot be read" in caplog.text
+    assert "marmalade" not in caplog.text

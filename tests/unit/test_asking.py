@@ -6,19 +6,20 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.core.actions import Button, Delete, KeepFeedback, OpenDirect, Say
+from bot.core.actions import Button, Delete, Invite, KeepFeedback, OpenDirect, Say
 from bot.core.decisions import Decision, Mode, Trace
 from bot.core.errors import Gone, KinfolkError, Misconfigured, Mistake, Overloaded
-from bot.core.events import MessagePosted
-from bot.core.things import Rank, Ref
+from bot.core.events import ChannelChanged, MessagePosted, key
+from bot.core.things import Audience, Rank, Ref
 from brains.skills import SKILLS
 from brains.skills.skill import Context, Skill
-from storage import members
-from tests.recording import ANA, GENERAL, WEI, SmallBot, small_bot
+from storage import communities, erasure, members
+from tests.recording import ANA, GENERAL, STAFF, WEI, SmallBot, small_bot
 
 MARMALADE = "my marmalade never sets"
 Opened = Callable[..., AbstractAsyncContextManager[SmallBot]]
@@ -373,3 +374,59 @@ async def test_a_long_mistake_is_repeated_in_part_only(opened: Opened) -> None:
         await bot.happens(bot.command("x" * 9000))
         assert all(text.startswith("There is no /xxx") for text in bot.plaza.said)
         assert max(map(len, bot.plaza.said)) < 1000
+
+
+async def test_an_offer_of_a_channel_that_was_closed_since_lets_nobody_in(opened: Opened) -> None:
+    data = {"channel": str(STAFF.ref), "score": "0", "reasons": "", "evidence": ""}
+
+    async def offers(context: Context) -> Decision:
+        return say(
+            "bad", buttons=tuple(Button(label=what, press=f"match.{what}", data=data) for what in ("why", "join"))
+        )
+
+    async with opened(*SKILLS, skill("bad", offers, commands=())) as bot:
+        await bot.follow(replace(bot.posted("hello", by=WEI), channel=STAFF))
+        await bot.happens(bot.posted("hello"))
+        why, join = (button.token for button in bot.plaza.done[0].buttons)
+        closed = replace(STAFF, audience=Audience.MEMBERS)
+        await bot.follow(ChannelChanged(channel=closed, at=bot.clock.now(), revision=1))
+        for token in (why, join):
+            await bot.happens(bot.press(token))
+        assert bot.plaza.said[1:] == ["This channel is not there any more."] * 2
+        await bot.follow(
+            ChannelChanged(channel=replace(closed, audience=Audience.EVERYONE), at=bot.clock.now(), revision=2)
+        )
+        await bot.happens(bot.press(join))
+        assert Invite(member=ANA.ref, channel=STAFF.ref) in bot.plaza.done
+
+
+async def test_a_button_of_another_community_opens_nothing(opened: Opened) -> None:
+    async with shop(opened) as (bot, [yes, _, _]):
+        here = bot.community
+        bot.community = await bot.database.write(lambda c: communities.find_or_make(c, "elsewhere", bot.clock.now()))
+        await bot.happens(bot.press(yes))
+        assert bot.plaza.said == ["This button is too old. Ask again, and you get a new one."]
+        bot.community = here
+        await bot.happens(bot.press(yes))
+        assert bot.plaza.said[1:] == ["yes 7"]
+
+
+async def test_nothing_is_written_of_somebody_who_was_forgotten_while_a_skill_thought(opened: Opened) -> None:
+    bots: list[SmallBot] = []
+
+    async def thinks(context: Context) -> Decision:
+        [bot] = bots
+        if context.member and not bot.plaza.done:
+            found, _ = await erasure.look(bot.database, bot.community, context.member)
+            await bot.database.write(
+                lambda c: erasure._erase(c, found=found, refused=bot.refusals, now=bot.clock.now())
+            )
+        return Decision(skill="bad", actions=(context.answer("here you are"),), reason="asked", about=(ANA.ref,))
+
+    async with opened(skill("bad", thinks)) as bot:
+        bots.append(bot)
+        event = bot.command("help")
+        assert await bot.happens(event) is None
+        assert (await bot.trace_of(key(event)), bot.plaza.done) == (None, [])
+        bot.plaza.done.append(Delete(message=ANA.ref, channel=GENERAL.ref))
+        assert await bot.happens(bot.command("help")) is not None

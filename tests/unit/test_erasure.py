@@ -5,24 +5,30 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 from sqlalchemy import select, text
 
+from bot.core.actions import Button, OpenDirect, Say
+from bot.core.decisions import Decision, Ruling, Trace, Verdict
 from bot.core.errors import Misconfigured
-from bot.core.events import Named
+from bot.core.events import Named, key
 from bot.core.ports import Scope
 from bot.core.things import Ref
-from storage import channels, communities, erasure, exporting, holdings, members, refusals
+from storage import acts, channels, communities, erasure, exporting, holdings, members, refusals, traces
+from storage.acts import Intent
 from storage.db import Database
 from storage.erasure import Forgotten
 from storage.intake import Intake, Stored
 from storage.tables import LedgerRow, MemberRow, MessageRow, OutboxRow, PersonRow, TraceRow, metadata
 from tests.unit.remembering import (
     ANA,
+    ANA_ASKED,
     COLM,
+    GENERAL,
     MARMALADE,
     RIVETS,
     SECRETS,
@@ -283,7 +289,8 @@ async def test_an_export_holds_everything_and_nothing_of_others(town: Harbour) -
     told = [(one["channel"], one["thread"], one["text"]) for one in document["message"]]
     assert told == [("general", None, RIVETS), ("general", TITLE.name, TARRING), ("general", None, WORKSHOP)]
     assert [one["by"] for one in document["reaction"]] == ["others", "you"]
-    assert {one["reasons"][0]["reason"] for one in document["trace"]} == {"they asked"}
+    reasons = [one["reasons"][0]["reason"] for one in document["trace"] if one.get("by") != "others"]
+    assert reasons == ["they asked", "they asked"], "what they asked for themselves, and what was done to them"
     assert all(document[name] for name in exporting.SECTIONS), "every heading has something below it"
     assert all(document[name]["number"] for name in exporting.COUNTED if name != "outbox")
     assert MARMALADE not in words
@@ -298,3 +305,34 @@ async def test_a_damaged_key_is_named(town: Harbour) -> None:
     key.write_bytes(b"short")
     with pytest.raises(Misconfigured, match="holds 5 bytes instead of 32"):
         await refusals.load(town.home)
+
+
+async def test_an_export_tells_nothing_that_was_said_to_another_alone(town: Harbour) -> None:
+    """Ana's own answer quotes Colm: it is erased with him, and is hers to read."""
+    again = replace(ANA_ASKED, invocation=Ref("discord", "i9"))
+    data = {"reasons": "you both like marmalade"}
+    more = Button(label="Why?", press="match.why", data=data, only=ANA.ref, token="t9")
+    answer = Say(to=GENERAL.ref, text=f"{MARMALADE}. There: {RIVETS}", only=ANA.ref, buttons=(more,))
+    direct = OpenDirect(member=ANA.ref, text=f"{MARMALADE}. There: {RIVETS}")
+    decision = Decision(skill="match", actions=(answer, direct), reason="marmalade fits best")
+    rulings = tuple(Ruling(decision=0, action=one, kept=True) for one in (answer, direct))
+    trace = Trace(
+        id="ana-alone",
+        event=key(again),
+        kind="CommandGiven",
+        at=MONDAY,
+        member=ANA.ref,
+        verdict=Verdict(decisions=(decision,), rulings=rulings),
+    )
+    intents = [Intent(position=place, skill="match", action=one) for place, one in enumerate((answer, direct))]
+
+    async def work(connection) -> None:
+        await traces.record(connection, town.community, trace, message=None)
+        await acts.intend(connection, town.community, trace.id, intents, now=MONDAY, expires_at=MONDAY)
+
+    await town.database.write(work)
+    found, _ = await erasure.look(town.database, town.community, await town.member(COLM))
+    assert trace.id in found.trail.traces
+    for who, told in ((COLM, False), (ANA, True)):
+        words = orjson.dumps(await exporting.export(town.database, town.community, await town.member(who))).decode()
+        assert [part in words for part in (f"{MARMALADE}. There", "you both like", "fits best")] == [told] * 3
