@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from bot.ahead import Ahead
     from bot.core.clock import Clock
+    from bot.core.events import Arrival
     from bot.core.ports import Delivery, Stream, Vector
+    from bot.core.things import Ref
     from bot.pipeline import Pipeline
     from storage.communities import Community
     from storage.db import Database
@@ -135,7 +137,7 @@ class Lanes:
     async def _take_in(self, deliveries: Sequence[Delivery]) -> list[Taken]:
         """Store what happened and let it be encoded; whatever cannot be stored one by one is left out and told."""
         try:
-            await self._follow(deliveries)
+            communities = await self._follow(deliveries)
         except Unavailable as error:
             log.warning("%d events wait: %s", len(deliveries), error)
             await self._stream.release(deliveries)
@@ -147,25 +149,35 @@ class Lanes:
             log.error("event %d cannot be stored and is passed over: %s", deliveries[0].id, trail(error))
             await self._pass_over(deliveries[0])
             return []
-        return [(one, self._followings.community(one.arrival), self._encode(one)) for one in deliveries]
+        together = zip(deliveries, communities, strict=True)
+        return [(one, community, self._encode(one, community)) for one, community in together]
 
-    async def _follow(self, deliveries: Sequence[Delivery]) -> None:
-        """Store what happened and was not stored when it arrived."""
-        arrivals = [delivery.arrival for delivery in deliveries if not delivery.followed]
-        if not arrivals:
-            return
+    async def _follow(self, deliveries: Sequence[Delivery]) -> list[Community]:
+        """Store what happened and was not stored when it arrived; return the community of each."""
+        asked = [(one.arrival, self._followings.community(one.arrival)) for one in deliveries if one.followed]
+        # What was forgotten after a transaction that failed is met once more, which changes nothing.
+        known = {arrival.space.ref: community for arrival, community in asked if community}
+        arrivals = [one.arrival for one in deliveries if not one.followed or one.arrival.space.ref not in known]
+        if arrivals:
+            known |= await self._store(arrivals)
+        return [known[one.arrival.space.ref] for one in deliveries]
+
+    async def _store(self, arrivals: Sequence[Arrival]) -> dict[Ref, Community]:
         try:
             # The inbox has it on disk until it is done, so that this may be lost with a power cut and is made again.
-            await self._database.write(functools.partial(self._followings.store, arrivals=arrivals), durable=False)
+            return await self._database.write(
+                functools.partial(self._followings.store, arrivals=arrivals), durable=False
+            )
         except Exception:
             self._followings.forget()
             raise
 
-    def _encode(self, delivery: Delivery) -> asyncio.Future[Vector | None]:
-        """Let what a human said be encoded; of a direct conversation nothing is."""
+    def _encode(self, delivery: Delivery, community: Community) -> asyncio.Future[Vector | None]:
+        """Let what a human said be encoded, which keeps the vector; not direct conversations, nor the uncollected."""
         match delivery.arrival.event:
             case MessagePosted() | MessageEdited() as event if not event.author.bot:
                 open_one = event.channel.audience is not Audience.DIRECT
-                return self._ahead.ask(event.text if open_one else "")
+                kept = open_one and self._followings.collects(community, event.author.ref)
+                return self._ahead.ask(event.text if kept else "")
             case _:
                 return self._ahead.ask("")

@@ -55,8 +55,11 @@ class Followings:
         self._communities: dict[Ref, Community] = {}
         self._known: dict[int, Following] = {}
 
-    async def store(self, connection: AsyncConnection, arrivals: Sequence[Arrival]) -> None:
-        """Store what happened, in order. After a transaction that failed, `forget` must be called."""
+    async def store(self, connection: AsyncConnection, arrivals: Sequence[Arrival]) -> dict[Ref, Community]:
+        """Store what happened, in order, and return the communities of the spaces where it did.
+
+        After a transaction that failed, `forget` must be called.
+        """
         found = [(arrival.event, await self._community(connection, arrival)) for arrival in arrivals]
         for number, community in {community.id: community for _, community in found}.items():
             if number not in self._known:
@@ -64,10 +67,15 @@ class Followings:
                 await self._known[number].begin(connection)
             mine = [event for event, whose in found if whose.id == number]
             await self._known[number].follow(connection, mine)
+        return {arrival.space.ref: self._communities[arrival.space.ref] for arrival in arrivals}
 
-    def community(self, arrival: Arrival) -> Community:
-        """Return the community of an arrival that was stored."""
-        return self._communities[arrival.space.ref]
+    def community(self, arrival: Arrival) -> Community | None:
+        """Return the community of an arrival, None where that was forgotten since it was stored."""
+        return self._communities.get(arrival.space.ref)
+
+    def collects(self, community: Community, author: Ref) -> bool:
+        """Say whether what somebody wrote last was kept, as far as is remembered."""
+        return community.id not in self._known or self._known[community.id].collects(author)
 
     def forget(self) -> None:
         """Forget the numbers of rows, which a transaction that failed may have taken back."""
@@ -92,6 +100,10 @@ class Following:
     async def begin(self, connection: AsyncConnection) -> None:
         """Read what is known already."""
         await self._intake.begin(connection)
+
+    def collects(self, author: Ref) -> bool:
+        """Say whether what somebody wrote last was kept."""
+        return author not in self._intake.left_out
 
     async def follow(self, connection: AsyncConnection, events: Sequence[Event]) -> None:
         """Store what happened, in order; what was stored already changes nothing."""
@@ -131,7 +143,8 @@ class Following:
         """Store who did it and where, if they are new; False for somebody of whom nothing may be held."""
         who, where = actor(event), place(event)
         refused = who is not None and bool(await self._intake.refused(connection, [who.ref]))
-        if refused and not is_asked(event):
+        if who and refused and not is_asked(event):
+            self._intake.left_out.add(who.ref)
             return False
         await self._intake.meet_members(connection, [who] if who else [])
         await self._intake.meet_channels(connection, [where] if where else [])

@@ -73,6 +73,8 @@ class Intake:
         self._channels: dict[str, int] = {}
         self._names: set[str] = set()
         self._threads: dict[str, int] = {}
+        self.left_out: set[Ref] = set()
+        """Authors of whom the latest message was not stored, since they are not collected."""
 
     async def begin(self, connection: AsyncConnection) -> None:
         """Read what is known already, and describe the channels that are there."""
@@ -98,6 +100,8 @@ class Intake:
         await self._add_threads(connection, welcome)
         withheld = await members.withheld(connection, self.community)
         wanted = [event for event in welcome if self._members[str(event.author.ref)] not in withheld]
+        self.left_out.difference_update(event.author.ref for event in wanted)
+        self.left_out.update({event.author.ref for event in events} - {event.author.ref for event in wanted})
         messages = await self._add_messages(connection, wanted)
         await self._add_memberships(connection, wanted)
         return Stored(messages=messages, members=new_members, channels=new_channels, withheld=len(events) - len(wanted))

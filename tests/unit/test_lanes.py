@@ -16,14 +16,14 @@ from bot.core.actions import Say, SetConsent
 from bot.core.decisions import Decision, Mode, Receipt
 from bot.core.errors import Gone, Unavailable
 from bot.core.events import Arrival, MessagePosted
+from bot.core.ports import Delivery
 from bot.core.things import Audience, Ref
 from bot.lanes import Lanes
 from brains.skills.skill import Context, Skill
 from storage.following import Followings
 from storage.inbox import Inbox, waiting
 from storage.refusals import Refusals
-from storage.rows import insert_rows
-from storage.tables import InboxRow, MessageRow
+from storage.tables import MessageRow
 from tests.hashing import HashingEncoder
 from tests.recording import ANA, GENERAL, PLATFORM, SPACE, STAFF, SmallBot, small_bot
 
@@ -54,7 +54,8 @@ class Flow:
     def __init__(self, bot: SmallBot) -> None:
         self.bot = bot
         self.encoder = HashingEncoder()
-        self.inbox = Inbox(bot.database, clock=bot.clock, holder="test")
+        self.followings = Followings(bot.clock, bot.refusals)
+        self.inbox = Inbox(bot.database, clock=bot.clock, holder="test", followings=self.followings)
         self.ahead = Ahead(self._open)
         self.lanes = Lanes(
             database=bot.database,
@@ -62,7 +63,7 @@ class Flow:
             pipeline=bot.pipeline,
             ahead=self.ahead,
             clock=bot.clock,
-            followings=Followings(bot.clock, bot.refusals),
+            followings=self.followings,
         )
 
     async def _open(self) -> HashingEncoder:
@@ -130,11 +131,11 @@ async def test_a_full_disk_between_act_and_receipt_repeats_no_speech(flow: Flow)
     full = [True]
     write = flow.bot.database.write
 
-    async def refuses(work):
+    async def refuses(work, **more):
         if full and flow.bot.plaza.done:
             full.pop()
             raise Unavailable("The disk is full.")
-        return await write(work)
+        return await write(work, **more)
 
     flow.bot.database.write = refuses
     await flow.put("once")
@@ -172,7 +173,7 @@ class Cursed(Refusals):
 async def test_an_event_that_cannot_be_stored_is_passed_over_alone(
     flow: Flow, caplog: pytest.LogCaptureFixture
 ) -> None:
-    flow.lanes._refusals = Cursed(flow.bot.refusals._secret)
+    flow.followings._refusals = Cursed(flow.bot.refusals._secret)
     await flow.put("before")
     await flow.put(MARMALADE, author=replace(ANA, ref=Ref(PLATFORM, "cursed")))
     await flow.put("after")
@@ -214,15 +215,17 @@ async def test_what_nobody_may_keep_is_not_encoded_ahead(flow: Flow) -> None:
     assert flow.encoder.asked == ["collected"]
 
 
-async def test_an_event_that_cannot_be_read_holds_up_nobody(flow: Flow, caplog: pytest.LogCaptureFixture) -> None:
-    row = {"space": str(SPACE.ref), "key": "odd", "lane": str(GENERAL.ref), "received_at": flow.bot.clock.now()}
-    await flow.bot.database.write(
-        lambda c: insert_rows(c, InboxRow, [{**row, "event": '{"v": 99, "data": {}}', "attempts": 0}], "id")
-    )
-    await flow.put("hello")
-    async with asyncio.timeout(20):
-        while not flow.bot.plaza.said:
-            await asyncio.sleep(0.01)
-    assert flow.bot.plaza.said == ["hello True"]
-    assert await flow._waiting() == 1
-    assert "cannot be read" in caplog.text
+async def test_what_is_forgotten_between_arrival_and_claim_is_met_again(flow: Flow) -> None:
+    """A put that failed makes the numbers of rows be forgotten, those of others' arrivals too."""
+    claim = flow.inbox.claim
+
+    async def claims_late(limit: int) -> list[Delivery]:
+        found = await claim(limit)
+        flow.followings.forget()
+        return found
+
+    flow.inbox.claim = claims_late
+    for text in ("one", "two", "three"):
+        await flow.put(text)
+        await flow.until_done()
+    assert handled == ["one", "two", "three"]
