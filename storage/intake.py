@@ -15,8 +15,10 @@ from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, Out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.events import MessagePosted, Named
@@ -125,13 +127,8 @@ class Intake:
 
     async def _recall(self, connection: AsyncConnection, authors: set[str]) -> None:
         """Let go of the numbers of members who were forgotten since: they may be given again."""
-        known = sorted(authors & self._members.keys())
-        for some in portions(known):
-            mine = (col(MemberRow.community_id) == self.community.id) & col(MemberRow.ref).in_(some)
-            still = await _numbers(connection, MemberRow, mine)
-            for gone in set(some) - still.keys():
-                del self._members[gone]
-            self._members.update(still)
+        mine = col(MemberRow.community_id) == self.community.id
+        await _recall(connection, MemberRow, mine, self._members, authors)
 
     async def meet_members(self, connection: AsyncConnection, authors: Iterable[Named]) -> int:
         """Store the members that are new and return how many they were."""
@@ -186,6 +183,9 @@ class Intake:
 
     async def _add_threads(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> None:
         homes = {str(event.thread.ref): event.channel.ref for event in events if event.thread}
+        # A thread in which a member wrote alone goes when they are forgotten, and its number may be given again.
+        ours = col(ThreadRow.channel_id).in_({self._channels[str(where)] for where in homes.values()})
+        await _recall(connection, ThreadRow, ours, self._threads, homes.keys())
         new = _unknown((event.thread for event in events if event.thread), self._threads)
         if not new:
             return
@@ -231,6 +231,21 @@ class Intake:
             {"channel_id": channel, "member_id": member, "joined_at": at} for (channel, member), at in first.items()
         ]
         await insert_new(connection, MembershipRow, rows)
+
+
+async def _recall(
+    connection: AsyncConnection,
+    model: type[MemberRow | ThreadRow],
+    mine: ColumnElement[bool],
+    numbers: dict[str, int],
+    wanted: AbstractSet[str],
+) -> None:
+    """Hold the numbers that are known of what is wanted against the table, and let go of those that are gone."""
+    for some in portions(sorted(wanted & numbers.keys())):
+        still = await _numbers(connection, model, mine & col(model.ref).in_(some))
+        for gone in set(some) - still.keys():
+            del numbers[gone]
+        numbers.update(still)
 
 
 async def _numbers(

@@ -336,3 +336,22 @@ async def test_an_export_tells_nothing_that_was_said_to_another_alone(town: Harb
     for who, told in ((COLM, False), (ANA, True)):
         words = orjson.dumps(await exporting.export(town.database, town.community, await town.member(who))).decode()
         assert [part in words for part in (f"{MARMALADE}. There", "you both like", "fits best")] == [told] * 3
+
+
+async def test_a_thread_that_went_with_who_was_forgotten_gives_its_messages_to_no_other(town: Harbour) -> None:
+    intake = Intake(town.community, MONDAY, refusals=await refusals.load(town.home))
+    knots, oars = (Named(ref=Ref("discord", f"h/{name}"), name=name) for name in ("knots", "oars"))
+
+    async def hear(key: str, who: Named, thread: Named) -> None:
+        await town.database.write(
+            lambda c: intake.store(c, [posted(key, who, f"about {thread.name}", 9, thread=thread)])
+        )
+
+    await town.database.write(intake.begin)
+    await hear("k1", COLM, knots)
+    await forget(town)
+    await hear("o1", ANA, oars)
+    await hear("k2", ANA, knots)
+    document = await exporting.export(town.database, town.community, await town.member(ANA))
+    told = {one["text"]: one["thread"] for one in document["message"]}
+    assert (told["about oars"], told["about knots"]) == ("oars", "knots")
