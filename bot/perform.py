@@ -98,7 +98,8 @@ class Performer:
         trace = replace(case.trace, verdict=replace(case.trace.verdict, rulings=rulings))
         case = replace(case, trace=trace)
         kept = [ruling for ruling in rulings if ruling.kept]
-        numbers = await self.database.write(functools.partial(self._intend, case=case, kept=kept))
+        intend = functools.partial(self._intend, case=case, kept=kept)
+        numbers = await self.database.write(intend, durable=bool(kept))
         if numbers is None:
             self._let_go(rulings)
             return None
@@ -108,7 +109,7 @@ class Performer:
         self._let_go(rulings)
         done = replace(trace, receipts=tuple(receipts))
         if kept:
-            await self.database.write(functools.partial(traces.complete, trace=done))
+            await self.database.write(functools.partial(traces.complete, trace=done), durable=False)
         return done
 
     def _let_go(self, rulings: Sequence[Ruling]) -> None:
