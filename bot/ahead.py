@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BATCH = 64
+BATCH = 128
 """Texts encoded together at most."""
-AT_ONCE = 3
+AT_ONCE = 4
 """Batches under way: one that is encoded, and others that wait for it at the worker."""
 HELD = 2048
 """Texts that wait at most; beyond, a message does without a vector until the index has caught up."""
