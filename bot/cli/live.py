@@ -13,6 +13,10 @@ from bot.cli.output import note, run
 from bot.core.errors import Misconfigured, Unavailable
 from bot.core.settings import prepare_home
 from bot.sole import alone_in
+from storage import outbox
+
+GLANCE = 0.5
+"""Seconds between looks at what is still to be read."""
 
 if TYPE_CHECKING:
     import typer
@@ -67,9 +71,25 @@ async def _greet(app: App, living: Living, status: list[str]) -> None:
     note(f"Kinfolk is on http://127.0.0.1:{app.settings.playground_port} (Ctrl-C stops it)")
     with contextlib.suppress(Unavailable):
         await app.vectors()
+        await _read_up(app, living, status)
     status[0] = ""
     if not living.stopping.is_set():
         note("Ready.")
+
+
+async def _read_up(app: App, living: Living, status: list[str]) -> None:
+    """Say how much of what was said is still to be read, until nothing is: so far suggestions know little."""
+    told = False
+    while not living.stopping.is_set():
+        async with app.database.read() as connection:
+            waiting = await outbox.count(connection)
+        if not waiting:
+            return
+        status[0] = f"Reading what was said here: {waiting:,} messages to go"
+        if not told:
+            note(status[0])
+            told = True
+        await app.clock.sleep(GLANCE)
 
 
 def register(app: typer.Typer) -> None:
