@@ -55,7 +55,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def home_with(models: Path, folder: Path) -> Kinfolk:
     """Make a home that finds the encoder exported already."""
-    (folder / "home").mkdir()
+    (folder / "home").mkdir(mode=0o700)
     (folder / "home" / "models").symlink_to(models)
     return Kinfolk(home=folder / "home")
 

@@ -50,6 +50,8 @@ from bot.core.events import (
 from bot.core.things import Audience, Rank, Ref
 from tests.contract.platforms import PLATFORMS, Platform, Refused, Seen
 
+pytestmark = pytest.mark.slow
+
 NOBODY = "nobody-of-this-name"
 YES = Button(label="Yes", press="test.yes", token="token-1")
 

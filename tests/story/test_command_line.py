@@ -146,8 +146,12 @@ def test_odd_texts_are_imported_encoded_and_found(kinfolk_with_models: Kinfolk, 
     assert found[0]["text"] == texts[1]
 
 
-def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(kinfolk_with_models: Kinfolk) -> None:
-    command = ("import", "jsonl", SAMPLE / "messages.jsonl", "--community", "harbour", "--wait", "--json")
+def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(kinfolk_with_models: Kinfolk, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in (SAMPLE / "messages.jsonl").read_text().splitlines()]
+    longer = [row | {"id": f"{row['id']}-{n}", "text": f"{n}. {row['text']}"} for n in range(4) for row in rows]
+    history = tmp_path / "longer.jsonl"
+    history.write_text("\n".join(json.dumps(row) for row in longer))
+    command = ("import", "jsonl", history, "--community", "harbour", "--wait", "--json")
     stopped = kinfolk_with_models.start(*command)
     until(lambda: count(kinfolk_with_models.home, "message") > 0)
     stopped.send_signal(signal.SIGINT)
@@ -156,7 +160,7 @@ def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(kinfolk_with_mode
     assert "Stopped. What was stored is kept" in err
     assert "Traceback" not in err
     assert kinfolk_with_models.json(*command)["encoded"] > 0
-    assert count(kinfolk_with_models.home, "message") == 799
+    assert count(kinfolk_with_models.home, "message") == len(longer)
     assert count(kinfolk_with_models.home, "outbox") == 0
 
 

@@ -13,6 +13,8 @@ from bot.core.things import Audience
 from tests.story.conftest import Opening
 from tests.story.town import OWNER, STAFF, Town
 
+pytestmark = pytest.mark.slow
+
 BAKER, QUIET, READER = "mei.c", "colm", "fang"
 LANGUAGES = ["en", "zh_CN"]
 HEADS = {

@@ -8,6 +8,8 @@ from adapters.playground.refusals import Refused
 from bot.core.errors import Mistake
 from tests.story.town import MEMBER, OWNER, STAFF, Town
 
+pytestmark = pytest.mark.slow
+
 QUIET = "colm"
 RYE = "/match sourdough rye flour dough starter"
 in_both = pytest.mark.parametrize("language", ["en", "zh_CN"])

@@ -13,6 +13,8 @@ from storage import traces
 from tests.story.conftest import Opening
 from tests.story.town import MEMBER, OWNER, STAFF, Town
 
+pytestmark = pytest.mark.slow
+
 LOBBY = "introductions"
 in_both = pytest.mark.parametrize("language", ["en", "zh_CN"])
 HELLO = {"en": "Welcome, **Mo**!", "zh_CN": "欢迎，**Mo**！"}

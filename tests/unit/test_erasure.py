@@ -43,6 +43,8 @@ from tests.unit.remembering import (
 )
 from tests.words import MONDAY
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def town(database: Database, home: Path) -> AsyncIterator[Harbour]:

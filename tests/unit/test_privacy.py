@@ -30,6 +30,8 @@ from storage.following import Following
 from storage.tables import TraceRow
 from tests.unit.remembering import ANA, COLM, DIRECT, GENERAL, RIVETS, SECRETS, SPACE, Harbour, harbour, posted
 
+pytestmark = pytest.mark.slow
+
 CLOCK = SystemClock()
 WIDE = Limits(chat=((1000, 1.0),), overall=(1000, 1.0))
 

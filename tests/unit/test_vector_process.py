@@ -29,6 +29,8 @@ from storage.vectors.wire import Verb
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+pytestmark = pytest.mark.slow
+
 SIZE = 32
 HERE = Scope(community=1)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

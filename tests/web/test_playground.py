@@ -19,7 +19,7 @@ from bot.core.events import ButtonPressed, CommandGiven, MemberJoined, MessageDe
 from tests.web.browser import Reader, find_browser, open_browser
 from tests.web.harbour import BAIT, Brain, harbour, ref
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 GENERAL = ref("general")
 
 
