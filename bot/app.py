@@ -20,7 +20,7 @@ from bot.core.settings import prepare_home
 from bot.indexing import Index
 from brains.engines import open_encoder, open_generator
 from brains.knowledge.retrieval import Retrieval
-from storage import erasure, refusals
+from storage import communities, erasure, refusals
 from storage.db import Database
 from storage.encodings import CachedEncoder
 from storage.vectors import open_vectors
@@ -98,6 +98,11 @@ class App:
         if self._generator is None:
             self._generator = await self._stack.enter_async_context(open_generator(self.settings))
         return self._generator
+
+    async def community(self, name: str | None) -> Community:
+        """Return the community called so, or the only one when no name is given. Raises Mistake."""
+        async with self.database.read() as connection:
+            return await communities.find(connection, name)
 
     async def index(self) -> Index:
         """Return what writes the outbox to the vectors."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from bot.core.errors import KinfolkError
 from bot.core.ports import Scope, Turn
 from bot.sole import is_running
-from storage import communities, inbox, outbox, spaces
+from storage import acts, communities, inbox, outbox, spaces
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LITTLE_ROOM = 2 * 2**30
 """Bytes on the disk below which the owner should know."""
+NAMED = 3
+"""Traces of interrupted acts that are named."""
 MANY_WAITING = 1000
 """Things waiting beyond which something is stuck, or much has just been imported."""
 
@@ -43,6 +45,7 @@ async def look_over(app: App) -> list[Finding]:
         "vectors": _vectors,
         "generator": _generator,
         "waiting": _waiting,
+        "unknown": _unknown,
         "playground": _playground,
     }
     return [await _safely(name, check, app) for name, check in checks.items()]
@@ -116,6 +119,18 @@ async def _waiting(app: App) -> Finding:
         events, points = await inbox.waiting(connection), await outbox.count(connection)
     state: Literal["ok", "warn"] = "warn" if max(events, points) > MANY_WAITING else "ok"
     return Finding(name="waiting", state=state, words=f"{events:,} events to handle, {points:,} messages to encode")
+
+
+async def _unknown(app: App) -> Finding:
+    """Name the acts of which nobody can say whether they happened: a crash came between intent and receipt."""
+    async with app.database.read() as connection:
+        every = await communities.every(connection)
+        acts_left = [act for one in every for act in await acts.in_state(connection, one, "unknown")]
+    if not acts_left:
+        return Finding(name="unknown", state="ok", words="no act was left in the dark by a crash")
+    told = ", ".join(dict.fromkeys(act.trace for act in acts_left[-NAMED:]))
+    words = f"{len(acts_left):,} acts were interrupted by a crash; the latest traces, for `kinfolk why`: {told}"
+    return Finding(name="unknown", state="warn", words=words)
 
 
 async def _playground(app: App) -> Finding:

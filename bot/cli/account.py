@@ -19,7 +19,7 @@ from bot.core.i18n import translator
 from bot.core.things import Ref
 from bot.core.wording import describe
 from bot.sole import is_running
-from storage import acts, communities, inbox, spaces, traces
+from storage import acts, inbox, spaces, traces
 from storage.inbox import Inbox
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ async def _why(settings: Settings, what: str | None, *, name: str | None, as_jso
     from brains.skills.telling import tell
 
     async with open_app(settings) as app:
-        community = await _community(app, name)
+        community = await app.community(name)
         found = await _traces(app, community, what)
         done = [await _acts(app, trace) for trace in found]
     if as_json:
@@ -137,7 +137,7 @@ def undo(what: WhatArgument = None, community: CommunityOption = None, as_json: 
 
 async def _undo(settings: Settings, what: str | None, *, name: str | None, as_json: bool) -> None:
     async with open_app(settings) as app:
-        community = await _community(app, name)
+        community = await app.community(name)
         if not await is_running(settings.home):
             raise Unavailable(
                 f"No Kinfolk runs in {settings.home}, so nothing can be taken back. Start it: kinfolk run"
@@ -202,7 +202,7 @@ async def _replay(settings: Settings, days: float, *, name: str | None, as_json:
     from bot.replay import replay as play
 
     async with open_app(settings, tell=note) as app:
-        community = await _community(app, name)
+        community = await app.community(name)
         pipeline = await app.pipeline([app.playground(lambda: ""), Console()])
         with progress("Playing") as show:
             since = app.clock.now() - timedelta(days=days)
@@ -251,11 +251,6 @@ def _show_difference(one: Difference) -> None:
     for mark, actions in (("then", one.then), ("now ", one.now)):
         words = "; ".join(describe(action, translate) for action in actions) or "nothing"
         out.print(f"  {mark}  {words}", markup=False)
-
-
-async def _community(app: App, name: str | None) -> Community:
-    async with app.database.read() as connection:
-        return await communities.find(connection, name)
 
 
 def register(app: typer.Typer) -> None:

@@ -14,7 +14,7 @@ from bot.app import App, open_app
 from bot.cli.output import CommunityOption, JsonOption, emit, note, out, run
 from bot.core.errors import Mistake
 from bot.core.ports import Scope
-from storage import communities, members, outbox
+from storage import members, outbox
 
 if TYPE_CHECKING:
     from bot.core.settings import Settings
@@ -53,7 +53,7 @@ async def _match(
     as_json: bool,
 ) -> None:
     async with open_app(settings, tell=note) as app:
-        community = await _community(app, name)
+        community = await app.community(name)
         await _warn_of_waiting(app, community)
         async for offers in _offers(app, community, member, text, texts, k=k, language=language):
             if as_json or texts is not None:
@@ -141,7 +141,7 @@ async def _search(
     settings: Settings, query: str, reader: str | None, *, k: int, name: str | None, as_json: bool
 ) -> None:
     async with open_app(settings, tell=note) as app:
-        community = await _community(app, name)
+        community = await app.community(name)
         await _warn_of_waiting(app, community)
         async with app.database.read() as connection:
             member = await members.find(connection, community, reader) if reader else None
@@ -164,11 +164,6 @@ def _found_json(one: Found) -> dict[str, object]:
         "score": round(one.score, 4),
         "link": None,
     }
-
-
-async def _community(app: App, name: str | None) -> Community:
-    async with app.database.read() as connection:
-        return await communities.find(connection, name)
 
 
 async def _warn_of_waiting(app: App, community: Community) -> None:

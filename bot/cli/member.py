@@ -12,7 +12,7 @@ import typer
 from bot.app import App, open_app
 from bot.cli.output import CommunityOption, JsonOption, emit, note, out, run
 from bot.core.errors import KinfolkError, Mistake
-from storage import communities, erasure, exporting, members, outbox
+from storage import erasure, exporting, members, outbox
 
 if TYPE_CHECKING:
     from bot.core.ports import Vectors
@@ -77,8 +77,8 @@ async def _forget(settings: Settings, wanted: str, *, name: str | None, yes: boo
 
 
 async def _find(app: App, name: str | None, wanted: str) -> tuple[Community, Member]:
+    community = await app.community(name)
     async with app.database.read() as connection:
-        community = await communities.find(connection, name)
         return community, await members.find(connection, community, wanted)
 
 
