@@ -97,6 +97,7 @@ class Warn:
     member: Ref
     channel: Ref
     text: str
+    by: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,7 @@ class Timeout:
 
     member: Ref
     minutes: int
+    by: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,7 @@ class Kick:
     """Send a member out; they may come back."""
 
     member: Ref
+    by: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,7 @@ class Ban:
     """Send a member out for good."""
 
     member: Ref
+    by: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +130,7 @@ class Unban:
     """Let a member come back."""
 
     member: Ref
+    by: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +140,7 @@ class GrantRole:
     member: Ref
     role: Ref
     on: bool = True
+    by: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +175,8 @@ class OpenDirect:
 
     member: Ref
     text: str
+    buttons: tuple[Button, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,6 +276,9 @@ Action = (
 Kept = SetPolicy | SetConsent | KeepFeedback | Forget
 """What changes Kinfolk's own tables and no platform."""
 
+Moderation = Warn | Timeout | Kick | Ban | Unban | GrantRole
+"""What staff do to members. `by` names who asked for it: nobody is acted on who stands above them or the bot."""
+
 Spoken = Say | Edit | AskStaff | OpenDirect | Warn | CreateEvent | CreatePoll | CreateChannel
 """What may be done once at most: after a crash nobody knows whether it was heard. The others may be repeated."""
 
@@ -288,10 +299,10 @@ def inverse(action: Action, receipt: Receipt) -> Action | None:
             return replace(action, on=not action.on)
         case Timeout(member=member, minutes=minutes):
             return Timeout(member=member, minutes=0) if minutes else None
-        case Ban(member=member):
-            return Unban(member=member)
-        case Unban(member=member):
-            return Ban(member=member)
+        case Ban(member=member, by=by):
+            return Unban(member=member, by=by)
+        case Unban(member=member, by=by):
+            return Ban(member=member, by=by)
         case CreateChannel():
             return ArchiveChannel(channel=receipt.made) if receipt.made else None
         case SetPolicy():

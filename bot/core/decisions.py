@@ -26,6 +26,7 @@ class Decision:
 
     `undoes` holds the numbers of the acts that the actions undo, one for each action, in order.
     `approved` names the staff member who let a proposal through. With `settles`, a button that asked for it is spent.
+    `asked` says that a member asked for it, so that no mode governs it; whoever asks the skills fills it in.
     """
 
     skill: str
@@ -37,6 +38,7 @@ class Decision:
     undoes: tuple[int | None, ...] = ()
     approved: Ref | None = None
     settles: bool = True
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ KinfolkError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,11 +58,22 @@ class Unavailable(KinfolkError):
 
 
 class Overloaded(Unavailable):
-    """A bounded queue is full: back off for `after` seconds, or do without."""
+    """A bounded queue is full: back off for `after` seconds, or do without.
 
-    def __init__(self, message: str = "", *, after: float = 1.0, **values: object) -> None:
+    `scope` says what must wait: one `route` (a kind of act in one chat), the `chat`, or `all`.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        after: float = 1.0,
+        scope: Literal["route", "chat", "all"] = "chat",
+        **values: object,
+    ) -> None:
         super().__init__(message, **values)
         self.after = after
+        self.scope = scope
 
 
 class Gone(Unavailable):

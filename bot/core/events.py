@@ -13,8 +13,8 @@ from bot.core.things import Audience, Rank, Ref
 class Named:
     """A space, a channel, a thread or a member as the platform names it.
 
-    `audience` is said of channels, `bot` and `language` (the platform's own setting) of members; None and empty mean
-    that the platform did not say.
+    `audience` is said of channels; `bot`, `language` (the platform's own setting), `roles` and `reads` of members, the
+    last being the channels not open to everyone that they may read. None and empty mean that the platform did not say.
     """
 
     ref: Ref
@@ -22,11 +22,23 @@ class Named:
     bot: bool = False
     audience: Audience | None = None
     language: str = ""
+    roles: frozenset[Ref] = frozenset()
+    reads: frozenset[Ref] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file that came with a message: what it is called, its media type, its length in bytes, where it lies."""
+
+    name: str
+    kind: str
+    size: int
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagePosted:
-    """Somebody wrote something."""
+    """Somebody wrote something. With `mentioned`, to the bot: it was named, replied to, or alone with them."""
 
     message: Ref
     channel: Named
@@ -36,6 +48,8 @@ class MessagePosted:
     thread: Named | None = None
     reply_to: Ref | None = None
     source: str
+    mentioned: bool = False
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +89,15 @@ class MemberLeft:
     member: Named
     channel: Named | None = None
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberChanged:
+    """Somebody is called otherwise, has other roles, or may read other channels; `revision` grows."""
+
+    member: Named
+    at: datetime
+    revision: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +197,7 @@ Event = (
     | MessageDeleted
     | MemberJoined
     | MemberLeft
+    | MemberChanged
     | ReactionAdded
     | ReactionRemoved
     | CommandGiven
@@ -209,6 +233,8 @@ def key(event: Event) -> str:
         case MemberJoined() | MemberLeft():
             where = event.channel.ref if event.channel else ""
             return f"{type(event).__name__} {event.member.ref} {where} {event.at.timestamp()}"
+        case MemberChanged():
+            return f"member {event.member.ref} {event.revision}"
         case ReactionAdded() | ReactionRemoved():
             return f"{type(event).__name__} {event.message} {event.member.ref} {event.emoji} {event.sequence}"
         case CommandGiven() | ButtonPressed() | FormSubmitted():
@@ -235,6 +261,8 @@ def lane(event: Event) -> str:
             return f"{event.channel.ref} {event.message}"
         case MemberJoined() | MemberLeft():
             return str(event.channel.ref if event.channel else event.member.ref)
+        case MemberChanged():
+            return str(event.member.ref)
         case BotAdded():
             return "space"
         case TimerFired():
@@ -259,12 +287,12 @@ def actor(event: Event) -> Named | None:
 def place(event: Event) -> Named | None:
     """Return the channel it happened in, where there is one."""
     match event:
-        case BotAdded() | TimerFired():
+        case BotAdded() | TimerFired() | MemberChanged():
             return None
         case _:
             return event.channel
 
 
 def is_asked(event: Event) -> bool:
-    """Say whether a member asked for an answer, so that a mode does not govern it."""
+    """Say whether a member asked for an answer by a command, a button or a form, so that no mode governs it."""
     return isinstance(event, CommandGiven | ButtonPressed | FormSubmitted)

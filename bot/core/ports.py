@@ -203,10 +203,11 @@ class Stream(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a platform lets a bot send: (count, seconds) for one chat and for all together."""
+    """What a platform lets a bot send, as (count, seconds): in one chat, in all together, of one action in one chat."""
 
     chat: tuple[tuple[int, float], ...]
     overall: tuple[int, float]
+    routes: Mapping[str, tuple[tuple[int, float], ...]] = field(default_factory=dict)
 
 
 class Adapter(Protocol):
@@ -219,7 +220,10 @@ class Adapter(Protocol):
 
     @property
     def can(self) -> frozenset[str]:
-        """Return the names of the actions it is able to perform, and `only` where it can speak to one member alone."""
+        """Return the names of the actions it is able to perform, and whether it can speak to one member alone.
+
+        `only` says that it always can, `only-asked` that it can where a command or a button was used.
+        """
         ...
 
     @property

@@ -47,8 +47,13 @@ class Settings(BaseSettings):
         default="en", description="Language the bot speaks where a member has chosen none."
     )
     discord_token: SecretStr = Field(
-        default=SecretStr(""), description="Token of the Discord bot; its adapter comes with a later release."
+        default=SecretStr(""), description="Token of the Discord bot. docs/platforms/discord.md says where to get one."
     )
+    discord_api: str = Field(
+        default="",
+        description="REST address of another server that speaks Discord's protocol, for tests: http://HOST/api/v10.",
+    )
+    discord_gateway: str = Field(default="", description="Gateway of that server: ws://HOST/gw.")
     telegram_token: SecretStr = Field(
         default=SecretStr(""), description="Token of the Telegram bot; its adapter comes with a later release."
     )
@@ -60,6 +65,9 @@ class Settings(BaseSettings):
     )
     playground: Literal["auto", "on", "off"] = Field(
         default="auto", description="The page to try the bot on: auto shows it while no platform's token is set."
+    )
+    metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="Port of /metrics for Prometheus, on this machine only; 0 for none."
     )
     playground_port: int = Field(
         default=8088, ge=1, le=65535, description="Port of the playground's page, on this machine only."
