@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.core.commands import COMMANDS
+from bot.core.commands import served
 from bot.core.errors import Unavailable
 from bot.supervisor import Supervisor
 from storage import communities, retention
@@ -77,8 +77,9 @@ class Living:
         self.stopping.set()
 
     def _parts(self) -> Mapping[str, Part]:
-        served = {name for skill in self.skills for name in skill.commands}
-        commands = [command for command in COMMANDS if command.name in served]
+        names = tuple(name for skill in self.skills for name in skill.commands)
+        unasked = tuple(skill.name for skill in self.skills if skill.hears)
+        commands = served(names, {"help.command": names, "mode.skill": unasked})
         adapters = {one.platform: functools.partial(one.run, self.inbox.put, commands) for one in self.adapters}
         return {
             "leases": self.inbox.keep,

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
+from bot.core import policies
 from bot.core.errors import Mistake
 from bot.core.i18n import _
 from bot.core.things import Rank
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 Type = Literal["text", "number", "choice", "member", "channel", "message"]
 
 SHOWN = 40
 """Characters of a wrong value that are worth repeating."""
+SUGGESTED = 25
+"""Suggestions at a time, which is what platforms show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Argument:
-    """What a command may be given. `bounds` of a number are inclusive; a text swallows the rest of the line."""
+    """What a command may be given. `bounds` of a number are inclusive; a text swallows the rest of the line.
+
+    `suggestions` are offered while somebody types; other values are welcome too. In a line, a `named` one is given as
+    `name:value` only.
+    """
 
     name: str
     type: Type
@@ -25,16 +35,22 @@ class Argument:
     required: bool = False
     choices: tuple[str, ...] = ()
     bounds: tuple[int, int] = (1, 10)
+    suggestions: tuple[str, ...] = ()
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A slash command: who may use it, and what it is given."""
+    """A slash command: who may use it, and what it is given.
+
+    With `menu`, it also stands under these words in the menu of a message, which is then its argument of that type.
+    """
 
     name: str
     help: str
     rank: Rank = Rank.MEMBER
     arguments: tuple[Argument, ...] = ()
+    menu: str = ""
 
 
 COMMANDS = (
@@ -67,6 +83,7 @@ COMMANDS = (
         help=_("Why I did something, or did not"),
         rank=Rank.STAFF,
         arguments=(Argument(name="message", type="message", help=_("A message; without it, the latest here")),),
+        menu=_("Why?"),
     ),
     Command(
         name="undo",
@@ -89,8 +106,14 @@ COMMANDS = (
         help=_("How this community wants me"),
         rank=Rank.OWNER,
         arguments=(
-            Argument(name="setting", type="text", help=_("A setting; without it, all of them")),
+            Argument(
+                name="setting",
+                type="text",
+                help=_("A setting; without it, how things stand and what comes next"),
+                suggestions=(policies.PRESET, *policies.FIELDS),
+            ),
             Argument(name="value", type="text", help=_("Its new value; `default` for the default")),
+            Argument(name="channel", type="channel", help=_("Only in this channel"), named=True),
         ),
     ),
 )
@@ -101,6 +124,34 @@ def find(name: str) -> Command | None:
     return next((command for command in COMMANDS if command.name == name), None)
 
 
+def served(names: Collection[str], suggestions: Mapping[str, tuple[str, ...]]) -> list[Command]:
+    """Return the commands of these names, with what to suggest for the arguments called `command.argument`."""
+    return [
+        replace(command, arguments=tuple(_suggesting(command, one, suggestions) for one in command.arguments))
+        for command in COMMANDS
+        if command.name in names
+    ]
+
+
+def _suggesting(command: Command, argument: Argument, suggestions: Mapping[str, tuple[str, ...]]) -> Argument:
+    found = suggestions.get(f"{command.name}.{argument.name}", argument.suggestions)
+    return replace(argument, suggestions=found)
+
+
+def suggest(command: Command, name: str, typed: str, given: Mapping[str, str]) -> list[str]:
+    """Return what an argument may become while it is typed, by what was `given` for the others; 25 at most."""
+    argument = next((one for one in command.arguments if one.name == name), None)
+    if argument is None:
+        return []
+    offered = argument.choices or argument.suggestions
+    if (command.name, name) == ("setup", "value"):
+        offered = policies.values(given.get("setting", ""))
+    wanted = typed.strip().casefold()
+    begin = [one for one in offered if one.casefold().startswith(wanted)]
+    contain = [one for one in offered if wanted in one.casefold() and one not in begin]
+    return [*begin, *contain][:SUGGESTED]
+
+
 def read(command: Command, line: str) -> dict[str, str]:
     """Read arguments from the words after a command, as platforms need it that send a line. Raises Mistake.
 
@@ -108,19 +159,44 @@ def read(command: Command, line: str) -> dict[str, str]:
     """
     given: dict[str, str] = {}
     words = line.split()
-    free = list(command.arguments)
+    places = [one for one in command.arguments if not one.named]
     while words:
-        name, colon, value = words[0].partition(":")
-        named = next((one for one in free if colon and one.name == name), None)
-        if not free:
-            raise _too_many(command)
-        argument = named or free[0]
-        words[0] = value if named else words[0]
-        free.remove(argument)
-        swallow = argument.type == "text" and not free
-        given[argument.name] = " ".join(words) if swallow else words[0]
-        words = [] if swallow else words[1:]
+        argument = _named(command, given, words[0])
+        if argument is not None:
+            words[0] = words[0].partition(":")[2]
+        else:
+            argument = _next(command, places, words[0])
+        places = [one for one in places if one is not argument]
+        last = argument.type == "text" and all(one.type == "number" and not one.required for one in places)
+        taken = _until_named(command, {**given, argument.name: ""}, words) if last else 1
+        given[argument.name] = " ".join(words[:taken]).strip()
+        words = words[taken:]
     return check(command, given)
+
+
+def _named(command: Command, given: Mapping[str, str], word: str) -> Argument | None:
+    """Return the argument that a word names and that is not given yet."""
+    name, colon, *_rest = word.partition(":")
+    return next((one for one in command.arguments if colon and one.name == name and name not in given), None)
+
+
+def _next(command: Command, places: list[Argument], word: str) -> Argument:
+    """Return what a word is for, by its place; a number that may be left out is, where other words stand."""
+    while places and places[0].type == "number" and not places[0].required and _passes(places, word):
+        places.pop(0)
+    if not places:
+        raise _too_many(command)
+    return places[0]
+
+
+def _passes(places: list[Argument], word: str) -> bool:
+    return len(places) > 1 and not any(letter.isdigit() for letter in word)
+
+
+def _until_named(command: Command, given: Mapping[str, str], words: list[str]) -> int:
+    """Count the words before the first that names another argument."""
+    others = (number for number, word in enumerate(words) if number and _named(command, given, word))
+    return next(others, len(words))
 
 
 def check(command: Command, given: dict[str, str]) -> dict[str, str]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bot.core.decisions import Mode
 from bot.core.errors import Mistake
 from bot.core.i18n import _
+from bot.core.things import Ref
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Speak = Literal["silent", "commands", "mentioned", "helpful"]
+"""What the bot says aloud: nothing; what it was asked for by commands; by words too; also what nobody asked for."""
 
 
 class Policy(BaseModel):
@@ -27,6 +34,22 @@ class Policy(BaseModel):
     language: Literal["", "en", "zh_CN"] = Field(
         default="", description=_("The language I speak here where a member has chosen none: en or zh_CN.")
     )
+    staff_roles: str = Field(
+        default="",
+        max_length=1000,
+        description=_("Roles whose members are staff to me, whatever the platform says of them."),
+        examples=["discord:10/&5, discord:10/&6"],
+    )
+    speak: Speak = Field(
+        default="mentioned",
+        description=_("When I say something aloud: never, to commands, when I am mentioned too, or also unasked."),
+        json_schema_extra={"per_channel": True},
+    )
+    read: Literal["yes", "no"] = Field(
+        default="yes",
+        description=_("Whether I read what is written: what I do not read is neither kept nor used."),
+        json_schema_extra={"per_channel": True},
+    )
     confidence: float = Field(
         default=0.0, ge=0, le=1, description=_("How sure a skill must be before it acts unasked, from 0 to 1.")
     )
@@ -37,18 +60,50 @@ class Policy(BaseModel):
         default=30, ge=1, le=365, description=_("Days for which I can say why I did something, and undo it.")
     )
 
+    @field_validator("staff_roles")
+    @classmethod
+    def _refs(cls, value: str) -> str:
+        """Write roles as references, one after the other; raises ValueError for anything else."""
+        return ", ".join(str(role) for role in _roles(value))
+
+    @property
+    def staff(self) -> frozenset[Ref]:
+        """Return the roles whose members are staff."""
+        return frozenset(_roles(self.staff_roles))
+
+
+def _roles(value: str) -> list[Ref]:
+    return [Ref.parse(word.strip()) for word in value.split(",") if word.strip()]
+
 
 FIELDS = tuple(Policy.model_fields)
+PER_CHANNEL = tuple(
+    name for name, one in Policy.model_fields.items() if one.json_schema_extra == {"per_channel": True}
+)
+"""Fields that a channel may have otherwise than its community."""
 SHOWN = 40
 """Characters of a wrong value that are worth repeating."""
 MODE = "mode."
 """Prefix of the name under which a skill's mode is kept."""
+PRESET = "preset"
+"""What `/setup` calls the choice of all modes at once."""
+DEFAULT = "default"
+"""What `/setup` calls the default of any setting."""
+PRESETS: dict[str, dict[str, Mode]] = {
+    "quiet": {"": Mode.WATCH},
+    "helpful": {"": Mode.WATCH, "welcome": Mode.ACT},
+    "careful": {"": Mode.ASK},
+}
+"""The modes of skills by the name of a choice; the empty name stands for all the others."""
 
 
-def check(name: str, value: str) -> str:
-    """Return the value as it is kept; raises Mistake that says what the setting may be."""
+def check(name: str, value: str, *, one_channel: bool = False) -> str:
+    """Return the value as it is kept, for the community or `one_channel`; raises Mistake that says what may be set."""
     if name not in FIELDS:
         raise Mistake(_("There is no setting {name!r}. There are: {names}."), name=name, names=", ".join(FIELDS))
+    if one_channel and name not in PER_CHANNEL:
+        sentence = _("{name} holds for the whole community. A channel may have its own: {names}.")
+        raise Mistake(sentence, name=name, names=", ".join(PER_CHANNEL))
     try:
         return str(getattr(Policy.model_validate({name: value}), name))
     except ValidationError:
@@ -61,7 +116,28 @@ def _allowed(name: str) -> str:
     bounds = Policy.model_json_schema()["properties"][name]
     if "enum" in bounds:
         return ", ".join(choice for choice in bounds["enum"] if choice)
+    if "examples" in bounds:
+        return str(bounds["examples"][0])
     return f"{bounds.get('minimum', 0)} … {bounds.get('maximum', bounds.get('maxLength'))}"
+
+
+def values(name: str) -> tuple[str, ...]:
+    """Return what may be chosen for a setting, where that is a choice; the default is always one."""
+    if name == PRESET:
+        return tuple(PRESETS)
+    if name not in FIELDS:
+        return ()
+    choices = Policy.model_json_schema()["properties"][name].get("enum", [])
+    return (*(choice for choice in choices if choice), DEFAULT)
+
+
+def at(policy: Policy, overrides: Mapping[tuple[str, str], str], channel: str) -> Policy:
+    """Return how a channel wants the bot: as the community does, but for what was set for the channel itself.
+
+    `overrides` are by the name of the field and the reference of the channel.
+    """
+    own = {name: value for (name, where), value in overrides.items() if where == channel}
+    return policy.model_copy(update=own) if own else policy
 
 
 def mode_of(modes: dict[tuple[str, str], Mode], skill: str, channel: str) -> Mode:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.commands import COMMANDS, Argument, Command, check, find, read
+from bot.core.commands import COMMANDS, SUGGESTED, Argument, Command, check, find, read, served, suggest
 from bot.core.errors import Mistake
 from bot.core.i18n import translator
 from bot.core.things import Rank
@@ -43,6 +43,9 @@ def command(name: str) -> Command:
         ("setup", "confidence 0.5", {"setting": "confidence", "value": "0.5"}),
         ("setup", "staff_channel the staff room", {"setting": "staff_channel", "value": "the staff room"}),
         ("setup", "value:0.5 confidence", {"setting": "confidence", "value": "0.5"}),
+        ("setup", "speak silent channel:#garden", {"setting": "speak", "value": "silent", "channel": "#garden"}),
+        ("setup", "channel:#garden speak silent", {"setting": "speak", "value": "silent", "channel": "#garden"}),
+        ("setup", "contact the crew of the hall", {"setting": "contact", "value": "the crew of the hall"}),
         ("privacy", "forget", {"choice": "forget"}),
     ],
 )
@@ -59,7 +62,8 @@ def test_a_line_is_read_as_its_command_takes_it(name: str, line: str, given: dic
         (BARE, "now", "/pulse takes nothing after it."),
         (TIMEOUT, "", "/timeout needs member. /help timeout says more."),
         (TIMEOUT, "ana 61", "/timeout: minutes is a number from 1 to 60, not '61'."),
-        (TIMEOUT, "ana ten", "/timeout: minutes is a number from 1 to 60, not 'ten'."),
+        (TIMEOUT, "ana minutes:ten", "/timeout: minutes is a number from 1 to 60, not 'ten'."),
+        (TIMEOUT, "ana 10m", "/timeout: minutes is a number from 1 to 60, not '10m'."),
         (TIMEOUT, "ana -1", "/timeout: minutes is a number from 1 to 60, not '-1'."),
         (TIMEOUT, f"ana {'9' * 5000}", f"/timeout: minutes is a number from 1 to 60, not '{'9' * 40}'."),
     ],
@@ -87,6 +91,50 @@ def test_bounds_belong_to_what_they_bound(minutes: str) -> None:
         "minutes": minutes,
         "reason": "too loud today",
     }
+
+
+@pytest.mark.parametrize("line", ["ana too loud today", "ana reason:too loud today", "member:ana too loud today"])
+def test_a_number_may_be_left_out_before_words(line: str) -> None:
+    assert read(TIMEOUT, line) == {"member": "ana", "reason": "too loud today"}
+    assert read(TIMEOUT, f"{line} minutes:60") == {"member": "ana", "reason": "too loud today", "minutes": "60"}
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "typed", "given", "offered"),
+    [
+        ("setup", "setting", "", {}, "preset"),
+        ("setup", "setting", "STAFF", {}, "staff_channel"),
+        ("setup", "setting", "days", {}, "retention_days"),
+        ("setup", "value", "", {"setting": "preset"}, "helpful"),
+        ("setup", "value", "zh", {"setting": "language"}, "zh_CN"),
+        ("setup", "value", "", {"setting": "confidence"}, "default"),
+        ("mode", "mode", "a", {}, "ask"),
+        ("mode", "skill", "wel", {}, "welcome"),
+    ],
+)
+def test_what_is_typed_is_met_with_suggestions(
+    name: str, argument: str, typed: str, given: dict[str, str], offered: str
+) -> None:
+    [one] = served([name], {"mode.skill": ("welcome", "guide")})
+    assert offered in suggest(one, argument, typed, given)
+    assert suggest(one, argument, "nothing of the sort", given) == []
+
+
+def test_suggestions_begin_with_what_was_typed_and_fit_every_platform() -> None:
+    rooms = Argument(name="room", type="text", help="Which", suggestions=("at home", "home", *map(str, range(100))))
+    go = Command(name="go", help="Go", arguments=(rooms,))
+    assert suggest(go, "room", "home", {}) == ["home", "at home"]
+    assert len(suggest(go, "room", "", {})) == SUGGESTED
+    assert suggest(go, "nowhere", "", {}) == []
+    assert suggest(find("setup") or BARE, "value", "", {"setting": "colour"}) == []
+
+
+def test_what_stands_in_the_menu_of_a_message_takes_one() -> None:
+    menus = [one for one in COMMANDS if one.menu]
+    assert {one.name for one in menus} == {"report", "why"}
+    for one in menus:
+        assert len(one.menu) <= 32
+        assert [argument.type for argument in one.arguments].count("message") == 1
 
 
 def test_empty_values_count_as_not_given() -> None:
