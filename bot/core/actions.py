@@ -107,6 +107,7 @@ class Timeout:
     member: Ref
     minutes: int
     by: Ref | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,7 @@ class Kick:
 
     member: Ref
     by: Ref | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,7 @@ class Ban:
 
     member: Ref
     by: Ref | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +134,7 @@ class Unban:
 
     member: Ref
     by: Ref | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,7 +281,9 @@ Kept = SetPolicy | SetConsent | KeepFeedback | Forget
 """What changes Kinfolk's own tables and no platform."""
 
 Moderation = Warn | Timeout | Kick | Ban | Unban | GrantRole
-"""What staff do to members. `by` names who asked for it: nobody is acted on who stands above them or the bot."""
+"""What staff do to members. `by` names who asked for it: nobody is acted on who stands above them or the bot.
+
+`reason` is for the platform's own record of what staff did, not for the member."""
 
 Spoken = Say | Edit | AskStaff | OpenDirect | Warn | CreateEvent | CreatePoll | CreateChannel
 """What may be done once at most: after a crash nobody knows whether it was heard. The others may be repeated."""
@@ -299,10 +305,10 @@ def inverse(action: Action, receipt: Receipt) -> Action | None:
             return replace(action, on=not action.on)
         case Timeout(member=member, minutes=minutes):
             return Timeout(member=member, minutes=0) if minutes else None
-        case Ban(member=member, by=by):
-            return Unban(member=member, by=by)
-        case Unban(member=member, by=by):
-            return Ban(member=member, by=by)
+        case Ban(member=member, by=by, reason=reason):
+            return Unban(member=member, by=by, reason=reason)
+        case Unban(member=member, by=by, reason=reason):
+            return Ban(member=member, by=by, reason=reason)
         case CreateChannel():
             return ArchiveChannel(channel=receipt.made) if receipt.made else None
         case SetPolicy():
