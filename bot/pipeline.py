@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from storage.acts import Pressable
     from storage.communities import Community
     from storage.db import Database
-    from storage.policies import Modes
+    from storage.policies import Modes, Overrides
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class Pipeline:
     clock: Clock
     language: str
     watchers: list[Callable[[Trace], None]] = field(default_factory=list)
-    _known: dict[int, tuple[float, Policy, Modes]] = field(default_factory=dict)
+    _known: dict[int, tuple[float, Policy, Modes, Overrides]] = field(default_factory=dict)
     _members: ReadTogether[tuple[Community, Ref], Member] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -190,7 +190,7 @@ class Pipeline:
         self, delivery: Delivery, community: Community, vector: asyncio.Future[Vector | None]
     ) -> Context:
         event = delivery.arrival.event
-        policy, modes = await self._policy(community)
+        policy, modes, overrides = await self._policy(community)
         who = actor(event)
         member = None
         if who is not None and not who.bot:
@@ -203,8 +203,9 @@ class Pipeline:
             community=community,
             policy=policy,
             modes=modes,
+            overrides=overrides,
             member=member,
-            rank=getattr(event, "rank", Rank.MEMBER),
+            rank=_rank(event, policy),
             language=language,
             translate=await _translate(language),
             now=self.clock.now(),
@@ -222,13 +223,13 @@ class Pipeline:
         async with self.database.read() as connection:
             return written(await messages.latest_words(connection, member.id, LAST_WORDS))
 
-    async def _policy(self, community: Community) -> tuple[Policy, Modes]:
-        read_at, policy, modes = self._known.get(community.id, (0.0, None, {}))
+    async def _policy(self, community: Community) -> tuple[Policy, Modes, Overrides]:
+        read_at, policy, modes, overrides = self._known.get(community.id, (0.0, None, {}, {}))
         if policy is None or time.monotonic() - read_at > FRESH:
             async with self.database.read() as connection:
-                policy, modes = await policies.load(connection, community)
-            self._known[community.id] = (time.monotonic(), policy, modes)
-        return policy, modes
+                policy, modes, overrides = await policies.load(connection, community)
+            self._known[community.id] = (time.monotonic(), policy, modes, overrides)
+        return policy, modes, overrides
 
     def _modes(self, context: Context) -> dict[str, Mode]:
         where = place(context.event)
@@ -249,6 +250,13 @@ async def _translate(language: str) -> Translate:
 def _language(said: str) -> str:
     """Return ours of the languages for what a platform says: `zh-CN`, `zh-hans` and `en-GB` have one."""
     return {"zh": "zh_CN", "en": "en"}.get(said.replace("-", "_").partition("_")[0].lower(), "")
+
+
+def _rank(event: Event, policy: Policy) -> Rank:
+    """Return what somebody may do here: what the platform says, or staff by the roles that the owner named."""
+    rank: Rank = getattr(event, "rank", Rank.MEMBER)
+    who = actor(event)
+    return max(rank, Rank.STAFF) if who is not None and who.roles & policy.staff else rank
 
 
 def _sorry(context: Context) -> Say | None:

@@ -27,7 +27,7 @@ EVENTS = timedelta(days=30)
 
 async def purge(connection: AsyncConnection, community: Community, now: datetime) -> int:
     """Erase a portion of what a community's time is up for; returns how much, 0 when nothing is left to erase."""
-    policy, _modes = await policies.load(connection, community)
+    policy, _modes, _overrides = await policies.load(connection, community)
     erased = await traces.purge(connection, community.id, now - timedelta(days=policy.trace_days), limit=PORTION)
     if policy.retention_days:
         erased += await _messages(connection, community, now - timedelta(days=policy.retention_days))

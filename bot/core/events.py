@@ -126,7 +126,11 @@ class ReactionRemoved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandGiven:
-    """A member used a command. `invocation` is what a private answer belongs to on the platform."""
+    """A member used a command. `invocation` is what an answer belongs to on the platform.
+
+    `aside` says that the answer may be for them alone where the platform can that; a command that was given in the
+    words of a message is not, and its `invocation` is that message.
+    """
 
     command: str
     arguments: dict[str, str] = field(default_factory=dict)
@@ -135,6 +139,7 @@ class CommandGiven:
     channel: Named
     at: datetime
     invocation: Ref
+    aside: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,11 +170,16 @@ class FormSubmitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelChanged:
-    """A channel is new, or is called, described, opened, closed or archived otherwise; `revision` grows."""
+    """A channel is new, or is called, described, opened, closed or archived otherwise; `revision` grows.
+
+    With `unconfirmed`, other members than before may read it, and only what the platform says of each of them from now
+    on (`Named.reads`) tells who: until then nobody may.
+    """
 
     channel: Named
     description: str = ""
     archived: bool = False
+    unconfirmed: bool = False
     at: datetime
     revision: int
 
@@ -291,6 +301,17 @@ def place(event: Event) -> Named | None:
             return None
         case _:
             return event.channel
+
+
+def is_spoken_to(event: Event) -> bool:
+    """Say whether somebody turned to the bot without a command: wrote to it, or brought it into a space."""
+    match event:
+        case MessagePosted(mentioned=mentioned):
+            return mentioned
+        case BotAdded(by=by):
+            return by is not None
+        case _:
+            return False
 
 
 def is_asked(event: Event) -> bool:

@@ -50,6 +50,13 @@ class Policy(BaseModel):
         description=_("Whether I read what is written: what I do not read is neither kept nor used."),
         json_schema_extra={"per_channel": True},
     )
+    consent: Literal["opt_out", "opt_in"] = Field(
+        default="opt_out",
+        description=_("Whose words I use: of all who do not refuse (opt_out), or only of those who agree (opt_in)."),
+    )
+    contact: str = Field(
+        default="", max_length=200, description=_("Who answers questions about me, as the privacy notice names them.")
+    )
     confidence: float = Field(
         default=0.0, ge=0, le=1, description=_("How sure a skill must be before it acts unasked, from 0 to 1.")
     )
@@ -77,9 +84,7 @@ def _roles(value: str) -> list[Ref]:
 
 
 FIELDS = tuple(Policy.model_fields)
-PER_CHANNEL = tuple(
-    name for name, one in Policy.model_fields.items() if one.json_schema_extra == {"per_channel": True}
-)
+PER_CHANNEL = tuple(name for name, one in Policy.model_fields.items() if one.json_schema_extra == {"per_channel": True})
 """Fields that a channel may have otherwise than its community."""
 SHOWN = 40
 """Characters of a wrong value that are worth repeating."""

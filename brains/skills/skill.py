@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bot.core import policies
 from bot.core.actions import Say
-from bot.core.events import ButtonPressed, CommandGiven, FormSubmitted, MessagePosted, place
+from bot.core.events import ButtonPressed, CommandGiven, FormSubmitted, MessagePosted, is_asked, is_spoken_to, place
+from bot.core.things import Audience
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -46,7 +48,10 @@ class Faculties:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One event as a skill sees it. `member` is who did it, and everything is read as far as they may read."""
+    """One event as a skill sees it. `member` is who did it, and everything is read as far as they may read.
+
+    `policy` is the community's, `overrides` what single channels have otherwise, by field and channel.
+    """
 
     event: Event
     space: Ref
@@ -62,6 +67,13 @@ class Context:
     vector: Callable[[], Awaitable[Vector | None]]
     stream: Callable[[AsyncIterator[str]], str]
     press: Press | None = None
+    overrides: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def here(self) -> Policy:
+        """Return the policy of the channel where it happened."""
+        channel = place(self.event)
+        return policies.at(self.policy, self.overrides, str(channel.ref)) if channel else self.policy
 
     @property
     def command(self) -> CommandGiven:
@@ -70,31 +82,57 @@ class Context:
         return self.event
 
     def answer(self, text: str, *, buttons: Sequence[Button] = (), stream: str = "") -> Say:
-        """Say something to whoever asked, and to nobody else where the platform can."""
+        """Say something to whoever asked: to nobody else where they used a command or a button, else as a reply."""
         channel = place(self.event)
-        asked = self.event if isinstance(self.event, CommandGiven | ButtonPressed | FormSubmitted) else None
         assert channel is not None and self.member is not None  # noqa: S101, PT018 - whoever asks does so somewhere
+        alone = channel.audience is Audience.DIRECT
+        thread, message, invocation = _belongs(self.event)
         return Say(
             to=channel.ref,
             text=text,
-            only=self.member.ref,
-            invocation=asked.invocation if asked else None,
-            reply_to=self.event.message if isinstance(self.event, MessagePosted) else None,
+            only=self.member.ref if is_asked(self.event) and not alone else None,
+            invocation=invocation,
+            thread=thread,
+            reply_to=None if alone else message,
             buttons=tuple(buttons),
             stream=stream,
         )
+
+
+def _belongs(event: Event) -> tuple[Ref | None, Ref | None, Ref | None]:
+    """Return what an answer to an event belongs to: the thread, the message, and the invocation, where there is one."""
+    match event:
+        case MessagePosted(thread=thread, message=message):
+            return thread.ref if thread else None, message, None
+        case CommandGiven(aside=False, invocation=message):
+            return None, message, None
+        case CommandGiven() | ButtonPressed() | FormSubmitted():
+            return None, None, event.invocation
+        case _:
+            return None, None, None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skill:
     """One ability: what it hears unasked, the commands it answers, and how long it may think.
 
-    A button is answered by the skill whose name its `press` begins with.
+    What is `spoken_to` it answers where somebody turned to the bot (`is_spoken_to`): that is asked for like a command,
+    and no mode governs it. A button is answered by the skill whose name its `press` begins with.
     """
 
     name: str
     purpose: str
     propose: Callable[[Context], Awaitable[Decision | None]]
     hears: tuple[type[Event], ...] = ()
+    spoken_to: tuple[type[Event], ...] = ()
     commands: tuple[str, ...] = ()
     patience: float = 10.0
+
+    @property
+    def acts_unasked(self) -> bool:
+        """Return whether it does anything that nobody asks it for, so that a mode governs it."""
+        return not set(self.hears) <= set(self.spoken_to)
+
+    def is_asked(self, event: Event) -> bool:
+        """Say whether this skill is asked for an answer to an event, so that no mode governs it."""
+        return is_asked(event) or (isinstance(event, self.spoken_to) and is_spoken_to(event))

@@ -46,7 +46,7 @@ async def test_a_mode_is_of_a_channel_or_of_all_and_each_goes_back_by_itself(bot
     await keep(bot, here)
     await keep(bot, inverse(everywhere, DONE))
     async with bot.database.read() as connection:
-        _, modes = await policies.load(connection, bot.community)
+        _, modes, _ = await policies.load(connection, bot.community)
     assert modes == {("welcome", ""): Mode.ASK, ("welcome", str(GENERAL.ref)): Mode.OFF}
     await keep(bot, inverse(here, DONE))
     async with bot.database.read() as connection:
