@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlmodel import col, select
+from sqlalchemy import select
+from sqlmodel import col
 
 from bot.core.errors import Mistake
-from storage.rows import insert_rows
+from storage.rows import columns, insert_rows
 from storage.tables import CommunityRow
 
 if TYPE_CHECKING:
@@ -19,19 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Community:
-    """A community; `consent` is opt_out or opt_in."""
+    """A community; nothing crosses from one to another."""
 
     id: int
     name: str
-    consent: str
 
 
 async def every(connection: AsyncConnection) -> list[Community]:
     """Return all communities by name."""
-    rows = await connection.execute(
-        select(CommunityRow.id, CommunityRow.name, CommunityRow.consent).order_by(col(CommunityRow.name))
-    )
-    return [Community(id=row.id, name=row.name, consent=row.consent) for row in rows]
+    rows = await connection.execute(select(*columns(CommunityRow, "id", "name")).order_by(col(CommunityRow.name)))
+    return [Community(id=row.id, name=row.name) for row in rows]
 
 
 async def find(connection: AsyncConnection, name: str | None) -> Community:
@@ -55,5 +53,5 @@ async def find_or_make(connection: AsyncConnection, name: str, now: datetime) ->
     for one in await every(connection):
         if one.name == name:
             return one
-    rows = await insert_rows(connection, CommunityRow, [{"name": name, "created_at": now}], "id", "consent")
-    return Community(id=rows[0].id, name=name, consent=rows[0].consent)
+    rows = await insert_rows(connection, CommunityRow, [{"name": name, "created_at": now}], "id")
+    return Community(id=rows[0].id, name=name)

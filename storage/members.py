@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from bot.core.errors import Mistake
 from bot.core.things import Member, Ref
+from storage import policies
 from storage.rows import columns, insert_new, portions, table
 from storage.tables import ConsentRow, MemberRow, MembershipRow
 
@@ -103,7 +104,7 @@ async def withheld(connection: AsyncConnection, community: Community) -> frozens
         .where(col(MemberRow.community_id) == community.id)
     )
     said = {row.member_id: row.collected for row in rows}
-    if community.consent == "opt_out":
+    if await policies.consent(connection, community) == "opt_out":
         return frozenset(member for member, collected in said.items() if not collected)
     everyone = await connection.scalars(select(col(MemberRow.id)).where(col(MemberRow.community_id) == community.id))
     return frozenset(member for member in everyone if member is not None and not said.get(member))

@@ -69,7 +69,7 @@ async def _tell(context: Context, member: Member) -> Decision:
     opt_in = _("Here nobody is collected who does not say yes.")
     lines = [
         context.translate(yes if collected else no),
-        context.translate(opt_in if context.community.consent == "opt_in" else opt_out),
+        context.translate(opt_in if context.policy.consent == "opt_in" else opt_out),
         context.translate(_("I hold {count} messages of yours.")).format(count=held.messages),
     ]
     switch = ("off", _("Collect nothing")) if collected else ("on", _("Collect again"))
@@ -172,7 +172,7 @@ async def _outline(context: Context, member: Member) -> Outline:
 
 
 def _collected(context: Context, held: Outline) -> bool:
-    return context.community.consent == "opt_out" if held.collected is None else held.collected
+    return context.policy.consent == "opt_out" if held.collected is None else held.collected
 
 
 def _button(context: Context, press: str, label: str) -> Button:

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.errors import Mistake
 from bot.core.ports import Scope
 from bot.core.things import Audience
-from storage import channels, communities, encodings, ledger, members, messages, outbox, profiles
+from storage import channels, communities, encodings, ledger, members, messages, outbox, policies, profiles
 from storage.communities import Community
 from storage.db import Database
 from storage.intake import Intake, Stored
@@ -187,7 +187,7 @@ async def test_who_switched_collection_off_is_neither_read_nor_stored(database: 
 
 async def test_where_consent_is_needed_first_nobody_is_stored_without_it(database: Database) -> None:
     community = await community_of(database)
-    await database.write(lambda c: c.execute(text("UPDATE community SET consent = 'opt_in'")))
+    await database.write(lambda c: policies.put(c, community, name="consent", value="opt_in"))
     assert (await store(database, said("hello"))).withheld == 1
     async with database.read() as connection:
         ana = await members.find(connection, community, "ana")
