@@ -12,7 +12,18 @@ from bot.core import commands
 from bot.core.actions import Action
 from bot.core.decisions import Decision, Mode, Step
 from bot.core.errors import KinfolkError, Misconfigured, Mistake, NotAllowed, Overloaded, Unavailable
-from bot.core.events import ButtonPressed, CommandGiven, FormSubmitted, actor, is_asked
+from bot.core.events import (
+    ButtonPressed,
+    CommandGiven,
+    FormSubmitted,
+    MessageEdited,
+    MessagePosted,
+    ReactionAdded,
+    ReactionRemoved,
+    actor,
+    is_spoken_to,
+    place,
+)
 from bot.core.i18n import _
 from bot.core.log import trail
 from brains.skills.skill import Press
@@ -20,6 +31,7 @@ from brains.skills.skill import Press
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bot.core.events import Event
     from brains.skills.skill import Context, Skill
     from storage.acts import Pressable
 
@@ -31,6 +43,8 @@ LONGEST = 900
 """Characters of an explanation at most: it may repeat what a member wrote, and every platform must take it."""
 OURSELVES = "kinfolk"
 """Who answers where no skill does."""
+WRITTEN = (MessagePosted, MessageEdited, ReactionAdded, ReactionRemoved)
+"""What is heard only where the bot reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +56,18 @@ class Asking:
     async def ask(
         self, context: Context, pressed: Pressable | None, modes: Mapping[str, Mode]
     ) -> list[tuple[Step, Decision | None]]:
-        """Ask every skill that this event concerns; a command or a button concerns one, and has an answer for sure."""
+        """Ask every skill that this event concerns; a command or a button concerns one, and has an answer for sure.
+
+        Where somebody turned to the bot and it concerns none, a step says why.
+        """
         try:
+            context = _with_arguments(context)
             concerned = self._concerned(context, pressed, modes)
         except KinfolkError as error:
             step = Step(skill=OURSELVES, mode=Mode.ACT, outcome=error.say(context.translate), milliseconds=0)
             return [(step, _refusal(OURSELVES, error, context))]
+        if not concerned and is_spoken_to(context.event):
+            return [(_left(context), None)]
         if pressed is not None:
             press = Press(what=pressed.press.partition(".")[2], data=pressed.data, act=pressed.act)
             context = replace(context, press=press)
@@ -70,11 +90,10 @@ class Asking:
             case FormSubmitted():
                 return []
             case event:
-                author = actor(event)
-                if author is not None and author.bot:
+                if _is_of_bot(event):
                     return []
                 return [
-                    skill for skill in self.skills if isinstance(event, skill.hears) and modes[skill.name] != Mode.OFF
+                    skill for skill in self.skills if skill.is_asked(event) or _hears(skill, context, modes[skill.name])
                 ]
 
     def _pressed(self, context: Context, pressed: Pressable | None) -> list[Skill]:
@@ -92,7 +111,7 @@ class Asking:
     async def _one(self, skill: Skill, context: Context, mode: Mode) -> tuple[Step, Decision | None]:
         """Ask one skill within its time. Whatever goes wrong is a line in the trace, and told to who asked."""
         started = time.perf_counter()
-        decision, failed = None, True
+        decision, failed, refuse = None, True, _refusal if skill.is_asked(context.event) else _nothing
         try:
             async with asyncio.timeout(skill.patience):
                 decision = _sound(await skill.propose(context))
@@ -101,15 +120,47 @@ class Asking:
             slow = Mistake(
                 _("This took longer than {seconds:g} s, so I stopped. Ask me again."), seconds=skill.patience
             )
-            outcome, decision = slow.say(context.translate), _refusal(skill.name, slow, context)
+            outcome, decision = slow.say(context.translate), refuse(skill.name, slow, context)
         except KinfolkError as error:
-            outcome, decision = error.say(context.translate), _refusal(skill.name, error, context)
+            outcome, decision = error.say(context.translate), refuse(skill.name, error, context)
         except Exception as error:  # noqa: BLE001 - a skill may do whatever it likes, the others live on
             log.error("the skill %s failed: %s", skill.name, trail(error))
             told = Mistake(_("Something went wrong here; it is written down for those who run me."))
-            outcome, decision = f"{type(error).__name__}: {error}", _refusal(skill.name, told, context)
+            outcome, decision = f"{type(error).__name__}: {error}", refuse(skill.name, told, context)
         took = (time.perf_counter() - started) * 1000
+        if decision is not None:
+            decision = replace(decision, asked=skill.is_asked(context.event))
         return Step(skill=skill.name, mode=mode, outcome=outcome, milliseconds=took, failed=failed), decision
+
+
+def _with_arguments(context: Context) -> Context:
+    """Read what stands after a command that was given in words, for who may use it. Raises Mistake."""
+    match context.event:
+        case CommandGiven(line=line) as event if line:
+            command = commands.find(event.command)
+            if command is None or context.rank < command.rank:
+                return context
+            return replace(context, event=replace(event, arguments=commands.read(command, line)))
+        case _:
+            return context
+
+
+def _is_of_bot(event: Event) -> bool:
+    """Say whether a bot did it, this one or another: none is ever answered."""
+    author = actor(event)
+    return author is not None and author.bot
+
+
+def _hears(skill: Skill, context: Context, mode: Mode) -> bool:
+    """Say whether a skill wants to hear of an event that nobody asked it about, and may."""
+    unread = isinstance(context.event, WRITTEN) and not is_spoken_to(context.event) and context.here.read == "no"
+    return isinstance(context.event, skill.hears) and mode != Mode.OFF and not unread
+
+
+def _left(context: Context) -> Step:
+    """Say why somebody who turned to the bot is left without an answer."""
+    why = _("I never answer a bot.") if _is_of_bot(context.event) else _("No skill of mine answers this.")
+    return Step(skill=OURSELVES, mode=Mode.ACT, outcome=context.translate(why), milliseconds=0)
 
 
 def _sound(decision: object) -> Decision | None:
@@ -130,11 +181,15 @@ def _sound(decision: object) -> Decision | None:
 
 
 def _refusal(skill: str, error: KinfolkError, context: Context) -> Decision | None:
-    """Answer whoever asked with what went wrong; who did not ask is told nothing."""
-    if not is_asked(context.event) or context.member is None:
+    """Answer whoever asked with what went wrong, where an answer to them has a place."""
+    if context.member is None or place(context.event) is None:
         return None
     words = _for_member(error).say(context.translate)[:LONGEST]
-    return Decision(skill=skill, actions=(context.answer(words),), reason=words, settles=False)
+    return Decision(skill=skill, actions=(context.answer(words),), reason=words, settles=False, asked=True)
+
+
+def _nothing(_skill: str, _error: KinfolkError, _context: Context) -> None:
+    """Tell nobody: who did not ask is told nothing of what went wrong."""
 
 
 def _for_member(error: KinfolkError) -> KinfolkError:

@@ -177,7 +177,7 @@ class Lanes:
         match delivery.arrival.event:
             case MessagePosted() | MessageEdited() as event if not event.author.bot:
                 open_one = event.channel.audience is not Audience.DIRECT
-                kept = open_one and self._followings.collects(community, event.author.ref)
+                kept = open_one and self._followings.collects(community, event.author.ref, event.channel.ref)
                 return self._ahead.ask(event.text if kept else "")
             case _:
                 return self._ahead.ask("")

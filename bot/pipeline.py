@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.asking import Asking
-from bot.core.actions import SetPolicy
-from bot.core.decisions import Decision, Mode, Trace
+from bot.core.actions import OpenDirect, Say, SetPolicy
+from bot.core.decisions import Decision, Mode, Trace, Verdict
 from bot.core.errors import Mistake
 from bot.core.events import (
     ButtonPressed,
@@ -28,14 +28,15 @@ from bot.core.events import (
     ReactionRemoved,
     actor,
     is_asked,
+    is_spoken_to,
     key,
     place,
 )
 from bot.core.i18n import _, translator, written
-from bot.core.policies import mode_of
-from bot.core.things import Rank
+from bot.core.policies import mode_of, speaking
+from bot.core.things import Audience, Rank
 from bot.perform import Case
-from bot.policy import Facts, judge
+from bot.policy import Facts, judge, occasion, possible
 from brains.skills.skill import Context
 from storage import acts, channels, members, messages, policies, traces
 from storage.together import ReadTogether
@@ -43,9 +44,7 @@ from storage.together import ReadTogether
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from bot.core.actions import Say
     from bot.core.clock import Clock
-    from bot.core.decisions import Verdict
     from bot.core.events import Event
     from bot.core.i18n import Translate
     from bot.core.policies import Policy
@@ -92,14 +91,23 @@ class Pipeline:
             return
         trace_id = secrets.token_hex(6)
         with structlog.contextvars.bound_contextvars(trace=trace_id):
-            context = await self._context(delivery, community, vector)
-            trace, pressed = await self._decide(context, trace_id, live=self._is_live(delivery))
-            if trace.verdict.rulings or any(step.failed for step in trace.steps):
-                await self._carry_out(trace, context, pressed)
+            try:
+                context = await self._context(delivery, community, vector, trace_id)
+                trace, pressed = await self._decide(context, trace_id, live=self._is_live(delivery))
+                self._note_time(delivery)
+                if trace.verdict.rulings or any(step.failed for step in trace.steps) or _owes_reason(context):
+                    await self._carry_out(trace, context, pressed)
+            finally:
+                self.performer.let_go(trace_id)
+
+    def _note_time(self, delivery: Delivery) -> None:
+        took = self.clock.now() - delivery.received_at
+        self.performer.figures.decided(delivery.arrival.space.ref.platform, took.total_seconds())
 
     async def rehearse(self, delivery: Delivery, community: Community, vector: asyncio.Future[Vector | None]) -> Trace:
         """Say what would be decided about an event if it came now, by today's rules, and do nothing."""
-        context = replace(await self._context(delivery, community, vector), stream=lambda _pieces: "")
+        context = await self._context(delivery, community, vector, "rehearsal")
+        context = replace(context, stream=lambda _pieces: "")
         trace, _pressed = await self._decide(context, "rehearsal", live=True)
         return trace
 
@@ -120,7 +128,7 @@ class Pipeline:
             async with self.database.read() as connection:
                 pressed = await acts.button(connection, context.community, event.button)
         asked = await Asking(skills=self.skills).ask(context, pressed, modes)
-        decisions = [decision for _, decision in asked if decision]
+        decisions = [decision for _, decision in asked if decision and decision.actions]
         verdict = await self._judge(decisions, context, modes, live=live)
         where, who = place(event), actor(event)
         trace = Trace(
@@ -140,15 +148,27 @@ class Pipeline:
     async def _judge(
         self, decisions: Sequence[Decision], context: Context, modes: Mapping[str, Mode], *, live: bool
     ) -> Verdict:
+        if not decisions:
+            return Verdict()
+        where, may_answer = place(context.event), is_asked(context.event) and context.member is not None
         facts = Facts(
-            asked=is_asked(context.event),
             live=live,
-            can={name: adapter.can for name, adapter in self.performer.adapters.items()},
+            can=self._can,
             confidence=context.policy.confidence,
-            staff_channel=await self._staff_channel(context) if decisions else None,
+            staff_channel=await self._staff_channel(context),
             translate=await _translate(context.policy.language or self.language),
+            occasion=occasion(context.event),
+            speak=context.policy.speak,
+            speak_in=speaking(context.overrides),
+            direct=where.ref if where and where.audience is Audience.DIRECT else None,
+            asker=context.member.ref if context.member else None,
+            aside=context.answer("") if may_answer else None,
         )
         return judge(decisions, facts, modes)
+
+    @property
+    def _can(self) -> dict[str, frozenset[str]]:
+        return {name: adapter.can for name, adapter in self.performer.adapters.items()}
 
     def _is_live(self, delivery: Delivery) -> bool:
         return delivery.arrival.live and self.clock.now() - delivery.arrival.event.at < STALE
@@ -174,7 +194,8 @@ class Pipeline:
             message=_message(context.event),
             pressed=pressed if settled else None,
             keep=timedelta(days=context.policy.trace_days),
-            sorry=_sorry(context),
+            sorry=_sorry(context, trace, self._can),
+            closed=_closed(context, self._can),
         )
         done = await self.performer.carry_out(case)
         if done is None:
@@ -187,7 +208,7 @@ class Pipeline:
             watch(done)
 
     async def _context(
-        self, delivery: Delivery, community: Community, vector: asyncio.Future[Vector | None]
+        self, delivery: Delivery, community: Community, vector: asyncio.Future[Vector | None], trace_id: str
     ) -> Context:
         event = delivery.arrival.event
         policy, modes, overrides = await self._policy(community)
@@ -211,7 +232,7 @@ class Pipeline:
             now=self.clock.now(),
             faculties=self.faculties,
             vector=functools.partial(asyncio.shield, vector),
-            stream=self.performer.stream,
+            stream=functools.partial(self.performer.stream, trace_id),
         )
 
     async def _written(self, event: Event, member: Member | None) -> str:
@@ -259,10 +280,32 @@ def _rank(event: Event, policy: Policy) -> Rank:
     return max(rank, Rank.STAFF) if who is not None and who.roles & policy.staff else rank
 
 
-def _sorry(context: Context) -> Say | None:
-    if not is_asked(context.event) or context.member is None:
+def _owes_reason(context: Context) -> bool:
+    """Say whether somebody turned to the bot, so that its silence wants a reason; of strangers nothing is held."""
+    who = actor(context.event)
+    return is_spoken_to(context.event) and who is not None and (who.bot or context.member is not None)
+
+
+def _sorry(context: Context, trace: Trace, can: Mapping[str, frozenset[str]]) -> Say | OpenDirect | None:
+    """Return how to tell whoever asked that something did not work."""
+    asked = any(decision.asked for decision in trace.verdict.decisions)
+    if not asked or context.member is None or place(context.event) is None:
         return None
-    return context.answer(context.translate(_("That did not work: {error}")))
+    sorry = possible(context.answer(context.translate(_("That did not work: {error}"))), can)
+    return sorry if isinstance(sorry, Say | OpenDirect) else None
+
+
+def _closed(context: Context, can: Mapping[str, frozenset[str]]) -> Say | None:
+    """Return what to say aloud, and how to open it, when the asker takes no direct messages; nothing of the answer."""
+    if not isinstance(context.event, CommandGiven) or context.member is None or context.here.speak == "silent":
+        return None
+    if not isinstance(possible(answer := context.answer(""), can), OpenDirect):
+        return None
+    sentence = _(
+        "I cannot write to you directly. Allow direct messages from members of this server, or use /{command}."
+    )
+    words = context.translate(sentence).format(command=context.event.command)
+    return replace(answer, text=words, only=None)
 
 
 def _message(event: Event) -> Ref | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, get_args
 
-from bot.core.actions import AskStaff, Button, Delete, OpenDirect, Say, target
+from bot.core.actions import AskStaff, Button, CreatePoll, Delete, Moderation, OpenDirect, Say, target
 from bot.core.decisions import Mode, Ruling, Verdict
+from bot.core.events import MessageDeleted, MessageEdited, MessagePosted, ReactionAdded, ReactionRemoved, is_asked
 from bot.core.i18n import _
+from bot.core.policies import Speak
 from bot.core.wording import describe
 
 if TYPE_CHECKING:
@@ -15,27 +17,54 @@ if TYPE_CHECKING:
 
     from bot.core.actions import Action
     from bot.core.decisions import Decision
+    from bot.core.events import Event
     from bot.core.i18n import Translate
     from bot.core.things import Ref
 
-ONLY = "only"
-"""In what an adapter can: speaking to one member alone."""
+ONLY, ONLY_ASKED = "only", "only-asked"
+"""In what an adapter can: speaking to one member alone, always or where a command or a button was used."""
+LEVELS: tuple[Speak, ...] = get_args(Speak)
+SILENT: dict[Speak, str] = {
+    "silent": _("Here I say nothing aloud (/setup speak)."),
+    "commands": _("Here I answer commands alone (/setup speak)."),
+    "mentioned": _("Here I speak only when mentioned (/setup speak)."),
+}
+"""Why nothing is said aloud in a channel, by how much it wants to hear."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What a ruling rests on, besides the proposals.
 
-    `asked` says that a member asked for an answer; `live` is false for what came to us late; `can` holds what each
-    platform's adapter is able to do; `confidence` is how sure a skill must be to act unasked.
+    `live` is false for what came to us late; `can` holds what each platform's adapter is able to do; `confidence` is
+    how sure a skill must be to act unasked. `occasion` is the least that a channel must want to hear for an answer to
+    this event to be said aloud; `speak` is what the community wants, `speak_in` single channels, and `direct` the
+    conversation in which they are alone with the bot. `asker` is who set it off, `aside` an answer to their command,
+    still without words.
     """
 
-    asked: bool
     live: bool
     can: Mapping[str, frozenset[str]]
     confidence: float
     staff_channel: Ref | None
     translate: Translate
+    occasion: Speak = "commands"
+    speak: Speak = "helpful"
+    speak_in: Mapping[Ref, Speak] = field(default_factory=dict)
+    direct: Ref | None = None
+    asker: Ref | None = None
+    aside: Say | None = None
+
+
+def occasion(event: Event) -> Speak:
+    """Return the least that a channel must want to hear for an answer to an event to be said aloud in it."""
+    match event:
+        case MessagePosted(mentioned=True):
+            return "mentioned"
+        case MessagePosted() | MessageEdited() | MessageDeleted() | ReactionAdded() | ReactionRemoved():
+            return "helpful"
+        case _:
+            return "commands" if is_asked(event) else "mentioned"
 
 
 def judge(decisions: Sequence[Decision], facts: Facts, modes: Mapping[str, Mode]) -> Verdict:
@@ -51,7 +80,10 @@ def judge(decisions: Sequence[Decision], facts: Facts, modes: Mapping[str, Mode]
 def _judge(number: int, decision: Decision, facts: Facts, mode: Mode) -> list[Ruling]:
     if why := _against(decision, facts, mode):
         return _declined(number, decision, why)
-    if facts.asked or decision.approved or mode is Mode.ACT:
+    if facts.aside and decision.asked and (why := next(filter(None, _silences(decision, facts)), "")):
+        # What was commanded is one thing: without what should be said aloud, the rest of it would not be true.
+        return [*_declined(number, decision, why), *_fitted(number, replace(facts.aside, text=why), None, facts)]
+    if decision.asked or decision.approved or mode is Mode.ACT:
         return _possible(number, decision, facts)
     return _for_staff(number, decision, facts)
 
@@ -61,7 +93,7 @@ def _against(decision: Decision, facts: Facts, mode: Mode) -> str:
     translate = facts.translate
     if not facts.live:
         return translate(_("It came to me late. I learn from it, and never answer or punish late."))
-    if facts.asked or decision.approved:
+    if decision.asked or decision.approved:
         return ""
     if mode is Mode.OFF:
         return translate(_("This skill is off here."))
@@ -77,53 +109,90 @@ def _declined(number: int, decision: Decision, why: str) -> list[Ruling]:
     return [Ruling(decision=number, action=action, kept=False, why=why) for action in decision.actions]
 
 
+def _silences(decision: Decision, facts: Facts) -> list[str]:
+    """Say of each action why it may not be said aloud where it would be; empty where it may, or is not aloud."""
+    return [_silence(action, facts) if not decision.approved else "" for action in decision.actions]
+
+
+def _silence(action: Action, facts: Facts) -> str:
+    match action:
+        case Say(to=where, only=None) | CreatePoll(channel=where) if where not in {facts.direct, facts.staff_channel}:
+            level = facts.speak_in.get(where, facts.speak)
+            return facts.translate(SILENT[level]) if LEVELS.index(level) < LEVELS.index(facts.occasion) else ""
+        case _:
+            return ""
+
+
 def _possible(number: int, decision: Decision, facts: Facts) -> list[Ruling]:
-    """Keep what the platform can do; where it cannot, say so and take the next best."""
+    """Keep what may be said and what the platform can do; where it cannot, say so and take the next best."""
     undoes = decision.undoes or (None,) * len(decision.actions)
-    return [
-        ruling
-        for action, undone in zip(decision.actions, undoes, strict=True)
-        for ruling in _fitted(number, action, undone, facts)
-    ]
+    rulings: list[Ruling] = []
+    for action, undone, silence in zip(decision.actions, undoes, _silences(decision, facts), strict=True):
+        if silence:
+            rulings.append(Ruling(decision=number, action=action, kept=False, why=silence))
+        else:
+            rulings += _fitted(number, _signed(action, decision, facts), undone, facts)
+    return rulings
+
+
+def _signed(action: Action, decision: Decision, facts: Facts) -> Action:
+    """Write under what is done to a member who of the staff wants it."""
+    by = decision.approved or (facts.asker if decision.asked else None)
+    return replace(action, by=by) if by and isinstance(action, Moderation) else action
 
 
 def _fitted(number: int, action: Action, undoes: int | None, facts: Facts) -> list[Ruling]:
-    if (lacking := _lacking(action, facts)) is None:
+    if (lacking := _lacking(action, facts.can, facts.translate)) is None:
         return [Ruling(decision=number, action=action, kept=True, undoes=undoes)]
     declined = Ruling(decision=number, action=action, kept=False, why=lacking)
-    instead = _instead(action)
-    if instead is None or _lacking(instead, facts) is not None:
+    if (instead := possible(action, facts.can)) is None:
         return [declined]
     return [declined, Ruling(decision=number, action=instead, kept=True, undoes=undoes)]
 
 
-def _lacking(action: Action, facts: Facts) -> str | None:
+def possible(action: Action, can: Mapping[str, frozenset[str]]) -> Action | None:
+    """Return an action, or the next best one that the platform can do; None when there is none."""
+    options = (action, _instead(action))
+    return next((one for one in options if one is not None and _lacking(one, can, str) is None), None)
+
+
+def _lacking(action: Action, can: Mapping[str, frozenset[str]], translate: Translate) -> str | None:
     """Say what is missing to carry out an action; None when nothing is."""
     where = target(action)
     if where is None:
         return None
-    able = facts.can.get(where.platform)
+    able = can.get(where.platform)
     if able is None:
-        return facts.translate(_("{platform} is not connected.")).format(platform=where.platform)
+        return translate(_("{platform} is not connected.")).format(platform=where.platform)
     if type(action).__name__ not in able:
-        sentence = facts.translate(_("{platform} does not let a bot do this: {action}."))
-        return sentence.format(platform=where.platform, action=describe(action, facts.translate))
-    if isinstance(action, Say) and action.only and ONLY not in able:
-        return facts.translate(_("{platform} cannot show a message to one member alone.")).format(
-            platform=where.platform
-        )
+        sentence = translate(_("{platform} does not let a bot do this: {action}."))
+        return sentence.format(platform=where.platform, action=describe(action, translate))
+    if isinstance(action, Say) and action.only and not _can_aside(action, able):
+        return translate(_("{platform} cannot show a message to one member alone.")).format(platform=where.platform)
     return None
+
+
+def _can_aside(action: Say, able: frozenset[str]) -> bool:
+    """Say whether one member alone can be shown this: an invocation is given to what answers a command or a button."""
+    return ONLY in able or (ONLY_ASKED in able and action.invocation is not None)
 
 
 def _instead(action: Action) -> Action | None:
     """Return the next best thing: what cannot be said aside is said in a direct conversation, never aloud."""
     if isinstance(action, Say) and action.only:
-        return OpenDirect(member=action.only, text=action.text)
+        return OpenDirect(member=action.only, text=action.text, buttons=action.buttons, attachments=action.attachments)
     return None
 
 
 def _for_staff(number: int, decision: Decision, facts: Facts) -> list[Ruling]:
-    """Put a proposal to the staff, all of it at once."""
+    """Put a proposal to the staff: all of it at once, but for what may not be said aloud anyway."""
+    ruled = list(zip(decision.actions, _silences(decision, facts), strict=True))
+    hushed = [Ruling(decision=number, action=action, kept=False, why=why) for action, why in ruled if why]
+    wanted = tuple(action for action, why in ruled if not why)
+    return hushed + (_put(number, replace(decision, actions=wanted, undoes=()), facts) if wanted else [])
+
+
+def _put(number: int, decision: Decision, facts: Facts) -> list[Ruling]:
     if facts.staff_channel is None:
         why = _("This wants the staff's word, and there is no staff channel. /setup staff_channel names one.")
         return _declined(number, decision, facts.translate(why))

@@ -12,7 +12,7 @@ from bot.core.errors import Mistake
 from bot.core.i18n import _
 from bot.core.ports import Scope
 from bot.core.things import Audience, Channel, Ref
-from storage import members
+from storage import members, policies
 from storage.rows import columns
 from storage.tables import ChannelRow
 
@@ -57,13 +57,14 @@ async def describe(connection: AsyncConnection, channel: int, *, description: st
 async def readable(connection: AsyncConnection, community: Community, reader: Member | None) -> Scope:
     """Resolve what a member may read, now: public channels and their own, nobody who withheld consent.
 
-    Without a reader, what everyone may read. A direct conversation is never in scope.
+    Without a reader, what everyone may read. A direct conversation is never in scope, nor where the bot does not read.
     """
     known = await every(connection, community)
     mine = await members.joined(connection, reader.id) if reader else frozenset()
+    reading = await policies.reading(connection, community)
     return Scope(
         community=community.id,
-        channels=frozenset(one.id for one in known.values() if _may_read(one, mine)),
+        channels=frozenset(one.id for one in known.values() if _may_read(one, mine) and reading.covers(one.ref)),
         not_authors=await members.withheld(connection, community),
     )
 

@@ -14,6 +14,7 @@ from bot.core.events import (
     ChannelChanged,
     CommandGiven,
     FormSubmitted,
+    MemberChanged,
     MemberJoined,
     MemberLeft,
     MessageDeleted,
@@ -27,8 +28,9 @@ from bot.core.events import (
     place,
 )
 from bot.core.things import Audience
-from storage import members, messages, spaces
-from storage.intake import Intake
+from storage import members, messages, policies, readers, spaces
+from storage.intake import Intake, Stored
+from storage.readers import Readers
 from storage.rows import columns, insert_new
 from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, OutboxRow, ReactionRow
 
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.clock import Clock
-    from bot.core.events import Arrival, Event
+    from bot.core.events import Arrival, Event, Named
     from bot.core.things import Ref
     from storage.communities import Community
     from storage.refusals import Refusals
@@ -73,9 +75,9 @@ class Followings:
         """Return the community of an arrival, None where that was forgotten since it was stored."""
         return self._communities.get(arrival.space.ref)
 
-    def collects(self, community: Community, author: Ref) -> bool:
-        """Say whether what somebody wrote last was kept, as far as is remembered."""
-        return community.id not in self._known or self._known[community.id].collects(author)
+    def collects(self, community: Community, author: Ref, channel: Ref) -> bool:
+        """Say whether what somebody wrote last in a channel was kept, as far as is remembered."""
+        return community.id not in self._known or self._known[community.id].collects(author, channel)
 
     def forget(self) -> None:
         """Forget the numbers of rows, which a transaction that failed may have taken back."""
@@ -90,20 +92,24 @@ class Followings:
 
 
 class Following:
-    """Follows one community. After a write that failed, make a new one: it remembers numbers of rows."""
+    """Follows one community. After a write that failed, make a new one: it remembers numbers of rows, and who may read.
+
+    Decision 15 says how the platform's word on who may read a channel is followed.
+    """
 
     def __init__(self, community: Community, now: datetime, refusals: Refusals) -> None:
         self.community = community
         self._refusals = refusals
         self._intake = Intake(community, now, refusals=refusals)
+        self._readers = Readers(community)
 
     async def begin(self, connection: AsyncConnection) -> None:
         """Read what is known already."""
         await self._intake.begin(connection)
 
-    def collects(self, author: Ref) -> bool:
-        """Say whether what somebody wrote last was kept."""
-        return author not in self._intake.left_out
+    def collects(self, author: Ref, channel: Ref) -> bool:
+        """Say whether what somebody wrote last in a channel was kept."""
+        return author not in self._intake.left_out and self._intake.reading.covers(channel)
 
     async def follow(self, connection: AsyncConnection, events: Sequence[Event]) -> None:
         """Store what happened, in order; what was stored already changes nothing."""
@@ -115,10 +121,30 @@ class Following:
                     await self._follow(connection, event)
 
     async def _store(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> None:
-        """Store messages; of a direct conversation nothing is kept."""
-        open_ones = [event for event in events if event.channel.audience is not Audience.DIRECT]
-        if open_ones:
-            await self._intake.store(connection, open_ones)
+        """Store messages; of a direct conversation nothing is kept, but who turned to the bot is met."""
+        open_ones = [event for event in events if not _is_direct(event)]
+        stored = await self._intake.store(connection, open_ones) if open_ones else Stored()
+        unheard = [event for event in events if _is_direct(event) or not self._is_read(event.channel)]
+        met = await self._meet_those_who_turned(connection, unheard) if unheard else 0
+        if stored.channels:
+            self._readers.forget()
+        elif stored.members or met:
+            self._readers.forget(event.author.ref for event in events)
+        for who, at in {event.author.ref: (event.author, event.at) for event in events}.values():
+            if self._intake.knows(who.ref):
+                await self._readers.confirm(connection, who, self._intake.member(who.ref), at)
+
+    async def _meet_those_who_turned(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> int:
+        """Meet who wrote to the bot where it keeps nothing, so that they can be answered; return how many are new."""
+        refused = await self._intake.refused(connection, {event.author.ref for event in events})
+        turned = {event.author for event in events if event.mentioned and event.author.ref not in refused}
+        return await self._intake.meet_members(connection, turned)
+
+    def _is_read(self, channel: Named) -> bool:
+        return self._intake.reading.covers(channel.ref)
+
+    async def _look_where_to_read(self, connection: AsyncConnection) -> None:
+        self._intake.reading = await policies.reading(connection, self.community)
 
     async def _follow(self, connection: AsyncConnection, event: Event) -> None:
         if not await self._meet(connection, event):
@@ -132,6 +158,8 @@ class Following:
                 await self._join(connection, event)
             case MemberLeft():
                 await self._leave(connection, event)
+            case MemberChanged(member=member):
+                await members.rename(connection, self._intake.member(member.ref), member.name)
             case ReactionAdded() | ReactionRemoved():
                 await self._react(connection, event)
             case ChannelChanged():
@@ -146,8 +174,10 @@ class Following:
         if who and refused and not is_asked(event):
             self._intake.left_out.add(who.ref)
             return False
-        await self._intake.meet_members(connection, [who] if who else [])
-        await self._intake.meet_channels(connection, [where] if where else [])
+        if who and await self._intake.meet_members(connection, [who]):
+            self._readers.forget([who.ref])
+        if where and await self._intake.meet_channels(connection, [where]):
+            self._readers.forget()
         if who and refused:
             # Who asks for something is answered, and what they write stays uncollected.
             number = self._intake.member(who.ref)
@@ -155,13 +185,17 @@ class Following:
         if who and who.language:
             changed = (col(MemberRow.id) == self._intake.member(who.ref), col(MemberRow.language) != who.language)
             await connection.execute(update(MemberRow).where(*changed).values(language=who.language))
+        if who:
+            await self._readers.confirm(connection, who, self._intake.member(who.ref), event.at)
         return True
 
     async def _edit(self, connection: AsyncConnection, event: MessageEdited) -> None:
+        await self._look_where_to_read(connection)
         found = await self._message(connection, event.message)
         if found is None or found.text == event.text:
             return
-        if self._intake.member(event.author.ref) in await members.withheld(connection, self.community):
+        withheld = self._intake.member(event.author.ref) in await members.withheld(connection, self.community)
+        if withheld or not self._is_read(event.channel):
             # What they write now is not collected, and what they wrote then is not there any more.
             await messages.erase(connection, [found.id])
             return
@@ -192,13 +226,15 @@ class Following:
         if event.channel is not None:
             statement = statement.where(col(MembershipRow.channel_id) == self._intake.channel(event.channel.ref))
         await connection.execute(statement.values(left_at=event.at))
+        self._readers.forget([event.member.ref])
 
     def _membership(self, channel: Ref, member: Ref) -> dict[str, int]:
         return {"channel_id": self._intake.channel(channel), "member_id": self._intake.member(member)}
 
     async def _react(self, connection: AsyncConnection, event: ReactionAdded | ReactionRemoved) -> None:
         found = await self._message(connection, event.message)
-        if found is None:
+        await self._look_where_to_read(connection)
+        if found is None or (isinstance(event, ReactionAdded) and not self._is_read(event.channel)):
             return
         key = {
             "message_id": found.id,
@@ -220,6 +256,9 @@ class Following:
             values["audience"] = event.channel.audience
         number = self._intake.channel(event.channel.ref)
         await connection.execute(update(ChannelRow).where(col(ChannelRow.id) == number).values(values))
+        if event.unconfirmed and event.channel.audience is not Audience.EVERYONE:
+            await readers.doubt(connection, number, at=event.at)
+        self._readers.forget()
 
     async def _message(self, connection: AsyncConnection, message: Ref) -> Row[*tuple[object, ...]] | None:
         found = await connection.execute(
@@ -228,3 +267,7 @@ class Following:
             )
         )
         return found.first()
+
+
+def _is_direct(event: MessagePosted) -> bool:
+    return event.channel.audience is Audience.DIRECT

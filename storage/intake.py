@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 
 from bot.core.things import Audience, point_id
-from storage import channels, members
+from storage import channels, members, policies
 from storage.rows import insert_new, insert_rows, portions
 from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, OutboxRow, PersonRow, ThreadRow
 
@@ -29,12 +29,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """How much was new; `withheld` counts messages whose authors did not agree to be collected."""
+    """How much was new.
+
+    `withheld` counts messages whose authors did not agree to be collected, `unread` those written where the bot does
+    not read.
+    """
 
     messages: int = 0
     members: int = 0
     channels: int = 0
     withheld: int = 0
+    unread: int = 0
 
     def __add__(self, other: Stored) -> Stored:
         return Stored(
@@ -42,6 +47,7 @@ class Stored:
             members=self.members + other.members,
             channels=self.channels + other.channels,
             withheld=self.withheld + other.withheld,
+            unread=self.unread + other.unread,
         )
 
 
@@ -77,6 +83,8 @@ class Intake:
         self._threads: dict[str, int] = {}
         self.left_out: set[Ref] = set()
         """Authors of whom the latest message was not stored, since they are not collected."""
+        self.reading = policies.Reading()
+        """Where the bot reads, as it was when something was stored last."""
 
     async def begin(self, connection: AsyncConnection) -> None:
         """Read what is known already, and describe the channels that are there."""
@@ -94,7 +102,13 @@ class Intake:
         return frozenset(self._names)
 
     async def store(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> Stored:
-        """Store the messages that are not there yet and return how much was new."""
+        """Store the messages that are not there yet, where the bot reads, and return how much was new."""
+        self.reading = await policies.reading(connection, self.community)
+        read = [event for event in events if self.reading.covers(event.channel.ref)]
+        stored = await self._store(connection, read) if read else Stored()
+        return stored + Stored(unread=len(events) - len(read))
+
+    async def _store(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> Stored:
         refused = await self.refused(connection, {event.author.ref for event in events})
         welcome = [event for event in events if event.author.ref not in refused]
         new_members = await self.meet_members(connection, {event.author for event in welcome})
@@ -107,6 +121,10 @@ class Intake:
         messages = await self._add_messages(connection, wanted)
         await self._add_memberships(connection, wanted)
         return Stored(messages=messages, members=new_members, channels=new_channels, withheld=len(events) - len(wanted))
+
+    def knows(self, ref: Ref) -> bool:
+        """Say whether a member was met."""
+        return str(ref) in self._members
 
     def member(self, ref: Ref) -> int:
         """Return the number of a member that was met."""
@@ -222,9 +240,14 @@ class Intake:
         }
 
     async def _add_memberships(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> None:
-        """Who writes in a channel is in it, since the first message at the latest."""
+        """Who writes in a channel is in it, since the first message at the latest.
+
+        Not so where the platform itself says who may read a channel: having written there proves nothing for now.
+        """
         first: dict[tuple[int, int], datetime] = {}
         for event in events:
+            if event.author.reads is not None and event.channel.audience is not Audience.EVERYONE:
+                continue
             key = self._channels[str(event.channel.ref)], self._members[str(event.author.ref)]
             first[key] = min(first.get(key, event.at), event.at)
         rows = [

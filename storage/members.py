@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import col
 
 from bot.core.errors import Mistake
+from bot.core.i18n import _
 from bot.core.things import Member, Ref
 from storage import policies
 from storage.rows import columns, insert_new, portions, table
@@ -43,6 +44,12 @@ async def by_ref(connection: AsyncConnection, community: Community, ref: Ref) ->
     return _member(row) if row else None
 
 
+async def by_number(connection: AsyncConnection, number: int) -> Member | None:
+    """Return the member of a number."""
+    row = (await connection.execute(select(*COLUMNS).where(col(MemberRow.id) == number))).first()
+    return _member(row) if row else None
+
+
 async def is_known(connection: AsyncConnection, member: Member) -> bool:
     """Say whether a member is still the one who was met, and was not forgotten since."""
     mine = (col(MemberRow.id) == member.id) & (col(MemberRow.ref) == str(member.ref))
@@ -54,7 +61,7 @@ async def by_refs(
 ) -> dict[tuple[Community, Ref], Member]:
     """Return the members of many references."""
     found: dict[tuple[Community, Ref], Member] = {}
-    for community in {community for community, _ in wanted}:
+    for community in {community for community, _ref in wanted}:
         for some in portions([str(ref) for whose, ref in wanted if whose == community]):
             mine = (col(MemberRow.community_id) == community.id) & col(MemberRow.ref).in_(some)
             members = [_member(row) for row in await connection.execute(select(*COLUMNS).where(mine))]
@@ -78,13 +85,16 @@ async def find(connection: AsyncConnection, community: Community, wanted: str) -
         if found := [one for one in known if sounds_right(one)]:
             return _only(found, wanted)
     near = difflib.get_close_matches(bare, [name for one in known for name in (one.name, one.ref.id)], n=3)
-    hint = f" Did you mean {', '.join(dict.fromkeys(near))}?" if near else ""
-    raise Mistake(f"There is no member {wanted!r} in {community.name}.{hint}")
+    if near:
+        sentence = _("There is no member {name!r} in {community}. Did you mean {near}?")
+        raise Mistake(sentence, name=wanted, community=community.name, near=", ".join(dict.fromkeys(near)))
+    raise Mistake(_("There is no member {name!r} in {community}."), name=wanted, community=community.name)
 
 
 def _only(found: list[Member], wanted: str) -> Member:
     if len(found) > 1:
-        raise Mistake(f"{wanted!r} may be {', '.join(str(one.ref) for one in found[:5])}. Say which by its reference.")
+        they = ", ".join(str(one.ref) for one in found[:5])
+        raise Mistake(_("{name!r} may be {they}. Say which by its reference."), name=wanted, they=they)
     return found[0]
 
 
@@ -118,6 +128,12 @@ async def joined(connection: AsyncConnection, member: int) -> frozenset[int]:
         )
     )
     return frozenset(rows)
+
+
+async def rename(connection: AsyncConnection, member: int, name: str) -> None:
+    """Call a member as they are called now."""
+    other = (col(MemberRow.id) == member) & (col(MemberRow.name) != name)
+    await connection.execute(update(MemberRow).where(other).values(name=name))
 
 
 async def inside(connection: AsyncConnection, channel: int) -> list[int]:

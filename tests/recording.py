@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bot.core.actions import Action, Say, Spoken
 from bot.core.clock import Clock
+from bot.core.counts import Counts
 from bot.core.decisions import Mode, Receipt, Trace
 from bot.core.errors import Gone
 from bot.core.events import Arrival, ButtonPressed, CommandGiven, Event, MemberJoined, MessagePosted, Named
@@ -20,6 +21,7 @@ from bot.core.policies import MODE
 from bot.core.ports import Delivery, Limits
 from bot.core.things import Rank, Ref
 from bot.keeping import Keeper
+from bot.metrics import Figures
 from bot.perform import Performer
 from bot.pipeline import Pipeline
 from brains.skills.skill import Faculties, Skill
@@ -168,17 +170,22 @@ async def _away(*_: object) -> None:
 
 @contextlib.asynccontextmanager
 async def small_bot(home: Path, *, skills: Sequence[Skill] = (), plaza: Plaza | None = None) -> AsyncIterator[SmallBot]:
-    """Open a bot on SQLite whose time flies; it has no worker, so that whoever wants to think finds it away."""
+    """Open a bot on SQLite whose time flies, which may also speak unasked.
+
+    It has no worker, so that whoever wants to think finds it away.
+    """
     plaza, clock = plaza or Plaza(), HastyClock()
     async with Database.open(f"sqlite+aiosqlite:///{home / 'kinfolk.db'}", home=home) as database:
         refused = await refusals.load(home)
         community = await database.write(lambda c: communities.find_or_make(c, "plaza", clock.now()))
         await database.write(lambda c: spaces.belong(c, SPACE, community))
+        await database.write(lambda c: policies.put(c, community, name="speak", value="helpful"))
         performer = Performer(
             database=database,
             adapters={PLATFORM: plaza},
             keeper=Keeper(database=database, clock=clock, erase=_away, refusals=refused),
             clock=clock,
+            figures=Figures(Counts(clock)),
         )
         told: list[Trace] = []
         pipeline = Pipeline(

@@ -305,6 +305,8 @@ def _publish(space: Space, post: Post) -> Done:
 
 def posted(space: Space, post: Post) -> MessagePosted:
     """Tell of a message; a poll and a date in the calendar are told as the words that members see."""
+    answers = space.posts.get(post.reply_to)
+    to_bot = space.room(post.room).named.audience is Audience.DIRECT or f"@{KINFOLK.name}".lower() in post.text.lower()
     return MessagePosted(
         message=post.ref,
         channel=space.room(post.room).named,
@@ -314,6 +316,7 @@ def posted(space: Space, post: Post) -> MessagePosted:
         thread=post.thread,
         reply_to=Ref(PLATFORM, post.reply_to) if post.reply_to else None,
         source=PLATFORM,
+        mentioned=to_bot or (answers is not None and answers.author == KINFOLK.ref.id),
     )
 
 

@@ -129,11 +129,13 @@ class CommandGiven:
     """A member used a command. `invocation` is what an answer belongs to on the platform.
 
     `aside` says that the answer may be for them alone where the platform can that; a command that was given in the
-    words of a message is not, and its `invocation` is that message.
+    words of a message is not, and its `invocation` is that message. What stands after the command there is its `line`,
+    which whoever asks the skills reads into arguments.
     """
 
     command: str
     arguments: dict[str, str] = field(default_factory=dict)
+    line: str = ""
     member: Named
     rank: Rank
     channel: Named

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -143,6 +143,17 @@ def at(policy: Policy, overrides: Mapping[tuple[str, str], str], channel: str) -
     """
     own = {name: value for (name, where), value in overrides.items() if where == channel}
     return policy.model_copy(update=own) if own else policy
+
+
+def speaking(overrides: Mapping[tuple[str, str], str]) -> dict[Ref, Speak]:
+    """Return when to speak in the channels that have their own word on it."""
+    levels: tuple[Speak, ...] = get_args(Speak)
+    return {
+        Ref.parse(channel): level
+        for (name, channel), value in overrides.items()
+        for level in levels
+        if (name, value) == ("speak", level)
+    }
 
 
 def mode_of(modes: dict[tuple[str, str], Mode], skill: str, channel: str) -> Mode:

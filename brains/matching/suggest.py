@@ -13,7 +13,6 @@ import numpy as np
 
 from bot.core.errors import NotAllowed
 from bot.core.i18n import _
-from bot.core.things import Audience
 from brains.matching.corpus import Card, Corpus
 from brains.matching.evidence import pick_evidence
 from brains.matching.matching import match_member, match_text
@@ -62,7 +61,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """A community as matching sees it: its public channels, and nobody who withheld consent."""
+    """A community as matching sees it: its public channels that the bot reads, and nobody who withheld consent."""
 
     scope: Scope
     rooms: dict[int, Channel]
@@ -153,7 +152,7 @@ class Matchmaker:
             state = await messages.state(connection, community.id)
             waiting = await outbox.count(connection)
         held = await self.vectors.count(scope)
-        rooms = {number: room for number, room in every.items() if room.audience is Audience.EVERYONE}
+        rooms = {number: room for number, room in every.items() if number in (scope.channels or ())}
         if not rooms:
             return None
         lasting = _digest(sorted(scope.not_authors), sorted(rooms.items()), round(np.log1p(held) / np.log1p(GROWTH)))

@@ -1,18 +1,20 @@
-"""Channels where somebody belongs: `/match`, and the buttons Join, Not for me and Why."""
+"""Channels where somebody belongs: `/match`, a question in words, and the buttons Join, Not for me and Why."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bot.core.actions import Invite, KeepFeedback
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake, NotAllowed
+from bot.core.events import MessagePosted
 from bot.core.i18n import _
 from bot.core.things import Ref
 from bot.core.wording import short
 from brains.skills import offers as showing
 from brains.skills.skill import Skill
-from storage import channels, feedback, messages
+from storage import acts, channels, feedback, messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +24,14 @@ if TYPE_CHECKING:
     from brains.skills.skill import Context
 
 OFFERS = 3
+NAMING = re.compile(r"^(\s*@\S+)+[\s,:;!?]*")
+"""How a message begins that is written to the bot: with its name."""
 
 
 async def propose(context: Context) -> Decision | None:
-    """Answer the command, or one of the buttons."""
+    """Answer the command, a question in words, or one of the buttons."""
+    if isinstance(context.event, MessagePosted):
+        return await _reply(context, context.event)
     if context.press is None:
         return await _suggest(context)
     match context.press.what:
@@ -53,6 +59,32 @@ async def _suggest(context: Context) -> Decision:
         words = context.translate(_("Nothing here fits well yet. Ask me again in a while."))
         return Decision(skill=SKILL.name, actions=(context.answer(words),), reason=words)
     return showing.offering(context, SKILL.name, context.translate(head), offers)
+
+
+async def _reply(context: Context, event: MessagePosted) -> Decision | None:
+    """Suggest channels to whoever wrote to the bot, by these words alone: everybody there hears the answer."""
+    words = NAMING.sub("", event.text).strip()
+    if context.member is None or not words:
+        return _quiet(context, _("There are no words to go by."))
+    async with context.faculties.database.read() as connection:
+        said = await acts.that_made(connection, context.community, event.reply_to) if event.reply_to else None
+    if said is not None and said.skill != SKILL.name:
+        return _quiet(context, _("It answers what another skill said, which hears it."))
+    if offers := await showing.for_text(context, words, OFFERS):
+        head = context.translate(_("You may belong here:"))
+        return showing.offering(context, SKILL.name, head, offers, phrased=False)
+    if said is not None:
+        # Whoever only says thanks wants no more.
+        return _quiet(context, _("It answers me, and no channel fits these words."))
+    sentence = context.translate(
+        _("No channel fits these words well. Name your interests with /match; /help says more.")
+    )
+    return Decision(skill=SKILL.name, actions=(context.answer(sentence),), reason=sentence, evidence=(event.message,))
+
+
+def _quiet(context: Context, why: str) -> Decision:
+    """Say nothing, for a reason that the trace keeps."""
+    return Decision(skill=SKILL.name, actions=(), reason=context.translate(why))
 
 
 async def _by_own_words(context: Context) -> list[Offer]:
@@ -145,5 +177,6 @@ SKILL = Skill(
     purpose=_("Suggests the channels where a member belongs"),
     propose=propose,
     commands=("match",),
+    spoken_to=(MessagePosted,),
     patience=20,
 )
