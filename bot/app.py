@@ -13,6 +13,7 @@ from uuid import uuid4
 import orjson
 
 from bot.core.clock import SystemClock
+from bot.core.counts import Counts
 from bot.core.errors import Unavailable
 from bot.core.i18n import translator
 from bot.core.ports import Scope
@@ -20,19 +21,20 @@ from bot.core.settings import prepare_home
 from bot.indexing import Index
 from brains.engines import open_encoder, open_generator
 from brains.knowledge.retrieval import Retrieval
-from storage import communities, erasure, refusals
+from storage import communities, erasure, refusals, spaces
 from storage.db import Database
 from storage.encodings import CachedEncoder
 from storage.vectors import open_vectors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from adapters.discord import Discord
     from adapters.playground import Playground
     from bot.core.clock import Clock
-    from bot.core.ports import Adapter, Generator, Vectors
+    from bot.core.ports import Adapter, Generator, Known, Vectors
     from bot.core.settings import Settings
-    from bot.core.things import Member
+    from bot.core.things import Member, Ref
     from bot.living import Living
     from bot.pipeline import Pipeline
     from brains.engines.client import WorkerEncoder
@@ -53,6 +55,7 @@ class App:
         self._tell = tell
         self.database = database
         self.clock: Clock = SystemClock()
+        self.counts = Counts(self.clock)
         self._stack = stack
         self._opening = asyncio.Lock()
         self._worker: WorkerEncoder | None = None
@@ -130,6 +133,7 @@ class App:
         # Only the bot itself needs all this; the other verbs start quicker without.
         from adapters.playground import Playground
         from bot.keeping import Keeper
+        from bot.metrics import Figures
         from bot.perform import Performer
         from bot.pipeline import Pipeline
         from brains.skills import SKILLS
@@ -151,7 +155,13 @@ class App:
         )
         return Pipeline(
             database=self.database,
-            performer=Performer(database=self.database, adapters=platforms, keeper=keeper, clock=self.clock),
+            performer=Performer(
+                database=self.database,
+                adapters=platforms,
+                keeper=keeper,
+                clock=self.clock,
+                figures=Figures(self.counts),
+            ),
             skills=SKILLS,
             faculties=faculties,
             clock=self.clock,
@@ -171,10 +181,11 @@ class App:
         followings = Followings(self.clock, await refusals.load(self.settings.home))
         inbox = Inbox(self.database, clock=self.clock, holder=uuid4().hex, followings=followings)
         ahead = Ahead(self.encoder)
+        pipeline = await self.pipeline(adapters)
         lanes = Lanes(
             database=self.database,
             stream=inbox,
-            pipeline=await self.pipeline(adapters),
+            pipeline=pipeline,
             ahead=ahead,
             clock=self.clock,
             followings=followings,
@@ -188,6 +199,8 @@ class App:
             index=self.index,
             adapters=adapters,
             skills=SKILLS,
+            figures=pipeline.performer.figures,
+            metrics_port=self.settings.metrics_port,
             look_after=self.look_after,
             compact=functools.partial(erasure.compact, self.database),
             alone=not self.settings.database_url,
@@ -205,6 +218,25 @@ class App:
             ready=ready,
             clock=self.clock,
         )
+
+    def discord(self) -> Discord:
+        """Return the bot on Discord, which reads on from what is stored."""
+        from adapters.discord import Discord
+
+        return Discord(
+            token=self.settings.discord_token,
+            clock=self.clock,
+            counts=self.counts,
+            known=functools.partial(self._known, platform="discord"),
+            api=self.settings.discord_api,
+            gateway=self.settings.discord_gateway,
+        )
+
+    async def _known(self, space: Ref, platform: str) -> Mapping[Ref, Known] | None:
+        """Return what is stored of a space, None for one that was never met."""
+        async with self.database.read() as connection:
+            community = await spaces.community_of(connection, space)
+            return await spaces.latest(connection, community, platform) if community else None
 
     async def _erase(self, community: Community, member: Member) -> str:
         """Erase everything about a member and return the proof; what is left in the files goes at once too.

@@ -15,12 +15,15 @@ from bot.core.settings import prepare_home
 from bot.sole import alone_in
 from storage import outbox
 
+SERVED = frozenset({"KINFOLK_DISCORD_TOKEN"})
+"""The tokens that this release has an adapter for."""
 GLANCE = 0.5
 """Seconds between looks at what is still to be read."""
 
 if TYPE_CHECKING:
     import typer
 
+    from bot.core.ports import Adapter
     from bot.core.settings import Settings
     from bot.living import Living
 
@@ -40,35 +43,45 @@ async def _run(settings: Settings) -> None:
 
     _check_platforms(settings)
     async with alone_in(settings.home), open_app(settings, tell=tell) as app:
-        living = await _with_playground(app, status)
+        adapters = [*_platforms(app), Console()]
+        if settings.shows_playground:
+            adapters.append(await _playground(app, status))
+        living = await app.living(adapters)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, living.stop)
         await asyncio.gather(living.run(), _greet(app, living, status))
     note("Stopped.")
 
 
+def _platforms(app: App) -> list[Adapter]:
+    """Return the adapters of the platforms whose tokens are set."""
+    made = {"KINFOLK_DISCORD_TOKEN": app.discord}
+    return [make() for token, make in made.items() if token in app.settings.tokens]
+
+
 def _check_platforms(settings: Settings) -> None:
     """Say which tokens are of no use yet; raises Misconfigured when nothing is left to run."""
-    unused = ", ".join(settings.tokens)
-    if not settings.shows_playground:
+    unused = ", ".join(token for token in settings.tokens if token not in SERVED)
+    if not settings.shows_playground and not SERVED.intersection(settings.tokens):
         why = f"this release has no adapter for {unused} yet" if unused else "KINFOLK_PLAYGROUND is off"
         raise Misconfigured(f"There is nothing to run: {why}. Set KINFOLK_PLAYGROUND=on to try the bot on its page.")
     if unused:
-        note(f"This release has no adapter for {unused} yet; the playground runs, as KINFOLK_PLAYGROUND asks.")
+        note(f"This release has no adapter for {unused} yet.")
 
 
-async def _with_playground(app: App, status: list[str]) -> Living:
+async def _playground(app: App, status: list[str]) -> Adapter:
     from bot import harbour  # brings the page's server, which most verbs do without
 
     if await harbour.prepare(app.database, app.clock, app.settings.home):
         note("This is the first start: Harbour Makers, a small sample community, is in the playground.")
-    page = app.playground(lambda: status[0])
-    return await app.living([page, Console()])
+    return app.playground(lambda: status[0])
 
 
 async def _greet(app: App, living: Living, status: list[str]) -> None:
-    """Say where the page is, and when the bot thinks at full strength."""
-    note(f"Kinfolk is on http://127.0.0.1:{app.settings.playground_port} (Ctrl-C stops it)")
+    """Say where the bot is, and when it thinks at full strength."""
+    page = f"http://127.0.0.1:{app.settings.playground_port}" if app.settings.shows_playground else ""
+    names = [one.platform.title() for one in living.adapters if one.platform not in {"playground", "console"}]
+    note(f"Kinfolk is on {', '.join(filter(None, [page, *names]))} (Ctrl-C stops it)")
     with contextlib.suppress(Unavailable):
         await app.vectors()
         await _read_up(app, living, status)

@@ -167,10 +167,11 @@ class CreateChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveChannel:
-    """Put a channel away, or take it back."""
+    """Put a channel away, or take it back; `was` is what the platform noted of how it was before."""
 
     channel: Ref
     on: bool = True
+    was: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,8 +302,10 @@ def inverse(action: Action, receipt: Receipt) -> Action | None:
             return Delete(message=receipt.made, channel=channel) if receipt.made else None
         case Edit():
             return replace(action, text=action.before, before=action.text) if action.before else None
-        case React() | Invite() | GrantRole() | ArchiveChannel():
+        case React() | Invite() | GrantRole():
             return replace(action, on=not action.on)
+        case ArchiveChannel(was=was):
+            return replace(action, on=not action.on, was=receipt.made or was)
         case Timeout(member=member, minutes=minutes):
             return Timeout(member=member, minutes=0) if minutes else None
         case Ban(member=member, by=by, reason=reason):

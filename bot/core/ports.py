@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from bot.core.actions import Action
     from bot.core.commands import Command
     from bot.core.decisions import Receipt
-    from bot.core.events import Arrival
+    from bot.core.events import Arrival, Named
+    from bot.core.things import Ref
 
 Vector = npt.NDArray[np.float32]
 Kind = Literal["passage", "query"]
@@ -208,6 +209,17 @@ class Limits:
     chat: tuple[tuple[int, float], ...]
     overall: tuple[int, float]
     routes: Mapping[str, tuple[tuple[int, float], ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A channel or a thread as we know it: what it was called, and the newest message of it that is stored."""
+
+    channel: Named
+    archived: bool
+    latest: Ref | None
+    description: str = ""
+    thread: bool = False
 
 
 class Adapter(Protocol):

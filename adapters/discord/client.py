@@ -1,0 +1,383 @@
+"""The library's client with ears: each thing that Discord tells becomes an event, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import itertools
+import logging
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import discord
+
+from adapters.addressing import command_in
+from adapters.discord import names, rights
+from adapters.discord.incoming import Incoming, space
+from bot.core.errors import Unavailable
+from bot.core.events import Arrival, BotAdded, ChannelChanged, CommandGiven
+from bot.core.log import trail
+from bot.core.things import Audience, Rank
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    import aiohttp
+
+    from adapters.discord.interactions import Interactions
+    from bot.core.clock import Clock
+    from bot.core.commands import Command
+    from bot.core.events import Event, Named
+    from bot.core.ports import Known
+    from bot.core.things import Ref
+
+    Put = Callable[[Arrival], Awaitable[bool]]
+
+log = logging.getLogger(__name__)
+
+INTENTS = discord.Intents(
+    guilds=True, members=True, messages=True, message_content=True, reactions=True, moderation=True
+)
+"""What the bot asks Discord to tell: `members` and `message_content` must be switched on by the owner."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Seconds before what could not be stored is handed over again: doubled each time, up to this."""
+SEEN = discord.Permissions(view_channel=True, read_message_history=True, administrator=True)
+"""The rights of a role that decide what its members may read."""
+
+
+class Client(discord.AutoShardedClient):
+    """One bot on all its servers."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        put: Put,
+        commands: Sequence[Command],
+        known: Callable[[Ref], Awaitable[Mapping[Ref, Known] | None]],
+        trace: aiohttp.TraceConfig,
+        connected: Callable[[bool], None],
+    ) -> None:
+        super().__init__(intents=INTENTS, max_messages=None, http_trace=trace, enable_debug_events=False)
+        self._clock = clock
+        self._put = put
+        self._commands = commands
+        self._known = known
+        self._connected = connected
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._lately: dict[int, int] = {}
+        self.interactions: Interactions | None = None
+        self.available = asyncio.Event()
+        """Set once the servers of this bot are there."""
+
+    # Where the bot is
+
+    @property
+    def me(self) -> int:
+        """Return the bot's own number."""
+        assert self.user is not None  # noqa: S101 - it is logged in before anything happens
+        return self.user.id
+
+    @functools.cached_property
+    def incoming(self) -> Incoming:
+        """Return what puts into our words what happens."""
+        return Incoming(me=self.me, clock=self._clock)
+
+    def server(self, number: int) -> discord.Guild:
+        """Return a server. Raises names.Unknown for one that the bot is not on."""
+        found = self.get_guild(number)
+        if found is None:
+            raise names.Unknown(f"I am not on the server {number}")
+        return found
+
+    def server_of(self, channel: str) -> str | None:
+        """Return the number of the server that a channel is on."""
+        found = self.get_channel(int(channel))
+        guild = getattr(found, "guild", None)
+        return str(guild.id) if guild else None
+
+    async def member(self, server: discord.Guild, user: int) -> discord.Member | None:
+        """Return a member, None for who is not there."""
+        if found := server.get_member(user):
+            return found
+        try:
+            return await server.fetch_member(user)
+        except discord.NotFound:
+            return None
+
+    def home(self, user: int) -> discord.Guild | None:
+        """Return the server that a direct conversation belongs to: where they were active last, of those both share."""
+        lately = self.get_guild(self._lately.get(user, 0))
+        if lately is not None and lately.get_member(user):
+            return lately
+        return next((guild for guild in self.guilds if guild.get_member(user)), None)
+
+    # Handing over
+
+    async def hand_over(self, guild: discord.Guild, event: Event | None, *, live: bool = True) -> None:
+        """Give an event to the stream; while nothing can be stored, wait: Discord tells it only once."""
+        if event is None:
+            return
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await self._put(Arrival(space=space(guild), event=event, live=live))
+            except Unavailable as full:
+                log.warning("a %s waits to be stored: %s", type(event).__name__, full)
+                await self._clock.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+            else:
+                return
+
+    def side_by_side(self, work: Awaitable[None], what: str) -> None:
+        """Do something that takes a while beside everything else; trouble with it is logged."""
+
+        async def do() -> None:
+            try:
+                await work
+            except (discord.DiscordException, OSError, Unavailable) as error:
+                log.warning("%s broke off: %s", what, error)
+
+        task = asyncio.create_task(do(), name=what)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def setup_hook(self) -> None:
+        """Guard what reads frames: one that is not as it should be must not end the connection."""
+        parsers = self._connection.parsers
+        for name, parse in list(parsers.items()):
+            parsers[name] = functools.partial(_parse, name, parse)
+
+    async def close(self) -> None:
+        """Let go of Discord and of what was still being done."""
+        for task in self._tasks:
+            task.cancel()
+        self._connected(False)  # noqa: FBT003 - it is the state itself
+        await super().close()
+
+    async def on_error(self, event_method: str, /, *_args: object, **_kwargs: object) -> None:
+        """Say in the log what went wrong, and nothing of what was said on Discord."""
+        error = sys.exc_info()[1]
+        log.error("%s failed: %s", event_method, trail(error) if isinstance(error, Exception) else error)
+
+    # What Discord tells
+
+    async def on_ready(self) -> None:
+        """Note that every server is there."""
+        self._connected(True)  # noqa: FBT003 - it is the state itself
+        self.available.set()
+        log.info("on Discord, on %d servers", len(self.guilds))
+
+    async def on_shard_resumed(self, _shard: int) -> None:
+        """Note that nothing was lost."""
+        self._connected(True)  # noqa: FBT003 - it is the state itself
+
+    async def on_shard_disconnect(self, shard: int) -> None:
+        """Note that the connection is gone; the library connects again by itself."""
+        self._connected(False)  # noqa: FBT003 - it is the state itself
+        log.info("the connection to Discord (shard %d) is gone; it is made again", shard)
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Look over a server that came into sight."""
+        self.side_by_side(self._look_over(guild), f"looking over the server {guild.id}")
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Look over a server that somebody brought the bot to."""
+        self.side_by_side(self._look_over(guild), f"looking over the server {guild.id}")
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Hand over what somebody said, and the command in it if it is one given to the bot by name."""
+        guild = message.guild or self.home(message.author.id)
+        if guild is None:
+            return
+        event = self.incoming.posted(message, guild)
+        if event is None:
+            return
+        if message.guild and not message.author.bot:
+            self._lately[message.author.id] = guild.id
+        found = command_in(event.text, self._commands) if event.mentioned and not event.author.bot else None
+        if found is None:
+            await self.hand_over(guild, event)
+            return
+        member = message.author if isinstance(message.author, discord.Member) else guild.get_member(message.author.id)
+        given = CommandGiven(
+            command=found.name,
+            line=found.line,
+            aside=False,
+            member=event.author,
+            rank=rights.rank(member) if member else Rank.MEMBER,
+            channel=event.channel,
+            at=event.at,
+            invocation=event.message,
+        )
+        await self.hand_over(guild, replace(event, mentioned=False))
+        await self.hand_over(guild, given)
+
+    async def on_raw_message_edit(self, told: discord.RawMessageUpdateEvent) -> None:
+        """Hand over what a message says now."""
+        message = told.message
+        guild = message.guild or self.home(message.author.id)
+        if guild is not None:
+            await self.hand_over(guild, self.incoming.edited(message, guild))
+
+    async def on_raw_message_delete(self, told: discord.RawMessageDeleteEvent) -> None:
+        """Hand over that a message is gone."""
+        await self._gone(told.guild_id, told.channel_id, [told.message_id])
+
+    async def on_raw_bulk_message_delete(self, told: discord.RawBulkMessageDeleteEvent) -> None:
+        """Hand over that many messages are gone."""
+        await self._gone(told.guild_id, told.channel_id, sorted(told.message_ids))
+
+    async def _gone(self, guild_id: int | None, channel: int, messages: Sequence[int]) -> None:
+        guild = self.get_guild(guild_id or 0)
+        if guild is None:
+            return
+        where = guild.get_channel_or_thread(channel)
+        for message in messages:
+            await self.hand_over(guild, self.incoming.deleted(where, message))
+
+    async def on_raw_reaction_add(self, told: discord.RawReactionActionEvent) -> None:
+        """Hand over an emoji under a message."""
+        await self._reacted(told)
+
+    async def on_raw_reaction_remove(self, told: discord.RawReactionActionEvent) -> None:
+        """Hand over an emoji that was taken away."""
+        await self._reacted(told)
+
+    async def _reacted(self, told: discord.RawReactionActionEvent) -> None:
+        guild = self.get_guild(told.guild_id or 0)
+        if guild is not None:
+            where = guild.get_channel_or_thread(told.channel_id)
+            await self.hand_over(guild, self.incoming.reaction(told, where, guild))
+
+    async def on_member_join(self, member: discord.Member) -> None:
+        """Hand over who came."""
+        if member.id != self.me:
+            await self.hand_over(member.guild, self.incoming.joined(member))
+
+    async def on_raw_member_remove(self, told: discord.RawMemberRemoveEvent) -> None:
+        """Hand over who left."""
+        guild = self.get_guild(told.guild_id)
+        if guild is not None and told.user.id != self.me:
+            await self.hand_over(guild, self.incoming.left(told.user, guild))
+
+    async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
+        """Hand over who is called otherwise or has other roles."""
+        if before.roles != after.roles or before.display_name != after.display_name:
+            await self.hand_over(after.guild, self.incoming.changed(after))
+
+    async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
+        """Hand over a new channel."""
+        if isinstance(channel, rights.Room):
+            self.incoming.reach.forget(channel.guild)
+            await self.hand_over(channel.guild, self.incoming.channel(channel))
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Hand over that a channel is gone."""
+        if isinstance(channel, rights.Room):
+            self.incoming.reach.forget(channel.guild)
+            await self.hand_over(channel.guild, self.incoming.channel(channel, archived=True))
+
+    async def on_guild_channel_update(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+        """Hand over what is otherwise about a channel, or to whom it was opened."""
+        if not isinstance(before, rights.Room) or not isinstance(after, rights.Room):
+            return
+        self.incoming.reach.forget(after.guild)
+        opened = rights.difference(before, after)
+        for member, inside in opened.named:
+            await self.hand_over(after.guild, self.incoming.moved(member, after, inside=inside))
+        if opened.others or _looks(before) != _looks(after):
+            await self.hand_over(after.guild, self.incoming.channel(after, unconfirmed=opened.others))
+
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
+        """Hand over which channels are open otherwise to those who have a role."""
+        if (before.permissions.value ^ after.permissions.value) & SEEN.value:
+            await self._reopened(after.guild)
+
+    async def on_guild_role_delete(self, role: discord.Role) -> None:
+        """Hand over which channels are open otherwise to those who had a role."""
+        await self._reopened(role.guild)
+
+    async def _reopened(self, guild: discord.Guild) -> None:
+        self.incoming.reach.forget(guild)
+        for room in rights.rooms(guild):
+            await self.hand_over(guild, self.incoming.channel(room, unconfirmed=True))
+
+    async def on_interaction(self, asked: discord.Interaction) -> None:
+        """Take in a command, a button or a form."""
+        if asked.guild is not None:
+            self._lately[asked.user.id] = asked.guild.id
+        if self.interactions is not None:
+            await self.interactions.take(asked)
+
+    # Looking over
+
+    async def _look_over(self, guild: discord.Guild) -> None:
+        """Hand over what changed while the bot was away, then what was said meanwhile."""
+        from adapters.discord.reading_on import read_on
+
+        known = await self._known(names.ref(guild.id))
+        if known is None:
+            await self.hand_over(
+                guild, BotAdded(by=await self._inviter(guild), at=guild.me.joined_at or self._clock.now())
+            )
+        await self._look_at_channels(guild, known or {})
+        await read_on(self, guild, known or {})
+
+    async def _look_at_channels(self, guild: discord.Guild, known: Mapping[Ref, Known]) -> None:
+        """Hand over each channel that is not as it was left; of a closed one nobody knows who may read it now."""
+        for room in rights.rooms(guild):
+            now = self.incoming.channel(room, unconfirmed=True)
+            then = known.get(now.channel.ref)
+            same = then is not None and (then.channel.name, then.channel.audience, then.description, then.archived) == (
+                now.channel.name,
+                now.channel.audience,
+                now.description,
+                now.archived,
+            )
+            if not same or now.channel.audience is Audience.MEMBERS:
+                await self.hand_over(guild, now)
+        there = {names.ref(one.id) for one in itertools.chain(guild.channels, guild.threads)}
+        for ref, then in known.items():
+            if (
+                not then.thread
+                and ref not in there
+                and not then.archived
+                and then.channel.audience is not Audience.DIRECT
+            ):
+                await self.hand_over(guild, self._missing(then))
+
+    def _missing(self, then: Known) -> ChannelChanged:
+        now = self._clock.now()
+        return ChannelChanged(
+            channel=then.channel,
+            description=then.description,
+            archived=True,
+            at=now,
+            revision=int(now.timestamp() * 1e6),
+        )
+
+    async def _inviter(self, guild: discord.Guild) -> Named | None:
+        """Return who brought the bot: the server's log tells, and else it is its owner's affair."""
+        who: discord.User | discord.Member | None = guild.owner
+        if not guild.me.guild_permissions.view_audit_log:
+            return self.incoming.member(who, guild) if who else None
+        with contextlib.suppress(discord.HTTPException, Unavailable):
+            async for entry in guild.audit_logs(action=discord.AuditLogAction.bot_add, limit=20):
+                if entry.target is not None and entry.target.id == self.me and entry.user is not None:
+                    who = entry.user
+                    break
+        return self.incoming.member(who, guild) if who else None
+
+
+def _looks(room: rights.Room) -> tuple[object, ...]:
+    return room.name, getattr(room, "topic", None), rights.audience(room), room.category_id
+
+
+def _parse(name: str, parse: Callable[[object], None], data: object) -> None:
+    try:
+        parse(data)
+    except Exception as error:  # noqa: BLE001 - a frame is somebody else's, and the connection lives on
+        log.error("a %s frame of Discord is not as it should be and is passed over: %s", name, trail(error))

@@ -1,0 +1,71 @@
+"""Watches every request to Discord: a 429 goes to the bot's budget at once, and what is refused is counted.
+
+The library itself would wait and try again, out of sight of the budget, with everything more urgent behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from adapters.discord.names import PLATFORM
+from bot.core.errors import Overloaded
+
+if TYPE_CHECKING:
+    from types import SimpleNamespace
+
+    from bot.core.counts import Counts
+
+REFUSED = frozenset({401, 403})
+"""Answers that count as invalid requests, 10,000 of which in ten minutes block a bot; a 429 does too unless shared."""
+TOO_MANY = 429
+DEFAULT_WAIT = 1.0
+"""Seconds to wait where a 429 does not say."""
+NAMED = re.compile(r"(?<=/webhooks)/\d+/[^/]+|(?<=/interactions)/\d+/[^/]+|(?<=/reactions)/[^/]+|/\d{2,}")
+"""The parts of a path that name one thing or hold a token."""
+
+
+class Pace:
+    """Counts what Discord refuses to one bot, and holds everything back when that comes near what it bears."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+
+    def trace(self) -> aiohttp.TraceConfig:
+        """Return what the library's session is to be watched with."""
+        config = aiohttp.TraceConfig()
+        config.on_request_end.append(self._ended)
+        return config
+
+    def check(self) -> None:
+        """Raise Overloaded while nothing may be sent, lest Discord block the bot."""
+        if (after := self._counts.brake(PLATFORM).free_after()) > 0:
+            raise Overloaded(
+                "Discord refused so many requests that I hold back before it blocks me. kinfolk doctor tells why.",
+                after=after,
+                scope="all",
+            )
+
+    async def _ended(
+        self, _session: aiohttp.ClientSession, _context: SimpleNamespace, told: aiohttp.TraceRequestEndParams
+    ) -> None:
+        status, headers = told.response.status, told.response.headers
+        if status in REFUSED:
+            self._counts.invalid(PLATFORM)
+        if status != TOO_MANY:
+            return
+        scope = headers.get("X-RateLimit-Scope", "user")
+        self._counts.limited(PLATFORM, kind(told.method, told.url.path))
+        if scope != "shared":
+            self._counts.invalid(PLATFORM)
+        told.response.close()
+        everything = scope == "global" or "X-RateLimit-Global" in headers
+        after = float(headers.get("Retry-After", DEFAULT_WAIT))
+        raise Overloaded("Discord asks me to wait.", after=after, scope="all" if everything else "route")
+
+
+def kind(method: str, path: str) -> str:
+    """Name a route without anybody's number or token in it."""
+    return f"{method} {NAMED.sub('/…', path.partition('/api/v10')[2] or path)}"

@@ -1,0 +1,134 @@
+"""Who may do and read what on a server, as its roles and channels say at this moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import discord
+
+from adapters.discord import names
+from bot.core.things import Audience, Rank
+
+if TYPE_CHECKING:
+    from bot.core.things import Ref
+
+Room = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.ForumChannel
+"""What people write in on a server, threads aside; an announcement channel is a TextChannel."""
+
+STAFF = discord.Permissions(moderate_members=True, kick_members=True, ban_members=True, manage_messages=True)
+OWNER = discord.Permissions(manage_guild=True, administrator=True)
+READING = discord.Permissions(view_channel=True, read_message_history=True)
+"""What it takes to read what was said in a channel before one came."""
+
+
+def rank(member: discord.Member) -> Rank:
+    """Say what a member may do: who manages the server owns it here, who may do anything of a moderator is staff."""
+    held = member.guild_permissions.value
+    if member.guild.owner_id == member.id or held & OWNER.value:
+        return Rank.OWNER
+    return Rank.STAFF if held & STAFF.value else Rank.MEMBER
+
+
+def audience(room: Room) -> Audience:
+    """Say who may read a channel: everybody only if the role of everybody may, the past included."""
+    return Audience.EVERYONE if _reads(room.permissions_for(room.guild.default_role)) else Audience.MEMBERS
+
+
+def rooms(guild: discord.Guild) -> list[Room]:
+    """Return the channels of a server that people write in."""
+    return [one for one in guild.channels if isinstance(one, Room)]
+
+
+def stands_above(who: discord.Member, whom: discord.Member) -> bool:
+    """Say whether one may act on another: the owner on everybody, others on whose highest role is below theirs."""
+    if whom.guild.owner_id == whom.id:
+        return False
+    return who.guild.owner_id == who.id or who.top_role > whom.top_role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What changed about who may read a channel: the members it was opened or closed to by name, and whether more."""
+
+    named: tuple[tuple[discord.Member, bool], ...] = ()
+    others: bool = False
+
+
+def difference(before: Room, after: Room) -> Opened:
+    """Say to whom a channel was opened or closed; `others` for a rule about a role, which nobody is named in."""
+    then, now = _rules(before), _rules(after)
+    changed = {number for number in then.keys() | now.keys() if then.get(number) != now.get(number)}
+    members = [member for number in changed if (member := after.guild.get_member(number))]
+    moved = [(one, can_read(after, one)) for one in members if can_read(before, one) != can_read(after, one)]
+    return Opened(named=tuple(moved), others=len(members) < len(changed))
+
+
+def can_read(room: Room, member: discord.Member) -> bool:
+    """Say whether a member may read a channel, the past included."""
+    return _reads(room.permissions_for(member))
+
+
+def _rules(room: Room) -> dict[int, tuple[int, int]]:
+    """Return what the rules of a channel say about reading it, by the role or the member they are about."""
+    pairs = {target.id: rule.pair() for target, rule in room.overwrites.items()}
+    return {
+        number: (allow.value & READING.value, deny.value & READING.value) for number, (allow, deny) in pairs.items()
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """The channels of a server that are not open to everybody, and the members whom one of them names.
+
+    What members of the same roles may read is the same, but for those who are named, and for the owner, who reads all.
+    """
+
+    rooms: tuple[Room, ...]
+    named: frozenset[int]
+    by_roles: dict[frozenset[int], frozenset[Ref]] = field(default_factory=dict)
+
+
+class Reach:
+    """What members may read beyond what everybody may, remembered by their roles until a channel or a role changes."""
+
+    def __init__(self) -> None:
+        self._closed: dict[int, Closed] = {}
+
+    def forget(self, guild: discord.Guild) -> None:
+        """Forget what was remembered of a server, since it changed."""
+        self._closed.pop(guild.id, None)
+
+    def of(self, member: discord.Member) -> frozenset[Ref]:
+        """Return the channels and private threads not open to everybody that a member may read."""
+        closed = self._closed.get(member.guild.id) or self._look(member.guild)
+        if member.id in closed.named or member.id == member.guild.owner_id:
+            return _readable(closed, member) | _threads(member)
+        held = frozenset(role.id for role in member.roles)
+        if held not in closed.by_roles:
+            closed.by_roles[held] = _readable(closed, member)
+        return closed.by_roles[held] | _threads(member)
+
+    def _look(self, guild: discord.Guild) -> Closed:
+        found = tuple(one for one in rooms(guild) if audience(one) is Audience.MEMBERS)
+        named = frozenset(
+            target.id for room in found for target in room.overwrites if not isinstance(target, discord.Role)
+        )
+        self._closed[guild.id] = Closed(rooms=found, named=named)
+        return self._closed[guild.id]
+
+
+def _readable(closed: Closed, member: discord.Member) -> frozenset[Ref]:
+    return frozenset(names.ref(room.id) for room in closed.rooms if can_read(room, member))
+
+
+def _reads(held: discord.Permissions) -> bool:
+    return held.value & READING.value == READING.value or held.administrator
+
+
+def _threads(member: discord.Member) -> frozenset[Ref]:
+    return frozenset(
+        names.ref(thread.id)
+        for thread in member.guild.threads
+        if thread.is_private() and any(one.id == member.id for one in thread.members)
+    )
