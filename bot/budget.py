@@ -1,24 +1,33 @@
-"""One outbound budget for each chat, shared by all senders: moderation first, then replies, then digests."""
+"""One outbound budget for each chat and each route in it, shared by all: moderation first, then replies, then digests.
+
+A route is one kind of act in one chat. Who waits sleeps until the next turn is due; there is no looking in between.
+"""
 
 from __future__ import annotations
 
-import heapq
+import asyncio
+import bisect
 import itertools
 from collections import defaultdict, deque
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
 
     from bot.core.clock import Clock
     from bot.core.ports import Limits
 
-GLANCE = 0.02
-"""Seconds after which somebody who waits behind others looks again."""
 SPARE = 0.5
 """Share of a limit that unimportant sends may use up."""
+FEW = 64
+"""Gates that are kept without looking which of them are idle."""
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+Reason = Literal["chat", "route", "all", "paused"]
+"""Why somebody waited: a limit of the chat, of the route or of all together, or the platform said to wait."""
+Scope = Literal["chat", "route", "all"]
 
 
 class Urgency(IntEnum):
@@ -33,75 +42,177 @@ class Window:
     """At most `count` sends within any `seconds`."""
 
     def __init__(self, count: int, seconds: float) -> None:
-        self.count = count
-        self.length = timedelta(seconds=seconds)
-        self._sent: deque[datetime] = deque()
+        self._length = timedelta(seconds=seconds)
+        self._sent: deque[datetime] = deque(maxlen=count)
 
-    def free_at(self, now: datetime) -> datetime:
-        """Return when the next send is allowed."""
-        self._pass(now)
-        return now if len(self._sent) < self.count else self._sent[-self.count] + self.length
+    @property
+    def opens_at(self) -> datetime:
+        """Return when the next send is allowed, which may be long ago."""
+        return self._sent[0] + self._length if len(self._sent) == self._sent.maxlen else LONG_AGO
+
+    @property
+    def idle_at(self) -> datetime:
+        """Return when nothing that was sent counts any more."""
+        return self._sent[-1] + self._length if self._sent else LONG_AGO
 
     def has_spare(self, now: datetime) -> bool:
         """Say whether less than half is used, so that nobody would miss one send."""
-        self._pass(now)
-        return len(self._sent) < self.count * SPARE
+        assert self._sent.maxlen is not None  # noqa: S101 - it was made with one
+        return sum(at + self._length > now for at in self._sent) < self._sent.maxlen * SPARE
 
     def note(self, now: datetime) -> None:
         """Count a send."""
         self._sent.append(now)
 
-    def _pass(self, now: datetime) -> None:
-        while self._sent and self._sent[0] + self.length <= now:
-            self._sent.popleft()
+
+class Gate:
+    """What a send has to pass: some windows, and the platform's word to wait. `opens_at` may be long ago."""
+
+    def __init__(self, scope: Scope, limits: Sequence[tuple[int, float]]) -> None:
+        self.opens_at = LONG_AGO
+        self._scope = scope
+        self._windows = [Window(*limit) for limit in limits]
+        self._paused = LONG_AGO
+
+    @property
+    def reason(self) -> Reason:
+        """Say what keeps it shut."""
+        return "paused" if self._paused >= self.opens_at else self._scope
+
+    def note(self, now: datetime) -> None:
+        """Count a send."""
+        for window in self._windows:
+            window.note(now)
+        self._settle()
+
+    def pause(self, until: datetime) -> None:
+        """Stay shut for a while, since the platform said so; of two such words the longer one holds."""
+        self._paused = max(self._paused, until)
+        self._settle()
+
+    def has_spare(self, now: datetime) -> bool:
+        """Say whether it is open, and less than half used."""
+        return self.opens_at <= now and all(window.has_spare(now) for window in self._windows)
+
+    def is_idle(self, now: datetime) -> bool:
+        """Say whether a new one would do as well."""
+        return max(self._paused, *(window.idle_at for window in self._windows), LONG_AGO) <= now
+
+    def _settle(self) -> None:
+        self.opens_at = max(self._paused, *(window.opens_at for window in self._windows), LONG_AGO)
+
+
+class Turn:
+    """Somebody's wish to send, until it is `come`; `held` says for how many seconds what held it up."""
+
+    def __init__(self, chat: str, rank: tuple[Urgency, int], way: Sequence[Gate], now: datetime) -> None:
+        self.chat = chat
+        self.rank = rank
+        self.way = way
+        self.come: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.held: defaultdict[Reason, float] = defaultdict(float)
+        self._reason: Reason = "chat"
+        self._since = now
+
+    def due_at(self, now: datetime) -> datetime:
+        """Return when every gate is open, and keep in mind what held it up until now."""
+        last = max(self.way, key=lambda gate: gate.opens_at)
+        if self._since < now:
+            self.held[self._reason] += (now - self._since).total_seconds()
+        self._reason, self._since = last.reason, now
+        return last.opens_at
 
 
 class Budget:
     """What may be sent on one platform."""
 
     def __init__(self, limits: Limits, clock: Clock) -> None:
+        self._limits = limits
         self._clock = clock
-        self._chats: dict[str, list[Window]] = defaultdict(lambda: [Window(*limit) for limit in limits.chat])
-        self._overall = Window(*limits.overall)
-        self._waiting: dict[str, list[tuple[Urgency, int]]] = defaultdict(list)
-        self._paused: dict[str, datetime] = {}
+        self._all = Gate("all", [limits.overall])
+        self._gates: dict[tuple[str, str | None], Gate] = {}
+        self._enough = FEW
+        self._waiting: list[Turn] = []
         self._numbers = itertools.count()
+        self._bell: asyncio.Task[None] | None = None
+        self._rings_at: datetime | None = None
 
-    async def take(self, chat: str, urgency: Urgency) -> None:
-        """Wait for a turn in a chat and take it; the more urgent goes first, then who came first."""
-        queue, ticket = self._waiting[chat], (urgency, next(self._numbers))
-        heapq.heappush(queue, ticket)
+    async def take(self, chat: str, urgency: Urgency, *, route: str = "") -> Mapping[Reason, float]:
+        """Wait for a turn in a chat and take it; the more urgent goes first, then who came first.
+
+        Returns for how many seconds it was held up by what.
+        """
+        turn = Turn(chat, (urgency, next(self._numbers)), self._way(chat, route), self._clock.now())
+        bisect.insort(self._waiting, turn, key=lambda one: one.rank)
+        self._serve()
         try:
-            while (wait := self._wait(chat)) > 0 or queue[0] != ticket:
-                await self._clock.sleep(max(wait, GLANCE))
-            self._note(chat)
-        finally:
-            queue.remove(ticket)
-            heapq.heapify(queue)
-            if not queue:
-                del self._waiting[chat]
+            await turn.come
+        except asyncio.CancelledError:
+            self._serve()
+            raise
+        return turn.held
 
-    def take_spare(self, chat: str) -> bool:
-        """Take a turn for what may as well not be sent; False when somebody waits or the limit is near."""
-        now = self._clock.now()
-        if self._waiting.get(chat) or self._wait(chat) > 0:
+    def take_spare(self, chat: str, *, route: str = "") -> bool:
+        """Take a turn for what may as well not be sent; False when somebody waits or a limit is near."""
+        now, way = self._clock.now(), self._way(chat, route)
+        if any(turn.chat == chat for turn in self._waiting) or not all(gate.has_spare(now) for gate in way):
             return False
-        if not all(window.has_spare(now) for window in (*self._chats[chat], self._overall)):
-            return False
-        self._note(chat)
+        for gate in way:
+            gate.note(now)
         return True
 
-    def pause(self, chat: str, seconds: float) -> None:
-        """Send nothing in a chat for a while, since the platform said so; of two such words the longer one holds."""
-        now = self._clock.now()
-        self._paused[chat] = max(self._paused.get(chat, now), now + timedelta(seconds=seconds))
+    def pause(self, seconds: float, *, chat: str, route: str = "", scope: Scope = "chat") -> None:
+        """Send nothing on a route, in a chat or anywhere for a while, since the platform said so."""
+        overall, one_chat, one_route = self._way(chat, route)
+        gate = {"all": overall, "chat": one_chat, "route": one_route}[scope]
+        gate.pause(self._clock.now() + timedelta(seconds=seconds))
+        self._serve()
 
-    def _wait(self, chat: str) -> float:
-        now = self._clock.now()
-        free = [window.free_at(now) for window in (*self._chats[chat], self._overall)]
-        return (max(*free, self._paused.get(chat, now)) - now).total_seconds()
+    def _way(self, chat: str, route: str) -> tuple[Gate, Gate, Gate]:
+        """Return the gates on the way of a send."""
+        if len(self._gates) > self._enough:
+            self._forget_idle()
+        return self._all, self._gate(chat, None), self._gate(chat, route)
 
-    def _note(self, chat: str) -> None:
-        now = self._clock.now()
-        for window in (*self._chats[chat], self._overall):
-            window.note(now)
+    def _gate(self, chat: str, route: str | None) -> Gate:
+        """Return the gate of a route in a chat, or that of the chat itself, making it where it is missing."""
+        gate = self._gates.get((chat, route))
+        if gate is None:
+            gate = (
+                Gate("chat", self._limits.chat) if route is None else Gate("route", self._limits.routes.get(route, ()))
+            )
+            self._gates[chat, route] = gate
+        return gate
+
+    def _forget_idle(self) -> None:
+        now, used = self._clock.now(), {gate for turn in self._waiting for gate in turn.way}
+        self._gates = {name: gate for name, gate in self._gates.items() if gate in used or not gate.is_idle(now)}
+        self._enough = max(FEW, 2 * len(self._gates))
+
+    def _serve(self) -> None:
+        """Give their turns to all who may send now, the most urgent first, and wake up for the next."""
+        now, waiting = self._clock.now(), []
+        for turn in self._waiting:
+            if turn.come.done():
+                continue
+            if (due := turn.due_at(now)) > now:
+                waiting.append((due, turn))
+                continue
+            for gate in turn.way:
+                gate.note(now)
+            turn.come.set_result(None)
+        self._waiting = [turn for _, turn in waiting]
+        self._wake_at(min((due for due, _ in waiting), default=None), now)
+
+    def _wake_at(self, due: datetime | None, now: datetime) -> None:
+        if due == self._rings_at:
+            return
+        if self._bell is not None:
+            self._bell.cancel()
+        self._rings_at = due
+        self._bell = asyncio.create_task(self._ring((due - now).total_seconds())) if due else None
+
+    async def _ring(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        self._bell = self._rings_at = None
+        self._serve()

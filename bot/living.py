@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.core.commands import served
 from bot.core.errors import Unavailable
+from bot.metrics import show
 from bot.supervisor import Supervisor
 from storage import communities, retention
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bot.core.ports import Adapter
     from bot.indexing import Index
     from bot.lanes import Lanes
+    from bot.metrics import Figures
     from brains.skills.skill import Skill
     from storage.db import Database
     from storage.inbox import Inbox
@@ -52,9 +54,11 @@ class Living:
     index: Callable[[], Awaitable[Index]]
     adapters: Sequence[Adapter]
     skills: Sequence[Skill]
+    figures: Figures
     look_after: Callable[[], Awaitable[None]]
     compact: Callable[[], Awaitable[object]]
     alone: bool
+    metrics_port: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -78,9 +82,10 @@ class Living:
 
     def _parts(self) -> Mapping[str, Part]:
         names = tuple(name for skill in self.skills for name in skill.commands)
-        unasked = tuple(skill.name for skill in self.skills if skill.hears)
+        unasked = tuple(skill.name for skill in self.skills if skill.acts_unasked)
         commands = served(names, {"help.command": names, "mode.skill": unasked})
-        adapters = {one.platform: functools.partial(one.run, self.inbox.put, commands) for one in self.adapters}
+        put = self.figures.counting(self.inbox.put)
+        adapters = {one.platform: functools.partial(one.run, put, commands) for one in self.adapters}
         return {
             "leases": self.inbox.keep,
             "encoding": self.ahead.run,
@@ -88,8 +93,12 @@ class Living:
             "index": self._follow,
             "retention": self._retain,
             "companions": self._watch,
+            **({"metrics": self._show} if self.metrics_port else {}),
             **adapters,
         }
+
+    async def _show(self) -> None:
+        await show(self.figures, port=self.metrics_port, database=self.database, clock=self.clock)
 
     async def _follow(self) -> None:
         await (await self.index()).follow(self.clock)

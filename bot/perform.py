@@ -7,33 +7,34 @@ repeated without harm (deleting, a time-out, a setting) is repeated.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import itertools
 import logging
 import secrets
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.budget import Budget, Urgency
+from bot.budget import Urgency
 from bot.core.actions import (
     AskStaff,
-    Ban,
     Delete,
     Edit,
     Forget,
     Kept,
-    Kick,
+    Moderation,
+    OpenDirect,
     Say,
     Spoken,
-    Timeout,
-    Unban,
-    Warn,
     target,
 )
 from bot.core.decisions import Receipt, Ruling
-from bot.core.errors import Gone, Overloaded, Unavailable
+from bot.core.errors import Unavailable
+from bot.core.events import TimerFired
 from bot.core.log import trail
+from bot.sending import Sender
 from storage import acts, members, traces
 from storage.acts import Intent
 
@@ -48,23 +49,26 @@ if TYPE_CHECKING:
     from bot.core.ports import Adapter
     from bot.core.things import Member, Ref
     from bot.keeping import Keeper
+    from bot.metrics import Figures
     from storage.acts import Pressable
     from storage.communities import Community
     from storage.db import Database
 
 log = logging.getLogger(__name__)
 
-MODERATION = (Delete, Timeout, Kick, Ban, Unban, Warn)
-TRIES = 4
-"""How often an act is tried that a platform was too busy for, or that may be repeated."""
 LONGEST = 60.0
 """Seconds that a streamed reply may take."""
+OURSELVES = "kinfolk"
+"""The platform of what Kinfolk itself keeps, in the figures."""
 NOT_TRIED = "not tried, since an act before it failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A verdict to carry out, and all that belongs to it; `member` is who set it off, where one did."""
+    """A verdict to carry out, and all that belongs to it; `member` is who set it off, where one did.
+
+    `sorry` tells them that something did not work; `closed`, aloud, that they take no direct messages.
+    """
 
     community: Community
     trace: Trace
@@ -72,7 +76,8 @@ class Case:
     message: Ref | None = None
     pressed: Pressable | None = None
     keep: timedelta = timedelta(days=30)
-    sorry: Say | None = None
+    sorry: Say | OpenDirect | None = None
+    closed: Say | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +88,23 @@ class Performer:
     adapters: Mapping[str, Adapter]
     keeper: Keeper
     clock: Clock
-    budgets: dict[str, Budget] = field(default_factory=dict)
-    streams: dict[str, AsyncIterator[str]] = field(default_factory=dict)
+    figures: Figures
+    sender: Sender = field(init=False)
+    streams: dict[str, dict[str, AsyncIterator[str]]] = field(default_factory=dict)
 
-    def stream(self, pieces: AsyncIterator[str]) -> str:
-        """Give pieces of text a handle, for a Say to name."""
+    def __post_init__(self) -> None:
+        sender = Sender(adapters=self.adapters, clock=self.clock, figures=self.figures)
+        object.__setattr__(self, "sender", sender)
+
+    def stream(self, trace: str, pieces: AsyncIterator[str]) -> str:
+        """Give pieces of text a handle, for a Say of this trace to name; whoever asks lets go of the trace."""
         handle = secrets.token_urlsafe(6)
-        self.streams[handle] = pieces
+        self.streams.setdefault(trace, {})[handle] = pieces
         return handle
+
+    def let_go(self, trace: str) -> None:
+        """Drop the streams of a trace that were never said, whatever came of it."""
+        self.streams.pop(trace, None)
 
     async def carry_out(self, case: Case) -> Trace | None:
         """Carry out what was kept and return the trace with its receipts; None for somebody forgotten meanwhile."""
@@ -101,22 +115,14 @@ class Performer:
         intend = functools.partial(self._intend, case=case, kept=kept)
         numbers = await self.database.write(intend, durable=bool(kept))
         if numbers is None:
-            self._let_go(rulings)
             return None
         receipts = await self._try_all(case, kept, numbers)
-        if case.sorry and any(receipt.state == "failed" for receipt in receipts):
-            await self._say_sorry(case, len(kept), next((one.error for one in receipts if one.state == "failed"), ""))
-        self._let_go(rulings)
+        if sorry := _sorry(case, kept, receipts):
+            await self._say_sorry(case, len(kept), sorry)
         done = replace(trace, receipts=tuple(receipts))
         if kept:
             await self.database.write(functools.partial(traces.complete, trace=done), durable=False)
         return done
-
-    def _let_go(self, rulings: Sequence[Ruling]) -> None:
-        """Drop the streams of what was not said."""
-        for ruling in rulings:
-            if isinstance(ruling.action, Say):
-                self.streams.pop(ruling.action.stream, None)
 
     async def resume(self, community: Community, trace: Trace) -> None:
         """Finish what a crash interrupted: repeat what may be repeated, and let the rest be unknown."""
@@ -130,7 +136,7 @@ class Performer:
             if isinstance(act.action, Spoken):
                 receipt = Receipt(state="unknown", error="interrupted by a crash; it may or may not have happened")
             else:
-                receipt = await self._try(community, act.action)
+                receipt = await self._try(community, act.action, _urgency(act.action, trace))
             await self._end(act.id, act.action, receipt, undoes=undone)
 
     async def _intend(self, connection: AsyncConnection, case: Case, kept: Sequence[Ruling]) -> list[int] | None:
@@ -160,56 +166,51 @@ class Performer:
             if ruling.decision in failed:
                 receipt = Receipt(state="failed", error=NOT_TRIED)
             else:
-                action, receipt = await self._carry_out(case.community, action)
+                action, receipt = await self._carry_out(case, action)
             if receipt.state == "failed":
                 failed.add(ruling.decision)
             await self._end(number, action, receipt, undoes=ruling.undoes)
             receipts.append(receipt)
         return receipts
 
-    async def _carry_out(self, community: Community, action: Action) -> tuple[Action, Receipt]:
+    async def _carry_out(self, case: Case, action: Action) -> tuple[Action, Receipt]:
         """Try an action; a streamed one comes back with the text that was said in the end."""
-        if isinstance(action, Say) and (pieces := self.streams.pop(action.stream, None)):
-            return await self._say_in_pieces(community, action, pieces)
-        return action, await self._try(community, action)
+        streams = self.streams.get(case.trace.id, {})
+        if isinstance(action, Say) and (pieces := streams.pop(action.stream, None)):
+            return await self._say_in_pieces(case, action, pieces)
+        return action, await self._try(case.community, action, _urgency(action, case.trace))
 
-    async def _say_in_pieces(
-        self, community: Community, action: Say, pieces: AsyncIterator[str]
-    ) -> tuple[Action, Receipt]:
+    async def _say_in_pieces(self, case: Case, action: Say, pieces: AsyncIterator[str]) -> tuple[Action, Receipt]:
         """Say what comes as it comes; edits in between use what the budget has to spare."""
-        said, shown, receipt = "", "", None
-        async for piece in _bounded(pieces):
-            said += piece
-            if not said.strip():
-                continue
-            if receipt is None:
-                receipt, shown = await self._try(community, replace(action, text=said)), said
-                if receipt.state != "done" or receipt.made is None:
-                    return replace(action, text=said), receipt
-            elif self._budget(action.to).take_spare(str(action.to)):
-                shown = said if (await self._edit(action, receipt, said)).state == "done" else shown
+        attempt = functools.partial(self._try, case.community, urgency=_urgency(action, case.trace))
+        said, shown, dropped, receipt = "", "", 0, None
+        async with contextlib.aclosing(_bounded(pieces)) as bounded:
+            async for piece in bounded:
+                said += piece
+                if not said.strip():
+                    continue
+                if receipt is None:
+                    receipt, shown = await attempt(replace(action, text=said)), said
+                    if receipt.state != "done" or receipt.made is None:
+                        return replace(action, text=said), receipt
+                elif await self.sender.edit_if_spare(_edit(action, receipt, said)):
+                    shown = said
+                else:
+                    dropped += 1
         if receipt is None:
-            return action, await self._try(community, action)
+            return action, await attempt(action)
         if shown != said:
-            last = await self._try(community, _edit(action, receipt, said))
-            shown = said if last.state == "done" else shown
-        return replace(action, text=shown), replace(receipt, text=shown)
+            last = await attempt(_edit(action, receipt, said))
+            shown, dropped = said if last.state == "done" else shown, dropped - 1
+            receipt = _both_waited(receipt, last)
+        return replace(action, text=shown), replace(receipt, text=shown, dropped=dropped)
 
-    async def _edit(self, action: Say, receipt: Receipt, text: str) -> Receipt:
-        try:
-            return await self.adapters[action.to.platform].act(_edit(action, receipt, text))
-        except Overloaded as busy:
-            self._budget(action.to).pause(str(action.to), busy.after)
-            return Receipt(state="failed", error=str(busy))
-        except Gone as gone:
-            return Receipt(state="failed", error=str(gone))
-
-    async def _try(self, community: Community, action: Action) -> Receipt:
+    async def _try(self, community: Community, action: Action, urgency: Urgency) -> Receipt:
         """Try an action; whatever comes of it is a receipt."""
         try:
             if isinstance(action, Kept):
                 return await self.keeper.act(community, action)
-            return await self._try_there(action)
+            return await self.sender.send(action, urgency)
         except Unavailable as away:
             return Receipt(state="failed", error=str(away))
         except Exception as error:  # noqa: BLE001 - belongs to the pipeline's door: an adapter's bug ends one act alone
@@ -217,29 +218,9 @@ class Performer:
             bug = f"a bug came in between: {type(error).__name__}"
             return Receipt(state="failed" if isinstance(action, Kept) else "unknown", error=bug)
 
-    async def _try_there(self, action: Action) -> Receipt:
-        """Try until the platform took or refused it. A platform that says to wait is waited for."""
-        where = target(action)
-        assert where is not None  # noqa: S101 - whatever is not kept here is done to something
-        if where.platform not in self.adapters:
-            return Receipt(state="failed", error=f"{where.platform} is not connected")
-        error: Exception = Gone("it was never tried")
-        for _ in range(TRIES):
-            await self._budget(where).take(str(where), _urgency(action))
-            try:
-                return await self.adapters[where.platform].act(action)
-            except Overloaded as busy:
-                error = busy
-                self._budget(where).pause(str(where), busy.after)
-            except Gone as gone:
-                error = gone
-                if isinstance(action, Spoken):
-                    return Receipt(state="unknown", error=str(gone))
-                await self.clock.sleep(1)
-        return Receipt(state="failed", error=str(error))
-
     async def _end(self, number: int, action: Action, receipt: Receipt, *, undoes: int | None = None) -> None:
-        now = self.clock.now()
+        now, where = self.clock.now(), target(action)
+        self.figures.acted(where.platform if where else OURSELVES, type(action).__name__, receipt)
 
         async def note(connection: AsyncConnection) -> None:
             await acts.ended(connection, number, action, receipt, now=now)
@@ -248,13 +229,11 @@ class Performer:
 
         await self.database.write(note)
 
-    async def _say_sorry(self, case: Case, position: int, error: str) -> None:
+    async def _say_sorry(self, case: Case, position: int, action: Say | OpenDirect) -> None:
         """Tell whoever asked what did not work, so that no answer is ever silently lost."""
-        assert case.sorry is not None  # noqa: S101 - the caller looked
-        action = replace(case.sorry, text=case.sorry.text.format(error=error))
         if any(isinstance(ruling.action, Forget) for ruling in case.trace.verdict.rulings):
             # The trace went with everything else about them, and nothing may be written of it any more.
-            await self._try(case.community, action)
+            await self._try(case.community, action, Urgency.REPLY)
             return
         intent = Intent(position=position, skill=case.trace.verdict.decisions[0].skill, action=action)
         intend = functools.partial(
@@ -266,18 +245,24 @@ class Performer:
             expires_at=self.clock.now(),
         )
         [number] = await self.database.write(intend)
-        await self._end(number, action, await self._try(case.community, action))
+        await self._end(number, action, await self._try(case.community, action, Urgency.REPLY))
 
-    def _budget(self, where: Ref) -> Budget:
-        if where.platform not in self.budgets:
-            self.budgets[where.platform] = Budget(self.adapters[where.platform].limits, self.clock)
-        return self.budgets[where.platform]
+
+def _sorry(case: Case, kept: Sequence[Ruling], receipts: Sequence[Receipt]) -> Say | OpenDirect | None:
+    """Return what to tell whoever asked when something did not work; how to open a conversation that stayed shut."""
+    failed = [(ruling.action, one) for ruling, one in zip(kept, receipts, strict=True) if one.state == "failed"]
+    if not failed:
+        return None
+    action, receipt = failed[0]
+    if case.closed and case.member and isinstance(action, OpenDirect) and action.member == case.member.ref:
+        return case.closed
+    return replace(case.sorry, text=case.sorry.text.format(error=receipt.error)) if case.sorry else None
 
 
 def _armed(ruling: Ruling) -> Ruling:
     """Give the buttons of an action the tokens they travel with."""
     action = ruling.action
-    if not ruling.kept or not isinstance(action, Say | Edit | AskStaff) or not action.buttons:
+    if not ruling.kept or not isinstance(action, Say | Edit | AskStaff | OpenDirect) or not action.buttons:
         return ruling
     buttons = tuple(replace(button, token=secrets.token_urlsafe(12)) for button in action.buttons)
     return replace(ruling, action=replace(action, buttons=buttons))
@@ -295,20 +280,31 @@ def _edit(action: Say, receipt: Receipt, text: str) -> Edit:
     )
 
 
-def _urgency(action: Action) -> Urgency:
-    return Urgency.MODERATION if isinstance(action, MODERATION) else Urgency.REPLY
+def _urgency(action: Action, trace: Trace) -> Urgency:
+    """Return who goes first: what keeps the place safe, then answers, then what a timer set off."""
+    if isinstance(action, Moderation | Delete):
+        return Urgency.MODERATION
+    return Urgency.DIGEST if trace.kind == TimerFired.__name__ else Urgency.REPLY
 
 
-async def _bounded(pieces: AsyncIterator[str]) -> AsyncIterator[str]:
+def _both_waited(first: Receipt, last: Receipt) -> Receipt:
+    """Return the first receipt with the waits of both."""
+    longer = max(first, last, key=lambda one: one.waited)
+    return replace(first, waited=round(first.waited + last.waited, 1), waited_for=longer.waited_for)
+
+
+async def _bounded(pieces: AsyncIterator[str]) -> AsyncGenerator[str, None]:
     """Yield pieces until they end, fail or take too long; what was said so far stays."""
     loop = asyncio.get_running_loop()
     ends = loop.time() + LONGEST
+    closing = contextlib.aclosing(pieces) if isinstance(pieces, AsyncGenerator) else contextlib.nullcontext()
     try:
-        while True:
-            async with asyncio.timeout_at(ends):
-                piece = await anext(pieces, None)
-            if piece is None:
-                return
-            yield piece
+        async with closing:
+            while True:
+                async with asyncio.timeout_at(ends):
+                    piece = await anext(pieces, None)
+                if piece is None:
+                    return
+                yield piece
     except Exception as error:  # noqa: BLE001 - belongs to the pipeline's door: a skill's own text may fail
         log.warning("a streamed reply broke off: %s", type(error).__name__)

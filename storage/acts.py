@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import or_, select, update
 from sqlmodel import col
 
-from bot.core.actions import Action, AskStaff, Edit, Say, target
+from bot.core.actions import Action, AskStaff, Edit, OpenDirect, Say, target
 from bot.core.codec import dump_action, load_action
 from bot.core.decisions import Receipt
 from bot.core.things import Ref
@@ -104,7 +104,7 @@ async def intend(
             "expires_at": expires_at,
         }
         for number, intent in zip(numbers, intents, strict=True)
-        if isinstance(intent.action, Say | Edit | AskStaff)
+        if isinstance(intent.action, Say | Edit | AskStaff | OpenDirect)
         for button in intent.action.buttons
     ]
     await insert_new(connection, ButtonRow, buttons)
@@ -117,6 +117,9 @@ async def ended(connection: AsyncConnection, number: int, action: Action, receip
         "state": receipt.state,
         "made": str(receipt.made or ""),
         "error": receipt.error,
+        "waited": receipt.waited,
+        "waited_for": receipt.waited_for,
+        "dropped": receipt.dropped,
         "action": dump_action(without_files(action)),
         "ended_at": now,
     }
@@ -149,6 +152,17 @@ async def that_made(connection: AsyncConnection, community: Community, message: 
     )
     row = found.first()
     return _act(row) if row else None
+
+
+async def naming(connection: AsyncConnection, community: Community, ref: Ref) -> list[Act]:
+    """Return the acts that were done and name a reference, in what they do or in what their buttons carry."""
+    rows = await connection.execute(
+        select(*COLUMNS)
+        .where(col(ActRow.community_id) == community.id, col(ActRow.state) == "done")
+        .where(col(ActRow.action).contains(f'"{ref}"', autoescape=True))
+        .order_by(col(ActRow.id))
+    )
+    return [_act(row) for row in rows]
 
 
 async def in_state(connection: AsyncConnection, community: Community, state: State) -> list[Act]:
@@ -196,19 +210,30 @@ async def press(connection: AsyncConnection, pressed: Pressable, *, now: datetim
     )
 
 
-COLUMNS = columns(ActRow, "id", "trace_id", "skill", "action", "state", "made", "error", "intended_at", "undone_by")
+COLUMNS = columns(
+    ActRow,
+    *("id", "trace_id", "skill", "action", "intended_at", "undone_by"),
+    *("state", "made", "error", "waited", "waited_for", "dropped"),
+)
 
 
 def _act(row: Row[*tuple[object, ...]]) -> Act:
     state: State = row.state
-    made = Ref.parse(row.made) if row.made else None
+    receipt = Receipt(
+        state="unknown" if state == "intended" else state,
+        made=Ref.parse(row.made) if row.made else None,
+        error=row.error,
+        waited=row.waited,
+        waited_for=row.waited_for,
+        dropped=row.dropped,
+    )
     return Act(
         id=row.id,
         trace=row.trace_id,
         skill=row.skill,
         action=load_action(row.action),
         state=state,
-        receipt=Receipt(state="unknown" if state == "intended" else state, made=made, error=row.error),
+        receipt=receipt,
         intended_at=row.intended_at,
         undone_by=row.undone_by,
     )

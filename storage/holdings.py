@@ -51,6 +51,7 @@ NOT_PERSONAL = {
     "space": "its servers, workspaces and groups",
     "collection": "the encoder that serves",
     "policy": "what the staff set, without who set it",
+    "backfill": "how far back a channel was read, without who wrote there",
     "refusal": "keyed hashes that name nobody; they make a forget last",
 }
 """The tables that hold nothing about a member, and why."""

@@ -40,7 +40,6 @@ class CommunityRow(SQLModel, table=True):
     __tablename__ = "community"
     id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
     name: str = Field(unique=True)
-    consent: str = Field(default="opt_out", description="opt_out: collected unless refused; opt_in: only when agreed")
     created_at: datetime = Field(sa_type=Instant)
 
 
@@ -267,6 +266,9 @@ class ActRow(SQLModel, table=True):
     action: str = Field(sa_type=Text, description="the Action as JSON")
     state: str = Field(description="intended, done, failed, unknown")
     error: str = ""
+    waited: float = Field(default=0.0, description="seconds, where it waited for longer than half of one")
+    waited_for: str = Field(default="", description="chat, route, all, paused, away")
+    dropped: int = Field(default=0, description="edits in between that were left out")
     intended_at: datetime = Field(sa_type=Instant)
     ended_at: datetime | None = Field(default=None, sa_type=Instant)
     undone_by: int | None = Field(default=None, sa_type=Id)
@@ -321,6 +323,19 @@ class RefusalRow(SQLModel, table=True):
 
     __tablename__ = "refusal"
     key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
+
+
+class BackfillRow(SQLModel, table=True):
+    """How far back a channel or a thread was read; the row of the space itself holds what tells its staff."""
+
+    __tablename__ = "backfill"
+    community_id: int = Field(foreign_key="community.id", sa_type=Id, primary_key=True)
+    room: str = Field(primary_key=True, description="reference of the channel, the thread or the space")
+    before: str = Field(default="", description="the platform's mark: everything from there on is stored")
+    done: bool = Field(default=False, description="its beginning was reached")
+    messages: int = Field(default=0, description="how many were new")
+    notice: str = Field(default="", description="reference of the message that tells the staff how far it is")
+    updated_at: datetime = Field(sa_type=Instant)
 
 
 metadata = SQLModel.metadata

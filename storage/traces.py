@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, or_, select, update
 from sqlmodel import col
 
-from bot.core.actions import Say
+from bot.core.actions import OpenDirect, Say
 from bot.core.codec import dump, load
 from bot.core.decisions import Trace
 from storage.rows import insert_new, insert_rows
@@ -64,7 +64,7 @@ def bare(trace: Trace) -> Trace:
 
 def without_files(action: Action) -> Action:
     """Return an action as it is kept: the files that it sent belong to whoever got them."""
-    return replace(action, attachments=()) if isinstance(action, Say) else action
+    return replace(action, attachments=()) if isinstance(action, Say | OpenDirect) else action
 
 
 async def of_event(connection: AsyncConnection, community: Community, event: str) -> Trace | None:

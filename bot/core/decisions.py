@@ -10,6 +10,10 @@ from typing import Literal
 from bot.core.actions import Action
 from bot.core.things import Ref
 
+Obstacle = Literal["chat", "route", "all", "paused", "away"]
+"""What may hold up an act: a limit of the chat, of such acts in it or of all together, the platform's word to wait, or
+that it could not be reached."""
+
 
 class Mode(StrEnum):
     """What a skill may do unasked."""
@@ -65,12 +69,19 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What really happened. `unknown` is the state of an act that a crash interrupted: done or not, nobody can say."""
+    """What really happened. `unknown` is the state of an act that a crash interrupted: done or not, nobody can say.
+
+    `waited` is for how many seconds an act was held up, where that is worth a word, and `waited_for` by what most.
+    `dropped` counts the edits that a streamed text did without on its way.
+    """
 
     state: Literal["done", "failed", "unknown"]
     made: Ref | None = None
     error: str = ""
     text: str = ""
+    waited: float = 0.0
+    waited_for: Literal[Obstacle, ""] = ""
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bot.core.actions import Action
-    from bot.core.decisions import Decision, Ruling, Step, Trace
+    from bot.core.decisions import Decision, Obstacle, Receipt, Ruling, Step, Trace
     from bot.core.i18n import Translate
     from bot.core.things import Ref
     from storage.acts import Act
@@ -24,6 +24,13 @@ STATES = {
     "done": _("done"),
     "failed": _("failed"),
     "unknown": _("unknown: a crash came in between"),
+}
+WAITS: dict[Obstacle, str] = {
+    "chat": _("waited {seconds:g} s, since this chat had its share of messages"),
+    "route": _("waited {seconds:g} s, since this chat had its share of such acts"),
+    "all": _("waited {seconds:g} s, since all chats together had their share"),
+    "paused": _("waited {seconds:g} s, since the platform said to wait"),
+    "away": _("waited {seconds:g} s for the platform, which could not be reached"),
 }
 
 
@@ -75,9 +82,19 @@ def _declined(ruling: Ruling, told: str, translate: Translate) -> str:
 def _done(act: Act, told: str, translate: Translate) -> str:
     sentence = translate(_("- {state}: {action}"))
     line = sentence.format(state=translate(STATES[act.state]), action=told)
+    if told_of_way := ", ".join(_on_the_way(act.receipt, translate)):
+        line += f" ({told_of_way})"
     if act.undone_by is not None:
         line += translate(_(" (taken back by act {number})")).format(number=act.undone_by)
     return f"{line}: {act.receipt.error}" if act.receipt.error else line
+
+
+def _on_the_way(receipt: Receipt, translate: Translate) -> Iterator[str]:
+    """Say what held an act up, and what it did without."""
+    if receipt.waited_for:
+        yield translate(WAITS[receipt.waited_for]).format(seconds=receipt.waited)
+    if receipt.dropped:
+        yield translate(_("{count} edits on the way were left out")).format(count=receipt.dropped)
 
 
 def discreet(action: Action, *, reader: Ref | None = None, rooms: frozenset[Ref] | None = None) -> Action:

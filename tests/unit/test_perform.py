@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.budget import Urgency
 from bot.core.actions import (
     Action,
     AskStaff,
+    Attachment,
     Ban,
     Button,
     Delete,
@@ -28,9 +31,14 @@ from bot.core.actions import (
 from bot.core.decisions import Decision, Receipt, Ruling, Trace, Verdict
 from bot.core.errors import Gone, Overloaded
 from bot.core.things import Ref
-from bot.perform import TRIES, Case
+from bot.perform import Case
+from bot.perform import _urgency as urgency_of
+from bot.sending import TRIES
+from brains.skills.skill import Context, Skill
 from storage import policies
 from storage.acts import Act
+from storage.acts import button as button_of
+from tests.clocks import PatientClock
 from tests.recording import ANA, GENERAL, PLATFORM, Plaza, SmallBot, small_bot
 from tests.words import MONDAY
 
@@ -122,15 +130,19 @@ async def test_a_refusal_without_a_word_is_told_too(bot: SmallBot) -> None:
 
 async def test_a_platform_that_says_to_wait_is_waited_for(bot: SmallBot) -> None:
     bot.plaza.script += [BUSY, BUSY]
-    assert states(await perform(bot, SAY)) == ["done"]
+    [act] = await perform(bot, SAY)
     assert bot.clock.slept == [7, 7]
     assert bot.plaza.done == [SAY]
+    assert (act.state, act.receipt.waited, act.receipt.waited_for) == ("done", 14, "paused")
+    assert (await bot.trace_of("event t1")).receipts == (act.receipt,)
 
 
 async def test_a_platform_that_always_says_to_wait_is_given_up_and_the_asker_told(bot: SmallBot) -> None:
     bot.plaza.script += [BUSY] * TRIES
-    assert states(await perform(bot, SAY)) == ["failed", "done"]
-    assert bot.plaza.said == ["That did not work: slow down"]
+    acts = await perform(bot, SAY)
+    assert states(acts) == ["failed", "done"]
+    assert bot.plaza.said == [f"That did not work: given up after {TRIES} tries: slow down"]
+    assert (acts[0].receipt.waited, acts[0].receipt.waited_for) == (7 * (TRIES - 1), "paused")
 
 
 async def test_speech_into_a_dead_line_is_unknown_and_never_repeated(bot: SmallBot) -> None:
@@ -189,7 +201,7 @@ async def pieces(*some: str, then: Exception | None = None) -> AsyncIterator[str
 
 
 def streamed(bot: SmallBot, words: AsyncIterator[str]) -> Say:
-    return replace(SAY, text="what is said when nothing comes", stream=bot.performer.stream(words))
+    return replace(SAY, text="what is said when nothing comes", stream=bot.performer.stream("t1", words))
 
 
 async def test_a_streamed_answer_is_one_message_that_grows_to_its_last_word(bot: SmallBot) -> None:
@@ -202,7 +214,7 @@ async def test_a_streamed_answer_is_one_message_that_grows_to_its_last_word(bot:
     assert [(act.state, act.action.text, act.receipt.made) for act in acts] == [
         ("done", " You may belong here.", Ref(PLATFORM, "b1"))
     ]
-    assert bot.performer.streams == {}
+    assert bot.performer.streams == {"t1": {}}
 
 
 async def test_edits_in_between_use_the_spare_budget_alone_and_the_last_word_always_comes(home: Path) -> None:
@@ -210,7 +222,9 @@ async def test_edits_in_between_use_the_spare_budget_alone_and_the_last_word_alw
     plaza.limits = replace(plaza.limits, chat=((4, 60.0),))
     async with small_bot(home, plaza=plaza) as bot:
         await perform(bot, streamed(bot, pieces(*"abcdefgh")))
+        [act] = await bot.acts("t1")
     assert [getattr(action, "text", "") for action in plaza.done] == ["a", "ab", "abcdefgh"]
+    assert (act.action.text, act.receipt.dropped) == ("abcdefgh", 5)
 
 
 async def test_a_stream_that_fails_midway_leaves_what_was_said(bot: SmallBot, caplog: pytest.LogCaptureFixture) -> None:
@@ -248,13 +262,97 @@ async def test_a_streamed_answer_that_is_refused_is_not_said_again(bot: SmallBot
     assert bot.plaza.done == []
 
 
-async def test_the_stream_of_what_was_declined_is_dropped(bot: SmallBot) -> None:
-    say = streamed(bot, pieces("a"))
-    trace = trace_of((say,))
-    declined = tuple(replace(ruling, kept=False) for ruling in trace.verdict.rulings)
-    trace = replace(trace, verdict=replace(trace.verdict, rulings=declined))
-    await bot.performer.carry_out(Case(community=bot.community, trace=trace))
-    assert (bot.performer.streams, bot.plaza.done) == ({}, [])
+async def test_streams_of_what_is_never_said_are_dropped_whatever_came_of_it(home: Path) -> None:
+    async def propose(context: Context) -> Decision:
+        say = Say(to=HERE, text="?", stream=context.stream(pieces("a")))
+        match context.event.arguments["interests"]:
+            case "fail":
+                raise ValueError("too late")
+            case "change its mind":
+                return None
+            case "declined":
+                lacking = Say(to=Ref("nowhere", "c"), text="?", stream=say.stream)
+                return Decision(skill="talker", actions=(lacking,), reason="a test")
+        return Decision(skill="talker", actions=(say,), reason="a test")
+
+    talker = Skill(name="talker", purpose="Talks", propose=propose, commands=("match",))
+    async with small_bot(home, skills=[talker]) as bot:
+        for then in ("fail", "change its mind", "declined", "say"):
+            await bot.happens(bot.command("match", interests=then))
+            assert bot.performer.streams == {}
+    assert bot.plaza.said[-1] == "a"
+
+
+async def test_a_stream_that_nobody_hears_to_the_end_is_closed(bot: SmallBot) -> None:
+    closed: list[bool] = []
+
+    async def words() -> AsyncIterator[str]:
+        try:
+            yield "a"
+            yield "b"
+        finally:
+            closed.append(True)
+
+    bot.plaza.script.append(NO)
+    await perform(bot, streamed(bot, words()), sorry=None)
+    assert closed == [True]
+
+
+async def test_a_bug_in_an_edit_on_the_way_costs_that_edit_alone(bot: SmallBot) -> None:
+    bot.plaza.script += [None, KeyError("my marmalade")]
+    [act] = await perform(bot, streamed(bot, pieces("a", "b", "c")))
+    assert [action.text for action in bot.plaza.done] == ["a", "abc"]
+    assert (act.state, act.action.text, act.receipt.dropped) == ("done", "abc", 1)
+
+
+async def test_a_message_that_a_member_gets_alone_has_its_buttons_and_its_files_are_not_kept(bot: SmallBot) -> None:
+    button = Button(label="Yes", press="test.yes", only=ANA.ref)
+    file = Attachment(name="all.json", data=b"{}")
+    direct = OpenDirect(member=ANA.ref, text="psst", buttons=(button,), attachments=(file,))
+    [act] = await perform(bot, direct)
+    [sent] = bot.plaza.done
+    assert sent.attachments == (file,)
+    assert act.action.attachments == ()
+    async with bot.database.read() as connection:
+        kept = await button_of(connection, bot.community, sent.buttons[0].token)
+    assert kept is not None
+    assert (kept.press, kept.act) == ("test.yes", act.id)
+
+
+async def test_a_platform_that_paces_one_kind_of_act_is_obeyed(home: Path) -> None:
+    plaza = Plaza()
+    plaza.limits = replace(plaza.limits, routes={"Delete": ((1, 30.0),)})
+    async with small_bot(home, plaza=plaza) as bot:
+        acts = await perform(bot, DELETE, SAY, DELETE)
+        assert bot.clock.slept == [30]
+    assert [(act.receipt.waited, act.receipt.waited_for) for act in acts] == [(0, ""), (0, ""), (30, "route")]
+
+
+async def test_what_a_platform_said_of_one_route_holds_for_that_alone(bot: SmallBot) -> None:
+    bot.plaza.script.append(Overloaded("slow down", after=7, scope="route"))
+    tried = asyncio.Event()
+
+    async def note(_action: Action) -> None:
+        tried.set()
+
+    bot.plaza.watch = note
+    bot.clock.sleep = PatientClock(bot.clock.now()).sleep
+    slow = asyncio.create_task(perform(bot, DELETE))
+    async with asyncio.timeout(5):
+        await tried.wait()
+        assert states(await perform(bot, SAY, number="t2")) == ["done"]
+    assert bot.plaza.done == [SAY]
+    slow.cancel()
+    await asyncio.gather(slow, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "urgency"), [("CommandGiven", Urgency.REPLY), ("TimerFired", Urgency.DIGEST), ("gone", Urgency.REPLY)]
+)
+def test_who_goes_first(kind: str, urgency: Urgency) -> None:
+    trace = replace(trace_of((SAY,)), kind=kind)
+    assert urgency_of(SAY, trace) == urgency
+    assert urgency_of(DELETE, trace) == urgency_of(Ban(member=ANA.ref), trace) == Urgency.MODERATION
 
 
 async def test_what_was_taken_back_names_the_act_that_did_it(bot: SmallBot) -> None:

@@ -14,11 +14,13 @@ import pytest
 
 from bot.core.actions import Action, Attachment, Button, Delete, Edit, OpenDirect, Say
 from bot.core.clock import SystemClock
+from bot.core.counts import Counts
 from bot.core.decisions import Receipt
 from bot.core.events import Arrival, ButtonPressed, CommandGiven, Named
 from bot.core.ports import Delivery, Limits
 from bot.core.things import Rank, Ref
 from bot.keeping import Keeper
+from bot.metrics import Figures
 from bot.perform import Performer
 from bot.pipeline import Pipeline
 from brains.knowledge.retrieval import Retrieval
@@ -144,6 +146,7 @@ async def chat(home: Path) -> AsyncIterator[Chat]:
             adapters={"discord": room},
             keeper=Keeper(database=database, clock=CLOCK, erase=erase, refusals=refused),
             clock=CLOCK,
+            figures=Figures(Counts(CLOCK)),
         )
         faculties = Faculties(
             database=database,

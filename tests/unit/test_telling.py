@@ -1,0 +1,54 @@
+"""Traces in words: what held an act up, and what it did without, in the reader's language."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from bot.core.actions import Say
+from bot.core.decisions import Obstacle, Receipt, Trace
+from bot.core.i18n import translator
+from bot.core.things import Ref
+from brains.skills.telling import WAITS, tell
+from storage.acts import Act
+from tests.words import MONDAY
+
+TRACE = Trace(id="t1", event="e", kind="CommandGiven", at=MONDAY)
+DONE = Receipt(state="done")
+
+
+def told(receipt: Receipt, *, language: str = "en", undone_by: int | None = None) -> str:
+    """Return the last line of a trace with one act."""
+    action = Say(to=Ref("plaza", "general"), text="hello")
+    act = Act(
+        id=1,
+        trace="t1",
+        skill="test",
+        action=action,
+        state=receipt.state,
+        receipt=receipt,
+        intended_at=MONDAY,
+        undone_by=undone_by,
+    )
+    return tell(TRACE, [act], translator(language)).splitlines()[-1]
+
+
+def test_what_went_at_once_says_nothing_of_waiting() -> None:
+    assert told(DONE).startswith("- done: ")
+    assert "(" not in told(DONE)
+
+
+def test_a_wait_and_what_was_left_out_stand_between_the_act_and_its_fate() -> None:
+    late = Receipt(state="failed", error="slow down", waited=14, waited_for="paused", dropped=3)
+    line = told(late, undone_by=7)
+    way = "(waited 14 s, since the platform said to wait, 3 edits on the way were left out)"
+    assert line.endswith(f"{way} (taken back by act 7): slow down")
+    assert "等了 0.7 秒：平台要求等待" in told(replace(late, waited=0.7), language="zh_CN")
+
+
+@pytest.mark.parametrize("obstacle", get_args(Obstacle))
+def test_everything_that_may_hold_an_act_up_has_words(obstacle: Obstacle) -> None:
+    assert "(waited 3 s" in told(replace(DONE, waited=3.0, waited_for=obstacle))
+    assert set(WAITS) == set(get_args(Obstacle))
