@@ -1,8 +1,17 @@
-"""Actions in words, for whoever asks why, approves or undoes."""
+"""How words get into what the bot says, and actions in words, for whoever asks why, approves or undoes.
+
+What the bot says is Markdown: CommonMark, as far as chats know it. Whatever a member, a channel's name or a model wrote
+goes into it through `escape` or `quote`; so do reasons, rulings and what receipts tell, which are plain text. Members,
+channels and messages are named by links to their references, and each platform makes its own mention of them.
+"""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
+from urllib.parse import quote as percent
+from urllib.parse import unquote
 
 from bot.core.actions import (
     ArchiveChannel,
@@ -28,76 +37,203 @@ from bot.core.actions import (
     Warn,
 )
 from bot.core.i18n import _
+from bot.core.things import Ref
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.core.actions import Action
+    from bot.core.errors import KinfolkError
     from bot.core.i18n import Translate
 
 WIDTH = 160
 """Characters of what is said that are worth showing."""
+SIGNS = {"channel": "#", "member": "@", "role": "@", "message": ""}
+"""What a link may name, and the sign that such names begin with."""
+
+_SCHEME = "kinfolk:"
+_MARK = re.compile(r"[\\`*_\[\]<~]|&(?=#?\w+;)|(?<=\w):(?=//)|^(?:#{1,6}(?=\s|$)|>|[-+](?=\s|$))")
+_NUMBER = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
+_TARGET = re.compile(r"(?<!\\)\[((?:\\.|[^\[\]\\])*)\]\((?:kinfolk:|https?://)[^\s()]*\)")
+_MARKED = re.compile(r"\\([!-/:-@\[-`{-~])|\*\*|~~|`+|^(?:> ?|#{1,6} )", re.MULTILINE)
+_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, and those that turn the direction of all that follows."""
 
 
-def describe(action: Action, translate: Translate) -> str:  # noqa: C901, PLR0911, PLR0912 - one branch a kind
-    """Say in a few words what an action does."""
+def escape(text: str) -> str:
+    """Put a text into Markdown so that it shows as it is, on one line, and nothing in it is a mark or a link."""
+    line = " ".join(_UNSEEN.sub("", text).split())
+    return _NUMBER.sub(r"\1\\\2", _MARK.sub(r"\\\g<0>", line))
+
+
+def quote(text: str) -> str:
+    """Quote a text, line by line; an empty line must follow before anything else is said."""
+    lines = [escape(line) for line in text.splitlines()] or [""]
+    return "\n".join(f"> {line}".rstrip() for line in lines)
+
+
+def channel(ref: Ref, name: str) -> str:
+    """Name a channel by a link to it."""
+    return _link("channel", ref, f"#{name}")
+
+
+def member(ref: Ref, name: str) -> str:
+    """Name a member by a link, which rings for nobody."""
+    return _link("member", ref, f"@{name}")
+
+
+def role(ref: Ref, name: str) -> str:
+    """Name a role by a link, which rings for nobody."""
+    return _link("role", ref, f"@{name}")
+
+
+def message(ref: Ref, words: str) -> str:
+    """Point to a message by a link."""
+    return _link("message", ref, words)
+
+
+def _link(kind: str, ref: Ref, words: str) -> str:
+    return f"[{escape(words)}]({_SCHEME}{kind}:{percent(str(ref), safe='/:@&')})"
+
+
+def reference(address: str) -> tuple[str, Ref] | None:
+    """Read what a link names: its kind and the reference; None for any other address."""
+    kind, _colon, ref = address.removeprefix(_SCHEME).partition(":")
+    if not address.startswith(_SCHEME) or kind not in SIGNS:
+        return None
+    try:
+        return kind, Ref.parse(unquote(ref))
+    except ValueError:
+        return None
+
+
+def told(error: KinfolkError, translate: Translate) -> str:
+    """Say an error in Markdown; what was put into it, which may be a member's words, is escaped."""
+    if not error.values:
+        return escape(translate(error.message))
+    return translate(error.message).format(**{name: _Shown(value) for name, value in error.values.items()})
+
+
+class _Shown:
+    """A value that is escaped however a sentence has it written."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __format__(self, how: str) -> str:
+        return escape(format(self.value, how))
+
+    def __str__(self) -> str:
+        return escape(str(self.value))
+
+    def __repr__(self) -> str:
+        return escape(repr(self.value))
+
+
+def unmarked(markdown: str) -> str:
+    """Take the marks out of what the bot says, roughly: for a few words of it, not for showing it whole."""
+    return _MARKED.sub(lambda mark: mark[1] or "", _TARGET.sub(r"\1", markdown))
+
+
+def describe(action: Action, translate: Translate) -> str:
+    """Say in a few words what an action does, as plain text."""
+    return _describe(action, translate, _Voice(say=_as_it_is, call=_plainly))
+
+
+def marked(action: Action, translate: Translate) -> str:
+    """Say in a few words what an action does, as Markdown: whom it concerns is named by links."""
+    return _describe(action, translate, _Voice(say=escape, call=_by_link))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Voice:
+    """How texts are said, and how references are called by their kind."""
+
+    say: Callable[[str], str]
+    call: Callable[[str, Ref], str]
+
+    def brief(self, text: str) -> str:
+        """Say the beginning of what the bot says."""
+        return self.say(short(unmarked(text)))
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def _plainly(kind: str, ref: Ref) -> str:
+    return f"#{ref.id}" if kind == "channel" else ref.id
+
+
+def _by_link(kind: str, ref: Ref) -> str:
+    return _link(kind, ref, f"{SIGNS[kind]}{ref.id}")
+
+
+def _describe(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
+    action: Action, translate: Translate, voice: _Voice
+) -> str:
+    say, call, brief = voice.say, voice.call, voice.brief
     match action:
-        case Say(text=text, only=None):
-            return translate(_("say: {text}")).format(text=short(text))
-        case Say(text=text, only=only):
-            return translate(_("say to {member} alone: {text}")).format(member=name(only), text=short(text))
+        case Say(text=text, only=Ref() as only):
+            return translate(_("say to {member} alone: {text}")).format(member=call("member", only), text=brief(text))
+        case Say(text=text):
+            return translate(_("say: {text}")).format(text=brief(text))
         case Edit(text=text):
-            return translate(_("change a message to: {text}")).format(text=short(text))
+            return translate(_("change a message to: {text}")).format(text=brief(text))
         case Delete(message=message):
-            return translate(_("delete message {message}")).format(message=name(message))
+            return translate(_("delete message {message}")).format(message=call("message", message))
         case React(emoji=emoji, on=on):
             return translate(_("react with {emoji}") if on else _("take {emoji} away")).format(emoji=emoji)
         case Warn(member=member, text=text):
-            return translate(_("warn {member}: {text}")).format(member=name(member), text=short(text))
+            return translate(_("warn {member}: {text}")).format(member=call("member", member), text=brief(text))
         case Timeout(member=member, minutes=0):
-            return translate(_("let {member} write again")).format(member=name(member))
+            return translate(_("let {member} write again")).format(member=call("member", member))
         case Timeout(member=member, minutes=minutes):
-            return translate(_("time {member} out for {minutes} minutes")).format(member=name(member), minutes=minutes)
+            return translate(_("time {member} out for {minutes} minutes")).format(
+                member=call("member", member), minutes=minutes
+            )
         case Kick(member=member):
-            return translate(_("send {member} out")).format(member=name(member))
+            return translate(_("send {member} out")).format(member=call("member", member))
         case Ban(member=member):
-            return translate(_("ban {member}")).format(member=name(member))
+            return translate(_("ban {member}")).format(member=call("member", member))
         case Unban(member=member):
-            return translate(_("lift the ban on {member}")).format(member=name(member))
+            return translate(_("lift the ban on {member}")).format(member=call("member", member))
         case GrantRole(member=member, role=role, on=on):
             sentence = translate(_("give {member} the role {role}") if on else _("take the role {role} from {member}"))
-            return sentence.format(member=name(member), role=name(role))
+            return sentence.format(member=call("member", member), role=call("role", role))
         case Invite(member=member, channel=channel, on=on):
-            sentence = translate(_("bring {member} into #{channel}") if on else _("bring {member} out of #{channel}"))
-            return sentence.format(member=name(member), channel=name(channel))
+            sentence = translate(_("bring {member} into {channel}") if on else _("bring {member} out of {channel}"))
+            return sentence.format(member=call("member", member), channel=call("channel", channel))
         case CreateChannel():
-            return translate(_("make the channel #{channel}")).format(channel=action.name)
+            return translate(_("make the channel {channel}")).format(channel=say(f"#{action.name}"))
         case ArchiveChannel(channel=channel, on=on):
-            sentence = translate(_("archive #{channel}") if on else _("take #{channel} out of the archive"))
-            return sentence.format(channel=name(channel))
+            sentence = translate(_("archive {channel}") if on else _("take {channel} out of the archive"))
+            return sentence.format(channel=call("channel", channel))
         case OpenDirect(member=member, text=text):
-            return translate(_("write to {member}: {text}")).format(member=name(member), text=short(text))
+            return translate(_("write to {member}: {text}")).format(member=call("member", member), text=brief(text))
         case AskStaff(text=text):
-            return translate(_("ask the staff: {text}")).format(text=short(text))
+            return translate(_("ask the staff: {text}")).format(text=brief(text))
         case CreateEvent(title=title):
-            return translate(_("plan the event {title}")).format(title=short(title))
+            return translate(_("plan the event {title}")).format(title=brief(title))
         case CreatePoll(question=question):
-            return translate(_("ask for a vote: {question}")).format(question=short(question))
+            return translate(_("ask for a vote: {question}")).format(question=brief(question))
         case SetPolicy(name=setting, value=value, channel=channel):
-            where = f" (#{name(channel)})" if channel else ""
-            return translate(_("set {setting} to {value}")).format(setting=setting, value=value or "default") + where
+            where = f" ({call('channel', channel)})" if channel else ""
+            return (
+                translate(_("set {setting} to {value}")).format(setting=say(setting), value=say(value) or "default")
+                + where
+            )
         case SetConsent(member=member, collected=collected):
             sentence = translate(_("collect what {member} writes") if collected else _("collect nothing from {member}"))
-            return sentence.format(member=name(member))
+            return sentence.format(member=call("member", member))
         case KeepFeedback(member=member, channel=channel, opinion=opinion):
-            sentence = translate(_("keep what {member} thinks of #{channel}: {opinion}"))
-            return sentence.format(member=name(member), channel=name(channel), opinion=opinion or "-")
+            sentence = translate(_("keep what {member} thinks of {channel}: {opinion}"))
+            return sentence.format(
+                member=call("member", member), channel=call("channel", channel), opinion=say(opinion) or "-"
+            )
         case Forget(member=member):
-            return translate(_("erase everything about {member}")).format(member=name(member))
+            return translate(_("erase everything about {member}")).format(member=call("member", member))
     assert_never(action)
-
-
-def name(ref: object) -> str:
-    """Return the part of a reference that people may recognise."""
-    return str(getattr(ref, "id", ref))
 
 
 def short(text: str) -> str:
