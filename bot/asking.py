@@ -93,7 +93,7 @@ class Asking:
                 if _is_of_bot(event):
                     return []
                 return [
-                    skill for skill in self.skills if skill.is_asked(event) or _hears(skill, context, modes[skill.name])
+                    skill for skill in self.skills if _asks(skill, context) or _hears(skill, context, modes[skill.name])
                 ]
 
     def _pressed(self, context: Context, pressed: Pressable | None) -> list[Skill]:
@@ -149,6 +149,11 @@ def _is_of_bot(event: Event) -> bool:
     """Say whether a bot did it, this one or another: none is ever answered."""
     author = actor(event)
     return author is not None and author.bot
+
+
+def _asks(skill: Skill, context: Context) -> bool:
+    """Say whether a skill is asked for an answer; of a stranger, of whom nothing is held, it never is."""
+    return context.member is not None and skill.is_asked(context.event)
 
 
 def _hears(skill: Skill, context: Context, mode: Mode) -> bool:

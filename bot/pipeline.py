@@ -137,7 +137,7 @@ class Pipeline:
             kind=type(event).__name__,
             at=event.at,
             channel=where.ref if where else None,
-            member=who.ref if who else None,
+            member=who.ref if who and (who.bot or context.member) else None,
             live=live,
             steps=tuple(step for step, _ in asked),
             verdict=verdict,

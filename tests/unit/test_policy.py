@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from bot.core.actions import AskStaff, Delete, Edit, OpenDirect, React, Say, SetPolicy
+from bot.core.actions import (
+    AskStaff,
+    Attachment,
+    Ban,
+    Button,
+    CreatePoll,
+    Delete,
+    Edit,
+    OpenDirect,
+    React,
+    Say,
+    SetPolicy,
+    Timeout,
+    Warn,
+)
 from bot.core.decisions import Decision, Mode, Ruling
 from bot.core.i18n import translator
 from bot.core.things import Ref
-from bot.policy import Facts, judge
+from bot.policy import LEVELS, Facts, judge
 
 HERE, STAFF = Ref("discord", "general"), Ref("discord", "staff")
 ANA, MESSAGE = Ref("discord", "ana"), Ref("discord", "m1")
 SAY = Say(to=HERE, text="hello")
 ASIDE = Say(to=HERE, text="between us", only=ANA)
-EVERYTHING = frozenset({"Say", "Edit", "Delete", "React", "OpenDirect", "AskStaff", "only"})
+FILE = Attachment(name="kinfolk-export.json", data=b"{}")
+EVERYTHING = frozenset(
+    {"Say", "Edit", "Delete", "React", "OpenDirect", "AskStaff", "CreatePoll", "Warn", "Timeout", "Ban", "only"}
+)
 
 
 def decision(*actions, **more) -> Decision:
@@ -22,7 +41,7 @@ def decision(*actions, **more) -> Decision:
 
 
 def facts(**more) -> Facts:
-    usual = {"asked": False, "live": True, "can": {"discord": EVERYTHING}, "confidence": 0.0, "staff_channel": STAFF}
+    usual = {"live": True, "can": {"discord": EVERYTHING}, "confidence": 0.0, "staff_channel": STAFF}
     return Facts(**{**usual, "translate": translator("en"), **more})
 
 
@@ -47,7 +66,7 @@ def rule(one: Decision, mode: Mode = Mode.ACT, **more) -> list[Ruling]:
     ],
 )
 def test_a_mode_governs_what_nobody_asked_for_and_lateness_governs_all(asked, live, mode, kept, why) -> None:
-    first = rule(decision(), mode, asked=asked, live=live)[0]
+    first = rule(decision(asked=asked), mode, live=live)[0]
     assert (first.action, first.kept) == (SAY, kept)
     assert first.why.startswith(why)
     assert bool(first.why) == bool(why)
@@ -63,7 +82,7 @@ def test_an_unasked_act_must_be_as_sure_as_staff_want_it(sure, kept) -> None:
     [ruling] = rule(decision(confidence=sure), confidence=0.5)
     assert ruling.kept is kept
     assert ruling.why == ("" if kept else "49% sure; here I act from 50% on.")
-    assert rule(decision(confidence=sure), confidence=0.5, asked=True)[0].kept
+    assert rule(decision(confidence=sure, asked=True), confidence=0.5)[0].kept
 
 
 def test_what_a_staff_member_approved_happens_in_any_mode_however_unsure() -> None:
@@ -88,16 +107,33 @@ def test_what_a_platform_cannot_is_declined_with_the_reason_and_the_rest_is_kept
     assert (kept.action, kept.kept) == (SAY, True)
 
 
-def test_what_cannot_be_said_aside_is_said_in_a_direct_conversation() -> None:
-    aloud, direct = rule(decision(ASIDE), can={"discord": EVERYTHING - {"only"}})
-    assert (aloud.action, aloud.kept) == (ASIDE, False)
+def test_what_cannot_be_said_aside_is_said_in_a_direct_conversation_with_all_that_goes_with_it() -> None:
+    whole = replace(ASIDE, buttons=(Button(label="Join", press="match.join"),), attachments=(FILE,))
+    aloud, direct = rule(decision(whole), can={"discord": EVERYTHING - {"only"}})
+    assert (aloud.action, aloud.kept) == (whole, False)
     assert aloud.why == "discord cannot show a message to one member alone."
-    assert (direct.action, direct.kept) == (OpenDirect(member=ANA, text="between us"), True)
-    assert [one.kept for one in rule(decision(ASIDE))] == [True]
+    expected = OpenDirect(member=ANA, text="between us", buttons=whole.buttons, attachments=(FILE,))
+    assert (direct.action, direct.kept) == (expected, True)
+    assert [one.kept for one in rule(decision(whole))] == [True]
+
+
+@pytest.mark.parametrize(
+    ("able", "invocation", "kept"),
+    [
+        ({"only"}, None, True),
+        ({"only-asked"}, Ref("discord", "i/1/token"), True),
+        ({"only-asked"}, None, False),
+        (set(), Ref("discord", "i/1/token"), False),
+    ],
+)
+def test_some_platforms_speak_aside_only_where_a_command_or_a_button_was_used(able, invocation, kept) -> None:
+    said = rule(decision(replace(ASIDE, invocation=invocation)), can={"discord": (EVERYTHING - {"only"}) | able})
+    assert said[0].kept is kept
+    assert [type(one.action) for one in said[1:]] == [] if kept else [OpenDirect]
 
 
 def test_what_can_be_said_neither_aside_nor_directly_is_never_said_aloud() -> None:
-    [ruling] = rule(decision(ASIDE), asked=True, can={"discord": frozenset({"Say", "Edit"})})
+    [ruling] = rule(decision(ASIDE, asked=True), can={"discord": frozenset({"Say", "Edit"})})
     assert (ruling.action, ruling.kept) == (ASIDE, False)
 
 
@@ -139,7 +175,7 @@ def test_nobody_answers_a_message_that_is_taken_away() -> None:
 
 def test_each_ruling_names_its_decision_and_the_act_that_it_takes_back() -> None:
     back = Edit(message=MESSAGE, channel=HERE, text="as it was")
-    verdict = judge([decision(), decision(back, SAY, undoes=(7, None))], facts(asked=True), {})
+    verdict = judge([decision(asked=True), decision(back, SAY, undoes=(7, None), asked=True)], facts(), {})
     assert [(one.decision, one.undoes) for one in verdict.rulings] == [(0, None), (1, 7), (1, None)]
     assert len(verdict.decisions) == 2
 
@@ -147,3 +183,92 @@ def test_each_ruling_names_its_decision_and_the_act_that_it_takes_back() -> None
 def test_reasons_are_in_the_language_of_the_community() -> None:
     [ruling] = rule(decision(), Mode.OFF, translate=translator("zh_CN"))
     assert ruling.why == "这项功能在这里已关闭。"
+
+
+# When to speak
+
+
+HUSHED = {
+    "silent": "Here I say nothing aloud (/setup speak).",
+    "commands": "Here I answer commands alone (/setup speak).",
+    "mentioned": "Here I speak only when mentioned (/setup speak).",
+}
+POLL = CreatePoll(channel=HERE, question="Where to?", options=("sea", "hills"))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("needed", LEVELS[1:])
+@pytest.mark.parametrize("action", [SAY, POLL], ids=["say", "poll"])
+def test_what_is_said_aloud_is_what_the_channel_wants_to_hear(level, needed, action) -> None:
+    [ruling] = rule(decision(action), speak=level, occasion=needed)
+    heard = LEVELS.index(level) >= LEVELS.index(needed)
+    assert (ruling.kept, ruling.why) == (heard, "" if heard else HUSHED[level])
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        ASIDE,
+        Edit(message=MESSAGE, channel=HERE, text="as it was"),
+        Delete(message=MESSAGE, channel=HERE),
+        React(message=MESSAGE, channel=HERE, emoji="👍"),
+        OpenDirect(member=ANA, text="hello"),
+        Warn(member=ANA, channel=HERE, text="please not here"),
+        Timeout(member=ANA, minutes=5),
+        Say(to=STAFF, text="an alert"),
+        SetPolicy(name="confidence", value="0.5"),
+    ],
+    ids=lambda action: type(action).__name__,
+)
+def test_in_silence_goes_on_all_that_is_not_said_aloud_to_members(action) -> None:
+    spoken, done = rule(decision(SAY, action), speak="silent")
+    assert (spoken.kept, spoken.why) == (False, HUSHED["silent"])
+    assert (done.action, done.kept) == (action, True)
+
+
+def test_a_channel_has_its_own_word_and_with_somebody_alone_there_is_none() -> None:
+    there = replace(SAY, to=Ref("discord", "there"))
+    quiet_here = {"speak": "helpful", "speak_in": {HERE: "silent"}}
+    assert [one.kept for one in rule(decision(SAY, there), **quiet_here)] == [False, True]
+    loud_here = {"speak": "silent", "speak_in": {HERE: "helpful"}}
+    assert [one.kept for one in rule(decision(SAY, there), **loud_here)] == [True, False]
+    assert [one.kept for one in rule(decision(SAY, there), speak="silent", direct=HERE)] == [True, False]
+
+
+def test_a_command_that_should_answer_aloud_in_silence_is_refused_as_a_whole_and_aside() -> None:
+    done = replace(ASIDE, text="It hangs out in #general.")
+    posted = decision(SAY, done, asked=True)
+    answer = replace(ASIDE, text="", invocation=Ref("discord", "i/1/token"))
+    *refused, told = rule(posted, speak="silent", aside=answer)
+    assert [(one.kept, one.why) for one in refused] == [(False, HUSHED["silent"])] * 2
+    assert (told.action, told.kept) == (replace(answer, text=HUSHED["silent"]), True)
+    assert [one.action for one in rule(posted, speak="commands", aside=answer) if one.kept] == [SAY, done]
+    assert [one.kept for one in rule(decision(done, asked=True), speak="silent", aside=answer)] == [True]
+
+
+def test_staff_is_not_asked_about_what_may_not_be_said_anyway() -> None:
+    both = decision(SAY, Delete(message=MESSAGE, channel=HERE))
+    hushed, waits, asked = rule(both, Mode.ASK, speak="silent")
+    assert (hushed.why, waits.why) == (HUSHED["silent"], "The staff was asked.")
+    assert isinstance(asked.action, AskStaff)
+    assert asked.action.proposed == both.actions[1:]
+    assert [one.kept for one in rule(decision(SAY), Mode.ASK, speak="silent")] == [False]
+    assert rule(decision(SAY, approved=ANA), speak="silent")[0].kept, "what staff approved is their own word"
+
+
+BAN = Ban(member=Ref("discord", "troll"), by=Ref("discord", "long ago"))
+SAM = Ref("discord", "sam")
+
+
+@pytest.mark.parametrize(
+    ("more", "by"),
+    [
+        ({"asked": True}, SAM),
+        ({"asked": True, "approved": ANA}, ANA),
+        ({"approved": ANA}, ANA),
+        ({}, BAN.by),
+    ],
+)
+def test_what_is_done_to_a_member_names_who_of_the_staff_wants_it(more, by) -> None:
+    banned, said = rule(decision(BAN, SAY, **more), asker=SAM)
+    assert (banned.action, banned.kept, said.action) == (replace(BAN, by=by), True, SAY)
