@@ -104,6 +104,13 @@ async def by_number(connection: AsyncConnection, scope: Scope, numbers: Sequence
     return found
 
 
+async def by_ref(connection: AsyncConnection, scope: Scope, ref: Ref) -> Message | None:
+    """Return the message of a reference, as far as the scope allows."""
+    found = await connection.execute(select(*COLUMNS).where(*within(scope), col(MessageRow.ref) == str(ref)))
+    row = found.first()
+    return _message(row) if row else None
+
+
 async def all_of(connection: AsyncConnection, scope: Scope) -> dict[UUID, Message]:
     """Return every message in scope by its point."""
     rows = await connection.execute(select(*COLUMNS).where(*within(scope)))

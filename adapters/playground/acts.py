@@ -123,7 +123,8 @@ def _speak(space: Space, action: Spoken) -> Done:
             return _publish(space, replace(_new(space, action.channel, action.text), only=account.id))
         case OpenDirect():
             room = space.direct(_present(space, action.member))
-            return _publish(space, _new(space, room.named.ref, action.text))
+            post = _new(space, room.named.ref, action.text)
+            return _publish(space, replace(post, buttons=action.buttons, files=action.attachments))
         case CreateEvent():
             entry = Entry(title=action.title, starts=action.starts, ends=action.ends)
             return _publish(space, replace(_new(space, action.channel, action.description), entry=entry))

@@ -17,6 +17,8 @@ Type = Literal["text", "number", "choice", "member", "channel", "message"]
 
 SHOWN = 40
 """Characters of a wrong value that are worth repeating."""
+MONTH = 28 * 24 * 60
+"""Minutes of the longest time-out that platforms know."""
 SUGGESTED = 25
 """Suggestions at a time, which is what platforms show."""
 
@@ -73,9 +75,40 @@ COMMANDS = (
             Argument(
                 name="choice",
                 type="choice",
-                help=_("off, on, export or forget; without it, how things stand"),
-                choices=("off", "on", "export", "forget"),
+                help=_("off, on, export or forget; notice, from the staff; without it, how things stand"),
+                choices=("off", "on", "export", "forget", "notice"),
             ),
+        ),
+    ),
+    Command(
+        name="report",
+        help=_("Tell the staff of a message, in confidence"),
+        arguments=(
+            Argument(name="message", type="message", help=_("The message"), required=True),
+            Argument(name="reason", type="text", help=_("What is wrong with it")),
+        ),
+        menu=_("Report to staff"),
+    ),
+    Command(
+        name="mod",
+        help=_("Warn a member, time them out, send them out, or let them come back"),
+        rank=Rank.STAFF,
+        arguments=(
+            Argument(
+                name="act",
+                type="choice",
+                help=_("warn, timeout, kick, ban, unban, or lift a time-out"),
+                required=True,
+                choices=("warn", "timeout", "kick", "ban", "unban", "lift"),
+            ),
+            Argument(name="member", type="member", help=_("Whom"), required=True),
+            Argument(
+                name="minutes",
+                type="number",
+                help=_("How long a time-out lasts; an hour, if nothing is said"),
+                bounds=(1, MONTH),
+            ),
+            Argument(name="reason", type="text", help=_("Why: for the record, and for whom a warning is for")),
         ),
     ),
     Command(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from brains.skills import guide, match, mod, privacy, report, setup, staff, welcome
 from brains.skills import help as help_
-from brains.skills import match, privacy, staff, welcome
 
 SKILLS = (
     help_.SKILL,
@@ -11,4 +11,8 @@ SKILLS = (
     welcome.SKILL,
     privacy.SKILL,
     staff.SKILL,
+    setup.SKILL,
+    guide.SKILL,
+    report.SKILL,
+    mod.SKILL,
 )

@@ -10,10 +10,11 @@ import orjson
 
 from bot.core.actions import Attachment, Button, Forget, Say, SetConsent
 from bot.core.decisions import Decision
-from bot.core.errors import KinfolkError
+from bot.core.errors import KinfolkError, NotAllowed
 from bot.core.events import place
 from bot.core.i18n import _
-from bot.core.things import Audience
+from bot.core.things import Audience, Rank
+from brains.skills import notice
 from brains.skills.skill import Skill
 from storage import erasure, exporting
 
@@ -56,6 +57,8 @@ async def propose(context: Context) -> Decision | None:
         case "forget" | "ask":
             confirmed = context.press is not None and asked == "forget"
             return await (_forget if confirmed else _ask_first)(context, context.member)
+        case "notice":
+            return await _notice(context)
         case _:
             return await _tell(context, context.member)
 
@@ -124,6 +127,16 @@ async def _forget(context: Context, member: Member) -> Decision:
     actions: tuple[Action, ...] = (Forget(member=member.ref), said, *quoting[:MOST_TAKEN_BACK])
     reason = context.translate(_("wants everything about them erased"))
     return Decision(skill=SKILL.name, actions=actions, reason=reason, about=(member.ref,))
+
+
+async def _notice(context: Context) -> Decision:
+    """Tell everybody here what is read and why, in the language of the community."""
+    if context.rank < Rank.STAFF:
+        raise NotAllowed(_("Only the staff posts the privacy notice. What I hold about you: /privacy"))
+    text = await notice.text(context)
+    done = context.answer(context.translate(_("The notice is posted. Pin it, so that it stays in sight.")))
+    actions = (Say(to=context.command.channel.ref, text=text), done)
+    return Decision(skill=SKILL.name, actions=actions, reason=context.translate(_("posts the privacy notice")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

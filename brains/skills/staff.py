@@ -1,18 +1,20 @@
-"""What staff steer the bot with: /why, /undo, /mode, /setup, and the buttons under proposals."""
+"""What staff steer the bot with: /why, /undo, /mode, and the buttons under proposals."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.core import policies
+from bot.core import wording
 from bot.core.actions import AskStaff, Edit, Say, SetPolicy, undoing
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Mistake, NotAllowed
 from bot.core.i18n import _
-from bot.core.policies import FIELDS, MODE, Policy, mode_of
+from bot.core.policies import MODE, mode_of
 from bot.core.things import Rank, Ref
-from bot.core.wording import describe
+from bot.core.wording import escape, marked
+from brains.skills import presets
 from brains.skills.skill import Skill
+from brains.skills.steering import changed, channel, ended, message_ref, pressed, ref, who
 from brains.skills.telling import tell
 from storage import acts, channels, traces
 
@@ -28,9 +30,8 @@ if TYPE_CHECKING:
 
 RECENT = 50
 """Traces looked through for the latest that can be told or undone."""
-DEFAULT = "default"
-ROOMS = tuple(name for name in FIELDS if name.endswith("_channel"))
-"""Settings whose value is a channel."""
+STEERING = ("staff", "setup")
+"""Skills whose own doings are no answer to why."""
 
 
 async def propose(context: Context) -> Decision | None:
@@ -42,10 +43,8 @@ async def propose(context: Context) -> Decision | None:
             return await _why(context)
         case "undo":
             return await _undo(context)
-        case "mode":
-            return await _mode(context)
         case _:
-            return await _setup(context)
+            return await _mode(context)
 
 
 async def _why(context: Context) -> Decision:
@@ -58,7 +57,7 @@ async def _why(context: Context) -> Decision:
     async with context.faculties.database.read() as connection:
         rooms = await _rooms(context, connection)
         stories = [
-            tell(one, await acts.of_trace(connection, one.id), context.translate, reader=_ref(context), rooms=rooms)
+            tell(one, await acts.of_trace(connection, one.id), context.translate, reader=ref(context), rooms=rooms)
             for one in told[:limit]
         ]
     reason = context.translate(_("asked why"))
@@ -78,7 +77,7 @@ async def _undo(context: Context) -> Decision:
         async with context.faculties.database.read() as connection:
             every = await acts.of_trace(connection, trace.id)
         done = [act for act in reversed(every) if act.state == "done" and act.undone_by is None and not _aside(act)]
-        backs = [(act, undoing(act.action, act.receipt, by=_ref(context))) for act in done]
+        backs = [(act, undoing(act.action, act.receipt, by=ref(context))) for act in done]
         found = [(act, back) for act, back in backs if back is not None]
         if found and not any(ruling.undoes for ruling in trace.verdict.rulings):
             return _taken_back(context, found, stays=[act for act, back in backs if back is None])
@@ -87,14 +86,14 @@ async def _undo(context: Context) -> Decision:
 
 def _taken_back(context: Context, found: Sequence[tuple[Act, Action]], *, stays: Sequence[Act]) -> Decision:
     translate = context.translate
-    lines = [translate(_("Taken back:")), *(f"- {describe(act.action, translate)}" for act, _back in found)]
+    lines = [translate(_("Taken back:")), *(f"- {marked(act.action, translate)}" for act, _back in found)]
     if stays:
-        lines += [translate(_("Cannot be taken back:")), *(f"- {describe(act.action, translate)}" for act in stays)]
+        lines += [translate(_("Cannot be taken back:")), *(f"- {marked(act.action, translate)}" for act in stays)]
     undone = ", ".join(str(act.id) for act, _back in found)
     return Decision(
         skill=SKILL.name,
         actions=(*(back for _act, back in found), context.answer("\n".join(lines))),
-        reason=translate(_("{member} took back acts {acts}")).format(member=_who(context), acts=undone),
+        reason=translate(_("{member} took back acts {acts}")).format(member=who(context), acts=undone),
         undoes=(*(act.id for act, _back in found), None),
     )
 
@@ -106,21 +105,14 @@ async def _traces(context: Context) -> list[Trace]:
         if not wanted:
             return await traces.latest(connection, context.community, channel=context.command.channel.ref, limit=RECENT)
         by_id = await traces.by_id(connection, context.community, wanted)
-        found = [by_id] if by_id else await traces.about(connection, context.community, _message(context, wanted))
+        found = [by_id] if by_id else await traces.about(connection, context.community, message_ref(context, wanted))
     if not found:
         raise Mistake(_("I know nothing about {what}. Name a message of mine, or one that I answered."), what=wanted)
     return found
 
 
-def _message(context: Context, wanted: str) -> Ref:
-    try:
-        return Ref.parse(wanted)
-    except ValueError:
-        return Ref(context.space.platform, wanted)
-
-
 def _by_staff(trace: Trace) -> bool:
-    return any(step.skill == SKILL.name for step in trace.steps)
+    return any(step.skill in STEERING for step in trace.steps)
 
 
 def _aside(act: Act) -> bool:
@@ -132,19 +124,16 @@ async def _mode(context: Context) -> Decision:
     given = context.command.arguments
     if not given.get("skill"):
         return await _modes(context)
-    from brains.skills import SKILLS  # the table lists this file too
-
-    names = [skill.name for skill in SKILLS if skill.hears]
+    names = presets.steered()
     if given["skill"] not in names:
         they = ", ".join(names)
         raise Mistake(_("{skill} does nothing unasked. These do: {names}."), skill=given["skill"], names=they)
     if not given.get("mode"):
         raise Mistake(_("Say which mode: off, watch, ask or act."))
-    channel = await _channel(context, given["channel"]) if given.get("channel") else None
-    key = (given["skill"], str(channel or ""))
-    before = context.modes.get(key)
-    change = SetPolicy(name=MODE + given["skill"], value=Mode(given["mode"]), before=before or "", channel=channel)
-    return _changed(context, change)
+    where = (await channel(context, given["channel"])).ref if given.get("channel") else None
+    before = context.modes.get((given["skill"], str(where or "")))
+    change = SetPolicy(name=MODE + given["skill"], value=Mode(given["mode"]), before=before or "", channel=where)
+    return changed(context, SKILL.name, [change])
 
 
 async def _modes(context: Context) -> Decision:
@@ -152,11 +141,12 @@ async def _modes(context: Context) -> Decision:
 
     lines = [context.translate(_("What I may do unasked:"))]
     for skill in SKILLS:
-        if skill.hears:
+        if skill.acts_unasked:
             mode = mode_of(dict(context.modes), skill.name, "")
             lines.append(f"- **{skill.name}**: {mode}. {context.translate(skill.purpose)}")
-            own = [(channel, one) for (name, channel), one in context.modes.items() if name == skill.name and channel]
-            lines += [f"  - {Ref.parse(channel).id}: {one}" for channel, one in own]
+            own = [(where, one) for (name, where), one in context.modes.items() if name == skill.name and where]
+            places = [(Ref.parse(where), one) for where, one in own]
+            lines += [f"  - {wording.channel(place, place.id)}: {one}" for place, one in places]
     return Decision(
         skill=SKILL.name,
         actions=(context.answer("\n".join(lines)),),
@@ -164,87 +154,28 @@ async def _modes(context: Context) -> Decision:
     )
 
 
-async def _channel(context: Context, wanted: str) -> Ref:
-    async with context.faculties.database.read() as connection:
-        return (await channels.find(connection, context.community, wanted)).ref
-
-
-async def _setup(context: Context) -> Decision:
-    name, value = (context.command.arguments.get(key, "") for key in ("setting", "value"))
-    if not name:
-        return await _settings(context)
-    if not value:
-        raise Mistake(_("Say the new value of {name}, or `default`."), name=name)
-    if value == DEFAULT and name in FIELDS:
-        kept = ""
-    elif name in ROOMS:
-        kept = str(await _channel(context, value))
-    else:
-        kept = policies.check(name, value)
-    before = str(getattr(context.policy, name)) if name in context.policy.model_fields_set else ""
-    return _changed(context, SetPolicy(name=name, value=kept, before=before))
-
-
-async def _settings(context: Context) -> Decision:
-    lines = [context.translate(_("How this community wants me:"))]
-    async with context.faculties.database.read() as connection:
-        rooms = {str(one.ref): f"#{one.name}" for one in (await channels.every(connection, context.community)).values()}
-    for name, field in Policy.model_fields.items():
-        value = getattr(context.policy, name)
-        value = rooms.get(value, value)
-        meaning = context.translate(field.description or "")
-        lines.append(f"- **{name}** = {value if value != '' else '-'}: {meaning}")
-    reason = context.translate(_("asked for the settings"))
-    return Decision(skill=SKILL.name, actions=(context.answer("\n".join(lines)),), reason=reason)
-
-
-def _changed(context: Context, change: SetPolicy) -> Decision:
-    """Change a setting and say so, and how to go back."""
-    told = describe(change, context.translate)
-    done = context.translate(_("Done: {change}. /undo takes it back.")).format(change=told)
-    return Decision(skill=SKILL.name, actions=(change, context.answer(done)), reason=f"{_who(context)}: {told}")
-
-
 async def _settle(context: Context) -> Decision:
     """Let a proposal through, or not."""
     assert context.press is not None  # noqa: S101 - a button was pressed
     if context.rank < Rank.STAFF:
         raise NotAllowed(_("Only the staff settles proposals."))
-    async with context.faculties.database.read() as connection:
-        act = await acts.by_id(connection, context.press.act)
+    act = await pressed(context)
     if act is None or not isinstance(act.action, AskStaff):
         raise Mistake(_("This proposal is not there any more."))
     proposal, approved = act.action, context.press.what == "approve"
     verdict = context.translate(_("approved by {member}") if approved else _("declined by {member}"))
-    settled = verdict.format(member=_who(context))
-    told = _settled(act, proposal, settled)
+    under = ended(act, verdict.format(member=escape(who(context))))
     return Decision(
         skill=act.skill,
-        actions=(*(proposal.proposed if approved else ()), *told),
-        reason=settled,
-        approved=_ref(context),
+        actions=(*(proposal.proposed if approved else ()), *under),
+        reason=verdict.format(member=who(context)),
+        approved=ref(context),
     )
-
-
-def _settled(act: Act, proposal: AskStaff, settled: str) -> tuple[Action, ...]:
-    """Write under the proposal how it ended, in place of its buttons."""
-    if act.receipt.made is None:
-        return ()
-    text = f"{proposal.text}\n\n_{settled}_"
-    return (Edit(message=act.receipt.made, channel=proposal.to, text=text, before=proposal.text),)
-
-
-def _ref(context: Context) -> Ref | None:
-    return context.member.ref if context.member else None
-
-
-def _who(context: Context) -> str:
-    return context.member.name if context.member else "?"
 
 
 SKILL = Skill(
     name="staff",
     purpose=_("Explains, undoes and steers"),
     propose=propose,
-    commands=("why", "undo", "mode", "setup"),
+    commands=("why", "undo", "mode"),
 )

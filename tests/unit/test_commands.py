@@ -58,7 +58,7 @@ def test_a_line_is_read_as_its_command_takes_it(name: str, line: str, given: dic
     [
         (command("mode"), "welcome loud", "/mode: mode is one of off, watch, ask, act, not 'loud'."),
         (command("mode"), "welcome act #a #b", "/mode takes 3 words at most."),
-        (command("privacy"), "maybe", "/privacy: choice is one of off, on, export, forget, not 'maybe'."),
+        (command("privacy"), "maybe", "/privacy: choice is one of off, on, export, forget, notice, not 'maybe'."),
         (BARE, "now", "/pulse takes nothing after it."),
         (TIMEOUT, "", "/timeout needs member. /help timeout says more."),
         (TIMEOUT, "ana 61", "/timeout: minutes is a number from 1 to 60, not '61'."),

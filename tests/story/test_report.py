@@ -1,0 +1,108 @@
+"""Members report a message: what the staff reads, what it does about it, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.playground.refusals import Refused
+from tests.story.town import MEMBER, OWNER, STAFF, Town
+
+pytestmark = pytest.mark.slow
+
+RUDE, RUDER = "colm", "you are all *idiots* @everyone"
+in_both = pytest.mark.parametrize("language", ["en", "zh_CN"])
+
+
+async def rude(town: Town) -> str:
+    """Let somebody be rude, and return the reference of it."""
+    await town.says(RUDE, "general", RUDER)
+    return f"playground:{town.last(MEMBER, 'general').id}"
+
+
+@in_both
+async def test_the_staff_reads_the_message_and_who_reports_it_and_nobody_else_does(
+    harbour: Town, language: str
+) -> None:
+    await harbour.speaks(MEMBER, language)
+    message = await rude(harbour)
+    seen = harbour.sees(RUDE, "general")
+    thanks = await harbour.command(MEMBER, "general", f"/report {message} this is unkind")
+    assert thanks.startswith({"en": "Thank you.", "zh_CN": "谢谢。"}[language])
+    report = harbour.last(STAFF, "staff-room").text
+    for part in ("Colm Doherty", "idiots", "Marta Kowal", "this is unkind", message):
+        assert part in report
+    assert "all *idiots*" not in report, "what a member writes is no markup in the bot's mouth"
+    assert harbour.sees(RUDE, "general") == seen
+    again = await harbour.command(MEMBER, "general", f"/report {message}")
+    assert again.startswith({"en": "You reported this", "zh_CN": "你已经举报过"}[language])
+    reports = len(harbour.sees(STAFF, "staff-room"))
+    await harbour.command("petra", "general", f"/report {message}")
+    assert len(harbour.sees(STAFF, "staff-room")) == reports + 1, "another member is heard too"
+
+
+async def test_what_the_staff_decides_is_done_written_under_it_and_taken_back(harbour: Town) -> None:
+    message = await rude(harbour)
+    await harbour.command(MEMBER, "general", f"/report {message}")
+    assert harbour.labels(STAFF, "staff-room") == ["Delete message", "Time out for 1 hour", "Done"]
+    report = harbour.last(STAFF, "staff-room").id
+    await harbour.press(STAFF, "Time out for 1 hour")
+    with pytest.raises(Refused):
+        await harbour.says(RUDE, "general", "and another thing")
+    await harbour.press(STAFF, "Delete message")
+    assert all(post.text != RUDER for post in harbour.sees(MEMBER, "general"))
+    await harbour.press(OWNER, "Done")
+    [settled] = [post for post in harbour.sees(STAFF, "staff-room") if post.id == report]
+    assert settled.text.count("Sam Okafor") == 2
+    assert settled.text.endswith("_settled by Ana Ferreira_")
+    assert settled.buttons == ()
+    timed_out = [line for line in settled.text.splitlines() if "60 minutes" in line]
+    assert len(timed_out) == 1
+
+
+async def test_a_time_out_from_a_report_is_undone(harbour: Town) -> None:
+    message = await rude(harbour)
+    await harbour.command(MEMBER, "general", f"/report {message}")
+    report = harbour.last(STAFF, "staff-room")
+    await harbour.press(STAFF, "Time out for 1 hour")
+    assert "Taken back:" in await harbour.command(STAFF, "staff-room", "/undo")
+    await harbour.says(RUDE, "general", "sorry everybody")
+    assert harbour.last(MEMBER, "general").text == "sorry everybody"
+    [now] = [post for post in harbour.sees(STAFF, "staff-room") if post.id == report.id]
+    assert now.text == report.text
+
+
+async def test_a_button_that_a_late_page_still_shows_decides_nothing_twice(harbour: Town) -> None:
+    message = await rude(harbour)
+    await harbour.command(MEMBER, "general", f"/report {message}")
+    report = harbour.last(STAFF, "staff-room")
+    late = harbour.pressing(STAFF, report, "Done")
+    await harbour.press(OWNER, "Done")
+    settled = harbour.page._space.posts[report.id]
+    harbour.page._space.keep(report)
+    assert await harbour._answer(STAFF, late) == "This was settled already."
+    assert harbour.page._space.posts[report.id].text == report.text != settled.text
+
+
+async def test_what_cannot_be_reported_is_refused_with_what_to_do(harbour: Town) -> None:
+    message = await rude(harbour)
+    before = harbour.sees(STAFF, "staff-room")
+    private = next(post for post in harbour.sees(STAFF, "staff-room") if post.author == OWNER)
+    unknown = "I do not know this message, or you cannot read it"
+    assert (await harbour.command(MEMBER, "general", "/report nowhere/1")).startswith(unknown)
+    assert (await harbour.command(MEMBER, "general", f"/report playground:{private.id}")).startswith(unknown)
+    assert (await harbour.command(RUDE, "general", f"/report {message}")).startswith("This is your own message")
+    await harbour.command(OWNER, "staff-room", "/setup staff_channel default")
+    nobody = await harbour.command(MEMBER, "general", f"/report {message}")
+    assert "/setup staff_channel" in nobody
+    assert [post for post in harbour.sees(STAFF, "staff-room") if not post.only] == before
+    await harbour.command(OWNER, "staff-room", "/setup staff_channel staff-room")
+    assert (await harbour.command(MEMBER, "general", f"/report {message}")).startswith("Thank you.")
+
+
+async def test_of_who_is_not_collected_nothing_is_quoted(harbour: Town) -> None:
+    message = await rude(harbour)
+    await harbour.command(RUDE, "general", "/privacy off")
+    told = await harbour.command(MEMBER, "general", f"/report {message}")
+    assert "I collect nothing of who wrote it" in told
+    await harbour.command(RUDE, "general", "/privacy on")
+    assert (await harbour.command(MEMBER, "general", f"/report {message}")).startswith("Thank you.")
