@@ -6,13 +6,10 @@ repeated without harm (deleting, a time-out, a setting) is repeated.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import functools
 import itertools
 import logging
 import secrets
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -34,7 +31,9 @@ from bot.core.decisions import Receipt, Ruling
 from bot.core.errors import Unavailable
 from bot.core.events import TimerFired
 from bot.core.log import trail
+from bot.core.wording import escape
 from bot.sending import Sender
+from bot.streaming import say_in_pieces
 from storage import acts, members, traces
 from storage.acts import Intent
 
@@ -56,8 +55,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LONGEST = 60.0
-"""Seconds that a streamed reply may take."""
 OURSELVES = "kinfolk"
 """The platform of what Kinfolk itself keeps, in the figures."""
 NOT_TRIED = "not tried, since an act before it failed"
@@ -175,35 +172,11 @@ class Performer:
 
     async def _carry_out(self, case: Case, action: Action) -> tuple[Action, Receipt]:
         """Try an action; a streamed one comes back with the text that was said in the end."""
+        attempt = functools.partial(self._try, case.community, urgency=_urgency(action, case.trace))
         streams = self.streams.get(case.trace.id, {})
         if isinstance(action, Say) and (pieces := streams.pop(action.stream, None)):
-            return await self._say_in_pieces(case, action, pieces)
-        return action, await self._try(case.community, action, _urgency(action, case.trace))
-
-    async def _say_in_pieces(self, case: Case, action: Say, pieces: AsyncIterator[str]) -> tuple[Action, Receipt]:
-        """Say what comes as it comes; edits in between use what the budget has to spare."""
-        attempt = functools.partial(self._try, case.community, urgency=_urgency(action, case.trace))
-        said, shown, dropped, receipt = "", "", 0, None
-        async with contextlib.aclosing(_bounded(pieces)) as bounded:
-            async for piece in bounded:
-                said += piece
-                if not said.strip():
-                    continue
-                if receipt is None:
-                    receipt, shown = await attempt(replace(action, text=said)), said
-                    if receipt.state != "done" or receipt.made is None:
-                        return replace(action, text=said), receipt
-                elif await self.sender.edit_if_spare(_edit(action, receipt, said)):
-                    shown = said
-                else:
-                    dropped += 1
-        if receipt is None:
-            return action, await attempt(action)
-        if shown != said:
-            last = await attempt(_edit(action, receipt, said))
-            shown, dropped = said if last.state == "done" else shown, dropped - 1
-            receipt = _both_waited(receipt, last)
-        return replace(action, text=shown), replace(receipt, text=shown, dropped=dropped)
+            return await say_in_pieces(action, pieces, sender=self.sender, attempt=attempt)
+        return action, await attempt(action)
 
     async def _try(self, community: Community, action: Action, urgency: Urgency) -> Receipt:
         """Try an action; whatever comes of it is a receipt."""
@@ -256,7 +229,7 @@ def _sorry(case: Case, kept: Sequence[Ruling], receipts: Sequence[Receipt]) -> S
     action, receipt = failed[0]
     if case.closed and case.member and isinstance(action, OpenDirect) and action.member == case.member.ref:
         return case.closed
-    return replace(case.sorry, text=case.sorry.text.format(error=receipt.error)) if case.sorry else None
+    return replace(case.sorry, text=case.sorry.text.format(error=escape(receipt.error))) if case.sorry else None
 
 
 def _armed(ruling: Ruling) -> Ruling:
@@ -268,43 +241,8 @@ def _armed(ruling: Ruling) -> Ruling:
     return replace(ruling, action=replace(action, buttons=buttons))
 
 
-def _edit(action: Say, receipt: Receipt, text: str) -> Edit:
-    assert receipt.made is not None  # noqa: S101 - the caller looked
-    return Edit(
-        message=receipt.made,
-        channel=action.to,
-        text=text,
-        only=action.only,
-        invocation=action.invocation,
-        buttons=action.buttons,
-    )
-
-
 def _urgency(action: Action, trace: Trace) -> Urgency:
     """Return who goes first: what keeps the place safe, then answers, then what a timer set off."""
     if isinstance(action, Moderation | Delete):
         return Urgency.MODERATION
     return Urgency.DIGEST if trace.kind == TimerFired.__name__ else Urgency.REPLY
-
-
-def _both_waited(first: Receipt, last: Receipt) -> Receipt:
-    """Return the first receipt with the waits of both."""
-    longer = max(first, last, key=lambda one: one.waited)
-    return replace(first, waited=round(first.waited + last.waited, 1), waited_for=longer.waited_for)
-
-
-async def _bounded(pieces: AsyncIterator[str]) -> AsyncGenerator[str, None]:
-    """Yield pieces until they end, fail or take too long; what was said so far stays."""
-    loop = asyncio.get_running_loop()
-    ends = loop.time() + LONGEST
-    closing = contextlib.aclosing(pieces) if isinstance(pieces, AsyncGenerator) else contextlib.nullcontext()
-    try:
-        async with closing:
-            while True:
-                async with asyncio.timeout_at(ends):
-                    piece = await anext(pieces, None)
-                if piece is None:
-                    return
-                yield piece
-    except Exception as error:  # noqa: BLE001 - belongs to the pipeline's door: a skill's own text may fail
-        log.warning("a streamed reply broke off: %s", type(error).__name__)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import streaming
 from bot.budget import Urgency
 from bot.core.actions import (
     Action,
@@ -200,8 +201,8 @@ async def pieces(*some: str, then: Exception | None = None) -> AsyncIterator[str
         raise then
 
 
-def streamed(bot: SmallBot, words: AsyncIterator[str]) -> Say:
-    return replace(SAY, text="what is said when nothing comes", stream=bot.performer.stream("t1", words))
+def streamed(bot: SmallBot, words: AsyncIterator[str], *, trace: str = "t1") -> Say:
+    return replace(SAY, text="what is said when nothing comes", stream=bot.performer.stream(trace, words))
 
 
 async def test_a_streamed_answer_is_one_message_that_grows_to_its_last_word(bot: SmallBot) -> None:
@@ -296,6 +297,27 @@ async def test_a_stream_that_nobody_hears_to_the_end_is_closed(bot: SmallBot) ->
     bot.plaza.script.append(NO)
     await perform(bot, streamed(bot, words()), sorry=None)
     assert closed == [True]
+
+
+async def test_waiting_for_its_turn_costs_a_stream_none_of_its_time(
+    bot: SmallBot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(streaming, "LONGEST", 0.05)
+
+    async def dawdle(_action: Action) -> None:
+        await asyncio.sleep(0.1)
+
+    async def slow_words() -> AsyncIterator[str]:
+        yield "a"
+        await dawdle(SAY)
+        yield "b"
+
+    bot.plaza.watch = dawdle
+    [patient] = await perform(bot, streamed(bot, pieces("a", "b")))
+    assert (patient.action.text, caplog.text) == ("ab", "")
+    [slow] = await perform(bot, streamed(bot, slow_words(), trace="t2"), number="t2")
+    assert (slow.state, slow.action.text) == ("done", "a")
+    assert "a streamed reply broke off: TimeoutError" in caplog.text
 
 
 async def test_a_bug_in_an_edit_on_the_way_costs_that_edit_alone(bot: SmallBot) -> None:
