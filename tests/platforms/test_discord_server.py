@@ -228,20 +228,20 @@ async def test_a_pace_is_told_before_it_is_broken(scene: Scene) -> None:
 async def test_the_past_is_paged_as_discord_pages_it(scene: Scene) -> None:
     server, town = scene.server, scene.town
     began = time.monotonic()
-    numbers = server.town.seed(town.kites, 10_000)
+    numbers = server.town.seed(town.lanterns, 10_000)
     assert time.monotonic() - began < 3
     assert numbers == sorted(set(numbers))
-    kites = scene.client.get_channel(town.kites)
+    lanterns = scene.client.get_channel(town.lanterns)
 
-    oldest = [one.id async for one in kites.history(limit=250, oldest_first=True)]
+    oldest = [one.id async for one in lanterns.history(limit=250, oldest_first=True)]
     assert oldest == numbers[:250]
-    assert [one.id async for one in kites.history(limit=120)] == numbers[:-121:-1]
+    assert [one.id async for one in lanterns.history(limit=120)] == numbers[:-121:-1]
     middle = discord.Object(numbers[500])
-    assert [one.id async for one in kites.history(limit=3, after=middle)] == numbers[501:504]
-    assert [one.id async for one in kites.history(limit=3, before=middle)] == numbers[499:496:-1]
-    assert [one.id async for one in kites.history(limit=5, around=middle)] == numbers[502:497:-1]
+    assert [one.id async for one in lanterns.history(limit=3, after=middle)] == numbers[501:504]
+    assert [one.id async for one in lanterns.history(limit=3, before=middle)] == numbers[499:496:-1]
+    assert [one.id async for one in lanterns.history(limit=5, around=middle)] == numbers[502:497:-1]
     with pytest.raises(discord.HTTPException):
-        await scene.client.http.logs_from(town.kites, 101)
+        await scene.client.http.logs_from(town.lanterns, 101)
 
 
 async def test_who_takes_no_direct_messages_gets_none(scene: Scene) -> None:

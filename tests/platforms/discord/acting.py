@@ -96,4 +96,6 @@ class Acting:
             return "They are no member here."
         if member and member.timed_out_until and member.timed_out_until > self.backend.now_iso():
             return "They are timed out."
+        if "default-member-permissions" in str(error):
+            return "The command is for staff; it is not shown to them."
         return str(error)

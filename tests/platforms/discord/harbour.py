@@ -24,14 +24,14 @@ class Harbour:
     moderators: int
     wardens: int
     pier: int
-    kites: int
+    lanterns: int
     office: int
     questions: int
     hello: int
 
 
 def harbour(town: Town) -> Harbour:
-    """Set the community up: pier and kites are open, the office is for moderators, questions is a forum."""
+    """Set the community up: pier and lanterns are open, the office is for moderators, questions is a forum."""
     anna = town.user("Anna")
     guild = town.guild("Harbour Makers", anna)
     greeter = town.role(guild, "greeter")
@@ -52,7 +52,7 @@ def harbour(town: Town) -> Harbour:
         moderators=moderators,
         wardens=wardens,
         pier=pier,
-        kites=town.channel(guild, "kites", "On the wind."),
+        lanterns=town.channel(guild, "lanterns", "Light on the water."),
         office=town.channel(guild, "office", "Between moderators.", private=True, readers=[moderators, wardens]),
         questions=town.forum(guild, "questions", "Ask."),
         hello=hello,

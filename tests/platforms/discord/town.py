@@ -229,7 +229,9 @@ class Town:
             self.backend.record_audit_log(guild.id, action, target_id=self.bot, user_id=by)
 
     def _tell_of_guild(self, guild: Guild) -> None:
-        self.backend.emit("GUILD_CREATE", serializers.guild_create_payload(self.backend, guild))
+        payload = dict(serializers.guild_create_payload(self.backend, guild))
+        del payload["unavailable"]  # which is there only of servers that the bot was on before
+        self.backend.emit("GUILD_CREATE", payload)
 
     @contextlib.contextmanager
     def quietly(self) -> Iterator[None]:
