@@ -142,9 +142,13 @@ class Budget:
 
         Returns for how many seconds it was held up by what.
         """
-        turn = Turn(chat, (urgency, next(self._numbers)), self._way(chat, route), self._clock.now())
+        now = self._clock.now()
+        turn = Turn(chat, (urgency, next(self._numbers)), self._way(chat, route), now)
         bisect.insort(self._waiting, turn, key=lambda one: one.rank)
-        self._serve()
+        if (due := turn.due_at(now)) > now:
+            self._wake_at(min(due, self._rings_at or due), now)
+        else:
+            self._serve()
         try:
             await turn.come
         except asyncio.CancelledError:
