@@ -1,4 +1,4 @@
-"""The bulk path for old messages: looked through first, stored in seconds, encoded afterwards by `bot.indexing`."""
+"""The bulk path for old messages, stored in seconds and encoded afterwards by `bot.indexing`; and files by it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from storage import communities, ledger, refusals
 from storage.intake import Described, Intake, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
     from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,6 +34,8 @@ PORTION = 2000
 """Messages a transaction: `kinfolk bench import` stores over 10,000 a second, so a bot's own writes wait .2 s."""
 Progress = Callable[[int, int], None]
 """Called with what is done and what there is in all."""
+Work = Callable[["AsyncConnection"], "Awaitable[Stored | None]"]
+"""What stores a portion, inside its transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,24 +64,22 @@ async def import_jsonl(
     The whole file is read once before anything is written, so a file that is not history, or with `strict` one that
     has a bad line, leaves nothing behind. Raises Mistake for those and when another import is running.
     """
-    async with _alone(home):
+    async with alone(home):
         found = await asyncio.to_thread(jsonl.survey, path)
         if strict and found.bad:
             raise Mistake(f"{path}, line {found.bad[0].number}: {found.bad[0].reason}. Nothing was imported.")
         about = await asyncio.to_thread(read_descriptions, descriptions) if descriptions else {}
         begin = functools.partial(_begin, name=community, clock=clock, about=about, refused=await refusals.load(home))
-        intake = await database.write(begin)
-        lines = jsonl.read(path, platform=platform)
-        stored = await _store(database, intake, lines, lambda done: progress(done, found.good))
-        digest = await asyncio.to_thread(_digest, path)
-        await database.write(
-            functools.partial(_note, intake=intake, stored=stored, path=path, digest=digest, clock=clock)
-        )
-    return Imported(stored=stored, bad=found.bad, unmet=tuple(sorted(set(about) - intake.channels)))
+        bulk = Bulk(database, clock, await database.write(begin))
+        async for portion in _portions(jsonl.read(path, platform=platform)):
+            await bulk.store(functools.partial(bulk.intake.store, events=portion), read=len(portion))
+            progress(bulk.read, found.good)
+        await bulk.note({"file": path.name, "sha256": await asyncio.to_thread(_digest, path)})
+    return Imported(stored=bulk.stored, bad=found.bad, unmet=tuple(sorted(set(about) - bulk.intake.channels)))
 
 
 @contextlib.asynccontextmanager
-async def _alone(home: Path) -> AsyncIterator[None]:
+async def alone(home: Path) -> AsyncIterator[None]:
     """Hold the home's import lock; the system lets go of it when the process dies."""
     lock = AsyncFileLock(home / "import.lock")
     try:
@@ -92,19 +92,51 @@ async def _alone(home: Path) -> AsyncIterator[None]:
         await lock.release()
 
 
-async def _store(
-    database: Database,
-    intake: Intake,
-    lines: Iterator[MessagePosted | jsonl.BadLine],
-    progress: Callable[[int], None],
-) -> Stored:
-    stored, seen = Stored(), 0
+class Bulk:
+    """One import into one community: stores portion after portion, each in a transaction, and counts.
+
+    `channels` are those stored before the first message.
+    """
+
+    def __init__(self, database: Database, clock: Clock, intake: Intake, *, channels: int = 0) -> None:
+        self._database = database
+        self._clock = clock
+        self.intake = intake
+        self.stored = Stored(channels=channels)
+        self.read = 0
+
+    async def store(self, work: Work, *, read: int) -> Stored | None:
+        """Run what stores a portion of `read` messages; None, and nothing counts, where it stored nothing of it."""
+        try:
+            stored = await self._database.write(work)
+        except Unavailable as error:
+            raise Unavailable(
+                f"{error} {self.read:,} messages that were read are stored; the same command goes on from there."
+            ) from error
+        if stored is not None:
+            self.stored += stored
+            self.read += read
+        return stored
+
+    async def note(self, details: Mapping[str, object]) -> None:
+        """Write into the ledger what was imported."""
+        counts = {"messages": self.stored.messages, "withheld": self.stored.withheld}
+        await self._database.write(
+            lambda connection: ledger.note(
+                connection,
+                self.intake.community.id,
+                at=self._clock.now(),
+                actor="owner",
+                act="import",
+                details={**details, **counts},
+            )
+        )
+
+
+async def _portions(lines: Iterator[MessagePosted | jsonl.BadLine]) -> AsyncIterator[list[MessagePosted]]:
     good = (item for item in lines if isinstance(item, MessagePosted))
     while portion := await asyncio.to_thread(lambda: list(islice(good, PORTION))):
-        stored += await _store_portion(database, intake, portion, seen)
-        seen += len(portion)
-        progress(seen)
-    return stored
+        yield portion
 
 
 async def _begin(
@@ -114,28 +146,6 @@ async def _begin(
     intake = Intake(community, clock.now(), described=about, refusals=refused)
     await intake.begin(connection)
     return intake
-
-
-async def _store_portion(database: Database, intake: Intake, events: list[MessagePosted], before: int) -> Stored:
-    try:
-        return await database.write(functools.partial(intake.store, events=events))
-    except Unavailable as error:
-        raise Unavailable(
-            f"{error} {before:,} messages of the file are stored; the same command goes on from there."
-        ) from error
-
-
-async def _note(
-    connection: AsyncConnection, *, intake: Intake, stored: Stored, path: Path, digest: str, clock: Clock
-) -> None:
-    await ledger.note(
-        connection,
-        intake.community.id,
-        at=clock.now(),
-        actor="owner",
-        act="import",
-        details={"file": path.name, "sha256": digest, "messages": stored.messages, "withheld": stored.withheld},
-    )
 
 
 def _digest(path: Path) -> str:

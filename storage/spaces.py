@@ -1,20 +1,24 @@
-"""Spaces: which community a Discord server, a Slack workspace or a Telegram group belongs to."""
+"""Spaces: which community a Discord server, a Slack workspace or a Telegram group belongs to, what is known of it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlmodel import col, select
+from sqlalchemy import and_, func, select
+from sqlmodel import col
 
 from bot.core.events import Named
-from bot.core.things import Ref
+from bot.core.ports import Known
+from bot.core.things import Audience, Ref
 from storage import communities
 from storage.rows import columns, insert_new
-from storage.tables import CommunityRow, SpaceRow
+from storage.tables import ChannelRow, CommunityRow, MessageRow, SpaceRow, ThreadRow
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy import Row
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage.communities import Community
@@ -23,12 +27,12 @@ if TYPE_CHECKING:
 async def community_of(connection: AsyncConnection, space: Ref) -> Community | None:
     """Return the community that a space belongs to, None for a space not met before."""
     found = await connection.execute(
-        select(*columns(CommunityRow, "id", "name", "consent"))
+        select(*columns(CommunityRow, "id", "name"))
         .join(SpaceRow, col(SpaceRow.community_id) == col(CommunityRow.id))
         .where(col(SpaceRow.ref) == str(space))
     )
     row = found.first()
-    return communities.Community(id=row.id, name=row.name, consent=row.consent) if row else None
+    return communities.Community(id=row.id, name=row.name) if row else None
 
 
 async def settle(connection: AsyncConnection, space: Named, now: datetime) -> Community:
@@ -56,6 +60,60 @@ async def of(connection: AsyncConnection, community: Community) -> list[Named]:
         .order_by(col(SpaceRow.ref))
     )
     return [Named(ref=Ref.parse(row.ref), name=row.name) for row in rows]
+
+
+async def latest(connection: AsyncConnection, community: Community, platform: str) -> dict[Ref, Known]:
+    """Return every channel and thread of a platform that is known, with the newest message of it that is stored."""
+    newest = await _newest(connection, community)
+    rooms, found = await _channels(connection, community, platform), {}
+    for number, (ref, known) in rooms.items():
+        found[ref] = replace(known, latest=newest.get((number, None)))
+    for row in await connection.execute(
+        select(*columns(ThreadRow, "id", "channel_id", "ref", "title"))
+        .join(ChannelRow, col(ChannelRow.id) == col(ThreadRow.channel_id))
+        .where(col(ChannelRow.community_id) == community.id, col(ChannelRow.ref).startswith(f"{platform}:"))
+    ):
+        ref, parent = Ref.parse(row.ref), rooms[row.channel_id][1]
+        named = Named(ref=ref, name=row.title, audience=parent.channel.audience)
+        last = newest.get((row.channel_id, row.id))
+        found[ref] = Known(channel=named, archived=parent.archived, latest=last, thread=True)
+    return found
+
+
+async def _channels(connection: AsyncConnection, community: Community, platform: str) -> dict[int, tuple[Ref, Known]]:
+    rows = await connection.execute(
+        select(*columns(ChannelRow, "id", "ref", "name", "description", "audience", "archived")).where(
+            col(ChannelRow.community_id) == community.id, col(ChannelRow.ref).startswith(f"{platform}:")
+        )
+    )
+    return {row.id: (ref := Ref.parse(row.ref), _known(ref, row)) for row in rows}
+
+
+def _known(ref: Ref, row: Row[*tuple[object, ...]]) -> Known:
+    named = Named(ref=ref, name=row.name, audience=Audience(row.audience))
+    return Known(channel=named, archived=row.archived, latest=None, description=row.description)
+
+
+async def _newest(connection: AsyncConnection, community: Community) -> dict[tuple[int, int | None], Ref]:
+    """Return the newest message of each channel, its threads aside, and of each thread; one look at every message."""
+    times = (
+        select(*columns(MessageRow, "channel_id", "thread_id"), func.max(col(MessageRow.sent_at)).label("at"))
+        .where(col(MessageRow.community_id) == community.id)
+        .group_by(*columns(MessageRow, "channel_id", "thread_id"))
+        .subquery()
+    )
+    last = and_(
+        col(MessageRow.channel_id) == times.c.channel_id,
+        col(MessageRow.thread_id).is_not_distinct_from(times.c.thread_id),
+        col(MessageRow.sent_at) == times.c.at,
+    )
+    # Of several in one instant the one stored first: reading on from there meets the others again, which is harmless.
+    rows = await connection.execute(
+        select(*columns(MessageRow, "channel_id", "thread_id", "ref"))
+        .join(times, last)
+        .order_by(col(MessageRow.id).desc())
+    )
+    return {(row.channel_id, row.thread_id): Ref.parse(row.ref) for row in rows}
 
 
 def _names(name: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,9 +15,12 @@ from bot.importing import Imported, import_jsonl
 from storage import outbox
 
 if TYPE_CHECKING:
+    from bot.backfill import Backfilled, Wanted
     from bot.core.settings import Settings
+    from storage.intake import Stored
 
 MOST_LINES_NAMED = 5
+WaitOption = Annotated[bool, typer.Option("--wait", help="Also encode what waits, and return when done.")]
 
 family = typer.Typer(name="import", help="Bring old messages in.", no_args_is_help=True)
 
@@ -34,7 +38,7 @@ def jsonl(
         Path | None, typer.Option(help="JSON lines with `channel`, `description` and, if need be, `private`.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Import nothing if a single line is bad.")] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Also encode what waits, and return when done.")] = False,
+    wait: WaitOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Import messages from JSON lines. Rows are stored in seconds; a second import adds nothing."""
@@ -75,8 +79,59 @@ async def _import_jsonl(
     _tell_bad_lines(file, imported)
     if imported.unmet:
         note(f"{descriptions} describes channels that are not in {file}: {', '.join(imported.unmet)}.")
-    answer = _answer(imported, encoded=encoded, stored=stored, took=took)
-    emit(answer) if as_json else _tell(imported, waiting, answer)
+    answer = _answer(imported.stored, skipped=len(imported.bad), encoded=encoded, stored=stored, took=took)
+    emit(answer) if as_json else _tell(imported.stored, waiting, answer)
+
+
+@family.command("discord")
+def discord(
+    server: Annotated[
+        str | None, typer.Option(help="The server, by name or number, where the bot is on several.")
+    ] = None,
+    channel: Annotated[
+        list[str] | None, typer.Option(help="Only this channel and its threads; may be said several times.")
+    ] = None,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Nothing older than this day.")] = None,
+    community: Annotated[
+        str | None,
+        typer.Option(help="The community of a server that has none yet; one called like it is made without."),
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Read what was read already once more.")] = False,
+    wait: WaitOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read the old messages of a Discord server, newest first. Stopped at any time, it goes on from there."""
+    from bot.backfill import Wanted
+
+    wanted = Wanted(
+        server=server,
+        channels=tuple(channel or ()),
+        since=since and since.replace(tzinfo=UTC),
+        community=community,
+        again=again,
+    )
+    run(lambda settings: _import_discord(settings, wanted, wait=wait, as_json=as_json))
+
+
+async def _import_discord(settings: Settings, wanted: Wanted, *, wait: bool, as_json: bool) -> None:
+    from bot.backfill import import_discord
+
+    began = time.perf_counter()
+    async with open_app(settings, tell=note) as app:
+        with progress("Reading") as show:
+            found = await import_discord(app.database, app.clock, settings=settings, wanted=wanted, progress=show)
+        stored = time.perf_counter() - began
+        encoded = await _encode(app) if wait else 0
+        waiting = await _waiting(app)
+    took = time.perf_counter() - began
+    _tell_closed(found)
+    answer = _answer(found.stored, skipped=len(found.closed), encoded=encoded, stored=stored, took=took)
+    emit(answer | {"rooms": found.rooms}) if as_json else _tell(found.stored, waiting, answer)
+
+
+def _tell_closed(found: Backfilled) -> None:
+    for one in found.closed:
+        note(f"#{one.name} was skipped: {one.mend}")
 
 
 async def _encode(app: App) -> int:
@@ -90,13 +145,13 @@ async def _waiting(app: App) -> int:
         return await outbox.count(connection)
 
 
-def _answer(imported: Imported, *, encoded: int, stored: float, took: float) -> dict[str, object]:
+def _answer(new: Stored, *, skipped: int, encoded: int, stored: float, took: float) -> dict[str, object]:
     return {
-        "messages": imported.stored.messages,
-        "members": imported.stored.members,
-        "channels": imported.stored.channels,
-        "skipped": len(imported.bad),
-        "withheld": imported.stored.withheld,
+        "messages": new.messages,
+        "members": new.members,
+        "channels": new.channels,
+        "skipped": skipped,
+        "withheld": new.withheld,
         "encoded": encoded,
         "seconds": round(took, 2),
         "stored_seconds": round(stored, 2),
@@ -112,8 +167,7 @@ def _tell_bad_lines(file: Path, imported: Imported) -> None:
         note(f"{more:,} more lines were skipped; --strict would stop at the first.")
 
 
-def _tell(imported: Imported, waiting: int, answer: dict[str, object]) -> None:
-    new = imported.stored
+def _tell(new: Stored, waiting: int, answer: dict[str, object]) -> None:
     note(
         f"{new.messages:,} new messages of {new.members:,} new members in {new.channels:,} new channels, "
         f"stored in {answer['stored_seconds']} s."
