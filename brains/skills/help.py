@@ -34,6 +34,9 @@ def _one(context: Context, wanted: str) -> str:
         raise Mistake(_("There is no /{name}. /help names what there is."), name=wanted)
     usage = " ".join([f"/{command.name}", *(f"[{argument.name}]" for argument in command.arguments)])
     lines = [f"- **{one.name}**: {context.translate(one.help)}" for one in command.arguments]
+    if command.menu:
+        menu = context.translate(_('In the menu of a message: "{menu}"'))
+        lines.append(menu.format(menu=context.translate(command.menu)))
     return "\n".join([f"`{usage}`", context.translate(command.help), *lines])
 
 

@@ -10,6 +10,7 @@ from adapters.playground.asked import Fetch
 from adapters.playground.space import HARBOUR, Post
 from bot.core.events import Arrival, BotAdded
 from bot.core.things import Audience
+from bot.core.wording import unmarked
 from storage import members, traces
 from tests.story.town import MEMBER, OWNER, STAFF, Town
 
@@ -108,7 +109,7 @@ async def test_a_channel_may_have_its_own_and_only_what_a_channel_can_have(harbo
     await harbour.command(OWNER, "staff-room", "/undo")
     assert "silent" not in (await harbour.command(OWNER, "staff-room", "/setup")).replace("Say nothing", "")
     refused = await harbour.command(OWNER, "staff-room", "/setup trace_days 7 channel:garden")
-    assert refused.startswith("trace_days holds for the whole community.")
+    assert unmarked(refused).startswith("trace_days holds for the whole community.")
 
 
 async def test_roles_are_named_as_references(harbour: Town) -> None:
@@ -116,7 +117,7 @@ async def test_roles_are_named_as_references(harbour: Town) -> None:
     shown = await harbour.command(OWNER, "staff-room", "/setup")
     assert "discord:10/&5, discord:10/&6" in shown
     refused = await harbour.command(OWNER, "staff-room", "/setup staff_roles Moderators")
-    assert refused.startswith("staff_roles may be discord:10/&5")
+    assert unmarked(refused).startswith("staff_roles may be discord:10/&5")
     assert await harbour.command(OWNER, "staff-room", "/setup") == shown
 
 
@@ -174,10 +175,10 @@ async def test_a_wrong_value_is_told_what_it_may_be_and_changes_nothing(
     harbour: Town, line: str, english: str, chinese: str
 ) -> None:
     before = await harbour.command(OWNER, "staff-room", "/setup")
-    assert (await harbour.command(OWNER, "staff-room", f"/setup {line}")).startswith(english)
+    assert unmarked(await harbour.command(OWNER, "staff-room", f"/setup {line}")).startswith(english)
     assert await harbour.command(OWNER, "staff-room", "/setup") == before
     await harbour.speaks(OWNER, "zh_CN")
-    assert (await harbour.command(OWNER, "staff-room", f"/setup {line}")).startswith(chinese)
+    assert unmarked(await harbour.command(OWNER, "staff-room", f"/setup {line}")).startswith(chinese)
 
 
 async def test_the_default_is_a_value_too(harbour: Town) -> None:
