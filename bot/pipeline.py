@@ -247,6 +247,8 @@ class Pipeline:
     async def _policy(self, community: Community) -> tuple[Policy, Modes, Overrides]:
         read_at, policy, modes, overrides = self._known.get(community.id, (0.0, None, {}, {}))
         if policy is None or time.monotonic() - read_at > FRESH:
+            if policy is not None:  # whoever comes while it is read again does with what is known
+                self._known[community.id] = (time.monotonic(), policy, modes, overrides)
             async with self.database.read() as connection:
                 policy, modes, overrides = await policies.load(connection, community)
             self._known[community.id] = (time.monotonic(), policy, modes, overrides)
@@ -302,7 +304,7 @@ def _closed(context: Context, can: Mapping[str, frozenset[str]]) -> Say | None:
     if not isinstance(possible(answer := context.answer(""), can), OpenDirect):
         return None
     sentence = _(
-        "I cannot write to you directly. Allow direct messages from members of this server, or use /{command}."
+        "I cannot write to you directly. Allow direct messages from members of this server, or use /{command} here."
     )
     words = context.translate(sentence).format(command=context.event.command)
     return replace(answer, text=words, only=None)

@@ -285,7 +285,7 @@ async def test_who_takes_no_direct_messages_is_told_aloud_how_to_open_them_and_n
         await bot.happens(asked)
         [told] = bot.plaza.done
         assert told.text == (
-            "I cannot write to you directly. Allow direct messages from members of this server, or use /help."
+            "I cannot write to you directly. Allow direct messages from members of this server, or use /help here."
         )
         assert (told.to, told.only, told.reply_to) == (GENERAL.ref, None, asked.invocation)
         await bot.tune("speak", "silent")
