@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from adapters.playground.refusals import Refused
 from adapters.playground.space import PLATFORM, Account, Post, Room, sees_post
 from bot.core.commands import Command, read
-from bot.core.events import ButtonPressed, CommandGiven
+from bot.core.events import ButtonPressed, CommandGiven, Pointed
 from bot.core.things import Ref
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def command_given(space: Space, account: Account, room: Room, line: str, command
         raise Refused("rank", name=word)
     given = read(command, rest)
     takes = {argument.name: argument for argument in command.arguments}
+    about = [argument for argument in command.arguments if argument.type == "message"]
     return CommandGiven(
         command=word,
         arguments={name: _named(space, account, takes[name], value) for name, value in given.items()},
@@ -35,6 +36,7 @@ def command_given(space: Space, account: Account, room: Room, line: str, command
         channel=room.named,
         at=space.clock.now(),
         invocation=_invocation(space),
+        pointed=next((_pointed(space, account, given[one.name]) for one in about if one.name in given), None),
     )
 
 
@@ -89,6 +91,13 @@ def _channel(space: Space, account: Account, name: str) -> str:
 
 def _message(space: Space, account: Account, name: str) -> str:
     """Turn a message into its reference; whatever else was typed may be the name of a trace."""
+    pointed = _pointed(space, account, name)
+    return str(pointed.message) if pointed else name
+
+
+def _pointed(space: Space, account: Account, name: str) -> Pointed | None:
+    """Return a message that this member may read, None for any other and for what is none."""
     post = space.posts.get(name.removeprefix(f"{PLATFORM}:"))
-    seen = post is not None and sees_post(account, space.room(post.room), post)
-    return str(post.ref) if post and seen else name
+    if post is None or not sees_post(account, space.room(post.room), post):
+        return None
+    return Pointed(message=post.ref, channel=space.room(post.room).named, author=space.account(post.author).named)

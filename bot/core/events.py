@@ -125,8 +125,20 @@ class ReactionRemoved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pointed:
+    """A message that a member pointed to, so that they can read it: where it is and whose, and nothing of its words."""
+
+    message: Ref
+    channel: Named
+    author: Named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandGiven:
     """A member used a command. `invocation` is what an answer belongs to on the platform.
+
+    `pointed` is the message it is about, where the platform shows that the member can read it: a message of somebody
+    who is not collected is known in no other way.
 
     `aside` says that the answer may be for them alone where the platform can that; a command that was given in the
     words of a message is not, and its `invocation` is that message. What stands after the command there is its `line`,
@@ -142,6 +154,7 @@ class CommandGiven:
     at: datetime
     invocation: Ref
     aside: bool = True
+    pointed: Pointed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

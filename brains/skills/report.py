@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.core import wording
 from bot.core.actions import AskStaff, Button, Delete, Edit, Timeout
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake, NotAllowed
+from bot.core.events import Named
 from bot.core.i18n import _
 from bot.core.things import Rank, Ref
 from bot.core.wording import describe, escape, marked
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.core.actions import Action
-    from bot.core.things import Channel, Member, Message
     from brains.skills.skill import Context
     from storage.acts import Act
 
@@ -28,6 +28,17 @@ HOUR = 60
 """Minutes of a time-out by a button."""
 QUOTED = 1500
 """Characters of the message that the staff gets to read; the rest is behind the link."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reported:
+    """A message that somebody reports; without `text` where nothing of it is held."""
+
+    message: Ref
+    room: Ref
+    called: str
+    author: Named
+    text: str
 
 
 async def propose(context: Context) -> Decision | None:
@@ -50,48 +61,53 @@ async def _report(context: Context) -> Decision:
                 "Ask the owner for one: /setup staff_channel"
             )
         )
-    message, room, author = await _message(context, context.command.arguments["message"])
-    if author.ref == ref(context):
+    found = await _found(context, message_ref(context, context.command.arguments["message"]))
+    if found.author.ref == ref(context):
         raise Mistake(_("This is your own message: you can delete it yourself."))
-    if await _reported(context, message):
+    if await _reported(context, found.message):
         raise Mistake(_("You reported this message already. The staff has it."))
-    text = await _told(context, message, room, author)
-    buttons = await _buttons(context, message, room, author)
+    text, buttons = await _told(context, found), await _buttons(context, found)
     asked = AskStaff(to=staff.ref, text=text, skill=SKILL.name, proposed=(), buttons=buttons)
     thanks = context.translate(_("Thank you. The staff has it now, and nobody else learns that it came from you."))
     reason = context.translate(_("{member} reported a message of {author}"))
     return Decision(
         skill=SKILL.name,
         actions=(asked, context.answer(thanks)),
-        reason=reason.format(member=who(context), author=author.name),
-        evidence=(message.ref,),
-        about=(author.ref,),
+        reason=reason.format(member=who(context), author=found.author.name),
+        evidence=(found.message,),
+        about=(found.author.ref,),
     )
 
 
-async def _message(context: Context, wanted: str) -> tuple[Message, Channel, Member]:
-    """Return a message that the asker may read, with its channel and its author. Raises Mistake for any other."""
+async def _found(context: Context, wanted: Ref) -> _Reported:
+    """Return a message that the asker may read. Raises Mistake for any other.
+
+    Of who is not collected, and where nothing is read, the platform tells whose it is; then no word of it is quoted.
+    """
     async with context.faculties.database.read() as connection:
         scope = await channels.readable(connection, context.community, context.member)
         known = await channels.every(connection, context.community)
         here = {number for number, one in known.items() if one.ref == context.command.channel.ref}
         scope = replace(scope, channels=(scope.channels or frozenset()) | here)
-        message = await messages.by_ref(connection, scope, message_ref(context, wanted))
+        message = await messages.by_ref(connection, scope, wanted)
         author = await members.by_number(connection, message.author) if message else None
-    if message is None or author is None:
-        raise Mistake(
-            _(
-                "I do not know this message, or you cannot read it, or I collect nothing of who wrote it. "
-                "Send its link to the staff yourself."
-            )
-        )
-    return message, known[message.channel], author
+        bots = await members.bots(connection, context.community)
+    if message is not None and author is not None:
+        room = known[message.channel]
+        named = Named(ref=author.ref, name=author.name, bot=author.id in bots)
+        return _Reported(message=wanted, room=room.ref, called=room.name, author=named, text=message.text)
+    pointed = context.command.pointed
+    if pointed is None or pointed.message != wanted:
+        raise Mistake(_("I do not know this message, or you cannot read it. Send its link to the staff yourself."))
+    return _Reported(
+        message=wanted, room=pointed.channel.ref, called=pointed.channel.name, author=pointed.author, text=""
+    )
 
 
-async def _reported(context: Context, message: Message) -> bool:
+async def _reported(context: Context, message: Ref) -> bool:
     """Say whether the asker reported a message before."""
     async with context.faculties.database.read() as connection:
-        found = await acts.naming(connection, context.community, message.ref)
+        found = await acts.naming(connection, context.community, message)
     mine = str(ref(context))
     return any(
         button.data.get("reporter") == mine
@@ -101,31 +117,31 @@ async def _reported(context: Context, message: Message) -> bool:
     )
 
 
-async def _told(context: Context, message: Message, room: Channel, author: Member) -> str:
+async def _told(context: Context, found: _Reported) -> str:
     """Write what the staff gets to read, in the language of the community."""
     translate = await for_all(context)
     head = translate(_("**Report**: {author} wrote in {channel}, {link}:")).format(
-        author=wording.member(author.ref, author.name),
-        channel=wording.channel(room.ref, room.name),
-        link=wording.message(message.ref, translate(_("this message"))),
+        author=wording.member(found.author.ref, found.author.name),
+        channel=wording.channel(found.room, found.called),
+        link=wording.message(found.message, translate(_("this message"))),
     )
+    unread = escape(translate(_("I collect nothing of this, so its words are behind the link alone.")))
+    quoted = wording.quote(found.text[:QUOTED]) if found.text else f"_{unread}_"
     reason = context.command.arguments.get("reason", "")
     why = translate(_("Reported by {member}: {reason}") if reason else _("Reported by {member}, without a reason."))
     told = why.format(member=escape(who(context)), reason=escape(reason))
-    return "\n".join([head, wording.quote(message.text[:QUOTED]), "", told])
+    return "\n".join([head, quoted, "", told])
 
 
-async def _buttons(context: Context, message: Message, room: Channel, author: Member) -> tuple[Button, ...]:
+async def _buttons(context: Context, found: _Reported) -> tuple[Button, ...]:
     translate = await for_all(context)
-    async with context.faculties.database.read() as connection:
-        human = author.id not in await members.bots(connection, context.community)
     labels = {"delete": _("Delete message"), "timeout": _("Time out for 1 hour"), "done": _("Done")}
-    found = {"message": message.ref, "channel": room.ref, "author": author.ref, "reporter": ref(context)}
-    data = {name: str(one) for name, one in found.items()}
+    about = {"message": found.message, "channel": found.room, "author": found.author.ref, "reporter": ref(context)}
+    data = {name: str(one) for name, one in about.items()}
     return tuple(
         Button(label=translate(label), press=f"{SKILL.name}.{press}", data=data)
         for press, label in labels.items()
-        if human or press != "timeout"
+        if press != "timeout" or not found.author.bot
     )
 
 
