@@ -61,6 +61,7 @@ class Lanes:
         self._lanes: dict[str, deque[Taken]] = {}
         self._room = asyncio.Semaphore(UNDER_WAY)
         self._draining = False
+        self._noting: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -68,14 +69,18 @@ class Lanes:
         """Take nothing more, and return once what was taken is handled; the rest keeps in the stream."""
         self._draining = True
         await self._empty.wait()
+        await asyncio.gather(*self._noting)
 
     async def run(self) -> None:
         """Handle what comes until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            while not self._draining:
-                for taken in await self._take_in(await self._claim()):
-                    await self._room.acquire()
-                    self._queue(taken, group)
+        try:
+            async with asyncio.TaskGroup() as group:
+                while not self._draining:
+                    for taken in await self._take_in(await self._claim()):
+                        await self._room.acquire()
+                        self._queue(taken, group)
+        finally:
+            await asyncio.gather(*self._noting)
 
     async def _claim(self) -> list[Delivery]:
         """Claim what is there; a stream that is away is waited for, since ending here would cut off every lane."""
@@ -115,20 +120,22 @@ class Lanes:
         while True:
             try:
                 await self._pipeline.handle(delivery, community, vector)
-                await self._stream.done(delivery)
             except Unavailable as error:
                 log.warning("event %d waits: %s", delivery.id, error)
                 delivery = replace(delivery, attempts=delivery.attempts + 1)
                 await self._clock.sleep(PAUSE)
             except Exception as error:  # noqa: BLE001 - one event must not end the lanes of all
                 log.error("event %d failed and is passed over: %s", delivery.id, trail(error))
-                await self._pass_over(delivery)
-                return
+                break
             else:
-                return
+                break
+        # The next event of the lane need not wait until this one is noted.
+        noting = asyncio.create_task(self._note(delivery))
+        self._noting.add(noting)
+        noting.add_done_callback(self._noting.discard)
 
-    async def _pass_over(self, delivery: Delivery) -> None:
-        """Let an event be; what cannot even be noted comes again with the next start."""
+    async def _note(self, delivery: Delivery) -> None:
+        """Note that an event was handled; what cannot be noted comes again with the next start."""
         try:
             await self._stream.done(delivery)
         except Unavailable as error:
@@ -147,7 +154,7 @@ class Lanes:
             if len(deliveries) > 1:
                 return [taken for one in deliveries for taken in await self._take_in([one])]
             log.error("event %d cannot be stored and is passed over: %s", deliveries[0].id, trail(error))
-            await self._pass_over(deliveries[0])
+            await self._note(deliveries[0])
             return []
         together = zip(deliveries, communities, strict=True)
         return [(one, community, self._encode(one, community)) for one, community in together]

@@ -48,6 +48,8 @@ LOOK = timedelta(seconds=1)
 """Time between looks into the table for what other processes put or left."""
 CLAIMING = 0x4B494E
 """The lock under which one process claims at a time; SQLite has but one writer anyway."""
+LINGER = 0.03
+"""Seconds in which what was handled is gathered, so that many events are noted as done at once."""
 HELD = 4096
 """Arrivals kept in memory at most; beyond, they wait in the table."""
 
@@ -89,7 +91,7 @@ class Inbox:
         self._up_to = 0
         self._followings = followings
         self._puts: Together[Put, Stored | None] = Together(database, self._insert)
-        self._dones: Together[Delivery, None] = Together(database, self._finish, durable=False)
+        self._dones: Together[Delivery, None] = Together(database, self._finish, durable=False, linger=LINGER)
 
     async def put(self, arrival: Arrival) -> bool:
         """Store an arrival; it is on disk when this returns. False when it was there already. Raises Unavailable."""

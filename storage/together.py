@@ -21,7 +21,10 @@ Q = TypeVar("Q", bound="Hashable")
 
 
 class Together(Generic[T, R]):
-    """Writes items by `work`, which takes many at once and gives a result for each, in order."""
+    """Writes items by `work`, which takes many at once and gives a result for each, in order.
+
+    With `linger`, a turn is taken so many seconds after its first item: for what nobody waits for.
+    """
 
     def __init__(
         self,
@@ -29,9 +32,11 @@ class Together(Generic[T, R]):
         work: Callable[[AsyncConnection, Sequence[T]], Awaitable[Sequence[R]]],
         *,
         durable: bool = True,
+        linger: float = 0.0,
     ) -> None:
         self._database = database
         self._durable = durable
+        self._linger = linger
         self._work = work
         self._waiting: list[T] = []
         self._turn: asyncio.Task[Sequence[R]] | None = None
@@ -41,7 +46,7 @@ class Together(Generic[T, R]):
         place = len(self._waiting)
         self._waiting.append(item)
         if self._turn is None:
-            self._turn = asyncio.create_task(self._database.write(self._take_turn, durable=self._durable))
+            self._turn = asyncio.create_task(self._write())
         turn = self._turn
         try:
             return (await asyncio.shield(turn))[place]
@@ -53,6 +58,11 @@ class Together(Generic[T, R]):
             return (await self._database.write(functools.partial(self._work_alone, item=item), durable=self._durable))[
                 0
             ]
+
+    async def _write(self) -> Sequence[R]:
+        if self._linger:
+            await asyncio.sleep(self._linger)
+        return await self._database.write(self._take_turn, durable=self._durable)
 
     async def _take_turn(self, connection: AsyncConnection) -> Sequence[R]:
         """Write all that waits; what comes from now on needs a turn of its own."""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from bot.core.clock import Clock
     from bot.core.commands import Command
     from bot.core.decisions import Trace
-    from bot.core.ports import Encoder, Kind, Vector
+    from bot.core.ports import Adapter, Encoder, Kind, Vector
     from brains.skills.skill import Context
     from storage.acts import Pressable
 
@@ -118,6 +118,8 @@ class Times:
 
     def rule(self, trace: Trace) -> None:
         """Note that a verdict is reached."""
+        if trace.kind != MessagePosted.__name__:
+            return
         name = trace.event.rpartition(":")[2]
         self.ruled[name] = time.perf_counter()
         channel, _, number = name.partition("/")
@@ -182,19 +184,21 @@ class Traffic:
 
     async def paced(self, texts: Sequence[str], pace: float) -> list[float]:
         """Put messages at a pace and return what each took by itself, in seconds."""
-        arrivals, began = self._expect(texts), time.perf_counter()
+        arrivals, began = self.arrivals(texts), time.perf_counter()
+        self.expect(len(texts))
         async with asyncio.TaskGroup() as group:
             for number, arrival in enumerate(arrivals):
                 await asyncio.sleep(max(0.0, began + number / pace - time.perf_counter()))
                 group.create_task(self.put(arrival))
-        await self._finish()
+        await self.finish()
         return [self.times.own(_name(arrival)) for arrival in arrivals]
 
     async def unpaced(self, texts: Sequence[str]) -> float:
         """Put messages as fast as they are taken and return the seconds until the last verdict."""
-        arrivals, began = self._expect(texts), time.perf_counter()
+        arrivals, began = self.arrivals(texts), time.perf_counter()
+        self.expect(len(texts))
         await asyncio.gather(*(self._in_turn(arrivals[place::CHANNELS]) for place in range(CHANNELS)))
-        await self._finish()
+        await self.finish()
         return time.perf_counter() - began
 
     async def alone(self, texts: Sequence[str]) -> float:
@@ -207,7 +211,8 @@ class Traffic:
         for arrival in arrivals:
             await self.put(arrival)
 
-    async def _finish(self) -> None:
+    async def finish(self) -> None:
+        """Wait for the last verdict. Raises Unavailable when it does not come."""
         try:
             async with asyncio.timeout(PATIENCE):
                 await self.times.finished.wait()
@@ -217,21 +222,21 @@ class Traffic:
                 f"{missing} of {self.times.expected} messages had no verdict. Is there an encoder?"
             ) from None
 
-    def _expect(self, texts: Sequence[str]) -> list[Arrival]:
+    def expect(self, count: int) -> None:
+        """Say how many verdicts more are to come."""
         self.times.finished.clear()
-        self.times.expected = len(self.times.ruled) + len(texts)
-        return self.arrivals(texts)
+        self.times.expected = len(self.times.ruled) + count
 
 
 @contextlib.asynccontextmanager
-async def running(app: App, encoder: Encoder) -> AsyncIterator[Traffic]:
-    """Run the bot's own parts over an encoder, behind the cache that it always has."""
+async def running(app: App, encoder: Encoder, adapter: Adapter | None = None) -> AsyncIterator[Traffic]:
+    """Run the bot's own parts over an encoder, behind the cache that it always has, and a platform if one is given."""
     times, cached = Times(), CachedEncoder(encoder, app.database)
 
     async def given() -> CachedEncoder:
         return cached
 
-    bare = await app.pipeline([Everywhere()])
+    bare = await app.pipeline([adapter or Everywhere()])
     TimedPipeline.times = times
     pipeline = TimedPipeline(
         database=bare.database,
@@ -257,6 +262,8 @@ async def running(app: App, encoder: Encoder) -> AsyncIterator[Traffic]:
     await inbox.begin(alone=True)
     parts = (inbox.keep, ahead.run, lanes.run, partial(index.follow, app.clock))
     tasks = [asyncio.create_task(part()) for part in parts]
+    if adapter is not None:
+        tasks.append(asyncio.create_task(adapter.run(inbox.put, ())))
     try:
         yield Traffic(inbox=inbox, encoder=encoder, clock=app.clock, times=times)
     finally:

@@ -76,6 +76,22 @@ def import_(data: DataOption = SAMPLE, count: CountOption = 2000, as_json: JsonO
 
 
 @family.command()
+def adapters(
+    data: DataOption = SAMPLE,
+    seconds: Annotated[float, typer.Option(min=1, help="How long messages come at 100 a second.")] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """Time messages from a frame of Discord's gateway to the verdict, beside those that are put directly."""
+
+    async def verb(settings: Settings) -> Figures:
+        from bot.bench.adapters import bench_adapters
+
+        return await bench_adapters(_texts(data, MANY), settings=settings, seconds=seconds)
+
+    _run(verb, as_json=as_json)
+
+
+@family.command()
 def pipeline(
     data: DataOption = SAMPLE,
     seconds: Annotated[float, typer.Option(min=1, help="How long each part is measured.")] = 20,
