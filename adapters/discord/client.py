@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
-import itertools
 import logging
 import sys
 from dataclasses import replace
@@ -15,11 +13,12 @@ import discord
 
 from adapters.addressing import command_in
 from adapters.discord import names, rights
+from adapters.discord.arriving import look_over
 from adapters.discord.incoming import Incoming, space
 from bot.core.errors import Unavailable
-from bot.core.events import Arrival, BotAdded, ChannelChanged, CommandGiven
+from bot.core.events import Arrival, CommandGiven
 from bot.core.log import trail
-from bot.core.things import Audience, Rank
+from bot.core.things import Rank
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from adapters.discord.interactions import Interactions
     from bot.core.clock import Clock
     from bot.core.commands import Command
-    from bot.core.events import Event, Named
+    from bot.core.events import Event
     from bot.core.ports import Known
     from bot.core.things import Ref
 
@@ -181,11 +180,11 @@ class Client(discord.AutoShardedClient):
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """Look over a server that came into sight."""
-        self.side_by_side(self._look_over(guild), f"looking over the server {guild.id}")
+        self.side_by_side(look_over(self, guild, self._known), f"looking over the server {guild.id}")
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Look over a server that somebody brought the bot to."""
-        self.side_by_side(self._look_over(guild), f"looking over the server {guild.id}")
+        self.side_by_side(look_over(self, guild, self._known), f"looking over the server {guild.id}")
 
     async def on_message(self, message: discord.Message) -> None:
         """Hand over what somebody said, and the command in it if it is one given to the bot by name."""
@@ -311,65 +310,6 @@ class Client(discord.AutoShardedClient):
             self._lately[asked.user.id] = asked.guild.id
         if self.interactions is not None:
             await self.interactions.take(asked)
-
-    # Looking over
-
-    async def _look_over(self, guild: discord.Guild) -> None:
-        """Hand over what changed while the bot was away, then what was said meanwhile."""
-        from adapters.discord.reading_on import read_on
-
-        known = await self._known(names.ref(guild.id))
-        if known is None:
-            await self.hand_over(
-                guild, BotAdded(by=await self._inviter(guild), at=guild.me.joined_at or self._clock.now())
-            )
-        await self._look_at_channels(guild, known or {})
-        await read_on(self, guild, known or {})
-
-    async def _look_at_channels(self, guild: discord.Guild, known: Mapping[Ref, Known]) -> None:
-        """Hand over each channel that is not as it was left; of a closed one nobody knows who may read it now."""
-        for room in rights.rooms(guild):
-            now = self.incoming.channel(room, unconfirmed=True)
-            then = known.get(now.channel.ref)
-            same = then is not None and (then.channel.name, then.channel.audience, then.description, then.archived) == (
-                now.channel.name,
-                now.channel.audience,
-                now.description,
-                now.archived,
-            )
-            if not same or now.channel.audience is Audience.MEMBERS:
-                await self.hand_over(guild, now)
-        there = {names.ref(one.id) for one in itertools.chain(guild.channels, guild.threads)}
-        for ref, then in known.items():
-            if (
-                not then.thread
-                and ref not in there
-                and not then.archived
-                and then.channel.audience is not Audience.DIRECT
-            ):
-                await self.hand_over(guild, self._missing(then))
-
-    def _missing(self, then: Known) -> ChannelChanged:
-        now = self._clock.now()
-        return ChannelChanged(
-            channel=then.channel,
-            description=then.description,
-            archived=True,
-            at=now,
-            revision=int(now.timestamp() * 1e6),
-        )
-
-    async def _inviter(self, guild: discord.Guild) -> Named | None:
-        """Return who brought the bot: the server's log tells, and else it is its owner's affair."""
-        who: discord.User | discord.Member | None = guild.owner
-        if not guild.me.guild_permissions.view_audit_log:
-            return self.incoming.member(who, guild) if who else None
-        with contextlib.suppress(discord.HTTPException, Unavailable):
-            async for entry in guild.audit_logs(action=discord.AuditLogAction.bot_add, limit=20):
-                if entry.target is not None and entry.target.id == self.me and entry.user is not None:
-                    who = entry.user
-                    break
-        return self.incoming.member(who, guild) if who else None
 
 
 def _looks(room: rights.Room) -> tuple[object, ...]:

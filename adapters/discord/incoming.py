@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.core.clock import Clock
+    from bot.core.ports import Known
     from bot.core.things import Ref
 
 SAID = frozenset(
@@ -153,6 +154,13 @@ class Incoming:
             unconfirmed=unconfirmed and rights.audience(room) is Audience.MEMBERS,
             at=now,
             revision=_revision(now),
+        )
+
+    def missing(self, then: Known) -> ChannelChanged:
+        """Tell that a channel which was there once is gone."""
+        now = self.clock.now()
+        return ChannelChanged(
+            channel=then.channel, description=then.description, archived=True, at=now, revision=_revision(now)
         )
 
     def author(self, message: discord.Message, guild: discord.Guild) -> Named:

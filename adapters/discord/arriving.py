@@ -1,0 +1,115 @@
+"""Arrives on a server: hands over what changed while the bot was away, then what was said meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+import discord
+
+from adapters.discord import names, rights
+from bot.core.errors import Overloaded, Unavailable
+from bot.core.events import BotAdded, ChannelChanged
+from bot.core.things import Audience
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from adapters.discord.client import Client
+    from adapters.discord.incoming import Person
+    from bot.core.events import Named
+    from bot.core.ports import Known
+    from bot.core.things import Ref
+
+log = logging.getLogger(__name__)
+
+SIDE_BY_SIDE = 3
+"""Channels read at once, so that what is said now is not held up by what was said then."""
+
+Readable = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+
+
+async def look_over(
+    client: Client, guild: discord.Guild, known: Callable[[Ref], Awaitable[Mapping[Ref, Known] | None]]
+) -> None:
+    """Hand over what is new about a server, whoever brought the bot there if it is new itself, and what was said."""
+    then = await known(names.ref(guild.id))
+    if then is None:
+        came = guild.me.joined_at or client.incoming.clock.now()
+        await client.hand_over(guild, BotAdded(by=await _inviter(client, guild), at=came))
+    for event in _changes(client, guild, then or {}):
+        await client.hand_over(guild, event)
+    await read_on(client, guild, then or {})
+
+
+async def _inviter(client: Client, guild: discord.Guild) -> Named | None:
+    """Return who brought the bot: the server's log tells, and else it is its owner's affair."""
+    who: Person | None = guild.owner
+    if guild.me.guild_permissions.view_audit_log:
+        with contextlib.suppress(discord.HTTPException, Unavailable):
+            async for entry in guild.audit_logs(action=discord.AuditLogAction.bot_add, limit=20):
+                if entry.target is not None and entry.target.id == client.me and entry.user is not None:
+                    who = entry.user
+                    break
+    return client.incoming.member(who, guild) if who else None
+
+
+def _changes(client: Client, guild: discord.Guild, known: Mapping[Ref, Known]) -> Iterable[ChannelChanged]:
+    """Tell each channel that is not as it was left, or gone; of a closed one nobody knows who may read it now."""
+    for room in rights.rooms(guild):
+        now = client.incoming.channel(room, unconfirmed=True)
+        if now.channel.audience is Audience.MEMBERS or _is_new(now, known.get(now.channel.ref)):
+            yield now
+    there = {names.ref(one.id) for one in (*guild.channels, *guild.threads)}
+    for ref, then in known.items():
+        if ref not in there and not (then.thread or then.archived or then.channel.audience is Audience.DIRECT):
+            yield client.incoming.missing(then)
+
+
+def _is_new(now: ChannelChanged, then: Known | None) -> bool:
+    if then is None:
+        return True
+    looks = (then.channel.name, then.channel.audience, then.description, then.archived)
+    return looks != (now.channel.name, now.channel.audience, now.description, now.archived)
+
+
+async def read_on(client: Client, guild: discord.Guild, known: Mapping[Ref, Known]) -> None:
+    """Hand over what was said on a server while the bot was away, to be learned from and never answered."""
+    newest = [names.pair(one.latest).id for one in known.values() if one.latest is not None]
+    if not newest:
+        return  # nothing was ever read here; old messages come by the back-fill
+    turns = asyncio.Semaphore(SIDE_BY_SIDE)
+    async with asyncio.TaskGroup() as group:
+        for channel in _readable(guild):
+            then = known.get(names.ref(channel.id))
+            after = names.pair(then.latest).id if then and then.latest else max(newest)
+            if (channel.last_message_id or 0) > after:
+                group.create_task(_read(client, channel, after, turns))
+
+
+async def _read(client: Client, channel: Readable, after: int, turns: asyncio.Semaphore) -> None:
+    """Read one channel; where Discord says to wait, go on after that from where it was."""
+    async with turns:
+        while True:
+            try:
+                async for message in channel.history(after=discord.Object(after), limit=None, oldest_first=True):
+                    await client.hand_over(channel.guild, client.incoming.posted(message, channel.guild), live=False)
+                    after = message.id
+            except Overloaded as busy:
+                await asyncio.sleep(busy.after)
+            except discord.HTTPException as refused:
+                log.warning("what was said in channel %d meanwhile cannot be read: %s", channel.id, refused.text)
+                return
+            else:
+                return
+
+
+def _readable(guild: discord.Guild) -> Iterable[Readable]:
+    """Return the channels and threads whose past the bot may read."""
+    for channel in (*rights.rooms(guild), *guild.threads):
+        if not isinstance(channel, discord.ForumChannel):
+            held = channel.permissions_for(guild.me)
+            if held.view_channel and held.read_message_history:
+                yield channel
