@@ -26,6 +26,7 @@ from bot.core.events import (
 )
 from bot.core.i18n import _
 from bot.core.log import trail
+from bot.core.wording import told
 from brains.skills.skill import Press
 
 if TYPE_CHECKING:
@@ -189,8 +190,9 @@ def _refusal(skill: str, error: KinfolkError, context: Context) -> Decision | No
     """Answer whoever asked with what went wrong, where an answer to them has a place."""
     if context.member is None or place(context.event) is None:
         return None
-    words = _for_member(error).say(context.translate)[:LONGEST]
-    return Decision(skill=skill, actions=(context.answer(words),), reason=words, settles=False, asked=True)
+    shown = _for_member(error)
+    words, reason = told(shown, context.translate)[:LONGEST], shown.say(context.translate)[:LONGEST]
+    return Decision(skill=skill, actions=(context.answer(words),), reason=reason, settles=False, asked=True)
 
 
 def _nothing(_skill: str, _error: KinfolkError, _context: Context) -> None:

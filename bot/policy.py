@@ -10,7 +10,7 @@ from bot.core.decisions import Mode, Ruling, Verdict
 from bot.core.events import MessageDeleted, MessageEdited, MessagePosted, ReactionAdded, ReactionRemoved, is_asked
 from bot.core.i18n import _
 from bot.core.policies import Speak
-from bot.core.wording import describe
+from bot.core.wording import describe, escape, marked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -202,8 +202,8 @@ def _put(number: int, decision: Decision, facts: Facts) -> list[Ruling]:
 
 def _proposal(decision: Decision, channel: Ref, facts: Facts) -> AskStaff:
     translate = facts.translate
-    wishes = "\n".join(f"- {describe(action, translate)}" for action in decision.actions)
-    head = translate(_("**{skill}** proposes: {reason}")).format(skill=decision.skill, reason=decision.reason)
+    wishes = "\n".join(f"- {marked(action, translate)}" for action in decision.actions)
+    head = translate(_("**{skill}** proposes: {reason}")).format(skill=decision.skill, reason=escape(decision.reason))
     return AskStaff(
         to=channel,
         text=f"{head}\n{wishes}",

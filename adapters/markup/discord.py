@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NOTHING = "\u200b"
 """A space of no width: what stands on its two sides is not read as one."""
 HEADINGS = 3
-_ALIVE = re.compile(r"[\\*_~|`\[<]|:(?=//|[^\s:]+:)|(?<=\.gg)/|(?<=/invite)/")
+_ALIVE = re.compile(r"[\\*_~|`\[<]|:(?=//|[^\s:]*:)|(?<=\.gg)/|(?<=/invite)/")
 """Marks, and the colons and slashes by which addresses, emoji and invitations are known."""
 _PING = re.compile(r"@(?=everyone|here|[!&]?\d)")
 _BEGINNING = re.compile(r"#{1,3}(?=\s|$)|-(?=[\s#]|$)|\+(?=\s|$)|>")

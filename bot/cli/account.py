@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.console import Console, command
+from adapters.markup import plain
 from bot.app import App, open_app
 from bot.cli.output import CommunityOption, JsonOption, emit, note, out, progress, run
 from bot.core.actions import undoing
@@ -56,7 +57,8 @@ async def _why(settings: Settings, what: str | None, *, name: str | None, as_jso
         emit([_trace_json(trace, its) for trace, its in zip(found, done, strict=True)])
         return
     translate = await asyncio.to_thread(translator, settings.language)
-    out.print("\n\n".join(tell(trace, its, translate) for trace, its in zip(found, done, strict=True)), markup=False)
+    stories = [tell(trace, its, translate) for trace, its in zip(found, done, strict=True)]
+    out.print(plain("\n\n".join(stories)), markup=False)
 
 
 async def _traces(app: App, community: Community, what: str | None) -> list[Trace]:
@@ -185,7 +187,7 @@ async def _answer(app: App, community: Community, arrival: Arrival) -> str:
             if await inbox.handled(connection, arrival):
                 trace = await traces.of_event(connection, community, key(arrival.event))
                 done = await acts.of_trace(connection, trace.id) if trace else []
-                return "\n".join(text for act in done if (text := getattr(act.action, "text", "")))
+                return "\n".join(plain(text) for act in done if (text := getattr(act.action, "text", "")))
         await app.clock.sleep(0.1)
 
 

@@ -52,7 +52,9 @@ SIGNS = {"channel": "#", "member": "@", "role": "@", "message": ""}
 """What a link may name, and the sign that such names begin with."""
 
 _SCHEME = "kinfolk:"
-_MARK = re.compile(r"[\\`*_\[\]<~]|&(?=#?\w+;)|(?<=\w):(?=//)|^(?:#{1,6}(?=\s|$)|>|[-+](?=\s|$))")
+_MARK = re.compile(
+    r"[\\`*\[\]<~]|(?<![0-9A-Za-z_])_|_(?![0-9A-Za-z_])|&(?=#?\w+;)|(?<=\w):(?=//)|^(?:#{1,6}(?=\s|$)|>|[-+](?=\s|$))"
+)
 _NUMBER = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 _TARGET = re.compile(r"(?<!\\)\[((?:\\.|[^\[\]\\])*)\]\((?:kinfolk:|https?://)[^\s()]*\)")
 _MARKED = re.compile(r"\\([!-/:-@\[-`{-~])|\*\*|~~|`+|^(?:> ?|#{1,6} )", re.MULTILINE)

@@ -11,7 +11,8 @@ from bot.core.errors import Mistake, NotAllowed
 from bot.core.events import MessagePosted
 from bot.core.i18n import _
 from bot.core.things import Ref
-from bot.core.wording import short
+from bot.core.wording import channel as link
+from bot.core.wording import escape, short
 from brains.skills import offers as showing
 from brains.skills.skill import Skill
 from storage import acts, channels, feedback, messages
@@ -100,7 +101,7 @@ async def _by_own_words(context: Context) -> list[Offer]:
 
 async def _join(context: Context) -> Decision:
     channel, opinion = await _channel(context), await _opinion(context, feedback.JOINED)
-    words = context.translate(_("You are in **#{channel}** now. Say hello!")).format(channel=channel.name)
+    words = context.translate(_("You are in {channel} now. Say hello!")).format(channel=showing.title(channel))
     invite = Invite(member=opinion.member, channel=channel.ref)
     reason = context.translate(_("{member} wants to join #{channel}"))
     return Decision(
@@ -112,7 +113,8 @@ async def _join(context: Context) -> Decision:
 
 async def _decline(context: Context) -> Decision:
     channel, opinion = await _channel(context), await _opinion(context, feedback.DECLINED)
-    words = context.translate(_("Noted: I do not suggest #{channel} to you again.")).format(channel=channel.name)
+    noted = context.translate(_("Noted: I do not suggest {channel} to you again."))
+    words = noted.format(channel=link(channel.ref, channel.name))
     reason = context.translate(_("#{channel} is not for {member}"))
     return Decision(
         skill=SKILL.name,
@@ -125,8 +127,8 @@ async def _explain(context: Context) -> Decision:
     """Say all that speaks for a channel: how likely it fits, why, and which words of whom."""
     assert context.press is not None  # noqa: S101 - a button was pressed
     channel, data = await _channel(context), context.press.data
-    head = context.translate(_("Why **#{channel}**")).format(channel=channel.name)
-    lines = [head, *(f"- {reason}" for reason in data["reasons"].splitlines())]
+    head = context.translate(_("Why {channel}")).format(channel=showing.title(channel))
+    lines = [head, *(f"- {escape(reason)}" for reason in data["reasons"].splitlines())]
     if (score := float(data["score"])) > 0:
         sure = context.translate(_("Among the channels open to you, its share of likelihood is {score:.0%}."))
         lines.append(f"- {sure.format(score=score)}")
@@ -139,8 +141,8 @@ async def _explain(context: Context) -> Decision:
 def _pair(context: Context, pair: Sequence[Message]) -> list[str]:
     """Quote what the member said beside what was said there."""
     *mine, theirs = pair
-    yours = [f"> {context.translate(_('You: {text}')).format(text=short(message.text))}" for message in mine]
-    return ["", *yours, f"> {context.translate(_('There: {text}')).format(text=short(theirs.text))}"]
+    yours = [f"> {context.translate(_('You: {text}')).format(text=escape(short(message.text)))}" for message in mine]
+    return ["", *yours, f"> {context.translate(_('There: {text}')).format(text=escape(short(theirs.text)))}"]
 
 
 async def _evidence(context: Context) -> list[list[Message]]:

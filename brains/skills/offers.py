@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
+from bot.core import wording
 from bot.core.actions import Button
 from bot.core.decisions import Decision
 from bot.core.i18n import _, written
-from bot.core.wording import short
+from bot.core.wording import escape, short
 from brains.matching.phrasing import phrase
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ async def newcomers(context: Context, k: int, *, without: Channel | None = None)
 
 def introduced(head: str, offers: Sequence[Offer]) -> str:
     """Show what channels are for, where the reason is the same for all and said in the head."""
-    return "\n\n".join([head, *(f"**#{one.channel.name}**\n{short(one.channel.description)}" for one in offers)])
+    return "\n\n".join([head, *(f"{title(one.channel)}\n{escape(short(one.channel.description))}" for one in offers)])
 
 
 def plain(head: str, offers: Sequence[Offer]) -> str:
@@ -88,9 +89,14 @@ async def _phrased(context: Context, head: str, offers: Sequence[Offer]) -> Asyn
 
 def block(offer: Offer, sentence: str | None = None) -> str:
     """Show one offer: the channel, why (in a sentence where there is one), and something that was said there."""
-    said = [f"> {short(pair[-1].text)}" for pair in offer.evidence[:1]]
-    about = [] if said or sentence or not offer.channel.description else [short(offer.channel.description)]
-    return "\n".join([f"**#{offer.channel.name}**", sentence or " ".join(offer.reasons), *about, *said])
+    said = [f"> {escape(short(pair[-1].text))}" for pair in offer.evidence[:1]]
+    about = [] if said or sentence or not offer.channel.description else [escape(short(offer.channel.description))]
+    return "\n".join([title(offer.channel), escape(sentence or " ".join(offer.reasons)), *about, *said])
+
+
+def title(channel: Channel) -> str:
+    """Name a channel, so that it stands out and leads there."""
+    return f"**{wording.channel(channel.ref, channel.name)}**"
 
 
 def buttons(context: Context, offers: Sequence[Offer]) -> list[Button]:

@@ -1,4 +1,4 @@
-"""Traces in words: what each skill saw, what was ruled and why, and what came of it. Written for a moderator."""
+"""Traces in Markdown: what each skill saw, what was ruled and why, what came of it. Written for a moderator."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bot.core import wording
 from bot.core.actions import Edit, OpenDirect, Say, target
 from bot.core.i18n import _
-from bot.core.wording import describe
+from bot.core.wording import escape, marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,21 +50,21 @@ def tell(
     discreetly = functools.partial(discreet, reader=reader, rooms=rooms)
     when = trace.at.strftime("%Y-%m-%d %H:%M:%S UTC")
     head = translate(_("**{kind}** at {when}, looked at in {ms:.0f} ms (trace {id})"))
-    lines = [head.format(kind=trace.kind, when=when, ms=trace.milliseconds, id=trace.id)]
+    lines = [head.format(kind=trace.kind, when=when, ms=trace.milliseconds, id=escape(trace.id))]
     lines += [_step(step, translate) for step in trace.steps]
     lines += [line for decision in trace.verdict.decisions for line in _evidence(decision, translate)]
     lines += [
-        _declined(ruling, describe(discreetly(ruling.action), translate), translate)
+        _declined(ruling, marked(discreetly(ruling.action), translate), translate)
         for ruling in trace.verdict.rulings
         if not ruling.kept
     ]
-    lines += [_done(act, describe(discreetly(act.action), translate), translate) for act in acts]
+    lines += [_done(act, marked(discreetly(act.action), translate), translate) for act in acts]
     return "\n".join(lines)
 
 
 def _step(step: Step, translate: Translate) -> str:
     sentence = translate(_("- **{skill}** ({mode}, {ms:.0f} ms): {outcome}"))
-    return sentence.format(skill=step.skill, mode=step.mode, ms=step.milliseconds, outcome=step.outcome)
+    return sentence.format(skill=step.skill, mode=step.mode, ms=step.milliseconds, outcome=escape(step.outcome))
 
 
 def _evidence(decision: Decision, translate: Translate) -> Iterator[str]:
@@ -71,12 +72,14 @@ def _evidence(decision: Decision, translate: Translate) -> Iterator[str]:
     rests = translate(_("resting on {count} messages")).format(count=len(decision.evidence))
     yield f"{sure}, {rests}" if decision.evidence else sure
     if decision.approved:
-        yield translate(_("  approved by {member}")).format(member=decision.approved.id)
+        yield translate(_("  approved by {member}")).format(
+            member=wording.member(decision.approved, decision.approved.id)
+        )
 
 
 def _declined(ruling: Ruling, told: str, translate: Translate) -> str:
     sentence = translate(_("- not done: {action}. {why}"))
-    return sentence.format(action=told, why=ruling.why)
+    return sentence.format(action=told, why=escape(ruling.why))
 
 
 def _done(act: Act, told: str, translate: Translate) -> str:
@@ -86,7 +89,7 @@ def _done(act: Act, told: str, translate: Translate) -> str:
         line += f" ({told_of_way})"
     if act.undone_by is not None:
         line += translate(_(" (taken back by act {number})")).format(number=act.undone_by)
-    return f"{line}: {act.receipt.error}" if act.receipt.error else line
+    return f"{line}: {escape(act.receipt.error)}" if act.receipt.error else line
 
 
 def _on_the_way(receipt: Receipt, translate: Translate) -> Iterator[str]:

@@ -10,6 +10,7 @@ from bot.core.decisions import Decision
 from bot.core.events import MemberJoined, MessagePosted
 from bot.core.i18n import _
 from bot.core.things import Audience
+from bot.core.wording import escape
 from brains.skills import offers as showing
 from brains.skills.skill import Skill
 from storage import acts, channels, traces
@@ -43,7 +44,7 @@ async def _welcome(context: Context) -> Decision | None:
     offers = await showing.newcomers(context, OFFERS, without=where)
     hello = context.translate(_("Welcome, **{name}**! Many who are new like these:"))
     question = context.translate(_("What do you like to make or do? Answer this message, and I find what fits you."))
-    text = showing.introduced(hello.format(name=context.member.name), offers) + f"\n\n{question}"
+    text = showing.introduced(hello.format(name=escape(context.member.name)), offers) + f"\n\n{question}"
     buttons = tuple(showing.buttons(context, offers))
     say = Say(to=where.ref, text=text, buttons=buttons)
     reason = context.translate(_("{name} is new here")).format(name=context.member.name)

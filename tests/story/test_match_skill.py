@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from adapters.markup import plain
+from adapters.playground.asked import Write
 from adapters.playground.refusals import Refused
+from adapters.playground.space import Post
 from bot.core.actions import Invite
 from bot.core.things import Audience
+from storage import messages, policies
 from tests.story.conftest import Opening
-from tests.story.town import OWNER, STAFF, Town
+from tests.story.town import MEMBER, OWNER, STAFF, Town
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +36,7 @@ in_both = pytest.mark.parametrize("language", LANGUAGES)
 
 
 def offered(answer: str) -> list[str]:
-    return re.findall(r"^\*\*#(.+)\*\*$", answer, re.MULTILINE)
+    return re.findall(r"^\*\*\[#(.+)\]\(kinfolk:channel:\S+\)\*\*$", answer, re.MULTILINE)
 
 
 @in_both
@@ -77,7 +82,7 @@ async def test_join_really_joins_and_the_channel_is_not_suggested_again(harbour:
     first = offered(answer)[0]
     assert not harbour.is_in(newcomer, first)
     told = await harbour.press(newcomer, JOIN[language].format(first))
-    assert f"**#{first}**" in told
+    assert f"**[#{first}](" in told
     assert harbour.is_in(newcomer, first)
     assert await harbour.opinions(newcomer) == {first: "joined"}
     assert first not in offered(await harbour.command(newcomer, "general", "/match"))
@@ -112,10 +117,10 @@ async def test_why_shows_what_one_said_beside_what_was_said_there(harbour: Town,
     top = offered(answer)[0]
     post = harbour.last(QUIET, "general")
     why = await harbour._answer(QUIET, harbour.pressing(QUIET, post, WHY[language]))
-    assert f"**#{top}**" in why.splitlines()[0]
+    assert f"**[#{top}](" in why.splitlines()[0]
     assert re.search(r"\d+%", why)
     there = {"en": "> There: ", "zh_CN": "> 那里："}[language]
-    quotes = [line.removeprefix(there).rstrip("…") for line in why.splitlines() if line.startswith(there)]
+    quotes = [line.removeprefix(there).rstrip("…") for line in plain(why).splitlines() if line.startswith(there)]
     assert quotes
     said = [" ".join(post.text.split()) for post in harbour.sees(QUIET, top)]
     assert all(any(text.startswith(quote) for text in said) for quote in quotes), "a quote is a message"
@@ -188,7 +193,7 @@ async def test_what_one_joined_can_be_taken_back_by_staff_exactly(harbour: Town)
     assert harbour.is_in(QUIET, "bread-and-ferments")
     told = await harbour.command(STAFF, "general", "/undo")
     assert told.startswith("Taken back:")
-    assert "bring colm into #bread-and-ferments" in told
+    assert "bring @colm into #bread-and-ferments" in plain(told)
     assert not harbour.is_in(QUIET, "bread-and-ferments")
     assert await harbour.opinions(QUIET) == {}
 
@@ -203,3 +208,88 @@ async def test_without_a_worker_help_answers_and_match_says_so(opening: Opening,
         assert town.last(OWNER, "general").text == "is anybody there?"
         outcome = (await town.latest("general")).steps[0].outcome
         assert "127.0.0.1" in outcome, "the trace tells staff what is away"
+
+
+# In words
+
+ASKS = {
+    "en": "@Kinfolk where is sourdough rye flour dough starter talked about?",
+    "zh_CN": "@Kinfolk sourdough rye dough",
+}
+NONSENSE = "qwertz uiop asdf ghjk yxcv bnmq lkjh gfds poiu trew zhgb vfrt"
+NOTHING = {"en": "No channel fits these words well.", "zh_CN": "没有频道很适合这些话。"}
+
+
+async def asks_alone(town: Town, who: str, text: str) -> Post:
+    """Write to the bot in the conversation with it alone, and return its answer."""
+    space = town.page._space
+    room = space.direct(space.account(who))
+    await town.does(Write(deed="write", by=who, room=room.id, text=text))
+    return town._posts(who)[-1]
+
+
+@in_both
+async def test_who_asks_the_bot_in_words_is_answered_aloud_in_reply(harbour: Town, language: str) -> None:
+    await harbour.speaks(QUIET, language)
+    await harbour.says(QUIET, "general", "sourdough rye flour dough starter")
+    assert harbour.last(OWNER, "general").author == QUIET, "nobody asked the bot"
+    asked = await harbour.says(QUIET, "general", ASKS[language])
+    answer = harbour.last(OWNER, "general")
+    assert (answer.author, answer.only, answer.reply_to) == ("kinfolk", "", asked)
+    assert answer.text.startswith(HEADS["interests"][language])
+    assert offered(answer.text)[0] == "bread-and-ferments"
+    await harbour.press(QUIET, JOIN[language].format("bread-and-ferments"))
+    assert harbour.is_in(QUIET, "bread-and-ferments")
+
+
+@in_both
+async def test_what_fits_nothing_is_said_in_one_sentence_and_thanks_want_no_answer(
+    harbour: Town, language: str
+) -> None:
+    await harbour.speaks(QUIET, language)
+    await harbour.says(QUIET, "general", f"@Kinfolk {NONSENSE}")
+    told = harbour.last(OWNER, "general")
+    assert told.text.startswith(NOTHING[language])
+    assert "/match" in told.text
+    assert "/help" in told.text
+    await harbour.says(QUIET, "general", NONSENSE, reply_to=told)
+    assert harbour.last(OWNER, "general").author == QUIET
+    await harbour.says(QUIET, "general", "@Kinfolk")
+    assert harbour.last(OWNER, "general").author == QUIET
+
+
+async def test_where_staff_want_commands_alone_the_trace_says_why_the_bot_was_silent(harbour: Town) -> None:
+    await harbour.command(OWNER, "staff-room", "/setup speak commands")
+    asked = await harbour.says(QUIET, "general", ASKS["en"])
+    assert harbour.last(OWNER, "general").id == asked
+    told = await harbour.command(STAFF, "staff-room", f"/why {asked}")
+    assert "Here I answer commands alone (/setup speak)." in told
+    assert offered(await harbour.command(QUIET, "general", RYE))
+
+
+async def test_with_the_bot_alone_one_is_answered_and_nothing_is_kept(harbour: Town) -> None:
+    await harbour.command(OWNER, "staff-room", "/setup speak silent")
+    answer = await asks_alone(harbour, QUIET, "sourdough rye flour dough starter, and my secret")
+    assert offered(answer.text)[0] == "bread-and-ferments"
+    assert (answer.reply_to, answer.only) == ("", "")
+    await harbour.indexed()
+    async with harbour.app.database.read() as connection:
+        said = await messages.since(connection, await harbour.community(), datetime.min.replace(tzinfo=UTC))
+    assert said
+    assert not [one for one in said if "my secret" in one.message.text]
+
+
+async def test_a_channel_closed_or_not_read_is_left_out_of_the_next_answer(harbour: Town) -> None:
+    seeds = "@Kinfolk compost seeds allotment balcony tomatoes"
+    await harbour.says(QUIET, "general", seeds)
+    assert "garden" in offered(harbour.last(OWNER, "general").text)
+    community, garden = await harbour.community(), str(harbour.room("garden").named.ref)
+    await harbour.app.database.write(lambda c: policies.put(c, community, name="read", value="no", channel=garden))
+    await harbour.says(QUIET, "general", seeds)
+    assert "garden" not in offered(harbour.last(OWNER, "general").text)
+    await harbour.joins(MEMBER, "garden")
+    hidden = await harbour.says(MEMBER, "garden", "nobody reads this")
+    assert harbour.last(MEMBER, "garden").id == hidden
+    async with harbour.app.database.read() as connection:
+        said = await messages.since(connection, community, datetime.min.replace(tzinfo=UTC))
+    assert "nobody reads this" not in [one.message.text for one in said]

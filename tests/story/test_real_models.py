@@ -16,7 +16,7 @@ BAKER = "Every weekend I bake rye bread; my sourdough starter is five years old 
 
 
 def offered(answer: str) -> list[str]:
-    return re.findall(r"^\*\*#(.+)\*\*$", answer, re.MULTILINE)
+    return re.findall(r"^\*\*\[#(.+)\]\(kinfolk:channel:\S+\)\*\*$", answer, re.MULTILINE)
 
 
 async def told(town: Town, who: str, line: str) -> str:

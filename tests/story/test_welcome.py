@@ -25,7 +25,7 @@ LIKES = "sourdough rye flour dough starter, and kombucha"
 
 
 def offered(answer: str) -> list[str]:
-    return re.findall(r"^\*\*#(.+)\*\*$", answer, re.MULTILINE)
+    return re.findall(r"^\*\*\[#(.+)\]\(kinfolk:channel:\S+\)\*\*$", answer, re.MULTILINE)
 
 
 def welcomes(town: Town, who: str, channel: str = LOBBY) -> list[Post]:
@@ -118,7 +118,7 @@ async def proposal(town: Town) -> Post:
     await town.command(STAFF, "staff-room", "/mode welcome ask")
     await town.arrives("Mo")
     post = town.last(STAFF, "staff-room")
-    assert post.text.startswith("**welcome** proposes: Mo is new here\n- say: Welcome, **Mo**!")
+    assert post.text.startswith("**welcome** proposes: Mo is new here\n- say: Welcome, Mo!")
     assert [button.label for button in post.buttons] == ["Approve", "Decline"]
     return post
 

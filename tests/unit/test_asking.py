@@ -16,6 +16,7 @@ from bot.core.decisions import Decision, Mode, Trace
 from bot.core.errors import Gone, KinfolkError, Misconfigured, Mistake, Overloaded
 from bot.core.events import ChannelChanged, MessagePosted, key
 from bot.core.things import Audience, Rank, Ref
+from bot.core.wording import unmarked
 from brains.skills import SKILLS
 from brains.skills.skill import Context, Skill
 from storage import communities, erasure, members
@@ -350,7 +351,7 @@ async def test_a_setting_that_nobody_knows_is_refused_however_it_is_called(opene
     async with opened(*SKILLS) as bot:
         for name in ("colour", "colour_channel"):
             await bot.happens(bot.command("setup", rank=Rank.OWNER, setting=name, value="general"))
-            assert bot.plaza.said[-1].startswith(f"There is no setting '{name}'.")
+            assert unmarked(bot.plaza.said[-1]).startswith(f"There is no setting '{name}'.")
         await bot.happens(bot.command("setup", rank=Rank.OWNER, setting="welcome_channel", value="general"))
         assert bot.plaza.said[-1].startswith("Done: set welcome_channel to plaza:general.")
 

@@ -16,6 +16,7 @@ from bot.core.commands import COMMANDS
 from bot.core.decisions import Decision, Mode, Ruling, Step, Trace, Verdict
 from bot.core.errors import Misconfigured
 from bot.core.events import ButtonPressed, CommandGiven, MemberJoined, MessageDeleted, MessageEdited, ReactionAdded
+from bot.core.wording import channel, escape, member, message
 from tests.web.browser import Reader, find_browser, open_browser
 from tests.web.harbour import BAIT, Brain, harbour, ref
 
@@ -86,6 +87,27 @@ async def test_lists_and_quotes_are_shown_as_such(reader: Reader) -> None:
     await expect(message.locator("ol li")).to_have_text(["one", "two"])
     await expect(message.locator("ul li")).to_have_text(["dot"])
     await expect(message.locator("pre")).to_have_text("x = 1 < 2")
+
+
+async def test_what_the_bot_quotes_is_words_and_what_it_names_is_a_link(reader: Reader, playground: Playground) -> None:
+    bait = "**not** _so_ [x](https://evil.example) `y` > z https://evil.example"
+    where, who = channel(ref("garden"), "gar_den"), member(ref("colm"), "colm")
+    text = f"# Head\n**{where}** for {who}: {escape(bait)}\n{escape('1. one')}\n{channel(ref('nowhere'), '[no]')}"
+    made = (await playground.act(Say(to=GENERAL, text=text))).made
+    assert made
+    await playground.act(Say(to=GENERAL, text=f"{message(made, 'That *one*')} is **it**"))
+
+    shown = reader.message("not").last
+    await expect(shown.locator(".words")).to_contain_text(f"#gar_den for @Colm Doherty: {bait}")
+    await expect(shown.locator(".words")).to_contain_text("1. one")
+    await expect(shown.locator(".words")).to_contain_text("#[no]")
+    await expect(shown.locator(".words strong")).to_have_text(["Head", "#gar_den"])
+    await expect(shown.locator(".words em, .words code, .words li, .words a[target]")).to_have_count(0)
+    await expect(reader.page.locator("#spoken")).to_have_text("Kinfolk: That *one* is it")
+    await reader.message("That *one*").last.locator("a").click()
+    await expect(reader.page.locator(".message.found")).to_contain_text("gar_den")
+    await shown.locator("strong a").click()
+    await expect(reader.page.locator("#head h2")).to_contain_text("garden")
 
 
 async def test_a_command_is_completed_and_given_by_keyboard(reader: Reader, brain: Brain) -> None:

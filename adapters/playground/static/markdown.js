@@ -2,14 +2,18 @@
 import { h } from "./dom.js";
 import { store } from "./store.js";
 
+// What stands behind a backslash is a character and nothing else, within every mark.
+const CHAR = "(?:\\\\.|[^\\n\\\\])";
 const INLINE = new RegExp(
   [
+    "\\\\([!-/:-@[-`{-~])",
     "`([^`\\n]+)`",
-    "\\*\\*([^\\n]+?)\\*\\*",
-    "(?<![\\w*])[*_]([^\\s*_][^*_\\n]*?)[*_](?![\\w*])",
-    "~~([^\\n]+?)~~",
-    "\\[([^\\]\\n]+)\\]\\((https?://[^\\s)]+)\\)",
-    "(https?://[^\\s<>]+[^\\s<>.,;:!?)\\]}'\"。，；：！？）」])",
+    `\\*\\*(${CHAR}+?)\\*\\*(?!\\*)`,
+    "(?<![\\w*])[*_](?![\\s*_])((?:\\\\.|[^*_\\n\\\\])+)[*_](?![\\w*])",
+    `~~(${CHAR}+?)~~`,
+    "\\[((?:\\\\.|[^\\]\\n\\\\])+)\\]\\((https?://[^\\s)]+|kinfolk:[^\\s)]+)\\)",
+    "<(https?://[^\\s<>]+)>",
+    "(https?://[^\\s<>\\\\]*[^\\s<>\\\\.,;:!?)\\]}'\"*_~。，；：！？）」])",
     "(?<![\\p{L}\\p{N}/#])#([\\p{L}\\p{N}][\\p{L}\\p{N}_-]*)",
     "(?<![\\p{L}\\p{N}])@([\\p{L}\\p{N}][\\p{L}\\p{N}._-]*)",
   ].join("|"),
@@ -22,7 +26,27 @@ function link(address, text) {
 
 function channel(name) {
   const room = [...store.rooms.values()].find((one) => one.name === name && one.audience !== "direct");
-  return room ? h("a", { class: "channel-link", href: `#${room.id}`, "data-room": room.id }, `#${name}`) : `#${name}`;
+  return room ? channelLink(room, `#${name}`) : `#${name}`;
+}
+
+const channelLink = (room, text) => h("a", { class: "channel-link", href: `#${room.id}`, "data-room": room.id }, text);
+
+/** Show what a link of the bot's names: a channel, a member or a message of ours; of anything else its words. */
+function reference(address, text) {
+  const [, kind, name] = address.match(/^kinfolk:(\w+):playground:(.+)$/) ?? [];
+  const id = name && named(name);
+  if (kind === "channel" && store.rooms.has(id)) return channelLink(store.rooms.get(id), text);
+  if (kind === "member" && store.members.has(id)) return mention(id);
+  const room = kind === "message" && [...store.rooms.keys()].find((one) => id.startsWith(`${one}/`));
+  return room ? h("a", { class: "channel-link", href: `#${id}`, "data-room": room, "data-at": id }, text) : text;
+}
+
+function named(name) {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 function mention(name) {
@@ -35,12 +59,14 @@ function inline(text) {
   let at = 0;
   for (const match of text.matchAll(INLINE)) {
     parts.push(text.slice(at, match.index));
-    const [, code, bold, italic, struck, label, address, bare, room, person] = match;
-    if (code) parts.push(h("code", {}, code));
+    const [, escaped, code, bold, italic, struck, label, address, angled, bare, room, person] = match;
+    if (escaped) parts.push(escaped);
+    else if (code) parts.push(h("code", {}, code));
     else if (bold) parts.push(h("strong", {}, inline(bold)));
     else if (italic) parts.push(h("em", {}, inline(italic)));
     else if (struck) parts.push(h("s", {}, inline(struck)));
-    else if (label) parts.push(link(address, label));
+    else if (label) parts.push(address.startsWith("kinfolk:") ? reference(address, unescaped(label)) : link(address, unescaped(label)));
+    else if (angled) parts.push(link(angled, angled));
     else if (bare) parts.push(link(bare, bare));
     else if (room) parts.push(channel(room));
     else if (person) parts.push(mention(person));
@@ -50,12 +76,16 @@ function inline(text) {
   return parts.filter((part) => part !== "");
 }
 
+const unescaped = (text) => text.replace(/\\([!-/:-@[-`{-~])/g, "$1");
+
+const HEADING = /^#{1,6}\s+/;
 const BULLET = /^\s*[-*•]\s+/;
 const NUMBER = /^\s*\d+[.)]\s+/;
 const QUOTE = /^>\s?/;
 
 function kindOf(line) {
   if (QUOTE.test(line)) return "quote";
+  if (HEADING.test(line)) return "heading";
   if (BULLET.test(line)) return "bullets";
   if (NUMBER.test(line)) return "numbers";
   return line.trim() ? "words" : "gap";
@@ -64,6 +94,7 @@ function kindOf(line) {
 function block(kind, lines) {
   const item = (pattern) => (line) => h("li", {}, inline(line.replace(pattern, "")));
   if (kind === "quote") return h("blockquote", {}, blocks(lines.map((line) => line.replace(QUOTE, ""))));
+  if (kind === "heading") return h("p", {}, lines.map((line) => h("strong", {}, inline(line.replace(HEADING, "")))));
   if (kind === "bullets") return h("ul", {}, lines.map(item(BULLET)));
   if (kind === "numbers") {
     return h("ol", { start: parseInt(lines[0], 10) }, lines.map(item(NUMBER)));
@@ -81,7 +112,7 @@ function blocks(lines) {
   let last = "gap";
   for (const line of lines) {
     const kind = kindOf(line);
-    if (kind !== last) finish(last);
+    if (kind !== last || kind === "heading") finish(last);
     run.push(line);
     last = kind;
   }
@@ -91,7 +122,9 @@ function blocks(lines) {
 
 /** Return a message's text on one line, without its marks. */
 export function plain(text) {
-  return text.replace(/```|\*\*|~~|`|^>\s?/gm, "").replace(/\s+/g, " ").trim();
+  const words = text.replace(/(?<!\\)\[((?:\\.|[^\]\n\\])+)\]\((?:https?:\/\/|kinfolk:)[^\s)]+\)/g, "$1");
+  const bare = words.replace(/\\([!-/:-@[-`{-~])|```|\*\*|~~|`|^>\s?|^#{1,6}\s+/gm, (_, escaped) => escaped ?? "");
+  return bare.replace(/\s+/g, " ").trim();
 }
 
 /** Make elements of a message's text. */
