@@ -173,6 +173,8 @@ class Intake:
         """Store the channels that are new and return how many they were."""
         met = list(met)
         self._names.update(one.name for one in met)
+        mine = col(ChannelRow.community_id) == self.community.id
+        await _recall(connection, ChannelRow, mine, self._channels, _unknown(met, self._channels).keys())
         new = _unknown(met, self._channels)
         if not new:
             return 0
@@ -258,16 +260,16 @@ class Intake:
 
 async def _recall(
     connection: AsyncConnection,
-    model: type[MemberRow | ThreadRow],
+    model: type[MemberRow | ChannelRow | ThreadRow],
     mine: ColumnElement[bool],
     numbers: dict[str, int],
     wanted: AbstractSet[str],
 ) -> None:
-    """Hold the numbers that are known of what is wanted against the table, and let go of those that are gone."""
-    for some in portions(sorted(wanted & numbers.keys())):
+    """Hold what is wanted against the table: let go of what is gone, and learn what another process stored."""
+    for some in portions(sorted(wanted)):
         still = await _numbers(connection, model, mine & col(model.ref).in_(some))
         for gone in set(some) - still.keys():
-            del numbers[gone]
+            numbers.pop(gone, None)
         numbers.update(still)
 
 

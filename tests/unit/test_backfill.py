@@ -282,6 +282,19 @@ async def test_a_staff_channel_that_is_nowhere_keeps_nothing_from_being_read(sea
     assert told(sea) == []
 
 
+async def test_two_processes_that_meet_the_same_people_and_places_store_each_once(database: Database) -> None:
+    community = await database.write(lambda connection: communities.find_or_make(connection, "harbour", MONDAY))
+    ours, theirs = Intake(community, MONDAY), Intake(community, MONDAY)
+    pages = [[said(f"{number}", key=f"m{number}", thread="ropes")] for number in range(2)]
+    for intake in (ours, theirs):
+        await database.write(intake.begin)
+    for intake, page in zip((ours, theirs), pages, strict=True):
+        await database.write(lambda connection, intake=intake, page=page: intake.store(connection, page))
+    async with database.read() as connection:
+        for model, count in ((MemberRow, 1), (ChannelRow, 1), (ThreadRow, 1), (MessageRow, 2)):
+            assert len((await connection.execute(select(*columns(model, "id")))).all()) == count
+
+
 async def stored_after(database: Database, *arrivals: Arrival) -> Reached | None:
     """Store a page of which some was changed since it was asked for; None where it is to be read again."""
     space = Named(ref=Ref("import", "space"), name="harbour")
