@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.budget import Budget
-from bot.core.actions import Spoken, target
+from bot.core.actions import Edit, Say, Spoken, target
 from bot.core.decisions import Receipt
 from bot.core.errors import Gone, Overloaded
 from bot.core.log import trail
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.budget import Urgency
-    from bot.core.actions import Action, Edit
+    from bot.core.actions import Action
     from bot.core.clock import Clock
     from bot.core.decisions import Obstacle
     from bot.core.ports import Adapter
@@ -59,7 +59,7 @@ class Sender:
 
     async def edit_if_spare(self, edit: Edit) -> bool:
         """Change a message on its way to its last word if nobody would miss the turn; say whether that was done."""
-        where, chat, route = edit.channel, str(edit.channel), type(edit).__name__
+        where, chat, route = edit.channel, self._chat(edit, edit.channel), type(edit).__name__
         if not self._budget(where).take_spare(chat, route=route):
             return False
         try:
@@ -74,7 +74,7 @@ class Sender:
 
     async def _try(self, action: Action, where: Ref, urgency: Urgency, held: defaultdict[Obstacle, float]) -> Receipt:
         """Try a few times, each in its turn. A platform that says to wait is waited for."""
-        chat, route, budget = str(where), type(action).__name__, self._budget(where)
+        chat, route, budget = self._chat(action, where), type(action).__name__, self._budget(where)
         error: Exception = Gone("it was never tried")
         for _ in range(TRIES):
             for obstacle, seconds in (await budget.take(chat, urgency, route=route)).items():
@@ -91,6 +91,13 @@ class Sender:
                 await self.clock.sleep(AWAY)
                 held["away"] += AWAY
         return Receipt(state="failed", error=f"given up after {TRIES} tries: {error}")
+
+    def _chat(self, action: Action, where: Ref) -> str:
+        """Name whose turns an act takes: the chat's, or those of whoever is answered alone."""
+        if isinstance(action, Say | Edit) and action.only and action.invocation:
+            apart = self.adapters[where.platform].limits.answers_apart
+            return f"{where} {action.only}" if apart else str(where)
+        return str(where)
 
     def _budget(self, where: Ref) -> Budget:
         if where.platform not in self.budgets:

@@ -109,7 +109,7 @@ class Discord:
             "OpenDirect": five,
             "AskStaff": five,
         }
-        return Limits(chat=((20, 5.0),), overall=(50, 1.0), routes=routes)
+        return Limits(chat=((20, 5.0),), overall=(50, 1.0), routes=routes, answers_apart=True)
 
     async def run(self, put: Callable[[Arrival], Awaitable[bool]], commands: Sequence[Command]) -> None:
         """Connect, register the commands, and hand over what happens until cancelled. Raises Gone or Misconfigured."""

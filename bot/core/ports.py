@@ -204,11 +204,15 @@ class Stream(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a platform lets a bot send, as (count, seconds): in one chat, in all together, of one action in one chat."""
+    """What a platform lets a bot send, as (count, seconds): in one chat, in all together, of one action in one chat.
+
+    With `answers_apart`, what answers a member's command for them alone counts with them and not in the chat.
+    """
 
     chat: tuple[tuple[int, float], ...]
     overall: tuple[int, float]
     routes: Mapping[str, tuple[tuple[int, float], ...]] = field(default_factory=dict)
+    answers_apart: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +224,15 @@ class Known:
     latest: Ref | None
     description: str = ""
     thread: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One check of a deployment: `state` ok, warn or bad, and what was found in words that say what to do."""
+
+    name: str
+    state: Literal["ok", "warn", "bad"]
+    words: str
 
 
 class Adapter(Protocol):

@@ -350,6 +350,18 @@ async def test_a_platform_that_paces_one_kind_of_act_is_obeyed(home: Path) -> No
     assert [(act.receipt.waited, act.receipt.waited_for) for act in acts] == [(0, ""), (0, ""), (30, "route")]
 
 
+@pytest.mark.parametrize(("apart", "slept"), [(True, []), (False, [60])])
+async def test_answers_to_one_member_alone_count_with_them_where_a_platform_says_so(
+    home: Path, apart: bool, slept: list[float]
+) -> None:
+    plaza = Plaza()
+    plaza.limits = replace(plaza.limits, chat=((1, 60.0),), answers_apart=apart)
+    answers = [Say(to=HERE, text="for you", only=who, invocation=M1) for who in (ANA.ref, Ref(PLATFORM, "bo"))]
+    async with small_bot(home, plaza=plaza) as bot:
+        assert states(await perform(bot, *answers)) == ["done", "done"]
+        assert bot.clock.slept == slept
+
+
 async def test_what_a_platform_said_of_one_route_holds_for_that_alone(bot: SmallBot) -> None:
     bot.plaza.script.append(Overloaded("slow down", after=7, scope="route"))
     tried = asyncio.Event()
