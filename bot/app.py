@@ -21,7 +21,7 @@ from bot.core.settings import prepare_home
 from bot.indexing import Index
 from brains.engines import open_encoder, open_generator
 from brains.knowledge.retrieval import Retrieval
-from storage import communities, erasure, refusals, spaces
+from storage import communities, erasure, policies, refusals, spaces
 from storage.db import Database
 from storage.encodings import CachedEncoder
 from storage.vectors import open_vectors
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from adapters.discord import Discord
+    from adapters.discord.examining import Wishes
     from adapters.playground import Playground
     from bot.core.clock import Clock
-    from bot.core.ports import Adapter, Generator, Known, Vectors
+    from bot.core.ports import Adapter, Finding, Generator, Known, Vectors
     from bot.core.settings import Settings
     from bot.core.things import Member, Ref
     from bot.living import Living
@@ -230,6 +231,33 @@ class App:
             known=functools.partial(self._known, platform="discord"),
             api=self.settings.discord_api,
             gateway=self.settings.discord_gateway,
+        )
+
+    async def examine_discord(self) -> list[Finding]:
+        """Look over the bot's place on Discord, whether it runs or not."""
+        from adapters.discord.examining import examine
+        from bot.living import commands_of
+        from brains.skills import SKILLS
+
+        return await examine(
+            self.settings.discord_token,
+            commands=commands_of(SKILLS),
+            wanted=self._wishes,
+            api=self.settings.discord_api,
+        )
+
+    async def _wishes(self, space: Ref) -> Wishes | None:
+        """Return what the staff of a space set, None for one that was never met."""
+        from adapters.discord.examining import Wishes
+
+        async with self.database.read() as connection:
+            community = await spaces.community_of(connection, space)
+            if community is None:
+                return None
+            policy, _modes, _overrides = await policies.load(connection, community)
+            reading = await policies.reading(connection, community)
+        return Wishes(
+            staff=policy.staff_channel, welcome=policy.welcome_channel, staff_roles=policy.staff, reads=reading.covers
         )
 
     async def _known(self, space: Ref, platform: str) -> Mapping[Ref, Known] | None:

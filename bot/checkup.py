@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bot.core.errors import KinfolkError
-from bot.core.ports import Scope, Turn
+from bot.core.ports import Finding, Scope, Turn
 from bot.sole import is_running
 from storage import acts, communities, inbox, outbox, spaces
 
@@ -26,15 +25,6 @@ MANY_WAITING = 1000
 """Things waiting beyond which something is stuck, or much has just been imported."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One check: `state` ok, warn or bad, and what was found in words."""
-
-    name: str
-    state: Literal["ok", "warn", "bad"]
-    words: str
-
-
 async def look_over(app: App) -> list[Finding]:
     """Make every check; none keeps another from being made."""
     checks: dict[str, Callable[[App], Awaitable[Finding]]] = {
@@ -48,7 +38,10 @@ async def look_over(app: App) -> list[Finding]:
         "unknown": _unknown,
         "playground": _playground,
     }
-    return [await _safely(name, check, app) for name, check in checks.items()]
+    found = [await _safely(name, check, app) for name, check in checks.items()]
+    if app.settings.discord_token.get_secret_value():
+        found += await app.examine_discord()
+    return found
 
 
 async def _safely(name: str, check: Callable[[App], Awaitable[Finding]], app: App) -> Finding:

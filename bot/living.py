@@ -19,6 +19,7 @@ from storage import communities, retention
 if TYPE_CHECKING:
     from bot.ahead import Ahead
     from bot.core.clock import Clock
+    from bot.core.commands import Command
     from bot.core.ports import Adapter
     from bot.indexing import Index
     from bot.lanes import Lanes
@@ -81,9 +82,7 @@ class Living:
         self.stopping.set()
 
     def _parts(self) -> Mapping[str, Part]:
-        names = tuple(name for skill in self.skills for name in skill.commands)
-        unasked = tuple(skill.name for skill in self.skills if skill.acts_unasked)
-        commands = served(names, {"help.command": names, "mode.skill": unasked})
+        commands = commands_of(self.skills)
         put = self.figures.counting(self.inbox.put)
         adapters = {one.platform: functools.partial(one.run, put, commands) for one in self.adapters}
         return {
@@ -126,3 +125,10 @@ class Living:
             except Unavailable as error:
                 log.warning("%s", error)
             await self.clock.sleep(GLANCE)
+
+
+def commands_of(skills: Sequence[Skill]) -> list[Command]:
+    """Return the commands that these skills serve, as platforms are to register them."""
+    names = tuple(name for skill in skills for name in skill.commands)
+    unasked = tuple(skill.name for skill in skills if skill.acts_unasked)
+    return served(names, {"help.command": names, "mode.skill": unasked})

@@ -52,14 +52,24 @@ TOLD = frozenset(
 async def register(client: discord.Client, commands: Sequence[Command], translate: Callable[[str], Translate]) -> bool:
     """Let Discord know the commands; says whether anything was sent."""
     wanted = payloads(commands, translate)
-    app = client.application_id or 0
-    route = discord.http.Route("GET", "/applications/{application_id}/commands", application_id=app)
-    there = await client.http.request(route, params={"with_localizations": "true"})
-    if sorted(map(repr, map(told, there))) == sorted(map(repr, map(told, wanted))):
+    if same(await registered(client), wanted):
         return False
-    await client.http.bulk_upsert_global_commands(app, payload=wanted)
+    await client.http.bulk_upsert_global_commands(client.application_id or 0, payload=wanted)
     log.info("%d commands are registered with Discord", len(wanted))
     return True
+
+
+async def registered(client: discord.Client) -> Sequence[object]:
+    """Return the commands that Discord knows, in its form."""
+    app = client.application_id or 0
+    route = discord.http.Route("GET", "/applications/{application_id}/commands", application_id=app)
+    there: Sequence[object] = await client.http.request(route, params={"with_localizations": "true"})
+    return there
+
+
+def same(there: Sequence[object], wanted: Sequence[Payload]) -> bool:
+    """Say whether what Discord knows is what is wanted, in whatever order."""
+    return sorted(map(repr, map(told, there))) == sorted(map(repr, map(told, wanted)))
 
 
 def payloads(commands: Sequence[Command], translate: Callable[[str], Translate]) -> list[Payload]:

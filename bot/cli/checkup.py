@@ -16,11 +16,11 @@ from bot.core.actions import Action, Kept
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.checkup import Finding
+    from bot.core.ports import Finding
     from bot.core.settings import Settings
 
 STYLES = {"ok": "green", "warn": "yellow", "bad": "bold red"}
-ONLY = "speak to one member alone"
+ALONE = "speak to one member alone"
 
 
 def doctor(as_json: JsonOption = False) -> None:
@@ -31,7 +31,7 @@ def doctor(as_json: JsonOption = False) -> None:
 async def _doctor(settings: Settings, *, as_json: bool) -> None:
     async with open_app(settings, tell=note) as app:
         findings = await look_over(app)
-        able = {one.platform: one.can for one in (app.playground(lambda: ""), Console())}
+        able = {one.platform: one.can for one in (app.playground(lambda: ""), app.discord(), Console())}
     if as_json:
         checks = [{"check": one.name, "state": one.state, "words": one.words} for one in findings]
         emit({"checks": checks, "can": {platform: sorted(can) for platform, can in able.items()}})
@@ -42,15 +42,24 @@ async def _doctor(settings: Settings, *, as_json: bool) -> None:
 
 
 def _show(findings: Sequence[Finding], able: Mapping[str, frozenset[str]]) -> None:
+    width = max(len(one.name) for one in findings) + 2
     for one in findings:
-        out.print(f"[{STYLES[one.state]}]{one.state:>4}[/]  {one.name:<11}", end="")
+        out.print(f"[{STYLES[one.state]}]{one.state:>4}[/]  {one.name:<{width}}", end="")
         out.print(one.words, markup=False)
     table = Table("what", *able)
     kept = {kind.__name__ for kind in get_args(Kept)}
-    for name in [kind.__name__ for kind in get_args(Action) if kind.__name__ not in kept] + ["only"]:
-        table.add_row(ONLY if name == "only" else name, *("yes" if name in can else "-" for can in able.values()))
+    for name in [kind.__name__ for kind in get_args(Action) if kind.__name__ not in kept]:
+        table.add_row(name, *("yes" if name in can else "-" for can in able.values()))
+    table.add_row(ALONE, *(_alone(can) for can in able.values()))
     out.print()
     out.print(table)
+
+
+def _alone(can: frozenset[str]) -> str:
+    """Say whether a platform lets the bot speak so that one member alone sees it."""
+    if "only" in can:
+        return "yes"
+    return "where they asked" if "only-asked" in can else "-"
 
 
 def register(app: typer.Typer) -> None:
