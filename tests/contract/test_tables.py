@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import func, select
+from sqlalchemy import Connection, create_engine, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.errors import Mistake
@@ -17,7 +19,7 @@ from bot.core.ports import Scope
 from bot.core.things import Audience
 from storage import channels, communities, encodings, ledger, members, messages, outbox, policies, profiles
 from storage.communities import Community
-from storage.db import Database
+from storage.db import MIGRATIONS, Database
 from storage.intake import Intake, Stored
 from storage.rows import insert_rows
 from storage.tables import CommunityRow, LedgerRow, OutboxRow, metadata
@@ -51,6 +53,27 @@ async def test_the_migrations_make_exactly_the_tables(database: Database) -> Non
 
     async with database.read() as connection:
         assert await connection.run_sync(difference) == []
+
+
+def test_who_was_asked_for_consent_first_still_is_once_that_is_a_setting(home: Path) -> None:
+    engine = create_engine(f"sqlite:///{home / 'old.db'}")
+    with engine.begin() as connection:
+        _migrate(connection, "0002")
+        for name, consent in (("town", "opt_out"), ("strict", "opt_in")):
+            row = {"name": name, "consent": consent, "at": MONDAY.isoformat(" ")}
+            connection.execute(
+                text("INSERT INTO community (name, consent, created_at) VALUES (:name, :consent, :at)"), row
+            )
+        _migrate(connection, "head")
+        kept = connection.execute(text("SELECT community.name, value FROM policy JOIN community ON id = community_id"))
+        assert kept.all() == [("strict", "opt_in")]
+
+
+def _migrate(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 async def test_opening_again_keeps_everything(database_url: str, home: Path) -> None:
