@@ -94,11 +94,10 @@ def _closed(opened: list[Style], wanted: frozenset[Style]) -> list[Style]:
 def _longest_first(styles: frozenset[Style], marks: Sequence[_Mark], number: int) -> list[Style]:
     """Put styles that begin at a mark in the order in which they are opened: what goes on longer lies outside."""
     rest, order = set(styles), list[Style]()
-    for mark in itertools.islice(marks, number, None):
-        if len(rest) < 2:  # noqa: PLR2004 - one needs no order
-            break
-        order[:0] = sorted(rest - mark.styles)
-        rest &= mark.styles
+    while len(rest) > 1 and number < len(marks):
+        order[:0] = sorted(rest - marks[number].styles)
+        rest &= marks[number].styles
+        number += 1
     return [*sorted(rest), *order]
 
 
