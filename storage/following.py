@@ -32,7 +32,7 @@ from storage import members, messages, policies, readers, spaces
 from storage.intake import Intake, Stored
 from storage.readers import Readers
 from storage.rows import columns, insert_new
-from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, OutboxRow, ReactionRow
+from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, OutboxRow, ReactionRow, ThreadRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,6 +147,9 @@ class Following:
         self._intake.reading = await policies.reading(connection, self.community)
 
     async def _follow(self, connection: AsyncConnection, event: Event) -> None:
+        if isinstance(event, ChannelChanged) and event.gone:
+            await self._lose(connection, event.channel.ref)
+            return
         if not await self._meet(connection, event):
             return
         match event:
@@ -259,6 +262,17 @@ class Following:
         if event.unconfirmed and event.channel.audience is not Audience.EVERYONE:
             await readers.doubt(connection, number, at=event.at)
         self._readers.forget()
+
+    async def _lose(self, connection: AsyncConnection, ref: Ref) -> None:
+        """Erase what was said in a channel or a thread that is deleted; a channel itself stays, as archived."""
+        mine = (col(ChannelRow.community_id) == self.community.id) & (col(ChannelRow.ref) == str(ref))
+        await connection.execute(update(ChannelRow).where(mine).values(archived=True))
+        thread = select(col(ThreadRow.id)).join(ChannelRow, col(ChannelRow.id) == col(ThreadRow.channel_id))
+        inside = thread.where(col(ChannelRow.community_id) == self.community.id, col(ThreadRow.ref) == str(ref))
+        said = col(MessageRow.channel_id).in_(select(col(ChannelRow.id)).where(mine)) | col(MessageRow.thread_id).in_(
+            inside
+        )
+        await messages.erase(connection, list(await connection.scalars(select(col(MessageRow.id)).where(said))))
 
     async def _message(self, connection: AsyncConnection, message: Ref) -> Row[*tuple[object, ...]] | None:
         found = await connection.execute(

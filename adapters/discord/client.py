@@ -277,7 +277,7 @@ class Client(discord.AutoShardedClient):
         """Hand over that a channel is gone."""
         if isinstance(channel, rights.Room):
             self.incoming.reach.forget(channel.guild)
-            await self.hand_over(channel.guild, self.incoming.channel(channel, archived=True))
+            await self.hand_over(channel.guild, self.incoming.channel(channel, gone=True))
 
     async def on_guild_channel_update(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
         """Hand over what is otherwise about a channel, or to whom it was opened."""
@@ -289,6 +289,11 @@ class Client(discord.AutoShardedClient):
             await self.hand_over(after.guild, self.incoming.moved(member, after, inside=inside))
         if opened.others or _looks(before) != _looks(after):
             await self.hand_over(after.guild, self.incoming.channel(after, unconfirmed=opened.others))
+
+    async def on_raw_thread_delete(self, told: discord.RawThreadDeleteEvent) -> None:
+        """Hand over that a thread is gone."""
+        if guild := self.get_guild(told.guild_id):
+            await self.hand_over(guild, self.incoming.lost(told.thread_id))
 
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
         """Hand over which channels are open otherwise to those who have a role."""

@@ -144,17 +144,23 @@ class Incoming:
         now = self.clock.now()
         return MemberChanged(member=self.member(member, member.guild), at=now, revision=_revision(now))
 
-    def channel(self, room: rights.Room, *, archived: bool = False, unconfirmed: bool = False) -> ChannelChanged:
-        """Tell how a channel is now; one that was deleted is archived for good."""
+    def channel(self, room: rights.Room, *, gone: bool = False, unconfirmed: bool = False) -> ChannelChanged:
+        """Tell how a channel is now, or that it was deleted."""
         now = self.clock.now()
         return ChannelChanged(
             channel=_channel(room),
             description=getattr(room, "topic", None) or "",
-            archived=archived or is_put_away(room),
+            archived=gone or is_put_away(room),
+            gone=gone,
             unconfirmed=unconfirmed and rights.audience(room) is Audience.MEMBERS,
             at=now,
             revision=_revision(now),
         )
+
+    def lost(self, thread: int) -> ChannelChanged:
+        """Tell that a thread was deleted."""
+        now, named = self.clock.now(), Named(ref=names.ref(thread), name="")
+        return ChannelChanged(channel=named, archived=True, gone=True, at=now, revision=_revision(now))
 
     def missing(self, then: Known) -> ChannelChanged:
         """Tell that a channel which was there once is gone."""
@@ -182,6 +188,8 @@ class Incoming:
 
     def _is_spoken_to(self, message: discord.Message) -> bool:
         """Say whether a message is written to the bot: alone with it, naming it, or answering it."""
+        if message.author.id == self.me:
+            return False
         if isinstance(message.channel, discord.DMChannel) or any(one.id == self.me for one in message.mentions):
             return True
         if any(role.tags and role.tags.bot_id == self.me for role in message.role_mentions):

@@ -19,6 +19,7 @@ from adapters.discord.incoming import place
 from bot.core.commands import suggest
 from bot.core.errors import Unavailable
 from bot.core.events import Arrival, ButtonPressed, CommandGiven
+from bot.core.i18n import _
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 REMEMBERED = 1000
 """Open interactions that are remembered; beyond, the oldest are answered as after a restart."""
+STRANGERS = _("I do not know this place, or share no server with you.")
 FORM = "form"
 MENTIONS = re.compile(r"\s*(?:<(?:#|@&|@!?)\d{1,20}>\s*,?\s*)+")
 MENTION = re.compile(r"<(#|@&|@!?)(\d{1,20})>")
@@ -44,9 +46,11 @@ _User, _Channel = discord.AppCommandOptionType.user.value, discord.AppCommandOpt
 
 @dataclass(slots=True, kw_only=True)
 class Opened:
-    """One interaction that this process took in. `thinking` says that its member sees the bot think until answered."""
+    """One interaction that this process took in. `thinking` says that its member sees the bot think until answered,
+    `direct` that they are alone with it."""
 
     thinking: bool
+    direct: bool = False
     acknowledged: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -139,8 +143,8 @@ class Interactions:
 
     async def _from_form(self, asked: discord.Interaction, data: Mapping[str, object]) -> None:
         """Give the command that a form was opened for."""
-        kind, _, rest = str(data.get("custom_id")).partition("/")
-        name, _, about = rest.partition("/")
+        kind, _slash, rest = str(data.get("custom_id")).partition("/")
+        name, _slash, about = rest.partition("/")
         command = self._commands.get(name) if kind == FORM else None
         filled = dict(_filled(data.get("components")))
         arguments = {**_about(command, str(names.ref(about))), **filled} if command else {}
@@ -202,7 +206,7 @@ class Interactions:
         if guild is not None and member is not None and where is not None:
             return guild, member, where
         if not asked.response.is_done():
-            words = self._translate(str(asked.locale))("I do not know this place, or share no server with you.")
+            words = self._translate(str(asked.locale))(STRANGERS)
             await asked.response.send_message(words, ephemeral=True)
         return None
 
@@ -210,7 +214,7 @@ class Interactions:
         return replace(self._incoming.member(member, guild), language=str(asked.locale))
 
     def _open(self, asked: discord.Interaction, *, thinking: bool) -> Opened:
-        opened = self._opened[asked.id] = Opened(thinking=thinking)
+        opened = self._opened[asked.id] = Opened(thinking=thinking, direct=asked.guild_id is None)
         while len(self._opened) > REMEMBERED:
             self._opened.popitem(last=False)
         return opened

@@ -49,9 +49,9 @@ TOLD = frozenset(
 """What Discord tells of a command that is ours to say; the rest is its own."""
 
 
-async def register(client: discord.Client, commands: Sequence[Command], translate: Callable[[str], Translate]) -> bool:
+async def register(client: discord.Client, commands: Sequence[Command], translator: Callable[[str], Translate]) -> bool:
     """Let Discord know the commands; says whether anything was sent."""
-    wanted = payloads(commands, translate)
+    wanted = payloads(commands, translator)
     if same(await registered(client), wanted):
         return False
     await client.http.bulk_upsert_global_commands(client.application_id or 0, payload=wanted)
@@ -72,11 +72,11 @@ def same(there: Sequence[object], wanted: Sequence[Payload]) -> bool:
     return sorted(map(repr, map(told, there))) == sorted(map(repr, map(told, wanted)))
 
 
-def payloads(commands: Sequence[Command], translate: Callable[[str], Translate]) -> list[Payload]:
+def payloads(commands: Sequence[Command], translator: Callable[[str], Translate]) -> list[Payload]:
     """Put the table into Discord's form: slash commands, and those that stand in the menu of a message."""
-    others = {theirs: translate(ours) for theirs, ours in LANGUAGES.items()}
-    slashes = [_slash(one, translate("en"), others) for one in commands]
-    return slashes + [_menu(one, translate("en"), others) for one in commands if one.menu]
+    others = {theirs: translator(ours) for theirs, ours in LANGUAGES.items()}
+    slashes = [_slash(one, translator("en"), others) for one in commands]
+    return slashes + [_menu(one, translator("en"), others) for one in commands if one.menu]
 
 
 def told(payload: object) -> object:

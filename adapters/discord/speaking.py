@@ -102,8 +102,9 @@ class Speech:
 
     def _is_direct(self, action: Say) -> bool:
         """Say whether somebody asked by a command in a direct conversation, where an answer ends the thinking too."""
-        direct = isinstance(self._client.get_channel(names.number(action.to)), discord.DMChannel)
-        return direct and names.asked(action.invocation) is not None
+        asked = names.asked(action.invocation)
+        opened = self._interactions.opened(asked.id) if asked else None
+        return opened is not None and opened.direct and opened.thinking
 
     async def _say_aloud(self, action: Say) -> Ref:
         channel = names.number(action.thread or action.to)
@@ -147,17 +148,21 @@ class Speech:
         )
 
     async def _answer(self, action: Say) -> Ref:
-        """Answer an interaction so that its member alone sees it: the first answer ends the thinking."""
-        asked = names.asked(action.invocation)
+        """Answer an interaction so that its member alone sees it: the first answer ends the thinking.
+
+        In a direct conversation nobody else is there, and what is said is a message like any other.
+        """
+        asked, aside = names.asked(action.invocation), action.only is not None
         if asked is None:
             raise Refused("Discord shows a message to one member alone only where they used a command or a button")
         pieces, made = self._split(action.text, action.attachments), []
         for number, piece in enumerate(pieces):
             last = number == len(pieces) - 1
             files = action.attachments if last else ()
-            body = Body(text=piece, buttons=action.buttons if last else (), files=files, aside=True)
+            body = Body(text=piece, buttons=action.buttons if last else (), files=files, aside=aside)
             made.append(await self._send_aside(asked, body))
-        return self._remember(names.ref("i", asked.id, asked.token, made[0]), made[1:])
+        first = names.ref("i", asked.id, asked.token, made[0]) if aside else names.ref(action.to.id, made[0])
+        return self._remember(first, made[1:])
 
     async def _send_aside(self, asked: names.Asked, body: Body) -> int:
         if await self._waits(asked):

@@ -16,19 +16,21 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-LONGEST_WAIT = 30.0
-"""Seconds that Discord may tell a visitor to wait; the library takes no fewer."""
-
 
 @contextlib.asynccontextmanager
-async def logged_in(token: SecretStr, *, api: str = "") -> AsyncIterator[discord.Client]:
-    """Log in, at Discord or at another server that speaks its protocol. Raises Misconfigured or Gone."""
+async def logged_in(
+    token: SecretStr, *, api: str = "", longest_wait: float | None = None
+) -> AsyncIterator[discord.Client]:
+    """Log in, at Discord or at another server that speaks its protocol. Raises Misconfigured or Gone.
+
+    When Discord says to wait, that is done, but for no more seconds than `longest_wait` (30 at least).
+    """
     if not token.get_secret_value():
         raise Misconfigured("KINFOLK_DISCORD_TOKEN is not set. docs/platforms/discord.md says where to get a token.")
     if api:
         discord.http.Route.BASE = api
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-    async with discord.Client(intents=discord.Intents.none(), max_ratelimit_timeout=LONGEST_WAIT) as client:
+    async with discord.Client(intents=discord.Intents(guilds=True), max_ratelimit_timeout=longest_wait) as client:
         with told():
             await _log_in(client, token, api)
         yield client

@@ -188,13 +188,15 @@ class ChannelChanged:
     """A channel is new, or is called, described, opened, closed or archived otherwise; `revision` grows.
 
     With `unconfirmed`, other members than before may read it, and only what the platform says of each of them from now
-    on (`Named.reads`) tells who: until then nobody may.
+    on (`Named.reads`) tells who: until then nobody may. With `gone` it was deleted, a thread too, and with it all that
+    was said there.
     """
 
     channel: Named
     description: str = ""
     archived: bool = False
     unconfirmed: bool = False
+    gone: bool = False
     at: datetime
     revision: int
 

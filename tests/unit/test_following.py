@@ -193,6 +193,21 @@ async def test_a_channel_is_described_renamed_closed_and_put_away(followed: Foll
         assert await channels.every(connection, followed.community) == {}
 
 
+async def test_what_was_said_in_a_deleted_thread_or_channel_is_gone_with_it(followed: Followed) -> None:
+    inside = said("in the thread", key="m3", thread="knots")
+    thread = inside.thread
+    assert thread is not None
+    await followed.happens(HELLO, inside, said("elsewhere", key="m4", where="garden"))
+    gone = ChannelChanged(channel=thread, archived=True, gone=True, at=LATER, revision=1)
+    await followed.happens(gone, gone)
+    assert await followed.texts() == ["elsewhere", "hello"]
+    assert [name for (name,) in await followed.rows(ChannelRow, "name")] == ["garden", "general"]
+
+    await followed.happens(replace(gone, channel=GENERAL, revision=2))
+    assert await followed.texts() == ["elsewhere"]
+    assert await followed.rows(ChannelRow, "name", "archived") == [("garden", False), ("general", True)]
+
+
 async def test_of_a_direct_conversation_nothing_is_kept(followed: Followed) -> None:
     secret = replace(HELLO, channel=DIRECT, text="between us")
     await followed.happens(secret, replace(edited("still between us"), channel=DIRECT))

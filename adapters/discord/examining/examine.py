@@ -44,7 +44,7 @@ async def examine(token: SecretStr, *, commands: Sequence[Command], wanted: Want
     """Return what is well on Discord and what is not; `wanted` tells what the staff of a server set, if it was met."""
     found: list[Finding] = []
     try:
-        async with asyncio.timeout(PATIENCE), visiting.logged_in(token, api=api) as client:
+        async with asyncio.timeout(PATIENCE), visiting.logged_in(token, api=api, longest_wait=30) as client:
             found += _application(client)
             with visiting.told():
                 await _look(client, commands, wanted, found)
