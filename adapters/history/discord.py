@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 
-from adapters.discord import incoming, names, rights
+from adapters.discord import incoming, names, rights, visiting
 from adapters.discord.incoming import Incoming
 from bot.core.errors import Gone, Misconfigured, Mistake, NotAllowed
 from bot.core.events import ChannelChanged, Named
@@ -77,14 +77,7 @@ class Layout:
 @contextlib.asynccontextmanager
 async def open_history(token: SecretStr, *, clock: Clock, api: str = "") -> AsyncIterator[History]:
     """Log in, by REST alone, so that a bot may run beside. Raises Misconfigured or Gone."""
-    if not token.get_secret_value():
-        raise Misconfigured("KINFOLK_DISCORD_TOKEN is not set. docs/platforms/discord.md says where to get a token.")
-    if api:
-        discord.http.Route.BASE = api
-    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-    async with discord.Client(intents=discord.Intents(guilds=True)) as client:
-        with _told():
-            await client.login(token.get_secret_value())
+    async with visiting.logged_in(token, api=api) as client:
         yield History(client, clock)
 
 
@@ -99,10 +92,7 @@ class History:
         """Enter the server of a name or number, or the only one. Raises Mistake that names those there are."""
         with _told():
             known = {guild.id: guild.name async for guild in self._client.fetch_guilds(limit=None, with_counts=False)}
-            guild = await self._client.fetch_guild(_choose(known, wanted), with_counts=False)
-            for channel in await guild.fetch_channels():
-                guild._add_channel(channel)  # noqa: SLF001 - REST fills no cache, and permissions are read from it
-            me = await guild.fetch_member(_number(self._client.user))
+            guild, me = await visiting.enter(self._client, _choose(known, wanted))
         return Server(self._client, guild, me, self._clock)
 
 
@@ -225,11 +215,6 @@ def _told() -> Iterator[None]:
     """Say in words what goes wrong on the way to Discord; what concerns one channel only is left to the caller."""
     try:
         yield
-    except discord.LoginFailure:
-        raise Misconfigured(
-            "KINFOLK_DISCORD_TOKEN: Discord refuses it. Reset it on the page Bot of the application at "
-            "https://discord.com/developers/applications and set the new one."
-        ) from None
     except (discord.Forbidden, discord.NotFound):
         raise
     except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -301,9 +286,3 @@ def _is_emptied(message: discord.Message) -> bool:
 
 def _mark(moment: datetime) -> str:
     return str(discord.utils.time_snowflake(moment))
-
-
-def _number(user: discord.ClientUser | None) -> int:
-    if user is None:
-        raise Gone("Discord did not say who the bot is. Run this again.")
-    return user.id

@@ -230,7 +230,7 @@ async def test_the_server_a_channel_and_a_community_are_found_or_near_names_are_
 
 
 async def test_tokens_that_will_not_do_are_named(sea: Sea) -> None:
-    for token, complaint in (("", "KINFOLK_DISCORD_TOKEN is not set"), ("wrong", "Discord refuses it. Reset it")):
+    for token, complaint in (("", "KINFOLK_DISCORD_TOKEN is not set"), ("wrong", "Discord refuses it. Make a new one")):
         settings = sea.settings.model_copy(update={"discord_token": SecretStr(token)})
         with pytest.raises(Misconfigured, match=complaint):
             await replace(sea, settings=settings).read()
