@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -13,6 +13,9 @@ import pytest
 from filelock import FileLock
 
 from tests.command import Kinfolk
+from tests.platforms.discord import DiscordServer, discord_server
+from tests.platforms.discord import harbour as community
+from tests.story.discord_town import DiscordTown, living
 from tests.story.town import Town, found, town
 
 Opening = Callable[..., AbstractAsyncContextManager[Town]]
@@ -46,4 +49,26 @@ def opening(founded: Path, home: Path) -> Opening:
 async def harbour(opening: Opening) -> AsyncIterator[Town]:
     """Give the town, open."""
     async with opening() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[DiscordServer]:
+    """Give Discord, empty."""
+    async with discord_server() as server:
+        yield server
+        assert server.faults.gaps == []
+
+
+@pytest.fixture
+def ending(home: Path) -> Iterator[None]:
+    """End what a home still runs."""
+    yield
+    Kinfolk(home=home).end_companions()
+
+
+@pytest.fixture
+async def guild(discord: DiscordServer, home: Path, ending: None) -> AsyncIterator[DiscordTown]:
+    """Give the bot that lives in a small community on Discord."""
+    async with living(discord, community(discord.town), home) as opened:
         yield opened
