@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import discord
@@ -25,6 +25,8 @@ LABEL = 80
 """Characters on a button; a menu's entry takes 100."""
 EPHEMERAL = 64
 """The flag of a message that its member alone sees."""
+HOME = "@"
+"""What stands between a button's token and the server it speaks for."""
 PINGED = re.compile(r"<@!?(\d{1,20})>")
 
 Part = dict[str, object]
@@ -32,13 +34,17 @@ Part = dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """One message to send. `aside` shows it to whoever asked alone; `reply_to` is a message of the same channel."""
+    """One message to send. `aside` shows it to whoever asked alone; `reply_to` is a message of the same channel.
+
+    `home` is the server that a direct message speaks for, which its buttons carry: a conversation has none of its own.
+    """
 
     text: str = ""
     buttons: Sequence[Button] = ()
     files: Sequence[Attachment] = ()
     reply_to: int = 0
     aside: bool = False
+    home: int = 0
     more: Part = field(default_factory=dict)
 
     def new(self) -> MultipartParameters:
@@ -55,7 +61,17 @@ class Body:
     def _said(self) -> Part:
         mentioned = list(dict.fromkeys(PINGED.findall(self.text)))
         allowed = {"parse": [], "users": mentioned[:100], "replied_user": False}
-        return {"content": self.text, "allowed_mentions": allowed, "components": components(self.buttons), **self.more}
+        return {
+            "content": self.text,
+            "allowed_mentions": allowed,
+            "components": components(self._at_home()),
+            **self.more,
+        }
+
+    def _at_home(self) -> list[Button]:
+        if not self.home:
+            return list(self.buttons)
+        return [replace(one, token=f"{one.token}{HOME}{self.home}") for one in self.buttons]
 
     def _answering(self) -> Part:
         if not self.reply_to:

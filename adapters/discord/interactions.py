@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import discord
 
 from adapters.discord import names, rights
+from adapters.discord.body import HOME
 from adapters.discord.incoming import place
 from bot.core.commands import suggest
 from bot.core.errors import Unavailable
-from bot.core.events import Arrival, ButtonPressed, CommandGiven
+from bot.core.events import Arrival, ButtonPressed, CommandGiven, Named, Pointed
 from bot.core.i18n import _
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from adapters.discord.incoming import Incoming, Where
     from bot.core.commands import Argument, Command
-    from bot.core.events import Named
     from bot.core.i18n import Translate
     from bot.core.things import Ref
 
@@ -120,11 +120,11 @@ class Interactions:
         if command is None or asked.channel_id is None:
             await self._command(asked, str(data.get("name")), {})
             return
-        about = f"{asked.channel_id}/{data.get('target_id')}"
+        about = f"{asked.channel_id}/{data.get('target_id')}/{_author(data)}"
         if wanted := [one for one in command.arguments if one.type == "text"]:
             await asked.response.send_modal(self._form(command, about, wanted, str(asked.locale)))
             return
-        await self._command(asked, command.name, _about(command, str(names.ref(about))))
+        await self._command(asked, command.name, {}, about=about)
 
     def _form(self, command: Command, about: str, wanted: Sequence[Argument], language: str) -> discord.ui.Modal:
         translate = self._translate(language)
@@ -145,19 +145,23 @@ class Interactions:
         """Give the command that a form was opened for."""
         kind, _slash, rest = str(data.get("custom_id")).partition("/")
         name, _slash, about = rest.partition("/")
-        command = self._commands.get(name) if kind == FORM else None
-        filled = dict(_filled(data.get("components")))
-        arguments = {**_about(command, str(names.ref(about))), **filled} if command else {}
-        await self._command(asked, name, {key: value for key, value in arguments.items() if value})
+        filled = {key: value for key, value in _filled(data.get("components")) if value}
+        await self._command(asked, name if kind == FORM else "", filled, about=about)
 
-    async def _command(self, asked: discord.Interaction, name: str, arguments: dict[str, str]) -> None:
+    async def _command(
+        self, asked: discord.Interaction, name: str, arguments: dict[str, str], *, about: str = ""
+    ) -> None:
+        """Hand over a command, and the message that it was given about from a menu."""
         found = await self._where(asked)
         if found is None:
             return
         guild, member, where = found
+        pointed = _pointed(about, where, guild)
+        command = self._commands.get(name)
         event = CommandGiven(
             command=name,
-            arguments=arguments,
+            arguments={**(_about(command, pointed) if command and pointed else {}), **arguments},
+            pointed=pointed,
             member=self._named(asked, member, guild),
             rank=rights.rank(member),
             channel=where.channel,
@@ -179,8 +183,11 @@ class Interactions:
             return
         guild, member, where = found
         chosen: Sequence[object] = data.get("values") or []  # type: ignore[assignment]
+        button, _at, home = str(chosen[0] if chosen else data.get("custom_id")).partition(HOME)
+        if asked.guild is None and home.isdecimal() and (spoken_for := asked.client.get_guild(int(home))):
+            guild, member = spoken_for, spoken_for.get_member(member.id) or member
         event = ButtonPressed(
-            button=str(chosen[0] if chosen else data.get("custom_id")),
+            button=button,
             message=names.ref(asked.channel_id, asked.message.id),
             member=self._named(asked, member, guild),
             rank=rights.rank(member),
@@ -262,8 +269,25 @@ def _read(command: Command | None, given: dict[str, str], asked: discord.Interac
     }
 
 
-def _about(command: Command, message: str) -> dict[str, str]:
-    return {next(one.name for one in command.arguments if one.type == "message"): message}
+def _about(command: Command, pointed: Pointed) -> dict[str, str]:
+    return {one.name: str(pointed.message) for one in command.arguments if one.type == "message"}
+
+
+def _pointed(about: str, where: Where, guild: discord.Guild) -> Pointed | None:
+    """Return the message that a menu stood under, which whoever used it can read: `20/900/2`, the last its author."""
+    channel, _slash, rest = about.partition("/")
+    message, _slash, author = rest.partition("/")
+    if not (channel and message and author.isdecimal()):
+        return None
+    known = guild.get_member(int(author))
+    named = Named(ref=names.member(guild.id, int(author)), name=known.display_name if known else author)
+    return Pointed(message=names.ref(channel, message), channel=where.channel, author=named)
+
+
+def _author(data: Mapping[str, object]) -> str:
+    resolved: Mapping[str, Mapping[str, Mapping[str, Mapping[str, str]]]] = data.get("resolved") or {}  # type: ignore[assignment]
+    messages = resolved.get("messages") or {}
+    return next((one["author"]["id"] for one in messages.values()), "")
 
 
 def _options(data: Mapping[str, object]) -> dict[str, dict[str, object]]:

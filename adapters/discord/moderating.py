@@ -86,7 +86,9 @@ class Discipline:
         if action.by is None or action.by.platform != names.PLATFORM:
             return None
         guild, user = names.pair(action.by)
-        return await self._client.member(server, user) if guild == server.id else None
+        if guild != server.id:
+            raise Refused("they are on another server than whoever asked for it")
+        return await self._client.member(server, user)
 
     def _grantable(self, server: discord.Guild, number: int) -> int:
         role = server.get_role(number)

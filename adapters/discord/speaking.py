@@ -73,8 +73,8 @@ class Speech:
             case AskStaff(to=to):
                 return await self._say(names.number(to), action.text, action.buttons)
             case OpenDirect(member=member):
-                direct = await self._direct(member)
-                return await self._say(direct, action.text, action.buttons, action.attachments)
+                direct, home = await self._direct(member), names.pair(member).of
+                return await self._say(direct, action.text, action.buttons, action.attachments, home=home)
             case Warn():
                 return await self._warn(action)
             case CreatePoll():
@@ -123,6 +123,7 @@ class Speech:
         files: Sequence[Attachment] = (),
         *,
         reply_to: Ref | None = None,
+        home: int = 0,
     ) -> Ref:
         """Say something in a channel; all pieces after the first answer it, so that they can be found again."""
         self._check_speech(channel, files)
@@ -137,6 +138,7 @@ class Speech:
                 buttons=buttons if last else (),
                 files=files if last else (),
                 reply_to=made[0] if made else first,
+                home=home,
             )
             made.append(int((await self._http.send_message(channel, params=body.new()))["id"]))
         return self._remember(names.ref(channel, made[0]), made[1:])

@@ -60,7 +60,7 @@ from tests.words import MONDAY, said
 
 HERE, MADE, ANA = Ref("discord", "h"), Ref("discord", "h/1"), Ref("discord", "ana")
 DONE = Receipt(state="done", made=MADE)
-TURNED = (React, Invite, GrantRole, ArchiveChannel, SetPolicy, SetConsent, KeepFeedback, Ban, Unban)
+TURNED = (React, Invite, GrantRole, SetPolicy, SetConsent, KeepFeedback, Ban, Unban)
 """What is undone by its opposite, and that by itself again."""
 MAKING = (Say, AskStaff, CreatePoll, CreateEvent, Warn)
 """What is undone by taking away the message that it made."""
@@ -69,7 +69,7 @@ actions = pytest.mark.parametrize("kind", get_args(Action), ids=lambda kind: kin
 
 
 def test_every_action_is_undone_in_one_of_the_known_ways_or_named_as_irreversible() -> None:
-    assert {*TURNED, *MAKING, *IRREVERSIBLE, Edit, Timeout, CreateChannel} == set(get_args(Action))
+    assert {*TURNED, *MAKING, *IRREVERSIBLE, Edit, Timeout, CreateChannel, ArchiveChannel} == set(get_args(Action))
 
 
 @actions
@@ -104,7 +104,8 @@ def test_a_time_out_is_lifted_and_a_lifted_one_cannot_come_back_by_itself() -> N
 def test_a_channel_that_was_made_is_put_away_and_can_be_taken_back() -> None:
     away = inverse(CreateChannel(name="garden", space=HERE), DONE)
     assert away == ArchiveChannel(channel=MADE)
-    assert inverse(away, DONE) == ArchiveChannel(channel=MADE, on=False)
+    assert inverse(away, Receipt(state="done")) == ArchiveChannel(channel=MADE, on=False)
+    assert inverse(away, DONE) == ArchiveChannel(channel=MADE, on=False, was=DONE.made)
     assert inverse(CreateChannel(name="garden", space=HERE), Receipt(state="done")) is None
 
 
