@@ -12,13 +12,11 @@ SCOPES = ("bot", "applications.commands")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """A right by the library's name, how Discord's settings call it, what it is for; most are of channels too."""
+    """A right by the library's name, how Discord's settings call it, and what it is for."""
 
     right: str
     label: str
     why: str
-    everywhere: bool = False
-    """Whether it holds for the whole server alone, and no channel may have it otherwise."""
 
 
 NEEDS = (
@@ -35,9 +33,9 @@ NEEDS = (
     Need(right="add_reactions", label="Add Reactions", why="to react to a message"),
     Need(right="send_polls", label="Create Polls", why="to ask everybody something"),
     Need(right="manage_messages", label="Manage Messages", why="to take away what others wrote"),
-    Need(right="moderate_members", label="Timeout Members", why="to time members out", everywhere=True),
-    Need(right="kick_members", label="Kick, Approve, and Reject Members", why="to send members out", everywhere=True),
-    Need(right="ban_members", label="Ban Members", why="to ban members and let them come back", everywhere=True),
+    Need(right="moderate_members", label="Timeout Members", why="to time members out"),
+    Need(right="kick_members", label="Kick, Approve, and Reject Members", why="to send members out"),
+    Need(right="ban_members", label="Ban Members", why="to ban members and let them come back"),
     Need(
         right="manage_roles",
         label="Manage Roles",
@@ -54,12 +52,11 @@ NEEDS = (
         label="Create Private Threads",
         why="to take that right from everybody where a channel is put away",
     ),
-    Need(right="create_events", label="Create Events", why="to put a date into the calendar", everywhere=True),
+    Need(right="create_events", label="Create Events", why="to put a date into the calendar"),
     Need(
         right="view_audit_log",
         label="View Audit Log",
         why="to see who brought me, and to write to them",
-        everywhere=True,
     ),
 )
 """Every right that something takes which the bot is able to do, and none beyond."""

@@ -6,6 +6,18 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
+
+import typer
+
+from adapters.discord import needs
+from adapters.discord.adapter import FORBIDDEN, REFUSED, WITHHELD
+from adapters.discord.examining.examine import INTENTS
+from bot.cli import app
+from bot.core.policies import FIELDS, PRESET, PRESETS, Speak
+from bot.core.settings import Settings
+from bot.living import commands_of
+from brains.skills import SKILLS
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,3 +46,39 @@ def test_the_tree_in_the_architecture_names_only_what_exists() -> None:
     page = (ROOT / "docs" / "ARCHITECTURE.md").read_text()
     for path in re.findall(r"`((?:bot|adapters|brains|storage|tests|docs|deploy)/[\w/.]+)`", page):
         assert (ROOT / path).exists() or "NAME" in path, path
+
+
+DISCORD = ROOT / "docs" / "platforms" / "discord.md"
+
+
+def test_the_page_of_discord_asks_for_what_doctor_asks_for() -> None:
+    page = DISCORD.read_text()
+    assert len(page.splitlines()) < 200
+    rows = [line for line in page.splitlines() if line in {f"| {one.label} | {one.why} |" for one in needs.NEEDS}]
+    assert rows == [f"| {one.label} | {one.why} |" for one in needs.NEEDS]
+    (link,) = re.findall(r"^https://discord\.com/oauth2/.*$", page, re.MULTILINE)
+    assert link == needs.invitation(1).replace("client_id=1&", "client_id=APPLICATION_ID&")
+    assert all(f"**{name}**" in page for name in INTENTS)
+
+
+def test_the_page_of_discord_names_only_what_exists() -> None:
+    page = DISCORD.read_text()
+    assert set(re.findall(r"`/([a-z]+)", page)) - {"metrics"} <= {one.name for one in commands_of(SKILLS)}
+    assert set(re.findall(r"`/setup (\w+)", page)) <= {*FIELDS, PRESET}
+    assert set(re.findall(r"^\| `(\w+)`(?: \(the default\))? \|", page, re.MULTILINE)) == set(get_args(Speak))
+    assert re.findall(r"`/setup preset (\w+)`", page) == ["helpful"]
+    assert all(f"`{name}`" in page for name in PRESETS if name != "helpful")
+    assert set(re.findall(r"KINFOLK_(\w+)", page)) <= {name.upper() for name in Settings.model_fields}
+    assert set(re.findall(r"`(?:code )(\d+)`", page)) <= {str(code) for code in FORBIDDEN}
+    assert "Discord refuses it" in REFUSED
+    assert "this bot may not see members or what they write" in WITHHELD
+
+
+def test_the_page_of_discord_speaks_of_verbs_that_there_are() -> None:
+    page = DISCORD.read_text()
+    verbs = typer.main.get_command(app).commands
+    assert set(re.findall(r"`kinfolk (\w+)", page)) <= verbs.keys()
+    assert set(re.findall(r"`kinfolk import (\w+)", page)) <= verbs["import"].commands.keys()
+    options = {name for one in verbs["import"].commands["discord"].params for name in one.opts}
+    assert set(re.findall(r"`(--\w+)`", page)) - {"--json"} <= options
+    assert "--json" in {name for one in verbs["doctor"].params for name in one.opts}

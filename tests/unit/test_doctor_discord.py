@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from adapters.discord import needs, registering, visiting
+from adapters.discord import moderating, needs, outgoing, registering, rights, speaking, visiting
 from adapters.discord.examining import Wishes, examine
 from bot.app import open_app
 from bot.core.events import Named
@@ -26,6 +27,7 @@ from storage import policies, spaces
 from tests.platforms.discord import DiscordServer, Harbour, discord_server, harbour, routes
 
 COMMANDS = commands_of(SKILLS)
+QUOTED = re.compile(r'"(\w+)"')
 
 
 @pytest.fixture(autouse=True)
@@ -334,3 +336,14 @@ async def test_what_staff_set_is_read_from_the_tables(scene: Scene, home: Path) 
         after = {one.name: one for one in await app.examine_discord()}
     assert after["discord staff"].words == "Harbour Makers: I can write in the staff channel #office"
     assert after["discord channels"].words == "Harbour Makers: I read 3 of 3 channels"
+
+
+def test_every_right_that_an_act_takes_is_asked_for() -> None:
+    sources = [Path(module.__file__).read_text() for module in (moderating, outgoing, speaking)]
+    checked = {
+        name for text in sources for call in re.findall(r"check\(([^()]*)\)", text) for name in QUOTED.findall(call)
+    }
+    taken = checked | set(moderating.NEEDED.values())
+    assert {"add_reactions", "manage_channels", "send_polls", "ban_members"} <= taken
+    assert taken <= needs.BY_RIGHT.keys()
+    assert (outgoing.WRITING | rights.READING).is_subset(needs.PERMISSIONS)
