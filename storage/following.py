@@ -147,11 +147,13 @@ class Following:
         self._intake.reading = await policies.reading(connection, self.community)
 
     async def _follow(self, connection: AsyncConnection, event: Event) -> None:
+        # Of what is gone nothing new is met.
         if isinstance(event, ChannelChanged) and event.gone:
             await self._lose(connection, event.channel.ref)
-            return
-        if not await self._meet(connection, event):
-            return
+        elif await self._meet(connection, event):
+            await self._keep(connection, event)
+
+    async def _keep(self, connection: AsyncConnection, event: Event) -> None:
         match event:
             case MessageEdited():
                 await self._edit(connection, event)

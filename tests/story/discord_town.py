@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from bot.core.decisions import Trace
 from bot.core.settings import Settings
 from bot.core.things import Member, Ref
 from bot.living import Living
-from storage import channels, communities, inbox, members, traces
+from storage import channels, communities, inbox, members, outbox, traces
 from storage.communities import Community
 from storage.encodings import CachedEncoder
 from tests.hashing import HashingEncoder
@@ -164,18 +164,20 @@ class DiscordTown:
         return handlers | fetching | (client._tasks if client else set())
 
     async def _handled(self) -> None:
-        while await self._waiting():
+        while await self._count(inbox.waiting):
             await self.living.lanes._empty.wait()
             await asyncio.sleep(0)
 
-    async def _waiting(self) -> int:
+    async def _count(self, count: Callable) -> int:
         async with self.app.database.read() as connection:
-            return await inbox.waiting(connection)
+            return await count(connection)
 
     async def indexed(self) -> None:
-        """Write every message that waits to the vectors."""
+        """Wait until the bot has written everything that waits to the vectors: it looks twice a second."""
         await self.settled()
-        await (await self.app.index()).catch_up()
+        async with asyncio.timeout(PATIENCE):
+            while await self._count(outbox.count):
+                await asyncio.sleep(0.02)
 
     async def community(self) -> Community:
         async with self.app.database.read() as connection:

@@ -156,7 +156,9 @@ async def test_a_full_disk_is_said_and_the_same_command_goes_on_later(tmp_path: 
     try:
         path = history(tmp_path / "f", 20_000)
         async with Database.open(f"sqlite+aiosqlite:///{small}/kinfolk.db", home=tmp_path) as database:
-            with pytest.raises(Unavailable, match=r"disk is full.*messages that were read are stored.*goes on from there"):
+            with pytest.raises(
+                Unavailable, match=r"disk is full.*messages that were read are stored.*goes on from there"
+            ):
                 await bring(database, tmp_path, path)
             stored = await count(database, MessageRow)
             assert await mount("-o", "remount,size=40m", small) == 0

@@ -352,7 +352,7 @@ async def test_a_platform_that_paces_one_kind_of_act_is_obeyed(home: Path) -> No
 
 @pytest.mark.parametrize(("apart", "slept"), [(True, []), (False, [60])])
 async def test_answers_to_one_member_alone_count_with_them_where_a_platform_says_so(
-    home: Path, apart: bool, slept: list[float]
+    home: Path, *, apart: bool, slept: list[float]
 ) -> None:
     plaza = Plaza()
     plaza.limits = replace(plaza.limits, chat=((1, 60.0),), answers_apart=apart)
