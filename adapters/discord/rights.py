@@ -127,8 +127,14 @@ def _reads(held: discord.Permissions) -> bool:
 
 
 def _threads(member: discord.Member) -> frozenset[Ref]:
+    """Return the private threads that somebody reads: those they are in, and where they manage threads, all."""
     return frozenset(
         names.ref(thread.id)
         for thread in member.guild.threads
-        if thread.is_private() and any(one.id == member.id for one in thread.members)
+        if thread.is_private() and (any(one.id == member.id for one in thread.members) or _oversees(member, thread))
     )
+
+
+def _oversees(member: discord.Member, thread: discord.Thread) -> bool:
+    held = thread.permissions_for(member) if thread.parent else discord.Permissions.none()
+    return _reads(held) and held.manage_threads
