@@ -176,7 +176,7 @@ class DiscordTown:
         """Wait until the bot has written everything that waits to the vectors: it looks twice a second."""
         await self.settled()
         async with asyncio.timeout(PATIENCE):
-            while await self._count(outbox.count):
+            while await self._count(outbox.count):  # noqa: ASYNC110 - nothing tells when it is
                 await asyncio.sleep(0.02)
 
     async def community(self) -> Community:
