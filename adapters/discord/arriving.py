@@ -7,6 +7,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
+import aiohttp
 import discord
 
 from adapters.discord import names, rights
@@ -15,7 +16,7 @@ from bot.core.events import BotAdded, ChannelChanged
 from bot.core.things import Audience
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from adapters.discord.client import Client
     from adapters.discord.incoming import Person
@@ -27,15 +28,17 @@ log = logging.getLogger(__name__)
 
 SIDE_BY_SIDE = 3
 """Channels read at once, so that what is said now is not held up by what was said then."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds before a channel is read on where Discord failed: doubled each time, up to this."""
 
 Readable = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
 
-async def look_over(
-    client: Client, guild: discord.Guild, known: Callable[[Ref], Awaitable[Mapping[Ref, Known] | None]]
-) -> None:
-    """Hand over what is new about a server, whoever brought the bot there if it is new itself, and what was said."""
-    then = await known(names.ref(guild.id))
+async def look_over(client: Client, guild: discord.Guild, then: Mapping[Ref, Known] | None) -> None:
+    """Hand over what is new about a server, whoever brought the bot there if it is new itself, and what was said.
+
+    `then` is what was known of it before anything new was told.
+    """
     if then is None:
         came = guild.me.joined_at or client.incoming.clock.now()
         await client.hand_over(guild, BotAdded(by=await _inviter(client, guild), at=came))
@@ -90,7 +93,8 @@ async def read_on(client: Client, guild: discord.Guild, known: Mapping[Ref, Know
 
 
 async def _read(client: Client, channel: Readable, after: int, turns: asyncio.Semaphore) -> None:
-    """Read one channel; where Discord says to wait, go on after that from where it was."""
+    """Read one channel; where Discord says to wait, or is out of order, go on after that from where it was."""
+    pause = FIRST_PAUSE
     async with turns:
         while True:
             try:
@@ -99,6 +103,10 @@ async def _read(client: Client, channel: Readable, after: int, turns: asyncio.Se
                     after = message.id
             except Overloaded as busy:
                 await asyncio.sleep(busy.after)
+            except (discord.DiscordServerError, aiohttp.ClientError, OSError) as error:
+                log.info("channel %d is read on in %g s: %s", channel.id, pause, type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
             except discord.HTTPException as refused:
                 log.warning("what was said in channel %d meanwhile cannot be read: %s", channel.id, refused.text)
                 return

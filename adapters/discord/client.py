@@ -67,6 +67,7 @@ class Client(discord.AutoShardedClient):
         self._connected = connected
         self._tasks: set[asyncio.Task[None]] = set()
         self._lately: dict[int, int] = {}
+        self._then: dict[int, asyncio.Task[Mapping[Ref, Known] | None]] = {}
         self.interactions: Interactions | None = None
         self.available = asyncio.Event()
         """Set once the servers of this bot are there."""
@@ -119,6 +120,8 @@ class Client(discord.AutoShardedClient):
         """Give an event to the stream; while nothing can be stored, wait: Discord tells it only once."""
         if event is None:
             return
+        if (noting := self._then.get(guild.id)) and not noting.done():
+            await asyncio.wait([noting])
         pause = FIRST_PAUSE
         while True:
             try:
@@ -151,7 +154,7 @@ class Client(discord.AutoShardedClient):
 
     async def close(self) -> None:
         """Let go of Discord and of what was still being done."""
-        for task in self._tasks:
+        for task in (*self._tasks, *self._then.values()):
             task.cancel()
         self._connected(False)  # noqa: FBT003 - it is the state itself
         await super().close()
@@ -178,13 +181,33 @@ class Client(discord.AutoShardedClient):
         self._connected(False)  # noqa: FBT003 - it is the state itself
         log.info("the connection to Discord (shard %d) is gone; it is made again", shard)
 
+    async def on_shard_connect(self, shard: int) -> None:
+        """Note how each server was left, before anything new is stored of it: what was missed lies in between."""
+        for guild in self.guilds:
+            if guild.shard_id == shard:
+                self._note(guild)
+
+    def _note(self, guild: discord.Guild) -> asyncio.Task[Mapping[Ref, Known] | None]:
+        """Return how a server was left; until it was looked over, that stays as it was noted first."""
+        noted = self._then.get(guild.id)
+        if noted is None or (noted.done() and (noted.cancelled() or noted.exception())):
+            noted = self._then[guild.id] = asyncio.create_task(self._left(guild))
+        return noted
+
+    async def _left(self, guild: discord.Guild) -> Mapping[Ref, Known] | None:
+        return await self._known(names.ref(guild.id))
+
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """Look over a server that came into sight."""
-        self.side_by_side(look_over(self, guild, self._known), f"looking over the server {guild.id}")
+        self.side_by_side(self._look_over(guild), f"looking over the server {guild.id}")
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Look over a server that somebody brought the bot to."""
-        self.side_by_side(look_over(self, guild, self._known), f"looking over the server {guild.id}")
+        self.side_by_side(self._look_over(guild), f"looking over the server {guild.id}")
+
+    async def _look_over(self, guild: discord.Guild) -> None:
+        await look_over(self, guild, await self._note(guild))
+        self._then.pop(guild.id, None)
 
     async def on_message(self, message: discord.Message) -> None:
         """Hand over what somebody said, and the command in it if it is one given to the bot by name."""
