@@ -13,7 +13,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from simcord import actors
 from simcord.backend.models import EPHEMERAL_FLAG
+from simcord.enums import InteractionType
 
 from adapters.discord import Discord
 from bot.app import App, open_app
@@ -103,6 +105,13 @@ class DiscordTown:
         await self.settled()
         return await self.server.uses.answer(asked)
 
+    async def forges(self, user: int, channel: int, data: dict) -> Answer:
+        """Use a command past all that a client and Discord check, and return what was answered."""
+        acting = self.server.uses.acting
+        kind, room = InteractionType.APPLICATION_COMMAND, acting.room(channel)
+        made = await actors._dispatch_actor_interaction(acting.actor(user, channel), kind, room, data)
+        return await self.answer(made._interaction.id)
+
     async def talks(self) -> None:
         """Have the open channels be talked in, and all of it be learned."""
         for name, lines in TALK.items():
@@ -116,6 +125,14 @@ class DiscordTown:
         for setting, value in settings.items():
             told = await self.command(self.who.anna, self.who.office, "setup", setting=setting, value=value)
             assert told.text.startswith("Done:"), told.text
+
+    async def drops(self, how: str) -> None:
+        """Have the gateway drop its connection in one of its ways, until the client is back."""
+        gateway = self.server.gateway
+        begun = gateway.identified + gateway.resumed
+        await getattr(gateway, how)()
+        async with asyncio.timeout(PATIENCE), gateway._moved:
+            await gateway._moved.wait_for(lambda: gateway.identified + gateway.resumed > begun)
 
     async def in_mode(self, skill: str, mode: str) -> None:
         """Have the owner let a skill do something unasked, or not."""
@@ -146,6 +163,7 @@ class DiscordTown:
         """Wait until nothing moves: every frame is read and handed over, every event handled, its echo too."""
         async with asyncio.timeout(PATIENCE):
             while True:
+                self._bury()
                 told = self._told()
                 await self.server.gateway.settled(PATIENCE)
                 while busy := self._busy():
@@ -154,13 +172,20 @@ class DiscordTown:
                 if told == self._told() and not self._busy():
                     return
 
+    def _bury(self) -> None:
+        """Forget the sessions that nobody comes back to, since the client began another."""
+        sessions = self.server.gateway.sessions
+        if any(one.outbox for one in sessions.values()):
+            for name in [name for name, one in sessions.items() if one.outbox is None]:
+                del sessions[name]
+
     def _told(self) -> list[int]:
         return [session.sequence for session in self.server.gateway.sessions.values()]
 
     def _busy(self) -> set[asyncio.Task[None]]:
         client, tasks = self.adapter.client, asyncio.all_tasks()
         handlers = {one for one in tasks if one.get_name().startswith("discord.py: on_")}
-        fetching = {one for one in tasks if "_chunk_and_dispatch" in str(one.get_coro())}
+        fetching = {one for one in tasks if re.search("_chunk_and_dispatch|_delay_ready", str(one.get_coro()))}
         return handlers | fetching | (client._tasks if client else set())
 
     async def _handled(self) -> None:
@@ -250,6 +275,7 @@ async def living(server: DiscordServer, who: Harbour, home: Path, **settings: st
         finally:
             life_of.stop()
             await life
+            server.gateway.forget()
 
 
 async def _ready(adapter: Discord, life: asyncio.Task[None]) -> None:
