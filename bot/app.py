@@ -71,6 +71,7 @@ class App:
                 self._worker = await self._stack.enter_async_context(open_encoder(self.settings))
                 await self._watch(self._worker)
                 self._encoder = CachedEncoder(self._worker, self.database)
+                self._stack.push_async_callback(self._encoder.settled)
         return self._encoder
 
     async def _watch(self, encoder: WorkerEncoder) -> None:
@@ -273,7 +274,9 @@ class App:
         """
         vectors = fingerprint = None
         with contextlib.suppress(Unavailable):
-            vectors, fingerprint = await self.vectors(), (await self.encoder()).fingerprint
+            vectors, encoder = await self.vectors(), await self.encoder()
+            await encoder.settled()  # of what they wrote just now, too, nothing may be kept afterwards
+            fingerprint = encoder.fingerprint
         forgotten = await erasure.forget(
             self.database,
             vectors,

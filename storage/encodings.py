@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlmodel import col, select
 
-from bot.core.errors import Gone
+from bot.core.errors import Gone, Unavailable
 from storage.rows import insert_new, portions
 from storage.tables import EncodingRow
+from storage.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from bot.core.ports import Encoder, Kind, Vector
     from storage.db import Database
+
+LINGER = 0.03
+"""Seconds in which the vectors of single messages are gathered, to be kept together."""
+FEW = 32
+"""Texts whose vectors are given before they are kept, as for live messages; an import waits, and never runs ahead."""
+
+log = logging.getLogger(__name__)
 
 Half = np.ndarray[tuple[int], np.dtype[np.float16]]
 
@@ -29,6 +40,8 @@ class CachedEncoder:
         self._encoder = encoder
         self._database = database
         self._under_way: dict[bytes, asyncio.Future[Half]] = {}
+        self._keeping: set[asyncio.Task[None]] = set()
+        self._kept: Together[dict[bytes, Half], None] = Together(database, _keep, durable=False, linger=LINGER)
 
     @property
     def fingerprint(self) -> str:
@@ -63,16 +76,24 @@ class CachedEncoder:
         try:
             vectors = (await self._encoder.encode(list(new.values()), kind=kind)).astype(np.float16)
             made = dict(zip(new, vectors, strict=True))
-            for one, vector in made.items():
-                asked[one].set_result(vector)
-            await self._keep(made)
-        finally:
+        except BaseException:
             for one, answer in asked.items():
                 del self._under_way[one]
-                if not answer.done():
-                    answer.set_exception(Gone("The encoder was cut off."))
-                    answer.exception()  # nobody may be waiting for it
+                answer.set_exception(Gone("The encoder was cut off."))
+                answer.exception()  # nobody may be waiting for it
+            raise
+        for one, vector in made.items():
+            asked[one].set_result(vector)
+        keeping = asyncio.create_task(self._keep(made))
+        self._keeping.add(keeping)
+        keeping.add_done_callback(self._keeping.discard)
+        if len(made) > FEW:
+            await asyncio.shield(keeping)
         return made
+
+    async def settled(self) -> None:
+        """Return once every vector that was made is kept."""
+        await asyncio.gather(*self._keeping, return_exceptions=True)
 
     async def _known(self, keys: Sequence[bytes]) -> dict[bytes, Half]:
         found: dict[bytes, Half] = {}
@@ -85,8 +106,21 @@ class CachedEncoder:
         return found
 
     async def _keep(self, made: dict[bytes, Half]) -> None:
-        rows = [{"key": one, "vector": vector.tobytes()} for one, vector in made.items()]
-        await self._database.write(lambda connection: insert_new(connection, EncodingRow, rows), durable=False)
+        """Keep vectors; until they are, whoever asks for one of them gets it as being under way."""
+        try:
+            await self._kept.write(made)
+        except Unavailable as away:
+            log.warning("%d vectors are not kept and will be made again: %s", len(made), away)
+        finally:
+            for one in made:
+                del self._under_way[one]
+
+
+async def _keep(connection: AsyncConnection, many: Sequence[dict[bytes, Half]]) -> Sequence[None]:
+    made = {one: vector for some in many for one, vector in some.items()}
+    rows = [{"key": one, "vector": vector.tobytes()} for one, vector in made.items()]
+    await insert_new(connection, EncodingRow, rows)
+    return [None] * len(many)
 
 
 def key(fingerprint: str, text: str, kind: Kind = "passage") -> bytes:

@@ -28,7 +28,7 @@ from storage.tables import InboxRow
 from storage.together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy import Row as SqlRow
@@ -90,7 +90,7 @@ class Inbox:
         self._looked_at = clock.now() - LOOK
         self._up_to = 0
         self._followings = followings
-        self._puts: Together[Put, Stored | None] = Together(database, self._insert)
+        self._puts: Together[Put, Stored | None] = Together(database, self._insert, alone=self._insert_alone)
         self._dones: Together[Delivery, None] = Together(database, self._finish, durable=False, linger=LINGER)
 
     async def put(self, arrival: Arrival) -> bool:
@@ -124,30 +124,54 @@ class Inbox:
 
     async def _insert(self, connection: AsyncConnection, puts: Sequence[Put]) -> Sequence[Stored | None]:
         """Insert what is new, and follow what is handed over in memory; None for what was there already."""
+        try:
+            return await self._insert_by(self._follow, connection, puts)
+        except Exception:
+            if self._followings:
+                self._followings.forget()
+            raise
+
+    async def _insert_alone(self, connection: AsyncConnection, put: Put) -> Stored | None:
+        """Insert one that could not be followed with others, and let it be followed later if it cannot be at all."""
+        return (await self._insert_by(self._follow_or_not, connection, [put]))[0]
+
+    async def _insert_by(
+        self,
+        follow: Callable[[AsyncConnection, Sequence[Arrival]], Awaitable[bool]],
+        connection: AsyncConnection,
+        puts: Sequence[Put],
+    ) -> Sequence[Stored | None]:
         rows = await insert_new(connection, InboxRow, [put.row for put in puts], "id", "space", "key")
         made = {(row.space, row.key): int(row.id) for row in rows}
         numbers = [made.pop((put.row["space"], put.row["key"]), None) for put in puts]
         mine = [put.arrival for put, number in zip(puts, numbers, strict=True) if put.ours and number is not None]
-        followed = await self._follow(connection, mine)
+        followed = await follow(connection, mine)
         return [
             None if number is None else Stored(number=number, followed=followed and put.ours)
             for put, number in zip(puts, numbers, strict=True)
         ]
 
     async def _follow(self, connection: AsyncConnection, arrivals: Sequence[Arrival]) -> bool:
-        """Store what happened. What is wrong with it is left to whoever claims it: it has arrived all the same."""
+        """Store what happened, if this process does."""
         if self._followings is None or not arrivals:
+            return False
+        await self._followings.store(connection, arrivals)
+        return True
+
+    async def _follow_or_not(self, connection: AsyncConnection, arrivals: Sequence[Arrival]) -> bool:
+        """Store what happened. What is wrong with it is left to whoever claims it: it has arrived all the same."""
+        if self._followings is None:
             return False
         try:
             async with connection.begin_nested():
-                await self._followings.store(connection, arrivals)
+                await self._follow(connection, arrivals)
         except Exception as error:
             self._followings.forget()
             if isinstance(error, OperationalError):
                 raise
             log.warning("%d arrivals are followed later: %s", len(arrivals), type(error).__name__)
             return False
-        return True
+        return bool(arrivals)
 
     @contextlib.asynccontextmanager
     async def _by_table(self) -> AsyncIterator[None]:

@@ -81,6 +81,7 @@ class Intake:
         self._channels: dict[str, int] = {}
         self._names: set[str] = set()
         self._threads: dict[str, int] = {}
+        self._inside: set[tuple[int, int]] = set()
         self.left_out: set[Ref] = set()
         """Authors of whom the latest message was not stored, since they are not collected."""
         self.reading = policies.Reading()
@@ -145,8 +146,10 @@ class Intake:
 
     async def _recall(self, connection: AsyncConnection, authors: set[str]) -> None:
         """Let go of the numbers of members who were forgotten since: they may be given again."""
-        mine = col(MemberRow.community_id) == self.community.id
+        mine, known = col(MemberRow.community_id) == self.community.id, authors & self._members.keys()
         await _recall(connection, MemberRow, mine, self._members, authors)
+        if known - self._members.keys():
+            self._inside.clear()
 
     async def meet_members(self, connection: AsyncConnection, authors: Iterable[Named]) -> int:
         """Store the members that are new and return how many they were."""
@@ -255,7 +258,9 @@ class Intake:
         rows = [
             {"channel_id": channel, "member_id": member, "joined_at": at} for (channel, member), at in first.items()
         ]
-        await insert_new(connection, MembershipRow, rows)
+        new = [row for row in rows if (row["channel_id"], row["member_id"]) not in self._inside]
+        await insert_new(connection, MembershipRow, new)
+        self._inside.update(first)
 
 
 async def _recall(

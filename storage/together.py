@@ -6,7 +6,7 @@ import asyncio
 import functools
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from bot.core.errors import KinfolkError
+from bot.core.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
@@ -23,7 +23,8 @@ Q = TypeVar("Q", bound="Hashable")
 class Together(Generic[T, R]):
     """Writes items by `work`, which takes many at once and gives a result for each, in order.
 
-    With `linger`, a turn is taken so many seconds after its first item: for what nobody waits for.
+    `alone` writes one that could not be written with others. With `linger`, a turn is taken so many seconds after its
+    first item: for what nobody waits for.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class Together(Generic[T, R]):
         database: Database,
         work: Callable[[AsyncConnection, Sequence[T]], Awaitable[Sequence[R]]],
         *,
+        alone: Callable[[AsyncConnection, T], Awaitable[R]] | None = None,
         durable: bool = True,
         linger: float = 0.0,
     ) -> None:
         self._database = database
+        self._alone = alone
         self._durable = durable
         self._linger = linger
         self._work = work
@@ -50,14 +53,12 @@ class Together(Generic[T, R]):
         turn = self._turn
         try:
             return (await asyncio.shield(turn))[place]
-        except KinfolkError:
+        except Unavailable:
             self._give_up(turn)
             raise
         except Exception:  # noqa: BLE001 - one that cannot be written must not take the others with it
             self._give_up(turn)
-            return (await self._database.write(functools.partial(self._work_alone, item=item), durable=self._durable))[
-                0
-            ]
+            return await self._database.write(functools.partial(self._work_alone, item=item), durable=self._durable)
 
     async def _write(self) -> Sequence[R]:
         if self._linger:
@@ -69,8 +70,8 @@ class Together(Generic[T, R]):
         items, self._waiting, self._turn = self._waiting, [], None
         return await self._work(connection, items)
 
-    async def _work_alone(self, connection: AsyncConnection, item: T) -> Sequence[R]:
-        return await self._work(connection, [item])
+    async def _work_alone(self, connection: AsyncConnection, item: T) -> R:
+        return await self._alone(connection, item) if self._alone else (await self._work(connection, [item]))[0]
 
     def _give_up(self, turn: asyncio.Task[Sequence[R]]) -> None:
         """Let go of a turn that never came, because the database was away."""
