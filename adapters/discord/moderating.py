@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from adapters.discord import names, rights
+from adapters.discord.needs import BY_RIGHT
 from adapters.discord.speaking import Refused, gone_already
 from bot.core.actions import Ban, GrantRole, Kick, Moderation, Timeout, Unban, Warn
 
@@ -107,7 +108,7 @@ def check(server: discord.Guild, right: str) -> None:
 
 def lacking(server: discord.Guild, right: str) -> str:
     """Say which right the bot lacks, and where it is given."""
-    return f"I lack {right.replace('_', ' ').title()} on {server.name}. Give it to my role: Server Settings > Roles"
+    return f"I lack {BY_RIGHT[right].label} on {server.name}. Give it to my role: Server Settings > Roles"
 
 
 def here(member: discord.Member | None) -> discord.Member:

@@ -1,11 +1,13 @@
 """Watches every request to Discord: a 429 goes to the bot's budget at once, and what is refused is counted.
 
-The library itself would wait and try again, out of sight of the budget, with everything more urgent behind it.
+The library itself would wait and try again, out of sight of the budget, with everything more urgent behind it. Until
+its time is up nothing more is asked of what said to wait, whoever wants it.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -21,10 +23,15 @@ if TYPE_CHECKING:
 REFUSED = frozenset({401, 403})
 """Answers that count as invalid requests, 10,000 of which in ten minutes block a bot; a 429 does too unless shared."""
 TOO_MANY = 429
+ALL = "all"
 DEFAULT_WAIT = 1.0
 """Seconds to wait where a 429 does not say."""
 NAMED = re.compile(r"(?<=/webhooks)/\d+/[^/]+|(?<=/interactions)/\d+/[^/]+|(?<=/reactions)/[^/]+|/\d{2,}")
 """The parts of a path that name one thing or hold a token."""
+WHOSE = re.compile(r"/(?:channels|guilds|webhooks)/(\d+)")
+"""The part of a path by which Discord tells apart what must wait."""
+APART = re.compile(r"/(?:interactions|webhooks)/")
+"""What the limit of all requests together does not hold for."""
 
 
 class Pace:
@@ -32,10 +39,12 @@ class Pace:
 
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
+        self._shut: dict[str, float] = {}
 
     def trace(self) -> aiohttp.TraceConfig:
         """Return what the library's session is to be watched with."""
         config = aiohttp.TraceConfig()
+        config.on_request_start.append(self._begins)
         config.on_request_end.append(self._ended)
         return config
 
@@ -47,6 +56,22 @@ class Pace:
                 after=after,
                 scope="all",
             )
+
+    async def _begins(
+        self, _session: aiohttp.ClientSession, _context: SimpleNamespace, told: aiohttp.TraceRequestStartParams
+    ) -> None:
+        if (left := self._left(_bucket(told.method, told.url.path))) > 0:
+            raise Overloaded("Discord asked me to wait.", after=left, scope="route")
+        if (left := self._left(ALL)) > 0 and not APART.search(told.url.path):
+            raise Overloaded("Discord asked me to wait.", after=left, scope="all")
+
+    def _left(self, bucket: str) -> float:
+        return self._shut.get(bucket, 0.0) - time.monotonic()
+
+    def _shut_for(self, bucket: str, seconds: float) -> None:
+        now = time.monotonic()
+        self._shut = {name: until for name, until in self._shut.items() if until > now}
+        self._shut[bucket] = max(self._shut.get(bucket, 0.0), now + seconds)
 
     async def _ended(
         self, _session: aiohttp.ClientSession, _context: SimpleNamespace, told: aiohttp.TraceRequestEndParams
@@ -63,9 +88,16 @@ class Pace:
         told.response.close()
         everything = scope == "global" or "X-RateLimit-Global" in headers
         after = float(headers.get("Retry-After", DEFAULT_WAIT))
+        self._shut_for(ALL if everything else _bucket(told.method, told.url.path), after)
         raise Overloaded("Discord asks me to wait.", after=after, scope="all" if everything else "route")
 
 
 def kind(method: str, path: str) -> str:
     """Name a route without anybody's number or token in it."""
     return f"{method} {NAMED.sub('/…', path.partition('/api/v10')[2] or path)}"
+
+
+def _bucket(method: str, path: str) -> str:
+    """Name what has to wait together: the same route of the same channel or server."""
+    found = WHOSE.search(path)
+    return f"{kind(method, path)} {found[1] if found else ''}"

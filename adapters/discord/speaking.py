@@ -13,6 +13,7 @@ from discord.http import Route
 from adapters import markup
 from adapters.discord import names
 from adapters.discord.body import Body
+from adapters.discord.needs import label
 from bot.core import wording
 from bot.core.actions import AskStaff, CreatePoll, Edit, OpenDirect, Say, Warn
 
@@ -97,7 +98,7 @@ class Speech:
         held = place.permissions_for(place.guild.me)
         missing = [one for one in ("view_channel", *rights) if not getattr(held, one)]
         if missing:
-            wanted = ", ".join(one.replace("_", " ").title() for one in missing)
+            wanted = ", ".join(label(one) for one in missing)
             raise Refused(f"I lack {wanted} in #{place.name}. Give it to my role there: Edit Channel > Permissions")
 
     def _is_direct(self, action: Say) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.budget import Urgency
-from bot.core.actions import Say, Timeout
+from bot.core.actions import AskStaff, Say, Timeout
 from tests.platforms.discord import DiscordServer
 from tests.platforms.discord import harbour as community
 from tests.story.discord_town import WICK, DiscordTown, buttons, living, offered, ref
@@ -105,7 +105,7 @@ async def test_moderation_goes_before_what_else_waits(guild: DiscordTown) -> Non
     send, everywhere = sender.send, sender._budget(ref(who.pier))._all
     first = asyncio.create_task(send(Say(to=ref(who.pier), text="one"), Urgency.REPLY))
     async with asyncio.timeout(10):
-        while everywhere.reason != "paused":  # noqa: ASYNC110 - nothing tells when the bot has heard
+        while everywhere.opens_at <= guild.app.clock.now():  # noqa: ASYNC110 - nothing tells when the bot has heard
             await asyncio.sleep(0)
     second = asyncio.create_task(send(Say(to=ref(who.pier), text="two"), Urgency.REPLY))
     await asyncio.sleep(0)
@@ -115,6 +115,18 @@ async def test_moderation_goes_before_what_else_waits(guild: DiscordTown) -> Non
     later = [one.method for one in faults.requests() if one.method in {"POST", "PATCH"}][-3:]
     assert later == ["PATCH", "POST", "POST"]
     assert faults.hasty() == []
+
+
+async def test_what_another_kind_of_act_was_told_holds_for_the_same_route(guild: DiscordTown) -> None:
+    who, faults = guild.who, guild.server.faults
+    faults.limit("POST", f"/channels/{who.office}/messages", after=0.5)
+    send = guild.living.lanes._pipeline.performer.sender.send
+    first = asyncio.create_task(send(Say(to=ref(who.office), text="one"), Urgency.REPLY))
+    await guild.server.rest.until(lambda: faults.requests("POST", f"/channels/{who.office}/messages"))
+    asked = AskStaff(to=ref(who.office), text="two", skill="report", proposed=())
+    assert [(await one).state for one in (first, asyncio.create_task(send(asked, Urgency.REPLY)))] == ["done", "done"]
+    assert faults.hasty() == []
+    assert len(faults.requests("POST", f"/channels/{who.office}/messages")) == 3
 
 
 async def test_refusals_are_counted_and_the_brake_closes_at_a_tenth_of_what_discord_bears(guild: DiscordTown) -> None:
