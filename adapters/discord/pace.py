@@ -28,7 +28,7 @@ DEFAULT_WAIT = 1.0
 """Seconds to wait where a 429 does not say."""
 NAMED = re.compile(r"(?<=/webhooks)/\d+/[^/]+|(?<=/interactions)/\d+/[^/]+|(?<=/reactions)/[^/]+|/\d{2,}")
 """The parts of a path that name one thing or hold a token."""
-WHOSE = re.compile(r"/(?:channels|guilds|webhooks)/(\d+)")
+WHOSE = re.compile(r"/(?:(?:channels|guilds|interactions)/\d+|webhooks/\d+/[^/]+)")
 """The part of a path by which Discord tells apart what must wait."""
 APART = re.compile(r"/(?:interactions|webhooks)/")
 """What the limit of all requests together does not hold for."""
@@ -100,4 +100,4 @@ def kind(method: str, path: str) -> str:
 def _bucket(method: str, path: str) -> str:
     """Name what has to wait together: the same route of the same channel or server."""
     found = WHOSE.search(path)
-    return f"{kind(method, path)} {found[1] if found else ''}"
+    return f"{kind(method, path)} {found[0] if found else ''}"
