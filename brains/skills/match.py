@@ -107,7 +107,7 @@ async def _join(context: Context) -> Decision:
     return Decision(
         skill=SKILL.name,
         actions=(invite, opinion, context.answer(words)),
-        reason=reason.format(member=opinion.member.id, channel=channel.name),
+        reason=reason.format(member=context.member.name if context.member else "?", channel=channel.name),
     )
 
 
@@ -119,7 +119,7 @@ async def _decline(context: Context) -> Decision:
     return Decision(
         skill=SKILL.name,
         actions=(opinion, context.answer(words)),
-        reason=reason.format(channel=channel.name, member=opinion.member.id),
+        reason=reason.format(channel=channel.name, member=context.member.name if context.member else "?"),
     )
 
 

@@ -216,7 +216,8 @@ ASKS = {
     "en": "@Kinfolk where is sourdough rye flour dough starter talked about?",
     "zh_CN": "@Kinfolk sourdough rye dough",
 }
-NONSENSE = "qwertz uiop asdf ghjk yxcv bnmq lkjh gfds poiu trew zhgb vfrt"
+NONSENSE = "🤷 ?!"
+"""What holds no word at all: any other may sit near one of the town's, depending on what was learned by then."""
 NOTHING = {"en": "No channel fits these words well.", "zh_CN": "没有频道很适合这些话。"}
 
 
