@@ -65,6 +65,7 @@ async def test_a_member_sees_what_is_held_and_is_forgotten_in_two_steps(guild: D
     await guild.talks()
     who, before = guild.who, await points(guild)
     await guild.says(who.noor, who.pier, "I like saffron")
+    await guild.indexed()
     exported = await guild.command(who.noor, who.pier, "privacy", choice="export")
     assert exported.ephemeral
     [file] = exported.messages[0]["attachments"]

@@ -110,7 +110,7 @@ async def test_a_right_that_the_bot_lacks_is_named_and_never_tried(guild: Discor
     guild.server.town.take_rights(who.guild, "moderate_members", "administrator")
     await guild.settled()
     told = await guild.command(who.mo, who.pier, "mod", act="timeout", member=who.ben)
-    assert "I lack Moderate Members" in told.text
+    assert "I lack Timeout Members" in told.text
     assert guild.server.faults.requests("PATCH", "/guilds/*/members/*") == []
     guild.server.town.give_rights(who.guild, "moderate_members")
     await guild.settled()

@@ -54,6 +54,24 @@ async def test_a_gateway_dropped_in_mid_answer_loses_nothing_and_says_nothing_tw
     assert server.faults.invalid == 0
 
 
+async def test_a_gateway_dropped_in_mid_stream_does_not_break_the_answer_off(guild: DiscordTown) -> None:
+    who, server = guild.who, guild.server
+    await guild.says(who.mo, who.pier, "oakum")
+    await guild.indexed()
+    asked = await guild.command(who.mo, who.pier, "privacy", choice="forget")
+    server.faults.slow("POST", "/webhooks/*", 0.3)
+    message = int(asked.messages[0]["id"])
+    token = next(one["custom_id"] for one in buttons(asked.messages[0]) if one["label"] == "Erase everything")
+    pressed = await server.uses.press(who.mo, who.pier, message, custom_id=token)
+    await server.rest.until(lambda: server.faults.requests("POST", "/webhooks/*"))
+    await guild.drops("close")
+    await guild.settled()
+    told = [one["content"] for one in (await server.uses.answer(pressed)).messages if int(one["id"]) != message]
+    assert len(told) == 1
+    assert told[0].endswith("I looked again, everywhere: 0 left.")
+    assert len(server.faults.requests("PATCH", "/webhooks/*")) > 1, "it was said in pieces"
+
+
 async def test_after_downtime_what_was_said_is_learned_and_none_of_it_answered(
     discord: DiscordServer, home: Path, ending: None
 ) -> None:
