@@ -11,7 +11,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, create_engine, func, select, text
+from sqlalchemy import Connection, Engine, Row, create_engine, event, func, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.errors import Mistake
@@ -55,25 +55,62 @@ async def test_the_migrations_make_exactly_the_tables(database: Database) -> Non
         assert await connection.run_sync(difference) == []
 
 
-def test_who_was_asked_for_consent_first_still_is_once_that_is_a_setting(home: Path) -> None:
+def test_who_was_asked_for_consent_first_still_is_once_that_is_a_setting_and_everything_else_stays(home: Path) -> None:
     engine = create_engine(f"sqlite:///{home / 'old.db'}")
+    event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA foreign_keys=ON"))
     with engine.begin() as connection:
         _migrate(connection, "0002")
-        for name, consent in (("town", "opt_out"), ("strict", "opt_in")):
-            row = {"name": name, "consent": consent, "at": MONDAY.isoformat(" ")}
-            connection.execute(
-                text("INSERT INTO community (name, consent, created_at) VALUES (:name, :consent, :at)"), row
-            )
+        for statement in LIVED_IN:
+            connection.execute(text(statement))
+    before = _held(engine)
+    with engine.begin() as connection:
         _migrate(connection, "head")
         kept = connection.execute(text("SELECT community.name, value FROM policy JOIN community ON id = community_id"))
         assert kept.all() == [("strict", "opt_in")]
+        assert connection.execute(text("SELECT state, waited, waited_for, dropped FROM act")).one() == (
+            "done",
+            0,
+            "",
+            0,
+        )
+    with engine.begin() as connection:
+        _migrate(connection, "0002", back=True)
+    assert _held(engine) == before
 
 
-def _migrate(connection: Connection, revision: str) -> None:
+LIVED_IN = (
+    "INSERT INTO community (name, consent, created_at) VALUES ('town', 'opt_out', '2026-01-05 12:00:00')",
+    "INSERT INTO community (name, consent, created_at) VALUES ('strict', 'opt_in', '2026-01-05 12:00:00')",
+    "INSERT INTO person (created_at) VALUES ('2026-01-05 12:00:00')",
+    "INSERT INTO member (community_id, person_id, ref, name, bot, language) VALUES (1, 1, 'p:ana', 'Ana', 0, '')",
+    "INSERT INTO trace (id, community_id, event, channel, message, at, story) "
+    "VALUES ('t', 1, 'posted p:1', '', '', '2026-01-05 12:00:00', '{}')",
+    "INSERT INTO act (community_id, trace_id, position, skill, channel, made, action, state, error, intended_at) "
+    "VALUES (1, 't', 0, 'match', 'p:c', '', '{}', 'done', '', '2026-01-05 12:00:00')",
+    "INSERT INTO button (token, act_id, press, data, only, choice, expires_at) "
+    "VALUES ('b', 1, 'match.join', '{}', '', '', '2026-01-05 12:00:00')",
+)
+"""What a home holds whose bot lived somewhere: rows that refer to each other."""
+
+
+def _held(engine: Engine) -> dict[str, list[Row[*tuple[object, ...]]]]:
+    tables = ("community", "person", "member", "trace", "act", "button", "policy")
+    with engine.connect() as connection:
+        return {
+            table: list(connection.execute(text(f"SELECT {_columns(connection, table)} FROM {table}")))
+            for table in tables
+        }
+
+
+def _columns(connection: Connection, table: str) -> str:
+    return ", ".join(sorted(column["name"] for column in inspect(connection).get_columns(table)))
+
+
+def _migrate(connection: Connection, revision: str, *, back: bool = False) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
-    command.upgrade(config, revision)
+    (command.downgrade if back else command.upgrade)(config, revision)
 
 
 async def test_opening_again_keeps_everything(database_url: str, home: Path) -> None:

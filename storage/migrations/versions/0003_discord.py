@@ -25,29 +25,26 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("community_id", "room"),
     )
-    with op.batch_alter_table("act") as batch_op:
-        batch_op.add_column(sa.Column("waited", sa.Float(), nullable=False, server_default="0"))
-        batch_op.add_column(sa.Column("waited_for", sa.String(), nullable=False, server_default=""))
-        batch_op.add_column(sa.Column("dropped", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("act", sa.Column("waited", sa.Float(), nullable=False, server_default="0"))
+    op.add_column("act", sa.Column("waited_for", sa.String(), nullable=False, server_default=""))
+    op.add_column("act", sa.Column("dropped", sa.Integer(), nullable=False, server_default="0"))
 
     # What an owner chooses is undone and explained like every other setting only if it is one.
     op.execute(
         "INSERT INTO policy (community_id, channel, name, value) "
         "SELECT id, '', 'consent', consent FROM community WHERE consent <> 'opt_out'"
     )
-    with op.batch_alter_table("community") as batch_op:
-        batch_op.drop_column("consent")
+    # Not in a batch: that would make the table anew, and rows of others refer to those in it.
+    op.drop_column("community", "consent")
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("community") as batch_op:
-        batch_op.add_column(sa.Column("consent", sa.String(), nullable=False, server_default="opt_out"))
+    op.add_column("community", sa.Column("consent", sa.String(), nullable=False, server_default="opt_out"))
     op.execute(
         "UPDATE community SET consent = (SELECT value FROM policy WHERE policy.community_id = community.id "
         "AND policy.name = 'consent') WHERE id IN (SELECT community_id FROM policy WHERE name = 'consent')"
     )
     op.execute("DELETE FROM policy WHERE name = 'consent'")
-    with op.batch_alter_table("act") as batch_op:
-        for name in ("dropped", "waited_for", "waited"):
-            batch_op.drop_column(name)
+    for name in ("dropped", "waited_for", "waited"):
+        op.drop_column("act", name)
     op.drop_table("backfill")
