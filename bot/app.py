@@ -63,6 +63,7 @@ class App:
         self._encoder: CachedEncoder | None = None
         self._vectors: Vectors | None = None
         self._generator: Generator | None = None
+        self._index: Index | None = None
 
     async def encoder(self) -> CachedEncoder:
         """Return the encoder, its cache before it; starts the worker if need be."""
@@ -110,8 +111,10 @@ class App:
             return await communities.find(connection, name)
 
     async def index(self) -> Index:
-        """Return what writes the outbox to the vectors."""
-        return Index(database=self.database, encoder=await self.encoder(), vectors=await self.vectors())
+        """Return what writes the outbox to the vectors: one in a process, since a forget waits for it."""
+        if self._index is None:
+            self._index = Index(database=self.database, encoder=await self.encoder(), vectors=await self.vectors())
+        return self._index
 
     async def matchmaker(self, language: str | None = None, *, fresh_for: timedelta = timedelta(0)) -> Matchmaker:
         """Return what matches members and texts to channels, speaking a language."""
@@ -272,11 +275,11 @@ class App:
 
         While the encoder or the vectors are away, the points wait in the outbox for their deletion.
         """
-        vectors = fingerprint = None
+        vectors = fingerprint = settled = None
         with contextlib.suppress(Unavailable):
             vectors, encoder = await self.vectors(), await self.encoder()
             await encoder.settled()  # of what they wrote just now, too, nothing may be kept afterwards
-            fingerprint = encoder.fingerprint
+            fingerprint, settled = encoder.fingerprint, (await self.index()).settled
         forgotten = await erasure.forget(
             self.database,
             vectors,
@@ -285,6 +288,7 @@ class App:
             member,
             home=self.settings.home,
             now=self.clock.now(),
+            settled=settled,
         )
         await erasure.compact(self.database)
         return orjson.dumps({"erased": forgotten.erased, "left": forgotten.left}).decode()

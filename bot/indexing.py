@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.core.ports import Point, Scope
 from storage import outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
 
     from bot.core.clock import Clock
-    from bot.core.ports import Encoder, Vectors
+    from bot.core.ports import Encoder, Vector, Vectors
     from storage.db import Database
     from storage.outbox import Waiting
 
@@ -37,6 +38,12 @@ class Index:
     database: Database
     encoder: Encoder
     vectors: Vectors
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def settled(self) -> None:
+        """Return once no point is on its way of a message that is erased by now."""
+        async with self._one_at_a_time:
+            pass
 
     async def prepare(self) -> None:
         """Let this encoder's collection serve; when the encoder is new or points are lost, all messages wait again."""
@@ -102,10 +109,15 @@ class Index:
 
     async def _write(self, rows: Sequence[Waiting]) -> None:
         """Encode and write one portion, then let it leave the outbox: killed in between, it is written again."""
-        gone = [row.point for row in rows if row.text is None]
         texts = {row.point: row.text for row in rows if row.text is not None}
         vectors = await self.encoder.encode(list(texts.values()))
         made = dict(zip(texts, vectors, strict=True))
+        async with self._one_at_a_time:
+            async with self.database.read() as connection:
+                rows = await outbox.still(connection, rows)
+            await self._put(rows, made)
+
+    async def _put(self, rows: Sequence[Waiting], made: Mapping[UUID, Vector]) -> None:
         points = [
             Point(
                 id=row.point,
@@ -119,6 +131,6 @@ class Index:
             for row in rows
             if row.text is not None
         ]
-        await self.vectors.delete(gone)
+        await self.vectors.delete([row.point for row in rows if row.text is None])
         await self.vectors.upsert(points)
         await self.database.write(functools.partial(outbox.done, rows=rows), durable=False)

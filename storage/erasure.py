@@ -22,7 +22,7 @@ from storage.tables import MemberRow, MessageRow, OutboxRow, ThreadRow, metadata
 from storage.trail import follow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
     from pathlib import Path
     from uuid import UUID
@@ -82,9 +82,11 @@ async def forget(
     *,
     home: Path,
     now: datetime,
+    settled: Callable[[], Awaitable[None]] | None = None,
 ) -> Forgotten:
     """Erase everything about a member from tables and vectors, and let nothing of them in again.
 
+    `settled` waits for points that are on their way as it begins.
     Without `vectors`, and while the vector store is away, the points wait in the outbox for their deletion. Whoever
     carries this out must write nothing about the member afterwards. Raises Unavailable.
     """
@@ -94,6 +96,8 @@ async def forget(
     for _ in range(PASSES):
         counted, points = await database.write(functools.partial(_erase, found=found, refused=refused, now=now))
         erased = {store: erased.get(store, 0) + counted.get(store, 0) for store in erased | counted}
+        if settled is not None:
+            await settled()
         deleted = await _delete_points(database, vectors, points)
         found, left = await recount(database, vectors if deleted else None, found)
         left += 0 if deleted else len(points.all)

@@ -64,6 +64,14 @@ async def newest(connection: AsyncConnection, limit: int, *, before: Waiting | N
     ]
 
 
+async def still(connection: AsyncConnection, rows: Sequence[Waiting]) -> list[Waiting]:
+    """Return those rows that still wait: a message may have been erased since they were read."""
+    there: set[int | None] = set()
+    for some in portions([row.id for row in rows]):
+        there.update(await connection.scalars(select(col(OutboxRow.id)).where(col(OutboxRow.id).in_(some))))
+    return [row for row in rows if row.id in there]
+
+
 async def done(connection: AsyncConnection, rows: Sequence[Waiting]) -> None:
     """Take rows out whose points were acknowledged."""
     for some in portions([row.id for row in rows]):

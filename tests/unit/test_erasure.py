@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from bot.core.actions import Button, OpenDirect, Say
 from bot.core.decisions import Decision, Ruling, Trace, Verdict
 from bot.core.errors import Misconfigured
 from bot.core.events import Named, key
-from bot.core.ports import Scope
+from bot.core.ports import Kind, Point, Scope, Vector, Vectors
 from bot.core.things import Ref
 from storage import acts, channels, communities, erasure, exporting, holdings, members, refusals, traces
 from storage.acts import Intent
@@ -24,6 +25,7 @@ from storage.db import Database
 from storage.erasure import Forgotten
 from storage.intake import Intake, Stored
 from storage.tables import LedgerRow, MemberRow, MessageRow, OutboxRow, PersonRow, TraceRow, metadata
+from tests.hashing import HashingEncoder
 from tests.unit.remembering import (
     ANA,
     ANA_ASKED,
@@ -179,6 +181,51 @@ async def test_an_import_that_runs_meanwhile_gives_nobody_the_number_of_who_was_
     events = [posted("m5", COLM, "one more plank", 20), posted("n1", newcomer, "hello harbour", 21)]
     assert (await town.database.write(lambda c: intake.store(c, events))) == Stored(messages=1, members=1, withheld=1)
     assert "one more plank" not in await town.everything()
+
+
+class Pondering(HashingEncoder):
+    """Thinks until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked_once, self.let_go = asyncio.Event(), asyncio.Event()
+
+    async def encode(self, texts: Sequence[str], *, kind: Kind = "passage") -> Vector:
+        self.asked_once.set()
+        await self.let_go.wait()
+        return await super().encode(texts, kind=kind)
+
+
+class Watched:
+    """A vector store, and whose points were ever written to it."""
+
+    def __init__(self, inner: Vectors) -> None:
+        self.inner, self.authors = inner, set[int]()
+
+    async def upsert(self, points: Sequence[Point]) -> None:
+        self.authors.update(point.author for point in points)
+        await self.inner.upsert(points)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+
+async def test_what_is_being_encoded_while_its_author_is_forgotten_is_never_written(
+    database: Database, home: Path
+) -> None:
+    town = await harbour(database, home, indexed=False)
+    slow = replace(town.index, encoder=Pondering(), vectors=Watched(town.index.vectors))
+    writing = asyncio.create_task(slow.catch_up())
+    await slow.encoder.asked_once.wait()
+    colm = await town.member(COLM)
+    done = await erasure.forget(
+        database, slow.vectors, None, town.community, colm, home=home, now=MONDAY, settled=slow.settled
+    )
+    assert done.left == 0
+    slow.encoder.let_go.set()
+    await writing
+    ana = await town.member(ANA)
+    assert slow.vectors.authors == {ana.id}
 
 
 async def test_forgetting_twice_finds_nothing_more(town: Harbour) -> None:
