@@ -215,17 +215,17 @@ async def test_puts_and_claims_at_once_lose_nothing_and_keep_order(
             assert await stream.put(arrival(number, where=where))
             clock.move(timedelta(seconds=chance.choice((0, 0, 0, 0.3, 1.2))))
 
-    async def read() -> dict[str, list[str]]:
+    async def read(group: asyncio.TaskGroup) -> dict[str, list[str]]:
         found: dict[str, list[str]] = defaultdict(list)
         while sum(map(len, found.values())) < 20 * 40:
             for one in await stream.claim(chance.randint(1, 40)):
                 where, _, number = names([one])[0].partition("/")
                 found[where].append(number)
-                await stream.done(one)
+                group.create_task(stream.done(one))
         return found
 
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        reading = group.create_task(read())
+        reading = group.create_task(read(group))
         for place in range(20):
             group.create_task(write(f"room-{place}"))
     assert reading.result() == {f"room-{place}": [str(number) for number in range(40)] for place in range(20)}
