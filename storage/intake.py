@@ -81,7 +81,7 @@ class Intake:
         self._channels: dict[str, int] = {}
         self._names: set[str] = set()
         self._threads: dict[str, int] = {}
-        self._inside: set[tuple[int, int]] = set()
+        self._inside: dict[int, set[int]] = {}
         self.left_out: set[Ref] = set()
         """Authors of whom the latest message was not stored, since they are not collected."""
         self.reading = policies.Reading()
@@ -146,10 +146,7 @@ class Intake:
 
     async def _recall(self, connection: AsyncConnection, authors: set[str]) -> None:
         """Let go of the numbers of members who were forgotten since: they may be given again."""
-        mine, known = col(MemberRow.community_id) == self.community.id, authors & self._members.keys()
-        await _recall(connection, MemberRow, mine, self._members, authors)
-        if known - self._members.keys():
-            self._inside.clear()
+        await _recall(connection, MemberRow, col(MemberRow.community_id) == self.community.id, self._members, authors)
 
     async def meet_members(self, connection: AsyncConnection, authors: Iterable[Named]) -> int:
         """Store the members that are new and return how many they were."""
@@ -170,6 +167,8 @@ class Intake:
         ]
         for made in await insert_rows(connection, MemberRow, rows, "id", "ref"):
             self._members[made.ref] = made.id
+            # The number may have been somebody else's, who was forgotten.
+            self._inside.pop(made.id, None)
         return len(new)
 
     async def meet_channels(self, connection: AsyncConnection, met: Iterable[Named]) -> int:
@@ -254,13 +253,14 @@ class Intake:
             if event.author.reads is not None and event.channel.audience is not Audience.EVERYONE:
                 continue
             key = self._channels[str(event.channel.ref)], self._members[str(event.author.ref)]
-            first[key] = min(first.get(key, event.at), event.at)
+            if key[0] not in self._inside.get(key[1], ()):
+                first[key] = min(first.get(key, event.at), event.at)
         rows = [
             {"channel_id": channel, "member_id": member, "joined_at": at} for (channel, member), at in first.items()
         ]
-        new = [row for row in rows if (row["channel_id"], row["member_id"]) not in self._inside]
-        await insert_new(connection, MembershipRow, new)
-        self._inside.update(first)
+        await insert_new(connection, MembershipRow, rows)
+        for channel, member in first:
+            self._inside.setdefault(member, set()).add(channel)
 
 
 async def _recall(

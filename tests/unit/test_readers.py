@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from bot.core.events import (
     ChannelChanged,
@@ -26,13 +27,13 @@ from storage import channels, communities, members, messages, policies, refusals
 from storage.communities import Community
 from storage.db import Database
 from storage.following import Following
-from storage.tables import MemberRow, MembershipRow, ReactionRow
+from storage.tables import MemberRow, MembershipRow, MessageRow, OutboxRow, ReactionRow
 from tests.words import MONDAY, named, said
 
 OFFICE = replace(named("office"), audience=Audience.MEMBERS)
 VAULT = replace(named("vault"), audience=Audience.MEMBERS)
 GENERAL = replace(named("general"), audience=Audience.EVERYONE)
-ANA = named("ana")
+ANA, WEI = named("ana"), named("wei")
 
 
 def reading(*rooms: Named, who: Named = ANA) -> Named:
@@ -226,6 +227,25 @@ async def test_who_was_forgotten_and_comes_back_is_looked_at_anew(town: Town) ->
     await town.database.write(forget)
     await town.happens(changed(reading(OFFICE), minute=1))
     assert await town.may_read() == {"general", "office"}
+
+
+async def test_who_is_given_the_number_of_somebody_forgotten_is_in_the_channels_they_write_in(town: Town) -> None:
+    await town.happens(wrote("hello", ANA))
+    ana = await town.member()
+
+    async def forget(connection) -> None:
+        await connection.execute(OutboxRow.__table__.delete())
+        for model, column in ((MessageRow, "author_id"), (MembershipRow, "member_id"), (MemberRow, "id")):
+            await connection.execute(model.__table__.delete().where(getattr(model, column) == ana.id))
+        if connection.dialect.name == "postgresql":
+            await connection.execute(text(f"ALTER SEQUENCE member_id_seq RESTART WITH {ana.id}"))
+
+    await town.database.write(forget)
+    await town.happens(wrote("good morning", WEI, minute=1))
+    wei = await town.member(WEI)
+    assert wei.id == ana.id
+    async with town.database.read() as connection:
+        assert len(await members.joined(connection, wei.id)) == 1
 
 
 # Where nothing is read
