@@ -150,6 +150,8 @@ class Following:
         # Of what is gone nothing new is met.
         if isinstance(event, ChannelChanged) and event.gone:
             await self._lose(connection, event.channel.ref)
+        elif isinstance(event, MessageDeleted):
+            await self._delete(connection, event.message)
         elif await self._meet(connection, event):
             await self._keep(connection, event)
 
@@ -157,8 +159,6 @@ class Following:
         match event:
             case MessageEdited():
                 await self._edit(connection, event)
-            case MessageDeleted(message=message):
-                await self._delete(connection, message)
             case MemberJoined():
                 await self._join(connection, event)
             case MemberLeft():
@@ -169,7 +169,9 @@ class Following:
                 await self._react(connection, event)
             case ChannelChanged():
                 await self._change(connection, event)
-            case MessagePosted() | CommandGiven() | ButtonPressed() | FormSubmitted() | BotAdded() | TimerFired():
+            case MessagePosted() | MessageDeleted():
+                pass  # what was said is stored with others, and of what is gone nothing is met
+            case CommandGiven() | ButtonPressed() | FormSubmitted() | BotAdded() | TimerFired():
                 pass
 
     async def _meet(self, connection: AsyncConnection, event: Event) -> bool:

@@ -42,8 +42,11 @@ async def look_over(client: Client, guild: discord.Guild, then: Mapping[Ref, Kno
     if then is None:
         came = guild.me.joined_at or client.incoming.clock.now()
         await client.hand_over(guild, BotAdded(by=await _inviter(client, guild), at=came))
+    await learn_members(guild.threads)
     for event in _changes(client, guild, then or {}):
         await client.hand_over(guild, event)
+    for one in _missing(guild, then or {}):
+        await client.hand_over(guild, client.incoming.missing(one, gone=await _is_gone(client, one)))
     await read_on(client, guild, then or {})
 
 
@@ -60,15 +63,43 @@ async def _inviter(client: Client, guild: discord.Guild) -> Named | None:
 
 
 def _changes(client: Client, guild: discord.Guild, known: Mapping[Ref, Known]) -> Iterable[ChannelChanged]:
-    """Tell each channel that is not as it was left, or gone; of a closed one nobody knows who may read it now."""
+    """Tell each channel that is not as it was left; of a closed one nobody knows who may read it now."""
     for room in rights.rooms(guild):
         now = client.incoming.channel(room, unconfirmed=True)
         if now.channel.audience is Audience.MEMBERS or _is_new(now, known.get(now.channel.ref)):
             yield now
+
+
+def _missing(guild: discord.Guild, known: Mapping[Ref, Known]) -> list[Known]:
+    """Return the channels that were there and are not to be seen any more."""
     there = {names.ref(one.id) for one in (*guild.channels, *guild.threads)}
-    for ref, then in known.items():
-        if ref not in there and not (then.thread or then.archived or then.channel.audience is Audience.DIRECT):
-            yield client.incoming.missing(then)
+    return [
+        one
+        for ref, one in known.items()
+        if ref not in there and not (one.thread or one.archived or one.channel.audience is Audience.DIRECT)
+    ]
+
+
+async def _is_gone(client: Client, missing: Known) -> bool:
+    """Say whether a channel was deleted. What is only out of sight Discord refuses to show, or is a thread put away."""
+    try:
+        await client.http.get_channel(names.number(missing.channel.ref))
+    except discord.NotFound:
+        return True
+    except (discord.HTTPException, aiohttp.ClientError, OSError, Unavailable):
+        return False
+    return False
+
+
+async def learn_members(threads: Iterable[discord.Thread]) -> None:
+    """Learn who is in private threads, which Discord tells only of those who come later."""
+    for thread in threads:
+        if thread.is_private():
+            try:
+                for one in await thread.fetch_members():
+                    thread._add_member(one)  # noqa: SLF001 - the library keeps those who come later there as well
+            except (discord.HTTPException, aiohttp.ClientError, OSError, Unavailable) as error:
+                log.warning("who is in the thread %d is not known: %s", thread.id, type(error).__name__)
 
 
 def _is_new(now: ChannelChanged, then: Known | None) -> bool:
@@ -117,7 +148,6 @@ async def _read(client: Client, channel: Readable, after: int, turns: asyncio.Se
 def _readable(guild: discord.Guild) -> Iterable[Readable]:
     """Return the channels and threads whose past the bot may read."""
     for channel in (*rights.rooms(guild), *guild.threads):
-        if not isinstance(channel, discord.ForumChannel):
-            held = channel.permissions_for(guild.me)
-            if held.view_channel and held.read_message_history:
-                yield channel
+        is_read = rights.reads(channel, channel.permissions_for(guild.me))
+        if is_read and not isinstance(channel, discord.ForumChannel):
+            yield channel

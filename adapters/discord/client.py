@@ -6,6 +6,7 @@ import asyncio
 import functools
 import logging
 import sys
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import discord
 
 from adapters.addressing import command_in
 from adapters.discord import names, rights
-from adapters.discord.arriving import look_over
+from adapters.discord.arriving import learn_members, look_over
 from adapters.discord.incoming import Incoming, space
 from bot.core.errors import Unavailable
 from bot.core.events import Arrival, CommandGiven
@@ -42,7 +43,7 @@ INTENTS = discord.Intents(
 """What the bot asks Discord to tell: `members` and `message_content` must be switched on by the owner."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds before what could not be stored is handed over again: doubled each time, up to this."""
-SEEN = discord.Permissions(view_channel=True, read_message_history=True, administrator=True)
+SEEN = rights.READING | rights.ENTERING | discord.Permissions(administrator=True)
 """The rights of a role that decide what its members may read."""
 
 
@@ -67,6 +68,7 @@ class Client(discord.AutoShardedClient):
         self._connected = connected
         self._tasks: set[asyncio.Task[None]] = set()
         self._lately: dict[int, int] = {}
+        self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._then: dict[int, asyncio.Task[Mapping[Ref, Known] | None]] = {}
         self.interactions: Interactions | None = None
         self.available = asyncio.Event()
@@ -117,21 +119,34 @@ class Client(discord.AutoShardedClient):
     # Handing over
 
     async def hand_over(self, guild: discord.Guild, event: Event | None, *, live: bool = True) -> None:
-        """Give an event to the stream; while nothing can be stored, wait: Discord tells it only once."""
+        """Give an event to the stream. While nothing can be stored, it waits, since Discord tells it only once.
+
+        What comes later waits behind it: a deletion must not overtake its message.
+        """
         if event is None:
             return
-        if (noting := self._then.get(guild.id)) and not noting.done():
-            await asyncio.wait([noting])
+        arrival, turn = Arrival(space=space(guild), event=event, live=live), self._turns[guild.id]
+        async with turn:
+            if (noting := self._then.get(guild.id)) and not noting.done():
+                await asyncio.wait([noting])
+        if not await self._stored(arrival):
+            async with turn:
+                await self._store_later(arrival)
+
+    async def _stored(self, arrival: Arrival) -> bool:
+        try:
+            await self._put(arrival)
+        except Unavailable as full:
+            log.warning("a %s waits to be stored: %s", type(arrival.event).__name__, full)
+            return False
+        return True
+
+    async def _store_later(self, arrival: Arrival) -> None:
         pause = FIRST_PAUSE
-        while True:
-            try:
-                await self._put(Arrival(space=space(guild), event=event, live=live))
-            except Unavailable as full:
-                log.warning("a %s waits to be stored: %s", type(event).__name__, full)
-                await self._clock.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
-            else:
-                return
+        await self._clock.sleep(pause)
+        while not await self._stored(arrival):
+            pause = min(2 * pause, LONGEST_PAUSE)
+            await self._clock.sleep(pause)
 
     def side_by_side(self, work: Awaitable[None], what: str) -> None:
         """Do something that takes a while beside everything else; trouble with it is logged."""
@@ -201,6 +216,10 @@ class Client(discord.AutoShardedClient):
         """Look over a server that came into sight."""
         self.side_by_side(self._look_over(guild), f"looking over the server {guild.id}")
 
+    async def on_guild_unavailable(self, guild: discord.Guild) -> None:
+        """Note how a server was left that Discord itself lost sight of."""
+        self._note(guild)
+
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Look over a server that somebody brought the bot to."""
         self.side_by_side(self._look_over(guild), f"looking over the server {guild.id}")
@@ -258,7 +277,7 @@ class Client(discord.AutoShardedClient):
             return
         where = guild.get_channel_or_thread(channel)
         for message in messages:
-            await self.hand_over(guild, self.incoming.deleted(where, message))
+            await self.hand_over(guild, self.incoming.deleted(where, names.ref(channel, message)))
 
     async def on_raw_reaction_add(self, told: discord.RawReactionActionEvent) -> None:
         """Hand over an emoji under a message."""
@@ -290,6 +309,12 @@ class Client(discord.AutoShardedClient):
         if before.roles != after.roles or before.display_name != after.display_name:
             await self.hand_over(after.guild, self.incoming.changed(after))
 
+    async def on_user_update(self, _before: discord.User, after: discord.User) -> None:
+        """Hand over who is called otherwise, to the servers where they have no name of their own."""
+        for guild in self.guilds:
+            if (member := guild.get_member(after.id)) and not member.nick:
+                await self.hand_over(guild, self.incoming.changed(member))
+
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
         """Hand over a new channel."""
         if isinstance(channel, rights.Room):
@@ -312,6 +337,10 @@ class Client(discord.AutoShardedClient):
             await self.hand_over(after.guild, self.incoming.moved(member, after, inside=inside))
         if opened.others or _looks(before) != _looks(after):
             await self.hand_over(after.guild, self.incoming.channel(after, unconfirmed=opened.others))
+
+    async def on_thread_join(self, thread: discord.Thread) -> None:
+        """Learn who is in a private thread into which somebody took the bot."""
+        self.side_by_side(learn_members([thread]), f"looking who is in the thread {thread.id}")
 
     async def on_raw_thread_delete(self, told: discord.RawThreadDeleteEvent) -> None:
         """Hand over that a thread is gone."""

@@ -100,12 +100,10 @@ class Incoming:
             revision=_revision(message.edited_at),
         )
 
-    def deleted(self, channel: object, message: int) -> MessageDeleted | None:
-        """Tell of a message that is gone."""
-        where = place(channel)
-        if where is None or not isinstance(channel, discord.abc.Snowflake):
-            return None
-        return MessageDeleted(message=names.ref(channel.id, message), channel=where.channel, at=self.clock.now())
+    def deleted(self, channel: object, message: Ref) -> MessageDeleted:
+        """Tell of a message that is gone, also from a thread that was put away and that nobody knows any more."""
+        where, unknown = place(channel), Named(ref=names.ref(names.pair(message).of), name="")
+        return MessageDeleted(message=message, channel=where.channel if where else unknown, at=self.clock.now())
 
     def reaction(
         self, told: discord.RawReactionActionEvent, channel: object, guild: discord.Guild
@@ -162,11 +160,16 @@ class Incoming:
         now, named = self.clock.now(), Named(ref=names.ref(thread), name="")
         return ChannelChanged(channel=named, archived=True, gone=True, at=now, revision=_revision(now))
 
-    def missing(self, then: Known) -> ChannelChanged:
-        """Tell that a channel which was there once is gone."""
+    def missing(self, then: Known, *, gone: bool) -> ChannelChanged:
+        """Tell that a channel which was there once was deleted, or is out of sight."""
         now = self.clock.now()
         return ChannelChanged(
-            channel=then.channel, description=then.description, archived=True, at=now, revision=_revision(now)
+            channel=then.channel,
+            description=then.description,
+            archived=True,
+            gone=gone,
+            at=now,
+            revision=_revision(now),
         )
 
     def author(self, message: discord.Message, guild: discord.Guild) -> Named:
@@ -176,10 +179,15 @@ class Incoming:
         return self.member(message.author, guild)
 
     def member(self, who: Person, guild: discord.Guild) -> Named:
-        """Name somebody as a member of a server: their roles, and what they may read beyond what everybody may."""
+        """Name somebody as a member of a server: their roles, and what they may read beyond what everybody may.
+
+        Who is not there, or not any more, reads nothing.
+        """
         member = who if isinstance(who, discord.Member) and who.guild == guild else guild.get_member(who.id)
-        if member is None or who.bot:
+        if who.bot:
             return _stranger(member or who, guild)
+        if member is None:
+            return replace(_stranger(who, guild), reads=frozenset())
         return replace(
             _stranger(member, guild),
             roles=frozenset(names.role(guild.id, one.id) for one in member.roles if not one.is_default()),

@@ -140,8 +140,8 @@ class Hands:
         if not action.on:
             await gone_already(self._http.delete_channel_permissions(number, member.id))
         elif not rights.can_read(place, member):
-            allow = rights.READING.value | place.overwrites_for(member).pair()[0].value
-            deny = place.overwrites_for(member).pair()[1].value & ~rights.READING.value
+            allow, deny = (one.value for one in place.overwrites_for(member).pair())
+            allow, deny = allow | rights.reading(place), deny & ~rights.reading(place)
             await self._http.edit_channel_permissions(number, member.id, str(allow), str(deny), 1)
 
     async def _create_channel(self, action: CreateChannel) -> Ref:

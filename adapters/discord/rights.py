@@ -20,6 +20,8 @@ STAFF = discord.Permissions(moderate_members=True, kick_members=True, ban_member
 OWNER = discord.Permissions(manage_guild=True, administrator=True)
 READING = discord.Permissions(view_channel=True, read_message_history=True)
 """What it takes to read what was said in a channel before one came."""
+ENTERING = discord.Permissions(connect=True)
+"""What it takes besides to read what is written beside a call."""
 
 
 def rank(member: discord.Member) -> Rank:
@@ -32,7 +34,18 @@ def rank(member: discord.Member) -> Rank:
 
 def audience(room: Room) -> Audience:
     """Say who may read a channel: everybody only if the role of everybody may, the past included."""
-    return Audience.EVERYONE if _reads(room.permissions_for(room.guild.default_role)) else Audience.MEMBERS
+    return Audience.EVERYONE if reads(room, room.permissions_for(room.guild.default_role)) else Audience.MEMBERS
+
+
+def reading(room: Room | discord.Thread) -> int:
+    """Return the rights that it takes to read a channel or a thread, the past included."""
+    is_call = isinstance(room, discord.VoiceChannel | discord.StageChannel)
+    return READING.value | (ENTERING.value if is_call else 0)
+
+
+def reads(room: Room | discord.Thread, held: discord.Permissions) -> bool:
+    """Say whether who holds these rights in a channel may read it, the past included."""
+    return held.value & reading(room) == reading(room) or held.administrator
 
 
 def rooms(guild: discord.Guild) -> list[Room]:
@@ -66,31 +79,34 @@ def difference(before: Room, after: Room) -> Opened:
 
 def can_read(room: Room, member: discord.Member) -> bool:
     """Say whether a member may read a channel, the past included."""
-    return _reads(room.permissions_for(member))
+    return reads(room, room.permissions_for(member))
 
 
 def _rules(room: Room) -> dict[int, tuple[int, int]]:
     """Return what the rules of a channel say about reading it, by the role or the member they are about."""
-    pairs = {target.id: rule.pair() for target, rule in room.overwrites.items()}
-    return {
-        number: (allow.value & READING.value, deny.value & READING.value) for number, (allow, deny) in pairs.items()
-    }
+    pairs, wanted = {target.id: rule.pair() for target, rule in room.overwrites.items()}, reading(room)
+    return {number: (allow.value & wanted, deny.value & wanted) for number, (allow, deny) in pairs.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
     """The channels of a server that are not open to everybody, and the members whom one of them names.
 
-    What members of the same roles may read is the same, but for those who are named, and for the owner, who reads all.
+    What members of the same roles may read is the same, but for those who are named or timed out, and for the owner,
+    who reads all.
     """
 
+    guild: discord.Guild
     rooms: tuple[Room, ...]
     named: frozenset[int]
     by_roles: dict[frozenset[int], frozenset[Ref]] = field(default_factory=dict)
 
 
 class Reach:
-    """What members may read beyond what everybody may, remembered by their roles until a channel or a role changes."""
+    """What members may read beyond what everybody may, remembered by their roles until a channel or a role changes.
+
+    A new session makes every server anew: what was remembered of the one before holds no longer.
+    """
 
     def __init__(self) -> None:
         self._closed: dict[int, Closed] = {}
@@ -101,8 +117,10 @@ class Reach:
 
     def of(self, member: discord.Member) -> frozenset[Ref]:
         """Return the channels and private threads not open to everybody that a member may read."""
-        closed = self._closed.get(member.guild.id) or self._look(member.guild)
-        if member.id in closed.named or member.id == member.guild.owner_id:
+        closed = self._closed.get(member.guild.id)
+        if closed is None or closed.guild is not member.guild:
+            closed = self._look(member.guild)
+        if member.id in closed.named or member.id == member.guild.owner_id or member.is_timed_out():
             return _readable(closed, member) | _threads(member)
         held = frozenset(role.id for role in member.roles)
         if held not in closed.by_roles:
@@ -114,7 +132,7 @@ class Reach:
         named = frozenset(
             target.id for room in found for target in room.overwrites if not isinstance(target, discord.Role)
         )
-        self._closed[guild.id] = Closed(rooms=found, named=named)
+        self._closed[guild.id] = Closed(guild=guild, rooms=found, named=named)
         return self._closed[guild.id]
 
 
@@ -122,19 +140,16 @@ def _readable(closed: Closed, member: discord.Member) -> frozenset[Ref]:
     return frozenset(names.ref(room.id) for room in closed.rooms if can_read(room, member))
 
 
-def _reads(held: discord.Permissions) -> bool:
-    return held.value & READING.value == READING.value or held.administrator
-
-
 def _threads(member: discord.Member) -> frozenset[Ref]:
     """Return the private threads that somebody reads: those they are in, and where they manage threads, all."""
     return frozenset(
         names.ref(thread.id)
         for thread in member.guild.threads
-        if thread.is_private() and (any(one.id == member.id for one in thread.members) or _oversees(member, thread))
+        if thread.is_private() and _reads_private(member, thread)
     )
 
 
-def _oversees(member: discord.Member, thread: discord.Thread) -> bool:
+def _reads_private(member: discord.Member, thread: discord.Thread) -> bool:
+    """Say whether somebody reads a private thread: whoever may not read the channel it hangs on does not."""
     held = thread.permissions_for(member) if thread.parent else discord.Permissions.none()
-    return _reads(held) and held.manage_threads
+    return reads(thread, held) and (held.manage_threads or any(one.id == member.id for one in thread.members))
