@@ -12,25 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PAGE = Path(__file__).parent / "reference.md"
-VERBS = (
-    "run",
-    "why",
-    "undo",
-    "replay",
-    "doctor",
-    "import jsonl",
-    "match",
-    "search",
-    "member export",
-    "member forget",
-    "eval recommend",
-    "eval match-text",
-    "bench encoder",
-    "bench generator",
-    "bench import",
-    "bench vectors",
-    "worker",
-)
 
 
 def page() -> str:
@@ -67,8 +48,19 @@ def _settings() -> Iterator[str]:
 
 def _verbs() -> Iterator[str]:
     yield "## Command line\n"
-    for verb in VERBS:
+    for verb in _every():
         yield f"### kinfolk {verb}\n\n```\n{_help(verb)}\n```\n"
+
+
+def _every() -> Iterator[str]:
+    """Yield every verb of the command line, those of a family with its name before."""
+    from typer.main import get_command
+
+    from bot.cli import app
+
+    for name, verb in get_command(app).commands.items():
+        if not verb.hidden:
+            yield from (f"{name} {inner}" for inner in verb.commands) if hasattr(verb, "commands") else (name,)
 
 
 def _help(verb: str) -> str:
