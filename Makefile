@@ -45,6 +45,7 @@ bench: setup ## Measure speed on DATA (history in JSON lines; the sample by defa
 	$(BIN)/kinfolk bench import --data $(DATA)
 	$(BIN)/kinfolk bench vectors
 	$(BIN)/kinfolk bench pipeline --data $(DATA)
+	$(BIN)/kinfolk bench adapters --data $(DATA)
 	$(BIN)/kinfolk bench start
 
 prove: setup ## Kill -9 the bot and its processes ROUNDS times under use, and count what was lost or said twice.
