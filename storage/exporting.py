@@ -1,6 +1,7 @@
 """Everything that is held about a member as one document, with a heading for each table that holds some of it.
 
-Other people's part is left out: who reacted, who wrote an event that names the member, what else a staff entry says.
+Other people's part is left out: who reacted, who wrote an event that names the member, what else a staff entry says,
+and what another brought to the staff or heard where the member may not read.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import orjson
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from bot.core.actions import AskStaff, Edit, Say
 from bot.core.codec import load, load_action
 from bot.core.decisions import Trace
+from storage import channels
 from storage.holdings import count
 from storage.rows import columns, portions
 from storage.surveying import survey
@@ -165,8 +168,12 @@ async def _traces(connection: AsyncConnection, found: Survey) -> Section:
 
 
 def _story(trace: Trace, member: Member) -> dict[str, object]:
-    """Tell a story to one whom it concerns; of what was decided for another and only quotes them, that it was."""
-    if (about := concerned(trace)) and member.ref not in about:
+    """Tell a story to one whom it concerns.
+
+    Of what was decided for another and only quotes them, or what another brought to the staff, only that it was.
+    """
+    confided = any(isinstance(ruling.action, AskStaff) for ruling in trace.verdict.rulings)
+    if (about := concerned(trace)) and (member.ref not in about or (confided and trace.member != member.ref)):
         return {"event": trace.kind, "by": "others"}
     reasons = [
         {"skill": one.skill, "reason": one.reason, "confidence": one.confidence} for one in trace.verdict.decisions
@@ -175,24 +182,52 @@ def _story(trace: Trace, member: Member) -> dict[str, object]:
 
 
 async def _acts(connection: AsyncConnection, found: Survey) -> Section:
-    """Tell what the bot did then; of what it said to another alone, only that it did."""
+    """Tell what the bot did then; of what it said to others, only that it did."""
     names = columns(ActRow, "skill", "state", "channel", "made", "intended_at", "ended_at", "action")
-    done = await _among(connection, select(*names), ActRow.id, found.trail.acts)
-    return [_act(row, found.member) for row in done]
+    done = await _among(connection, select(*names, *columns(ActRow, "id", "trace_id")), ActRow.id, found.trail.acts)
+    heard = await _heard(connection, found, done)
+    return [_act(row, told=row["id"] in heard) for row in done]
 
 
-def _act(row: dict[str, object], member: Member) -> dict[str, object]:
+def _act(row: dict[str, object], *, told: bool) -> dict[str, object]:
+    if not told:
+        return {"skill": row["skill"], "intended_at": row["intended_at"], "to": "others"}
+    shown = {name: value for name, value in row.items() if name not in {"id", "trace_id"}}
+    return {**shown, "action": orjson.loads(str(row["action"]))["data"]}
+
+
+async def _heard(connection: AsyncConnection, found: Survey, done: Section) -> set[object]:
+    """Return which acts are the member's to read: done to them, set off by them, or said where they may read."""
+    stories = await _among(connection, select(*columns(TraceRow, "id", "story")), TraceRow.id, found.trail.traces)
+    own = {row["id"] for row in stories if load(Trace, str(row["story"])).member == found.member.ref}
+    rooms = await _readable(connection, found)
+    return {row["id"] for row in done if _is_theirs(row, found.member, own, rooms)}
+
+
+def _is_theirs(row: dict[str, object], member: Member, own: set[object], rooms: set[object]) -> bool:
     action = load_action(str(row["action"]))
-    if {getattr(action, "only", None), getattr(action, "member", None)} <= {None, member.ref}:
-        return {**row, "action": orjson.loads(str(row["action"]))["data"]}
-    return {"skill": row["skill"], "intended_at": row["intended_at"], "to": "others"}
+    if whom := {getattr(action, "only", None), getattr(action, "member", None)} - {None}:
+        return whom == {member.ref}
+    aloud = isinstance(action, Say | Edit | AskStaff)
+    return not aloud or row["trace_id"] in own or row["channel"] in rooms
+
+
+async def _readable(connection: AsyncConnection, found: Survey) -> set[object]:
+    """Return the references of the channels that the member may read, and of their direct conversations."""
+    scope = await channels.readable(connection, found.community, found.member)
+    wanted = [*(scope.channels or ()), *found.trail.rooms]
+    rows = await _among(connection, select(col(ChannelRow.ref)), ChannelRow.id, wanted)
+    return {row["ref"] for row in rows}
 
 
 async def _buttons(connection: AsyncConnection, found: Survey) -> Section:
+    """Tell of the buttons that came with what is theirs to read."""
+    acts = columns(ActRow, "id", "trace_id", "channel", "action")
+    heard = await _heard(connection, found, await _among(connection, select(*acts), ActRow.id, found.trail.acts))
     statement = select(*columns(ButtonRow, "press", "data", "expires_at", "pressed_at")).where(
         col(ButtonRow.only).in_(["", str(found.member.ref)])
     )
-    return await _among(connection, statement, ButtonRow.act_id, found.trail.acts)
+    return await _among(connection, statement, ButtonRow.act_id, list(heard))
 
 
 async def _events(connection: AsyncConnection, found: Survey) -> Section:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import random
 from collections.abc import AsyncIterator, Sequence
@@ -13,7 +14,7 @@ import orjson
 import pytest
 from sqlalchemy import select, text
 
-from bot.core.actions import Button, OpenDirect, Say
+from bot.core.actions import AskStaff, Button, Edit, OpenDirect, Say, Timeout
 from bot.core.decisions import Decision, Ruling, Trace, Verdict
 from bot.core.errors import Misconfigured
 from bot.core.events import Named, key
@@ -46,6 +47,8 @@ from tests.unit.remembering import (
 from tests.words import MONDAY
 
 pytestmark = pytest.mark.slow
+
+STAFF = Named(ref=Ref("discord", "h/sam"), name="Sam")
 
 
 @pytest.fixture
@@ -385,6 +388,39 @@ async def test_an_export_tells_nothing_that_was_said_to_another_alone(town: Harb
     for who, told in ((COLM, False), (ANA, True)):
         words = orjson.dumps(await exporting.export(town.database, town.community, await town.member(who))).decode()
         assert [part in words for part in (f"{MARMALADE}. There", "you both like", "fits best")] == [told] * 3
+
+
+async def test_an_export_tells_nothing_of_who_reported_them(town: Harbour) -> None:
+    """A report is in confidence: Ana may read what she brought to the staff, and Colm that something was."""
+    report = replace(ANA_ASKED, command="report", invocation=Ref("discord", "i9"))
+    settled = replace(report, member=STAFF, invocation=Ref("discord", "i10"))
+    told = f"{RIVETS}. Reported by Ana Ferreira: she minds rivets"
+    about = {"author": str(COLM.ref), "reporter": str(ANA.ref)}
+    button = Button(label="Done", press="report.done", data=about, token="t9")
+    room = Ref("discord", "h/staff")
+    asked = AskStaff(to=room, text=told, skill="report", proposed=(), buttons=(button,))
+    under = Edit(message=Ref("discord", "h/b9"), channel=room, text=f"{told} _settled_", before=told)
+    timeout = Timeout(member=COLM.ref, minutes=60, by=STAFF.ref)
+    for number, event, actions, why in (
+        ("reported", report, (asked,), "Ana Ferreira reported a message of Colm"),
+        ("settled", settled, (timeout, under), "Sam: time him out"),
+    ):
+        decision = Decision(skill="report", actions=actions, reason=why, about=(COLM.ref,))
+        await town.database.write(functools.partial(_decided, town=town, number=number, event=event, of=decision))
+    for who, shown in ((COLM, [False, False, False]), (ANA, [True, True, True])):
+        words = orjson.dumps(await exporting.export(town.database, town.community, await town.member(who))).decode()
+        assert ["she minds" in words, "reported a message" in words, '"reporter"' in words] == shown
+    words = orjson.dumps(await exporting.export(town.database, town.community, await town.member(COLM))).decode()
+    assert '"minutes":60' in words, "what was done to them is theirs to know"
+
+
+async def _decided(connection, *, town: Harbour, number: str, event, of: Decision) -> None:
+    rulings = tuple(Ruling(decision=0, action=action, kept=True) for action in of.actions)
+    verdict = Verdict(decisions=(of,), rulings=rulings)
+    trace = Trace(id=number, event=key(event), kind="CommandGiven", at=MONDAY, member=event.member.ref, verdict=verdict)
+    intents = [Intent(position=place, skill=of.skill, action=action) for place, action in enumerate(of.actions)]
+    await traces.record(connection, town.community, trace, message=None)
+    await acts.intend(connection, town.community, number, intents, now=MONDAY, expires_at=MONDAY)
 
 
 async def test_a_thread_that_went_with_who_was_forgotten_gives_its_messages_to_no_other(town: Harbour) -> None:
