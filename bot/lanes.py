@@ -62,6 +62,7 @@ class Lanes:
         self._room = asyncio.Semaphore(UNDER_WAY)
         self._draining = False
         self._noting: set[asyncio.Task[None]] = set()
+        self._ended = False
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -73,6 +74,7 @@ class Lanes:
 
     async def run(self) -> None:
         """Handle what comes until cancelled."""
+        self._ended = False
         try:
             async with asyncio.TaskGroup() as group:
                 while not self._draining:
@@ -80,6 +82,7 @@ class Lanes:
                         await self._room.acquire()
                         self._queue(taken, group)
         finally:
+            self._ended = True
             await asyncio.gather(*self._noting)
 
     async def _claim(self) -> list[Delivery]:
@@ -135,11 +138,18 @@ class Lanes:
         noting.add_done_callback(self._noting.discard)
 
     async def _note(self, delivery: Delivery) -> None:
-        """Note that an event was handled; what cannot be noted comes again with the next start."""
-        try:
-            await self._stream.done(delivery)
-        except Unavailable as error:
-            log.warning("event %d stays: %s", delivery.id, error)
+        """Note that an event was handled, however long that takes; after a stop it comes again with the next start.
+
+        If only this one came again, what it tells would undo what later ones of its lane told.
+        """
+        while True:
+            try:
+                return await self._stream.done(delivery)
+            except Unavailable as error:
+                log.warning("event %d stays: %s", delivery.id, error)
+                if self._ended:
+                    return None
+                await self._clock.sleep(PAUSE)
 
     async def _take_in(self, deliveries: Sequence[Delivery]) -> list[Taken]:
         """Store what happened and let it be encoded; whatever cannot be stored one by one is left out and told."""

@@ -15,13 +15,13 @@ from bot.ahead import Ahead
 from bot.core.actions import Say, SetConsent
 from bot.core.decisions import Decision, Mode, Receipt
 from bot.core.errors import Gone, Unavailable
-from bot.core.events import Arrival, MessagePosted
+from bot.core.events import Arrival, MessageDeleted, MessagePosted
 from bot.core.ports import Delivery
 from bot.core.things import Audience, Ref
 from bot.lanes import Lanes
 from brains.skills.skill import Context, Skill
 from storage.following import Followings
-from storage.inbox import Inbox, waiting
+from storage.inbox import Inbox, _free_all, waiting
 from storage.refusals import Refusals
 from storage.tables import MessageRow
 from tests.hashing import HashingEncoder
@@ -145,6 +145,31 @@ async def test_a_full_disk_between_act_and_receipt_repeats_no_speech(flow: Flow)
     trace = await flow.bot.trace_of(f"posted {PLATFORM}:m1")
     assert trace is not None
     assert [act.state for act in await flow.bot.acts(trace)] == ["unknown"]
+
+
+async def test_what_is_posted_and_deleted_while_the_disk_is_full_does_not_come_back_after_a_start(flow: Flow) -> None:
+    """If only the message came again, its deletion would be undone."""
+    full = [True]
+    done = flow.inbox.done
+
+    async def refuses(delivery: Delivery) -> None:
+        if full:
+            full.pop()
+            raise Unavailable("The disk is full.")
+        await done(delivery)
+
+    flow.inbox.done = refuses
+    await flow.put("regretted")
+    posted = flow.bot.posted("")
+    gone = MessageDeleted(message=Ref(PLATFORM, "m1"), channel=GENERAL, at=posted.at)
+    await flow.inbox.put(Arrival(space=SPACE, event=gone))
+    await flow.put("after it")
+    await begun["after it"].wait()
+    await flow.lanes.drain()
+    await flow.bot.database.write(_free_all)
+    again = Inbox(flow.bot.database, clock=flow.bot.clock, holder="next")
+    await again._look(10)
+    assert [one.arrival.event for one in again._fresh] == []
 
 
 async def test_one_event_that_breaks_the_pipeline_ends_no_lane(flow: Flow, caplog: pytest.LogCaptureFixture) -> None:
