@@ -80,8 +80,16 @@ async def _undo(context: Context) -> Decision:
         backs = [(act, undoing(act.action, act.receipt, by=ref(context))) for act in done]
         found = [(act, back) for act, back in backs if back is not None]
         if found and not any(ruling.undoes for ruling in trace.verdict.rulings):
+            _check_rank(context, [back for _act, back in found])
             return _taken_back(context, found, stays=[act for act, back in backs if back is None])
     raise Mistake(_("There is nothing here that I could take back."))
+
+
+def _check_rank(context: Context, backs: Sequence[Action]) -> None:
+    """Let nobody take back what they could not have set. Raises NotAllowed."""
+    settings = [back for back in backs if isinstance(back, SetPolicy) and not back.name.startswith(MODE)]
+    if settings and context.rank < Rank.OWNER:
+        raise NotAllowed(_("The owner set this, and only the owner takes it back. /setup shows it."))
 
 
 def _taken_back(context: Context, found: Sequence[tuple[Act, Action]], *, stays: Sequence[Act]) -> Decision:

@@ -149,7 +149,9 @@ async def test_a_setting_is_set_shown_and_taken_back(harbour: Town, language: st
     done = {"en": "Done: set confidence to 0.7.", "zh_CN": "已完成：把 confidence 设为 0.7。"}[language]
     assert (await harbour.command(OWNER, "staff-room", "/setup confidence 0.7")).startswith(done)
     assert "**confidence** = 0.7" in await harbour.command(OWNER, "staff-room", "/setup")
-    await harbour.command(STAFF, "staff-room", "/undo")
+    assert "/setup" in await harbour.command(STAFF, "staff-room", "/undo")
+    assert "**confidence** = 0.7" in await harbour.command(OWNER, "staff-room", "/setup"), "only the owner sets me up"
+    await harbour.command(OWNER, "staff-room", "/undo")
     shown = await harbour.command(OWNER, "staff-room", "/setup")
     assert "**confidence** = 0.0" in shown
     assert "**staff_channel** = [#staff-room]" in shown
