@@ -55,9 +55,12 @@ CLOSED = {4004: REFUSED, 4013: WITHHELD, 4014: WITHHELD}
 """Why Discord closes a connection for good, and what to do about it."""
 FORBIDDEN = {
     50001: "I do not see that channel. Let my role view it",
+    10015: "they asked longer than 15 minutes ago, and Discord takes no answer to that any more",
     50007: "they take no direct messages from me",
     50013: "I lack a right for that, or they stand above me",
+    50027: "they asked longer than 15 minutes ago, and Discord takes no answer to that any more",
     50083: "the thread was put away",
+    50278: "they take no direct messages from me",
 }
 """What Discord's codes mean to whoever reads them."""
 

@@ -145,6 +145,8 @@ class Interactions:
         """Give the command that a form was opened for."""
         kind, _slash, rest = str(data.get("custom_id")).partition("/")
         name, _slash, about = rest.partition("/")
+        if not about.startswith(f"{asked.channel_id}/"):
+            about = ""  # a client that was changed names a message of a channel that its member may not read
         filled = {key: value for key, value in _filled(data.get("components")) if value}
         await self._command(asked, name if kind == FORM else "", filled, about=about)
 
@@ -184,8 +186,13 @@ class Interactions:
         guild, member, where = found
         chosen: Sequence[object] = data.get("values") or []  # type: ignore[assignment]
         button, _at, home = str(chosen[0] if chosen else data.get("custom_id")).partition(HOME)
-        if asked.guild is None and home.isdecimal() and (spoken_for := asked.client.get_guild(int(home))):
-            guild, member = spoken_for, spoken_for.get_member(member.id) or member
+        if asked.guild_id is None and home.isdecimal():
+            spoken_for = asked.client.get_guild(int(home))
+            there = spoken_for.get_member(member.id) if spoken_for else None
+            if spoken_for is None or there is None:
+                await self._refuse(asked)
+                return
+            guild, member = spoken_for, there
         event = ButtonPressed(
             button=button,
             message=names.ref(asked.channel_id, asked.message.id),
@@ -206,16 +213,23 @@ class Interactions:
 
     async def _where(self, asked: discord.Interaction) -> tuple[discord.Guild, discord.Member, Where] | None:
         """Return the server, the member and the channel; who shares none with the bot is told so."""
-        guild = asked.guild or self._home(asked.user.id)
-        known = guild.get_member(asked.user.id) if guild else None
-        member = asked.user if isinstance(asked.user, discord.Member) else known
-        where = place(asked.channel)
-        if guild is not None and member is not None and where is not None:
-            return guild, member, where
+        guild = self._guild(asked)
+        if guild is not None and not guild.unavailable:
+            known = guild.get_member(asked.user.id)
+            member, where = asked.user if isinstance(asked.user, discord.Member) else known, place(asked.channel)
+            if member is not None and where is not None:
+                return guild, member, where
+        await self._refuse(asked)
+        return None
+
+    def _guild(self, asked: discord.Interaction) -> discord.Guild | None:
+        """Return the server that was asked on, if the bot is there; of a direct conversation the one it belongs to."""
+        return self._home(asked.user.id) if asked.guild_id is None else asked.client.get_guild(asked.guild_id)
+
+    async def _refuse(self, asked: discord.Interaction) -> None:
         if not asked.response.is_done():
             words = self._translate(str(asked.locale))(STRANGERS)
             await asked.response.send_message(words, ephemeral=True)
-        return None
 
     def _named(self, asked: discord.Interaction, member: discord.Member, guild: discord.Guild) -> Named:
         return replace(self._incoming.member(member, guild), language=str(asked.locale))
@@ -228,7 +242,7 @@ class Interactions:
 
     def _value(self, asked: discord.Interaction, option: Mapping[str, object]) -> str:
         """Return what was given as an argument, things of Discord as references."""
-        value, guild = option.get("value", ""), asked.guild or self._home(asked.user.id)
+        value, guild = option.get("value", ""), self._guild(asked)
         if option.get("type") == _Channel:
             return str(names.ref(value))
         if option.get("type") == _User and guild:

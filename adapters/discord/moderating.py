@@ -58,7 +58,7 @@ class Discipline:
                 await gone_already(self._http.unban(user, guild, reason=reason))
             case GrantRole(role=role, on=on):
                 here(member)
-                number = self._grantable(server, names.pair(role, "&").id)
+                number = self._grantable(server, names.pair(role, "&").id, await self._asker(action, server))
                 change = self._http.add_role if on else self._http.remove_role
                 await change(guild, user, number, reason=reason)
 
@@ -91,12 +91,14 @@ class Discipline:
             raise Refused("they are on another server than whoever asked for it")
         return await self._client.member(server, user)
 
-    def _grantable(self, server: discord.Guild, number: int) -> int:
+    def _grantable(self, server: discord.Guild, number: int, by: discord.Member | None) -> int:
         role = server.get_role(number)
         if role is None:
             raise Refused(f"{server.name} has no such role any more")
         if not role.is_assignable():
             raise Refused(f"the role {role.name} stands above mine, or belongs to an integration")
+        if by is not None and by.id != server.owner_id and role >= by.top_role:
+            raise Refused(f"the role {role.name} does not stand below those of {by.display_name}, who asked for it")
         return number
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 import discord
@@ -16,6 +17,7 @@ from adapters.discord.body import Body
 from adapters.discord.needs import label
 from bot.core import wording
 from bot.core.actions import AskStaff, CreatePoll, Edit, OpenDirect, Say, Warn
+from bot.core.errors import Overloaded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -43,6 +45,9 @@ LOADING = 1 << 7
 REMEMBERED = 1000
 """Texts in pieces whose pieces are remembered; those of older ones are looked for."""
 
+TAKES_NONE = frozenset({50007, 50278})
+"""Discord's codes where somebody takes no direct messages from the bot."""
+
 T = TypeVar("T")
 U = TypeVar("U")
 Spoken = Say | AskStaff | Edit | OpenDirect | CreatePoll | Warn
@@ -50,6 +55,14 @@ Spoken = Say | AskStaff | Edit | OpenDirect | CreatePoll | Warn
 
 class Refused(Exception):
     """What Discord would not let happen; the text says why and what to do."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Begun:
+    """Something that is being said, and the messages that were sent of it already."""
+
+    action: Spoken
+    made: list[int] = field(default_factory=list)
 
 
 class Speech:
@@ -63,31 +76,44 @@ class Speech:
         self._answered: OrderedDict[int, None] = OrderedDict()
         self._pieces: OrderedDict[Ref, list[int]] = OrderedDict()
         self._directs: dict[int, int] = {}
+        self._begun: OrderedDict[int, Begun] = OrderedDict()
 
     async def speak(self, action: Spoken) -> Ref | None:
-        """Say or change something and return the message. Raises Refused and names.Unknown."""
+        """Say or change something and return the message. Raises Refused, names.Unknown and Overloaded.
+
+        The same act, tried again after Overloaded, goes on where it was: nothing is said twice.
+        """
+        begun = self._begun.pop(id(action), None) or Begun(action=action)
+        try:
+            return await self._speak(action, begun.made)
+        except Overloaded:
+            self._begun[id(action)] = begun
+            _trim(self._begun)
+            raise
+
+    async def _speak(self, action: Spoken, made: list[int]) -> Ref | None:
         match action:
             case Say() if action.only is not None or self._is_direct(action):
-                return await self._answer(action)
+                return await self._answer(action, made)
             case Say():
-                return await self._say_aloud(action)
+                return await self._say_aloud(action, made)
             case AskStaff(to=to):
-                return await self._say(names.number(to), action.text, action.buttons)
+                return await self._say(names.number(to), action.text, action.buttons, made=made)
             case OpenDirect(member=member):
                 direct, home = await self._direct(member), names.pair(member).of
-                return await self._say(direct, action.text, action.buttons, action.attachments, home=home)
+                return await self._say(direct, action.text, action.buttons, action.attachments, home=home, made=made)
             case Warn():
-                return await self._warn(action)
+                return await self._warn(action, made)
             case CreatePoll():
                 return await self._ask_all(action)
             case Edit():
                 return await self._change(action)
 
     async def take_back(self, message: Ref) -> None:
-        """Take a message away, and with one of the bot's own those that went on with it."""
+        """Take a message away, and with one of the bot's own, which goes last, those that went on with it."""
         asked = names.asked(message)
         channel, number = (0, asked.message) if asked else names.pair(message)
-        for one in [number, *await self._rest(message)]:
+        for one in [*await self._rest(message), number]:
             await self._take_away(channel, asked, one)
 
     def check(self, channel: int, *rights: str) -> None:
@@ -107,14 +133,16 @@ class Speech:
         opened = self._interactions.opened(asked.id) if asked else None
         return opened is not None and opened.direct and opened.thinking
 
-    async def _say_aloud(self, action: Say) -> Ref:
+    async def _say_aloud(self, action: Say, made: list[int]) -> Ref:
         channel = names.number(action.thread or action.to)
-        made = await self._say(channel, action.text, action.buttons, action.attachments, reply_to=action.reply_to)
+        said = await self._say(
+            channel, action.text, action.buttons, action.attachments, reply_to=action.reply_to, made=made
+        )
         asked = names.asked(action.invocation)
         if asked is not None and await self._waits(asked):
             await gone_already(self._http.request(_route("DELETE", self._app, asked, ORIGINAL)))
             self._answered[asked.id] = None
-        return made
+        return said
 
     async def _say(
         self,
@@ -123,17 +151,17 @@ class Speech:
         buttons: Sequence[Button] = (),
         files: Sequence[Attachment] = (),
         *,
+        made: list[int],
         reply_to: Ref | None = None,
         home: int = 0,
     ) -> Ref:
-        """Say something in a channel; all pieces after the first answer it, so that they can be found again."""
+        """Say in a channel what is not `made` yet; pieces after the first answer it, so that they are found again."""
         self._check_speech(channel, files)
         pieces = self._split(text, files)
         answered = names.pair(reply_to) if reply_to else None
         first = answered.id if answered and answered.of == channel else 0
-        made: list[int] = []
-        for number, piece in enumerate(pieces):
-            last = number == len(pieces) - 1
+        for piece in pieces[len(made) :]:
+            last = len(made) == len(pieces) - 1
             body = Body(
                 text=piece,
                 buttons=buttons if last else (),
@@ -145,12 +173,13 @@ class Speech:
         return self._remember(names.ref(channel, made[0]), made[1:])
 
     def _check_speech(self, channel: int, files: Sequence[Attachment]) -> None:
-        thread = isinstance(self._client.get_channel(channel), discord.Thread)
-        self.check(
-            channel, "send_messages_in_threads" if thread else "send_messages", *(["attach_files"] if files else [])
-        )
+        place = self._client.get_channel(channel)
+        if isinstance(place, discord.ForumChannel):
+            raise Refused(f"#{place.name} is a forum. I begin no posts, I answer in those there are")
+        sends = "send_messages_in_threads" if isinstance(place, discord.Thread) else "send_messages"
+        self.check(channel, sends, *(["attach_files"] if files else []))
 
-    async def _answer(self, action: Say) -> Ref:
+    async def _answer(self, action: Say, made: list[int]) -> Ref:
         """Answer an interaction so that its member alone sees it: the first answer ends the thinking.
 
         In a direct conversation nobody else is there, and what is said is a message like any other.
@@ -158,9 +187,9 @@ class Speech:
         asked, aside = names.asked(action.invocation), action.only is not None
         if asked is None:
             raise Refused("Discord shows a message to one member alone only where they used a command or a button")
-        pieces, made = self._split(action.text, action.attachments), []
-        for number, piece in enumerate(pieces):
-            last = number == len(pieces) - 1
+        pieces = self._split(action.text, action.attachments)
+        for piece in pieces[len(made) :]:
+            last = len(made) == len(pieces) - 1
             files = action.attachments if last else ()
             body = Body(text=piece, buttons=action.buttons if last else (), files=files, aside=aside)
             made.append(await self._send_aside(asked, body))
@@ -212,6 +241,7 @@ class Speech:
             )
             if place == len(known):
                 known.append(await self._more(channel, asked, body))
+                self._remember(action.message, known[1:])
             elif asked:
                 await self._http.request(_route("PATCH", self._app, asked, known[place]), json=body.changed().payload)
             else:
@@ -231,12 +261,15 @@ class Speech:
         else:
             await gone_already(self._http.delete_message(channel, message))
 
-    async def _warn(self, action: Warn) -> Ref:
+    async def _warn(self, action: Warn, made: list[int]) -> Ref:
         """Warn in a direct conversation, and where a member takes none, in the channel."""
         try:
-            return await self._say(await self._direct(action.member), action.text)
-        except Refused:
-            return await self._say(names.number(action.channel), f"{wording.member(action.member, '…')} {action.text}")
+            return await self._say(await self._direct(action.member), action.text, made=made)
+        except discord.Forbidden as refused:
+            if refused.code not in TAKES_NONE:
+                raise
+        named = f"{wording.member(action.member, '…')} {action.text}"
+        return await self._say(names.number(action.channel), named, made=made)
 
     async def _direct(self, member: Ref) -> int:
         """Open a direct conversation and return its number. Raises Refused where somebody takes none."""
