@@ -270,16 +270,21 @@ class App:
             community = await spaces.community_of(connection, space)
             return await spaces.latest(connection, community, platform) if community else None
 
+    async def _settled(self) -> None:
+        """Return once no vector is on its way of what members said until now."""
+        if self._encoder is not None:
+            await self._encoder.settled()
+        if self._index is not None:
+            await self._index.settled()
+
     async def _erase(self, community: Community, member: Member) -> str:
         """Erase everything about a member and return the proof; what is left in the files goes at once too.
 
         While the encoder or the vectors are away, the points wait in the outbox for their deletion.
         """
-        vectors = fingerprint = settled = None
+        vectors = fingerprint = None
         with contextlib.suppress(Unavailable):
-            vectors, encoder = await self.vectors(), await self.encoder()
-            await encoder.settled()  # of what they wrote just now, too, nothing may be kept afterwards
-            fingerprint, settled = encoder.fingerprint, (await self.index()).settled
+            vectors, fingerprint = await self.vectors(), (await self.encoder()).fingerprint
         forgotten = await erasure.forget(
             self.database,
             vectors,
@@ -288,7 +293,7 @@ class App:
             member,
             home=self.settings.home,
             now=self.clock.now(),
-            settled=settled,
+            settled=self._settled,
         )
         await erasure.compact(self.database)
         return orjson.dumps({"erased": forgotten.erased, "left": forgotten.left}).decode()

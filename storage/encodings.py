@@ -92,8 +92,11 @@ class CachedEncoder:
         return made
 
     async def settled(self) -> None:
-        """Return once every vector that was made is kept."""
-        await asyncio.gather(*self._keeping, return_exceptions=True)
+        """Return once every vector that is being made is kept."""
+        if self._under_way:
+            await asyncio.wait(set(self._under_way.values()))
+        if self._keeping:
+            await asyncio.wait(set(self._keeping))
 
     async def _known(self, keys: Sequence[bytes]) -> dict[bytes, Half]:
         found: dict[bytes, Half] = {}

@@ -86,7 +86,7 @@ async def forget(
 ) -> Forgotten:
     """Erase everything about a member from tables and vectors, and let nothing of them in again.
 
-    `settled` waits for points that are on their way as it begins.
+    `settled` waits for vectors and points that are on their way as it begins.
     Without `vectors`, and while the vector store is away, the points wait in the outbox for their deletion. Whoever
     carries this out must write nothing about the member afterwards. Raises Unavailable.
     """

@@ -23,9 +23,10 @@ from bot.core.things import Ref
 from storage import acts, channels, communities, erasure, exporting, holdings, members, refusals, traces
 from storage.acts import Intent
 from storage.db import Database
+from storage.encodings import CachedEncoder
 from storage.erasure import Forgotten
 from storage.intake import Intake, Stored
-from storage.tables import LedgerRow, MemberRow, MessageRow, OutboxRow, PersonRow, TraceRow, metadata
+from storage.tables import EncodingRow, LedgerRow, MemberRow, MessageRow, OutboxRow, PersonRow, TraceRow, metadata
 from tests.hashing import HashingEncoder
 from tests.unit.remembering import (
     ANA,
@@ -229,6 +230,32 @@ async def test_what_is_being_encoded_while_its_author_is_forgotten_is_never_writ
     await writing
     ana = await town.member(ANA)
     assert slow.vectors.authors == {ana.id}
+
+
+async def test_a_vector_that_is_made_while_its_author_is_forgotten_is_not_kept(town: Harbour) -> None:
+    inner = Pondering()
+    encoder = CachedEncoder(inner, town.database)
+    await town.database.write(lambda c: c.execute(EncodingRow.__table__.delete()))
+    making = asyncio.create_task(encoder.encode([RIVETS, "somebody else's words"]))
+    await inner.asked_once.wait()
+
+    async def settled() -> None:
+        inner.let_go.set()
+        await encoder.settled()
+
+    done = await erasure.forget(
+        town.database,
+        town.index.vectors,
+        encoder.fingerprint,
+        town.community,
+        await town.member(COLM),
+        home=town.home,
+        now=MONDAY,
+        settled=settled,
+    )
+    await making
+    assert done.left == 0
+    assert await town.count(EncodingRow) == 1, "what somebody else said stays"
 
 
 async def test_forgetting_twice_finds_nothing_more(town: Harbour) -> None:
