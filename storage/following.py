@@ -199,9 +199,9 @@ class Following:
     async def _edit(self, connection: AsyncConnection, event: MessageEdited) -> None:
         await self._look_where_to_read(connection)
         found = await self._message(connection, event.message)
+        withheld = await self._is_withheld(connection, event.author.ref)
         if found is None or found.text == event.text:
             return
-        withheld = self._intake.member(event.author.ref) in await members.withheld(connection, self.community)
         if withheld or not self._is_read(event.channel):
             # What they write now is not collected, and what they wrote then is not there any more.
             await messages.erase(connection, [found.id])
@@ -214,6 +214,12 @@ class Following:
         row = {"point": found.point, "message_id": kept, "sent_at": found.sent_at}
         await insert_new(connection, OutboxRow, [row])
         await messages.forget_texts(connection, [found.text])
+
+    async def _is_withheld(self, connection: AsyncConnection, author: Ref) -> bool:
+        """Say whether what somebody writes now is not collected, and remember it."""
+        withheld = self._intake.member(author) in await members.withheld(connection, self.community)
+        (self._intake.left_out.add if withheld else self._intake.left_out.discard)(author)
+        return withheld
 
     async def _delete(self, connection: AsyncConnection, message: Ref) -> None:
         if found := await self._message(connection, message):

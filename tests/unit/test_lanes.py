@@ -15,7 +15,7 @@ from bot.ahead import Ahead
 from bot.core.actions import Say, SetConsent
 from bot.core.decisions import Decision, Mode, Receipt
 from bot.core.errors import Gone, Unavailable
-from bot.core.events import Arrival, MessageDeleted, MessagePosted
+from bot.core.events import Arrival, MessageDeleted, MessageEdited, MessagePosted
 from bot.core.ports import Delivery
 from bot.core.things import Audience, Ref
 from bot.lanes import Lanes
@@ -25,7 +25,7 @@ from storage.inbox import Inbox, _free_all, waiting
 from storage.refusals import Refusals
 from storage.tables import MessageRow
 from tests.hashing import HashingEncoder
-from tests.recording import ANA, GENERAL, PLATFORM, SPACE, STAFF, SmallBot, small_bot
+from tests.recording import ANA, GENERAL, PLATFORM, SPACE, STAFF, WEI, SmallBot, small_bot
 
 MARMALADE = "my marmalade never sets"
 handled: list[str] = []
@@ -238,6 +238,20 @@ async def test_what_nobody_may_keep_is_not_encoded_ahead(flow: Flow) -> None:
     await flow.until_done()
     assert flow.bot.plaza.said == ["collected True", "kept from you False"]
     assert flow.encoder.asked == ["collected"]
+
+
+async def test_an_edit_of_who_is_not_collected_is_not_encoded_ahead(flow: Flow) -> None:
+    await flow.put("collected")
+    await flow.until_done()
+    off = SetConsent(member=ANA.ref, collected=False)
+    assert (await flow.bot.performer.keeper.act(flow.bot.community, off)).state == "done"
+    at = flow.bot.posted("").at
+    for revision, (message, author) in enumerate((("m1", ANA), ("m1", WEI), ("m9", ANA)), start=1):
+        words = {"message": Ref(PLATFORM, message), "author": author, "text": f"{author.name} edits"}
+        edit = MessageEdited(**words, channel=GENERAL, at=at, revision=revision)
+        await flow.inbox.put(Arrival(space=SPACE, event=edit))
+    await flow.until_done()
+    assert flow.encoder.asked == ["collected", "李伟 edits"]
 
 
 async def test_what_is_forgotten_between_arrival_and_claim_is_met_again(flow: Flow) -> None:
