@@ -221,10 +221,8 @@ def _describe(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
             return translate(_("ask for a vote: {question}")).format(question=brief(question))
         case SetPolicy(name=setting, value=value, channel=channel):
             where = f" ({call('channel', channel)})" if channel else ""
-            return (
-                translate(_("set {setting} to {value}")).format(setting=say(setting), value=say(value) or "default")
-                + where
-            )
+            told = _valued(setting, value, voice)
+            return translate(_("set {setting} to {value}")).format(setting=say(setting), value=told) + where
         case SetConsent(member=member, collected=collected):
             sentence = translate(_("collect what {member} writes") if collected else _("collect nothing from {member}"))
             return sentence.format(member=call("member", member))
@@ -236,6 +234,16 @@ def _describe(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
         case Forget(member=member):
             return translate(_("erase everything about {member}")).format(member=call("member", member))
     assert_never(action)
+
+
+def _valued(setting: str, value: str, voice: _Voice) -> str:
+    """Say what something is set to; channels and roles are called as such."""
+    kind = "channel" if setting.endswith("_channel") else "role" if setting.endswith("_roles") else ""
+    try:
+        called = [voice.call(kind, Ref.parse(one)) for one in value.split(", ")] if kind and value else []
+    except ValueError:
+        called = []
+    return ", ".join(called) or voice.say(value) or "default"
 
 
 def short(text: str) -> str:

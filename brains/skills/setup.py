@@ -164,11 +164,14 @@ def _modes(context: Context) -> list[str]:
 def _field(context: Context, name: str, rooms: Mapping[str, str]) -> Iterator[str]:
     """Show a setting with its meaning, and the channels that have it otherwise."""
     value = str(getattr(context.policy, name))
+    shown = (
+        ", ".join(wording.role(one, one.id) for one in sorted(context.policy.staff)) if name == "staff_roles" else ""
+    )
     meaning = context.translate(Policy.model_fields[name].description or "")
-    yield f"- **{name}** = {rooms.get(value, escape(value)) or '-'}: {meaning}"
+    yield f"- **{name}** = {shown or rooms.get(value, escape(value)) or '-'}: {meaning}"
     for (field, room), own in context.overrides.items():
         if field == name:
-            yield f"  - {rooms.get(room, room)}: {own}"
+            yield f"  - {rooms.get(room, escape(room))}: {own}"
 
 
 def _buttons(context: Context) -> Sequence[Button]:

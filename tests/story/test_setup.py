@@ -113,9 +113,11 @@ async def test_a_channel_may_have_its_own_and_only_what_a_channel_can_have(harbo
 
 
 async def test_roles_are_named_as_references(harbour: Town) -> None:
-    await harbour.command(OWNER, "staff-room", "/setup staff_roles discord:10/&5 discord:10/&6")
+    done = await harbour.command(OWNER, "staff-room", "/setup staff_roles discord:10/&5 discord:10/&6")
     shown = await harbour.command(OWNER, "staff-room", "/setup")
-    assert "discord:10/&5, discord:10/&6" in shown
+    for told in (done, shown):
+        assert "kinfolk:role:discord:10/&5" in told
+        assert "kinfolk:role:discord:10/&6" in told, "each platform calls them by their names"
     refused = await harbour.command(OWNER, "staff-room", "/setup staff_roles Moderators")
     assert unmarked(refused).startswith("staff_roles may be discord:10/&5")
     assert await harbour.command(OWNER, "staff-room", "/setup") == shown

@@ -353,7 +353,7 @@ async def test_a_setting_that_nobody_knows_is_refused_however_it_is_called(opene
             await bot.happens(bot.command("setup", rank=Rank.OWNER, setting=name, value="general"))
             assert unmarked(bot.plaza.said[-1]).startswith(f"There is no setting '{name}'.")
         await bot.happens(bot.command("setup", rank=Rank.OWNER, setting="welcome_channel", value="general"))
-        assert bot.plaza.said[-1].startswith("Done: set welcome_channel to plaza:general.")
+        assert bot.plaza.said[-1].startswith("Done: set welcome_channel to [#general](kinfolk:channel:plaza:general).")
 
 
 async def test_why_tells_the_staff_nothing_of_what_was_said_to_one_member_directly(opened: Opened) -> None:

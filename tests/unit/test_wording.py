@@ -54,6 +54,16 @@ def test_every_action_has_words_whatever_it_holds(kind: type, language: str, dat
         (SetPolicy(name="confidence", value="0.5"), "set confidence to 0.5", "把 confidence 设为 0.5"),
         (SetPolicy(name="confidence", value=""), "set confidence to default", "把 confidence 设为 default"),
         (
+            SetPolicy(name="staff_channel", value="discord:garden"),
+            "set staff_channel to #garden",
+            "把 staff_channel 设为 #garden",
+        ),
+        (
+            SetPolicy(name="staff_roles", value="discord:10/&5, discord:10/&6"),
+            "set staff_roles to 10/&5, 10/&6",
+            "把 staff_roles 设为 10/&5, 10/&6",
+        ),
+        (
             SetPolicy(name="mode.welcome", value="ask", channel=GARDEN),
             "set mode.welcome to ask (#garden)",
             "把 mode.welcome 设为 ask (#garden)",
