@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.core import wording
-from bot.core.actions import AskStaff, Edit, Say, SetPolicy, undoing
+from bot.core.actions import AskStaff, Edit, Moderation, Say, SetPolicy, undoing
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Mistake, NotAllowed
 from bot.core.i18n import _
@@ -80,16 +80,19 @@ async def _undo(context: Context) -> Decision:
         backs = [(act, undoing(act.action, act.receipt, by=ref(context))) for act in done]
         found = [(act, back) for act, back in backs if back is not None]
         if found and not any(ruling.undoes for ruling in trace.verdict.rulings):
-            _check_rank(context, [back for _act, back in found])
+            _check(context, found)
             return _taken_back(context, found, stays=[act for act, back in backs if back is None])
     raise Mistake(_("There is nothing here that I could take back."))
 
 
-def _check_rank(context: Context, backs: Sequence[Action]) -> None:
-    """Let nobody take back what they could not have set. Raises NotAllowed."""
-    settings = [back for back in backs if isinstance(back, SetPolicy) and not back.name.startswith(MODE)]
-    if settings and context.rank < Rank.OWNER:
+def _check(context: Context, found: Sequence[tuple[Act, Action]]) -> None:
+    """Let staff take back neither what only the owner sets, nor what was done to themselves. Raises NotAllowed."""
+    if context.rank >= Rank.OWNER:
+        return
+    if any(isinstance(back, SetPolicy) and not back.name.startswith(MODE) for _act, back in found):
         raise NotAllowed(_("The owner set this, and only the owner takes it back. /setup shows it."))
+    if any(isinstance(act.action, Moderation) and act.action.member == ref(context) for act, _back in found):
+        raise NotAllowed(_("This was done to you: somebody else of the staff takes it back."))
 
 
 def _taken_back(context: Context, found: Sequence[tuple[Act, Action]], *, stays: Sequence[Act]) -> Decision:

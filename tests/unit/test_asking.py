@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.actions import Button, Delete, Invite, KeepFeedback, OpenDirect, Say
+from bot.core.actions import Button, Delete, Invite, KeepFeedback, OpenDirect, Say, Timeout
 from bot.core.decisions import Decision, Mode, Trace
 from bot.core.errors import Gone, KinfolkError, Misconfigured, Mistake, Overloaded
 from bot.core.events import ChannelChanged, MessagePosted, key
@@ -345,6 +345,17 @@ async def test_what_a_member_said_about_being_collected_is_theirs_alone_to_take_
         assert bot.plaza.said[-1] == "这里没有可以撤回的操作。"
         await bot.happens(bot.command("undo", rank=Rank.STAFF))
         assert await _withheld(bot) == 0
+
+
+async def test_what_was_done_to_somebody_of_the_staff_another_takes_back(opened: Opened) -> None:
+    async with opened(*SKILLS) as bot:
+        await bot.follow(bot.posted("你好", by=WEI))
+        await bot.happens(bot.command("mod", rank=Rank.OWNER, act="timeout", member="plaza:wei", minutes="5"))
+        await bot.happens(bot.command("undo", by=WEI, rank=Rank.STAFF))
+        assert bot.plaza.said[-1] == "这是对你的处理，要由其他管理人员撤回。"
+        assert Timeout(member=WEI.ref, minutes=0, by=WEI.ref) not in bot.plaza.done
+        await bot.happens(bot.command("undo", rank=Rank.STAFF))
+        assert Timeout(member=WEI.ref, minutes=0, by=ANA.ref) in bot.plaza.done
 
 
 async def test_a_setting_that_nobody_knows_is_refused_however_it_is_called(opened: Opened) -> None:
