@@ -51,6 +51,10 @@ WITHHELD = (
     "KINFOLK_DISCORD_TOKEN: this bot may not see members or what they write. Switch on Server Members Intent and "
     "Message Content Intent: {portal}, your application, Bot, Privileged Gateway Intents."
 )
+CONNECTS = 5.0
+"""Seconds that an act waits for the connection before it is to be tried again later."""
+UNREADY = 2.0
+"""Seconds until something is tried again for which the servers are not there yet."""
 CLOSED = {4004: REFUSED, 4013: WITHHELD, 4014: WITHHELD}
 """Why Discord closes a connection for good, and what to do about it."""
 FORBIDDEN = {
@@ -165,14 +169,17 @@ class Discord:
         client.available = self.ready
 
     async def act(self, action: Action) -> Receipt:
-        """Carry out an action. Raises Overloaded while Discord says to wait, or refused too much lately, and Gone."""
-        hands = self._hands
-        if hands is None:
-            raise Gone("Discord is not connected.")
+        """Carry out an action. Raises Overloaded while Discord says to wait, or refused too much lately, and Gone.
+
+        While it is not connected nothing is tried, so that this is Overloaded too: even speech may be tried again.
+        """
+        hands = await self._connected()
         self._pace.check()
         try:
             return Receipt(state="done", made=await hands.perform(action))
         except (Refused, names.Unknown) as refused:
+            if not self.ready.is_set():
+                raise Overloaded(f"Discord is not there yet: {refused}", after=UNREADY, scope="chat") from None
             return Receipt(state="failed", error=str(refused))
         except discord.DiscordServerError as error:
             raise Gone(f"Discord is out of order (status {error.status}).") from None
@@ -180,6 +187,15 @@ class Discord:
             return _refused(refused)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Gone(f"Discord cannot be reached: {error or type(error).__name__}") from None
+
+    async def _connected(self) -> Hands:
+        if self._hands is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CONNECTS):
+                    await self.ready.wait()
+        if self._hands is None:
+            raise Overloaded("Discord is not connected.", after=UNREADY, scope="all")
+        return self._hands
 
     def _point(self) -> None:
         """Point the library at another server than Discord's own, if the settings say so."""

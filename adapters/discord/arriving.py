@@ -148,6 +148,6 @@ async def _read(client: Client, channel: Readable, after: int, turns: asyncio.Se
 def _readable(guild: discord.Guild) -> Iterable[Readable]:
     """Return the channels and threads whose past the bot may read."""
     for channel in (*rights.rooms(guild), *guild.threads):
-        is_read = rights.reads(channel, channel.permissions_for(guild.me))
+        is_read = rights.reads(channel, rights.rights_in(channel, guild.me))
         if is_read and not isinstance(channel, discord.ForumChannel):
             yield channel

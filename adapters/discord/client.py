@@ -224,6 +224,10 @@ class Client(discord.AutoShardedClient):
         """Look over a server that somebody brought the bot to."""
         self.side_by_side(self._look_over(guild), f"looking over the server {guild.id}")
 
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Forget what was remembered of a server that the bot is no longer on."""
+        self.incoming.reach.forget(guild)
+
     async def _look_over(self, guild: discord.Guild) -> None:
         await look_over(self, guild, await self._note(guild))
         self._then.pop(guild.id, None)

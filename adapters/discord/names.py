@@ -60,7 +60,7 @@ def pair(wanted: Ref, sign: str = "") -> Pair:
     """Return both numbers of a message or a member; `&` is the sign of a role, `@` of a date. Raises Unknown."""
     of, slash, name = _own(wanted).partition("/")
     if not slash or not name.startswith(sign):
-        raise Unknown(f"{wanted} is nothing that Discord has")
+        raise Unknown(f"{_shown(wanted)} is nothing that Discord has")
     return Pair(_number(of, wanted), _number(name.removeprefix(sign), wanted))
 
 
@@ -85,8 +85,14 @@ def _own(wanted: Ref) -> str:
 
 def _number(text: str, wanted: Ref) -> int:
     if not _is_number(text):
-        raise Unknown(f"{wanted} is nothing that Discord has")
+        raise Unknown(f"{_shown(wanted)} is nothing that Discord has")
     return int(text)
+
+
+def _shown(wanted: Ref) -> str:
+    """Return a reference as it may be read: of an interaction without its token, which lets whoever has it answer."""
+    found = asked(wanted)
+    return f"the interaction {found.id}" if found else str(wanted)
 
 
 def _is_number(text: str) -> bool:

@@ -79,6 +79,8 @@ class Hands:
         self._http = client.http
         self._speech = speech
         self._discipline = Discipline(client, clock)
+        self._were: dict[int, Ref] = {}
+        """How channels were whose putting away broke off in the middle."""
 
     async def perform(self, action: Action) -> Ref | None:
         """Carry out an action and return what it made. Raises Refused and names.Unknown with the reason."""
@@ -137,12 +139,15 @@ class Hands:
         if rights.audience(place) is Audience.EVERYONE:
             return  # everybody is in: who presses its name is there
         self._speech.check(number, "manage_roles")
-        if not action.on:
-            await gone_already(self._http.delete_channel_permissions(number, member.id))
-        elif not rights.can_read(place, member):
-            allow, deny = (one.value for one in place.overwrites_for(member).pair())
+        allow, deny = (one.value for one in place.overwrites_for(member).pair())
+        if action.on and not rights.can_read(place, member):
             allow, deny = allow | rights.reading(place), deny & ~rights.reading(place)
             await self._http.edit_channel_permissions(number, member.id, str(allow), str(deny), 1)
+        elif not action.on and (allow & ~rights.reading(place) or deny):
+            rest = allow & ~rights.reading(place)
+            await self._http.edit_channel_permissions(number, member.id, str(rest), str(deny), 1)
+        elif not action.on:
+            await gone_already(self._http.delete_channel_permissions(number, member.id))
 
     async def _create_channel(self, action: CreateChannel) -> Ref:
         server = self._client.server(names.number(action.space))
@@ -171,7 +176,8 @@ class Hands:
         allow, deny = (one.value for one in room.overwrites_for(everyone).pair())
         if action.on:
             parent = await self._archive_of(room.guild)
-            was = names.ref(number, "was", room.category_id or 0, allow & WRITING.value, deny & WRITING.value)
+            now = names.ref(number, "was", room.category_id or 0, allow & WRITING.value, deny & WRITING.value)
+            was = self._were.setdefault(number, now)
             allow, deny = allow & ~WRITING.value, deny | WRITING.value
         else:
             parent, allowed, denied = _was(action.was)
@@ -179,6 +185,7 @@ class Hands:
             allow, deny = allow & ~WRITING.value | allowed, deny & ~WRITING.value | denied
         await self._http.edit_channel_permissions(number, everyone.id, str(allow), str(deny), 0)
         await self._http.edit_channel(number, parent_id=parent or None)
+        self._were.pop(number, None)
         return was
 
     async def _archive_of(self, server: discord.Guild) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import aiohttp
 
@@ -24,6 +24,8 @@ REFUSED = frozenset({401, 403})
 """Answers that count as invalid requests, 10,000 of which in ten minutes block a bot; a 429 does too unless shared."""
 TOO_MANY = 429
 ALL = "all"
+EVERYTHING = "everything"
+"""What has to wait where the network in front of Discord shuts this machine out, which names no scope."""
 DEFAULT_WAIT = 1.0
 """Seconds to wait where a 429 does not say."""
 NAMED = re.compile(r"(?<=/webhooks)/\d+/[^/]+|(?<=/interactions)/\d+/[^/]+|(?<=/reactions)/[^/]+|/\d{2,}")
@@ -60,6 +62,8 @@ class Pace:
     async def _begins(
         self, _session: aiohttp.ClientSession, _context: SimpleNamespace, told: aiohttp.TraceRequestStartParams
     ) -> None:
+        if (left := self._left(EVERYTHING)) > 0:
+            raise Overloaded("Discord lets nothing from this machine through for a while.", after=left, scope="all")
         if (left := self._left(_bucket(told.method, told.url.path))) > 0:
             raise Overloaded("Discord asked me to wait.", after=left, scope="route")
         if (left := self._left(ALL)) > 0 and not APART.search(told.url.path):
@@ -81,15 +85,26 @@ class Pace:
             self._counts.invalid(PLATFORM)
         if status != TOO_MANY:
             return
-        scope = headers.get("X-RateLimit-Scope", "user")
+        scope = headers.get("X-RateLimit-Scope", "")
         self._counts.limited(PLATFORM, kind(told.method, told.url.path))
         if scope != "shared":
             self._counts.invalid(PLATFORM)
         told.response.close()
-        everything = scope == "global" or "X-RateLimit-Global" in headers
-        after = float(headers.get("Retry-After", DEFAULT_WAIT))
-        self._shut_for(ALL if everything else _bucket(told.method, told.url.path), after)
-        raise Overloaded("Discord asks me to wait.", after=after, scope="all" if everything else "route")
+        after, bucket = _seconds(headers.get("Retry-After", "")), _bucket(told.method, told.url.path)
+        if "X-RateLimit-Global" in headers or scope == "global":
+            bucket = ALL
+        elif not scope:
+            bucket = EVERYTHING
+        self._shut_for(bucket, after)
+        scope_of_wait: Literal["all", "route"] = "all" if bucket in {ALL, EVERYTHING} else "route"
+        raise Overloaded("Discord asks me to wait.", after=after, scope=scope_of_wait)
+
+
+def _seconds(told: str) -> float:
+    try:
+        return float(told)
+    except ValueError:
+        return DEFAULT_WAIT
 
 
 def kind(method: str, path: str) -> str:

@@ -77,6 +77,13 @@ def difference(before: Room, after: Room) -> Opened:
     return Opened(named=tuple(moved), others=len(members) < len(changed))
 
 
+def rights_in(room: Room | discord.Thread, member: discord.Member) -> discord.Permissions:
+    """Return what a member may do somewhere: nothing in a thread of a channel that is not known."""
+    if isinstance(room, discord.Thread) and room.parent is None:
+        return discord.Permissions.none()
+    return room.permissions_for(member)
+
+
 def can_read(room: Room, member: discord.Member) -> bool:
     """Say whether a member may read a channel, the past included."""
     return reads(room, room.permissions_for(member))
@@ -151,5 +158,5 @@ def _threads(member: discord.Member) -> frozenset[Ref]:
 
 def _reads_private(member: discord.Member, thread: discord.Thread) -> bool:
     """Say whether somebody reads a private thread: whoever may not read the channel it hangs on does not."""
-    held = thread.permissions_for(member) if thread.parent else discord.Permissions.none()
+    held = rights_in(thread, member)
     return reads(thread, held) and (held.manage_threads or any(one.id == member.id for one in thread.members))

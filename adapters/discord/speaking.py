@@ -121,6 +121,8 @@ class Speech:
         place = self._client.get_channel(channel)
         if not isinstance(place, discord.abc.GuildChannel | discord.Thread):
             return
+        if isinstance(place, discord.Thread) and place.parent is None:
+            return
         held = place.permissions_for(place.guild.me)
         missing = [one for one in ("view_channel", *rights) if not getattr(held, one)]
         if missing:
