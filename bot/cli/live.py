@@ -78,16 +78,29 @@ async def _playground(app: App, status: list[str]) -> Adapter:
 
 
 async def _greet(app: App, living: Living, status: list[str]) -> None:
-    """Say where the bot is, and when it thinks at full strength."""
-    page = f"http://127.0.0.1:{app.settings.playground_port}" if app.settings.shows_playground else ""
-    names = [one.platform.title() for one in living.adapters if one.platform not in {"playground", "console"}]
-    note(f"Kinfolk is on {', '.join(filter(None, [page, *names]))} (Ctrl-C stops it)")
+    """Say where the bot is, once it is there, and when it thinks at full strength."""
+    page = f" on http://127.0.0.1:{app.settings.playground_port}" if app.settings.shows_playground else ""
+    note(f"Kinfolk runs{page} (Ctrl-C stops it)")
+    platforms = [one.platform for one in living.adapters if one.platform not in {"playground", "console"}]
+    await asyncio.gather(_think(app, living, status), *(_announce(app, living, one) for one in platforms))
+    if not living.stopping.is_set():
+        note("Ready.")
+
+
+async def _announce(app: App, living: Living, platform: str) -> None:
+    """Say that a platform is connected, once it is."""
+    while not living.stopping.is_set():
+        if app.counts.links.get(platform):
+            note(f"Connected to {platform.title()}.")
+            return
+        await app.clock.sleep(GLANCE)
+
+
+async def _think(app: App, living: Living, status: list[str]) -> None:
     with contextlib.suppress(Unavailable):
         await app.vectors()
         await _read_up(app, living, status)
     status[0] = ""
-    if not living.stopping.is_set():
-        note("Ready.")
 
 
 async def _read_up(app: App, living: Living, status: list[str]) -> None:
