@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -16,7 +17,7 @@ from bot.core.events import BotAdded, ChannelChanged
 from bot.core.things import Audience
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from adapters.discord.client import Client
     from adapters.discord.incoming import Person
@@ -31,10 +32,27 @@ SIDE_BY_SIDE = 3
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds before a channel is read on where Discord failed: doubled each time, up to this."""
 
+NEVER = 2**63
+"""A number that no message has yet."""
+
 Readable = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
 
-async def look_over(client: Client, guild: discord.Guild, then: Mapping[Ref, Known] | None) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A channel in which something was missed: after the newest message that is stored, up to the last one then.
+
+    What comes later is told by itself, and must not be taken for something that came late.
+    """
+
+    channel: Readable
+    after: int
+    last: int
+
+
+async def look_over(
+    client: Client, guild: discord.Guild, then: Mapping[Ref, Known] | None, gaps: Sequence[Gap]
+) -> None:
     """Hand over what is new about a server, whoever brought the bot there if it is new itself, and what was said.
 
     `then` is what was known of it before anything new was told.
@@ -47,7 +65,7 @@ async def look_over(client: Client, guild: discord.Guild, then: Mapping[Ref, Kno
         await client.hand_over(guild, event)
     for one in _missing(guild, then or {}):
         await client.hand_over(guild, client.incoming.missing(one, gone=await _is_gone(client, one)))
-    await read_on(client, guild, then or {})
+    await read_on(client, gaps)
 
 
 async def _inviter(client: Client, guild: discord.Guild) -> Named | None:
@@ -109,27 +127,46 @@ def _is_new(now: ChannelChanged, then: Known | None) -> bool:
     return looks != (now.channel.name, now.channel.audience, now.description, now.archived)
 
 
-async def read_on(client: Client, guild: discord.Guild, known: Mapping[Ref, Known]) -> None:
-    """Hand over what was said on a server while the bot was away, to be learned from and never answered."""
+def find_gaps(guild: discord.Guild, known: Mapping[Ref, Known], held: Mapping[int, int]) -> list[Gap]:
+    """Find where something was said on a server that is not stored; `held` is the first message told by now."""
     newest = [names.pair(one.latest).id for one in known.values() if one.latest is not None]
     if not newest:
-        return  # nothing was ever read here; old messages come by the back-fill
+        return []  # nothing was ever read here; old messages come by the back-fill
+    gaps = []
+    for channel in _readable(guild):
+        then = known.get(names.ref(channel.id))
+        after = names.pair(then.latest).id if then and then.latest else max(newest)
+        last = min(channel.last_message_id or 0, held.get(channel.id, NEVER) - 1)
+        if last > after:
+            gaps.append(Gap(channel=channel, after=after, last=last))
+    return gaps
+
+
+async def read_on(client: Client, gaps: Sequence[Gap]) -> None:
+    """Hand over what was said while the bot was away, to be learned from and never answered."""
     turns = asyncio.Semaphore(SIDE_BY_SIDE)
     async with asyncio.TaskGroup() as group:
-        for channel in _readable(guild):
-            then = known.get(names.ref(channel.id))
-            after = names.pair(then.latest).id if then and then.latest else max(newest)
-            if (channel.last_message_id or 0) > after:
-                group.create_task(_read(client, channel, after, turns))
+        for gap in gaps:
+            group.create_task(_close(client, gap, turns))
 
 
-async def _read(client: Client, channel: Readable, after: int, turns: asyncio.Semaphore) -> None:
+async def _close(client: Client, gap: Gap, turns: asyncio.Semaphore) -> None:
+    try:
+        await _read(client, gap, turns)
+    finally:
+        client.catch_up(gap.channel.id)
+
+
+async def _read(client: Client, gap: Gap, turns: asyncio.Semaphore) -> None:
     """Read one channel; where Discord says to wait, or is out of order, go on after that from where it was."""
-    pause = FIRST_PAUSE
+    pause, channel, after = FIRST_PAUSE, gap.channel, gap.after
+    end = discord.Object(gap.last + 1)
     async with turns:
         while True:
             try:
-                async for message in channel.history(after=discord.Object(after), limit=None, oldest_first=True):
+                async for message in channel.history(
+                    after=discord.Object(after), before=end, limit=None, oldest_first=True
+                ):
                     await client.hand_over(channel.guild, client.incoming.posted(message, channel.guild), live=False)
                     after = message.id
             except Overloaded as busy:

@@ -14,7 +14,7 @@ import discord
 
 from adapters.addressing import command_in
 from adapters.discord import names, rights
-from adapters.discord.arriving import learn_members, look_over
+from adapters.discord.arriving import find_gaps, learn_members, look_over
 from adapters.discord.incoming import Incoming, space
 from bot.core.errors import Unavailable
 from bot.core.events import Arrival, CommandGiven
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+    from adapters.discord.arriving import Gap
     from adapters.discord.interactions import Interactions
     from bot.core.clock import Clock
     from bot.core.commands import Command
@@ -70,6 +71,8 @@ class Client(discord.AutoShardedClient):
         self._lately: dict[int, int] = {}
         self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._then: dict[int, asyncio.Task[Mapping[Ref, Known] | None]] = {}
+        self._behind: dict[int, asyncio.Event] = {}
+        self._held: dict[int, int] = {}
         self.interactions: Interactions | None = None
         self.available = asyncio.Event()
         """Set once the servers of this bot are there."""
@@ -121,10 +124,13 @@ class Client(discord.AutoShardedClient):
     async def hand_over(self, guild: discord.Guild, event: Event | None, *, live: bool = True) -> None:
         """Give an event to the stream. While nothing can be stored, it waits, since Discord tells it only once.
 
-        What comes later waits behind it: a deletion must not overtake its message.
+        What comes later waits behind it: a deletion must not overtake its message. What is said now in a channel that
+        is still read on waits too: the newest message that is stored tells up to where it was read.
         """
         if event is None:
             return
+        if live and (message := getattr(event, "message", None)) is not None:
+            await self._caught_up(guild.id, names.pair(message))
         arrival, turn = Arrival(space=space(guild), event=event, live=live), self._turns[guild.id]
         async with turn:
             if (noting := self._then.get(guild.id)) and not noting.done():
@@ -132,6 +138,24 @@ class Client(discord.AutoShardedClient):
         if not await self._stored(arrival):
             async with turn:
                 await self._store_later(arrival)
+
+    async def _caught_up(self, guild: int, message: names.Pair) -> None:
+        """Wait until a channel was read on, up to the first message that is held back."""
+        if guild in self._behind:
+            self._held.setdefault(message.of, message.id)
+            await self._behind[guild].wait()
+        if message.of in self._behind:
+            await self._behind[message.of].wait()
+
+    def fall_behind(self, number: int) -> None:
+        """Hold back what is said in a channel, or on a whole server, until it was read on."""
+        self._behind.setdefault(number, asyncio.Event())
+
+    def catch_up(self, number: int) -> None:
+        """Let go of what was held back."""
+        self._held.pop(number, None)
+        if number in self._behind:
+            self._behind.pop(number).set()
 
     async def _stored(self, arrival: Arrival) -> bool:
         try:
@@ -206,6 +230,7 @@ class Client(discord.AutoShardedClient):
         """Return how a server was left; until it was looked over, that stays as it was noted first."""
         noted = self._then.get(guild.id)
         if noted is None or (noted.done() and (noted.cancelled() or noted.exception())):
+            self.fall_behind(guild.id)
             noted = self._then[guild.id] = asyncio.create_task(self._left(guild))
         return noted
 
@@ -229,8 +254,18 @@ class Client(discord.AutoShardedClient):
         self.incoming.reach.forget(guild)
 
     async def _look_over(self, guild: discord.Guild) -> None:
-        await look_over(self, guild, await self._note(guild))
-        self._then.pop(guild.id, None)
+        gaps: Sequence[Gap] = ()
+        try:
+            then = await self._note(guild)
+            gaps = find_gaps(guild, then or {}, self._held)
+            for gap in gaps:
+                self.fall_behind(gap.channel.id)
+            self.catch_up(guild.id)
+            await look_over(self, guild, then, gaps)
+            self._then.pop(guild.id, None)
+        finally:
+            for number in (guild.id, *(gap.channel.id for gap in gaps)):
+                self.catch_up(number)
 
     async def on_message(self, message: discord.Message) -> None:
         """Hand over what somebody said, and the command in it if it is one given to the bot by name."""
