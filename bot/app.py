@@ -307,7 +307,7 @@ async def open_app(settings: Settings, *, tell: Tell = lambda _: None) -> AsyncI
     """
     await asyncio.to_thread(prepare_home, settings.home)
     async with (
-        contextlib.AsyncExitStack() as stack,
         Database.open(settings.tables_url, home=settings.home) as database,
+        contextlib.AsyncExitStack() as stack,  # ends first: vectors are still kept meanwhile
     ):
         yield App(settings, database, stack, tell)

@@ -115,8 +115,8 @@ def test_a_second_bot_in_the_home_a_taken_port_and_nothing_to_run_are_one_clear_
 
     off = elsewhere.run("run", expect=2, KINFOLK_PLAYGROUND="off")
     assert off.stderr.startswith("kinfolk: There is nothing to run: KINFOLK_PLAYGROUND is off.")
-    token = elsewhere.run("run", expect=2, KINFOLK_DISCORD_TOKEN="x")
-    assert "no adapter for KINFOLK_DISCORD_TOKEN" in token.stderr
+    token = elsewhere.run("run", expect=2, KINFOLK_TELEGRAM_TOKEN="x")
+    assert "no adapter for KINFOLK_TELEGRAM_TOKEN" in token.stderr
     elsewhere.end_companions()
 
 
