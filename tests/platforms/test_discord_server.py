@@ -20,6 +20,8 @@ from tests.platforms.discord import DiscordServer, Harbour, Sent, discord_server
 
 pytestmark = pytest.mark.slow
 
+pytestmark = pytest.mark.slow
+
 
 class Client(discord.Client):
     """A small bot: it keeps what it hears, and answers one command, one menu command and one button."""

@@ -29,6 +29,8 @@ from tests.clocks import HastyClock
 from tests.platforms.discord import DiscordServer, Harbour, discord_server, harbour
 from tests.words import MONDAY, said
 
+pytestmark = pytest.mark.slow
+
 CLOCK = SystemClock()
 LONG_AGO = datetime(2024, 3, 1, tzinfo=UTC)
 

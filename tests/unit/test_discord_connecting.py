@@ -26,6 +26,8 @@ from tests.contract.platform import Recorder, Refused
 from tests.platforms.discord import discord_server, harbour
 from tests.platforms.discord.town import rights
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def platform() -> AsyncIterator[OnDiscord]:

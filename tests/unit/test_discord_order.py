@@ -12,6 +12,8 @@ from bot.core.ports import Known
 from bot.core.things import Audience
 from tests.contract.on_discord import OnDiscord, on_discord, ref
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def platform() -> AsyncIterator[OnDiscord]:

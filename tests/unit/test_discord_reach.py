@@ -13,6 +13,8 @@ from bot.core.things import Audience
 from tests.contract.on_discord import OnDiscord, on_discord, ref
 from tests.platforms.discord.town import rights
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def platform() -> AsyncIterator[OnDiscord]:

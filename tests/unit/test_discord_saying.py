@@ -12,6 +12,8 @@ from bot.core.events import ButtonPressed, CommandGiven
 from bot.core.things import Ref
 from tests.contract.on_discord import OnDiscord, on_discord, ref
 
+pytestmark = pytest.mark.slow
+
 LONG = "\n\n".join(f"Paragraph {number}: {'a rope and a plank ' * 40}" for number in range(6))
 """Three messages' worth of words."""
 WAIT = 0.05

@@ -26,6 +26,8 @@ from brains.skills import SKILLS
 from storage import policies, spaces
 from tests.platforms.discord import DiscordServer, Harbour, discord_server, harbour, routes
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = commands_of(SKILLS)
 QUOTED = re.compile(r'"(\w+)"')
 
