@@ -17,7 +17,7 @@ from adapters.discord import names, rights
 from adapters.discord.arriving import find_gaps, learn_members, look_over
 from adapters.discord.incoming import Incoming, space
 from bot.core.errors import Unavailable
-from bot.core.events import Arrival, CommandGiven
+from bot.core.events import Arrival, CommandGiven, MessagePosted
 from bot.core.log import trail
 from bot.core.things import Rank
 
@@ -72,7 +72,7 @@ class Client(discord.AutoShardedClient):
         self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._then: dict[int, asyncio.Task[Mapping[Ref, Known] | None]] = {}
         self._behind: dict[int, asyncio.Event] = {}
-        self._held: dict[int, int] = {}
+        self._held: defaultdict[int, dict[int, int]] = defaultdict(dict)
         self.interactions: Interactions | None = None
         self.available = asyncio.Event()
         """Set once the servers of this bot are there."""
@@ -130,7 +130,7 @@ class Client(discord.AutoShardedClient):
         if event is None:
             return
         if live and (message := getattr(event, "message", None)) is not None:
-            await self._caught_up(guild.id, names.pair(message))
+            await self._caught_up(guild.id, names.pair(message), new=isinstance(event, MessagePosted))
         arrival, turn = Arrival(space=space(guild), event=event, live=live), self._turns[guild.id]
         async with turn:
             if (noting := self._then.get(guild.id)) and not noting.done():
@@ -139,10 +139,11 @@ class Client(discord.AutoShardedClient):
             async with turn:
                 await self._store_later(arrival)
 
-    async def _caught_up(self, guild: int, message: names.Pair) -> None:
-        """Wait until a channel was read on, up to the first message that is held back."""
+    async def _caught_up(self, guild: int, message: names.Pair, *, new: bool) -> None:
+        """Wait until a channel was read on, up to the first new message that is held back."""
         if guild in self._behind:
-            self._held.setdefault(message.of, message.id)
+            if new:
+                self._held[guild].setdefault(message.of, message.id)
             await self._behind[guild].wait()
         if message.of in self._behind:
             await self._behind[message.of].wait()
@@ -153,7 +154,6 @@ class Client(discord.AutoShardedClient):
 
     def catch_up(self, number: int) -> None:
         """Let go of what was held back."""
-        self._held.pop(number, None)
         if number in self._behind:
             self._behind.pop(number).set()
 
@@ -228,9 +228,9 @@ class Client(discord.AutoShardedClient):
 
     def _note(self, guild: discord.Guild) -> asyncio.Task[Mapping[Ref, Known] | None]:
         """Return how a server was left; until it was looked over, that stays as it was noted first."""
+        self.fall_behind(guild.id)
         noted = self._then.get(guild.id)
         if noted is None or (noted.done() and (noted.cancelled() or noted.exception())):
-            self.fall_behind(guild.id)
             noted = self._then[guild.id] = asyncio.create_task(self._left(guild))
         return noted
 
@@ -257,7 +257,7 @@ class Client(discord.AutoShardedClient):
         gaps: Sequence[Gap] = ()
         try:
             then = await self._note(guild)
-            gaps = find_gaps(guild, then or {}, self._held)
+            gaps = find_gaps(guild, then or {}, self._held.pop(guild.id, {}))
             for gap in gaps:
                 self.fall_behind(gap.channel.id)
             self.catch_up(guild.id)

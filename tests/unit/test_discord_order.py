@@ -91,6 +91,34 @@ async def test_what_was_said_while_a_server_was_out_of_sight_is_read(platform: O
     assert order.index(ref(who.lanterns, elsewhere)) < order.index(ref(who.pier, missed))
 
 
+async def test_what_is_told_of_older_messages_meanwhile_hides_nothing_that_was_missed(platform: OnDiscord) -> None:
+    who, server = platform.town, platform.server
+    first = await server.people.post(who.ben, who.pier, "First.")
+    await platform.settle()
+
+    async def known(_space: object) -> dict[object, Known]:
+        every = told(platform, lambda one: isinstance(one, MessagePosted) and one.channel.ref == ref(who.pier))
+        return {ref(who.pier): Known(channel=every[-1].channel, archived=False, latest=every[-1].message)}
+
+    platform.what_is_known = known  # type: ignore[method-assign, assignment]
+    guild, missed = server.town.backend.guilds[who.guild], []
+    for outage in range(2):
+        server.gateway.event("GUILD_DELETE", {"id": str(who.guild), "unavailable": True})
+        await server.people.edit(who.ben, who.pier, first, f"First, of {outage}.")
+        await server.people.post(who.ben, who.lanterns, "Told at once.")
+        with server.town.quietly():
+            missed.append(await server.people.post(who.ben, who.pier, "Meanwhile."))
+            missed.append(await server.people.post(who.ben, who.lanterns, "Here too."))
+        await server.gateway.settled()
+        server.gateway.event("GUILD_CREATE", dict(serializers.guild_create_payload(server.town.backend, guild)))
+        await platform.settle()
+        await server.people.post(who.ben, who.lanterns, "And after.")
+        await platform.settle()
+
+    said = [one.message for one in told(platform, lambda one: isinstance(one, MessagePosted))]
+    assert {ref(who.pier, missed[0]), ref(who.pier, missed[2])} <= set(said)
+
+
 async def test_who_calls_themselves_otherwise_everywhere_is_told(platform: OnDiscord) -> None:
     who, server = platform.town, platform.server
     backend = server.town.backend
