@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import aiohttp
 import discord
@@ -18,9 +18,10 @@ from adapters.discord import names, registering
 from adapters.discord.client import Client
 from adapters.discord.incoming import space
 from adapters.discord.interactions import Interactions
-from adapters.discord.outgoing import ACTIONS, Hands
+from adapters.discord.outgoing import Hands
 from adapters.discord.pace import Pace
 from adapters.discord.speaking import Refused, Speech
+from bot.core.actions import Outward
 from bot.core.decisions import Receipt
 from bot.core.errors import Gone, Misconfigured, Overloaded
 from bot.core.i18n import translator
@@ -102,7 +103,7 @@ class Discord:
     @property
     def can(self) -> frozenset[str]:
         """Return every action there is, and that it speaks to one member alone where they asked."""
-        return frozenset(action.__name__ for action in ACTIONS) | {"only-asked"}
+        return frozenset(kind.__name__ for kind in get_args(Outward)) | {"only-asked"}
 
     @property
     def limits(self) -> Limits:

@@ -41,26 +41,6 @@ if TYPE_CHECKING:
     from bot.core.clock import Clock
     from bot.core.things import Ref
 
-ACTIONS = (
-    Say,
-    Edit,
-    Delete,
-    React,
-    Warn,
-    Timeout,
-    Kick,
-    Ban,
-    Unban,
-    GrantRole,
-    Invite,
-    CreateChannel,
-    ArchiveChannel,
-    OpenDirect,
-    AskStaff,
-    CreateEvent,
-    CreatePoll,
-)
-"""What can be done on Discord."""
 WRITING = discord.Permissions(
     send_messages=True,
     send_messages_in_threads=True,

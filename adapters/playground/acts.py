@@ -46,27 +46,6 @@ from bot.core.things import Audience, Rank, Ref
 if TYPE_CHECKING:
     from adapters.playground.space import Space
 
-ACTIONS = (
-    Say,
-    Edit,
-    Delete,
-    React,
-    Warn,
-    Timeout,
-    Kick,
-    Ban,
-    Unban,
-    GrantRole,
-    Invite,
-    CreateChannel,
-    ArchiveChannel,
-    OpenDirect,
-    AskStaff,
-    CreateEvent,
-    CreatePoll,
-)
-"""What the playground is able to perform: all that any platform is."""
-
 STILL_SPEAKING = timedelta(minutes=1)
 """Within this time a message of the bot that changes is one that grows, and is not marked as edited."""
 

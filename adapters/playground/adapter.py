@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from adapters.playground import acts, views
 from adapters.playground.deeds import plan
 from adapters.playground.feed import Feed
 from adapters.playground.space import HARBOUR, PLATFORM, Space
-from bot.core.actions import target
+from bot.core.actions import Outward, target
 from bot.core.errors import Gone, Unavailable
 from bot.core.events import Arrival, MessageEdited
 from bot.core.ports import Limits
@@ -70,7 +70,7 @@ class Playground:
     @property
     def can(self) -> frozenset[str]:
         """Return every action there is on platforms, and that it speaks to one member alone."""
-        return frozenset(action.__name__ for action in acts.ACTIONS) | {"only"}
+        return frozenset(kind.__name__ for kind in get_args(Outward)) | {"only"}
 
     @property
     def limits(self) -> Limits:

@@ -11,7 +11,7 @@ from adapters.console import Console
 from bot.app import open_app
 from bot.checkup import look_over
 from bot.cli.output import JsonOption, emit, note, out, run
-from bot.core.actions import Action, Kept
+from bot.core.actions import Outward
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,8 +47,7 @@ def _show(findings: Sequence[Finding], able: Mapping[str, frozenset[str]]) -> No
         out.print(f"[{STYLES[one.state]}]{one.state:>4}[/]  {one.name:<{width}}", end="")
         out.print(one.words, markup=False)
     table = Table("what", *able)
-    kept = {kind.__name__ for kind in get_args(Kept)}
-    for name in [kind.__name__ for kind in get_args(Action) if kind.__name__ not in kept]:
+    for name in [kind.__name__ for kind in get_args(Outward)]:
         table.add_row(name, *("yes" if name in can else "-" for can in able.values()))
     table.add_row(ALONE, *(_alone(can) for can in able.values()))
     out.print()

@@ -254,7 +254,7 @@ class Forget:
     member: Ref
 
 
-Action = (
+Outward = (
     Say
     | Edit
     | Delete
@@ -272,14 +272,13 @@ Action = (
     | AskStaff
     | CreateEvent
     | CreatePoll
-    | SetPolicy
-    | SetConsent
-    | KeepFeedback
-    | Forget
 )
+"""What is done on a platform."""
 
 Kept = SetPolicy | SetConsent | KeepFeedback | Forget
 """What changes Kinfolk's own tables and no platform."""
+
+Action = Outward | Kept
 
 Moderation = Warn | Timeout | Kick | Ban | Unban | GrantRole
 """What staff do to members. `by` names who asked for it: nobody is acted on who stands above them or the bot.
