@@ -24,14 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from adapters.history.discord import Closed, Layout, Page, Room, Server
     from bot.core.clock import Clock
     from bot.core.events import Named
     from bot.core.policies import Policy
     from bot.core.settings import Settings
     from storage.communities import Community
+    from storage.connection import Connection
     from storage.db import Database
     from storage.intake import Stored
     from storage.refusals import Refusals
@@ -104,7 +103,7 @@ async def import_discord(
 
 
 async def _begin(
-    connection: AsyncConnection, *, server: Server, layout: Layout, wanted: Wanted, clock: Clock, refused: Refusals
+    connection: Connection, *, server: Server, layout: Layout, wanted: Wanted, clock: Clock, refused: Refusals
 ) -> tuple[Community, Intake, int]:
     """Settle the space and store its channels as they are now: who may read them holds before the first message.
 
@@ -127,7 +126,7 @@ async def _begin(
     return community, intake, met
 
 
-async def _community(connection: AsyncConnection, space: Named, name: str | None, clock: Clock) -> Community:
+async def _community(connection: Connection, space: Named, name: str | None, clock: Clock) -> Community:
     known = await spaces.community_of(connection, space.ref)
     if known and name not in {None, known.name}:
         raise Mistake(f"{space.name} belongs to the community {known.name!r}. Leave --community out, or name that one.")
@@ -216,7 +215,7 @@ class Reading:
             await self.clock.sleep(pause)
         return await self.server.page(place.room, place.reached.before, since=self.since)
 
-    async def _check(self, connection: AsyncConnection, room: Room) -> None:
+    async def _check(self, connection: Connection, room: Room) -> None:
         """Raise NotAllowed for a room that the staff do not want to be read; they may say so at any time."""
         if not (await policies.reading(connection, self.community)).covers(room.home):
             raise NotAllowed("the staff chose that it is not read: /setup read")

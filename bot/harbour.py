@@ -19,12 +19,11 @@ from storage import channels, communities, members, messages, policies, spaces, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from bot.core.clock import Clock
     from bot.core.decisions import Trace
     from bot.core.things import Member, Ref
     from storage.communities import Community
+    from storage.connection import Connection
     from storage.db import Database
 
 NAME = "playground"
@@ -52,7 +51,7 @@ async def prepare(database: Database, clock: Clock, home: Path) -> bool:
     return True
 
 
-async def _open(connection: AsyncConnection, clock: Clock) -> None:
+async def _open(connection: Connection, clock: Clock) -> None:
     community = await communities.find_or_make(connection, NAME, clock.now())
     for skill in SKILLS:
         await policies.put(connection, community, name=MODE + skill.name, value=Mode.ACT)

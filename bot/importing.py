@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
     from pathlib import Path
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from bot.core.clock import Clock
+    from storage.connection import Connection
     from storage.db import Database
     from storage.refusals import Refusals
 
@@ -34,7 +33,7 @@ PORTION = 2000
 """Messages a transaction: `kinfolk bench import` stores over 10,000 a second, so a bot's own writes wait .2 s."""
 Progress = Callable[[int, int], None]
 """Called with what is done and what there is in all."""
-Work = Callable[["AsyncConnection"], "Awaitable[Stored | None]"]
+Work = Callable[["Connection"], "Awaitable[Stored | None]"]
 """What stores a portion, inside its transaction."""
 
 
@@ -140,7 +139,7 @@ async def _portions(lines: Iterator[MessagePosted | jsonl.BadLine]) -> AsyncIter
 
 
 async def _begin(
-    connection: AsyncConnection, *, name: str, clock: Clock, about: dict[str, Described], refused: Refusals
+    connection: Connection, *, name: str, clock: Clock, about: dict[str, Described], refused: Refusals
 ) -> Intake:
     community = await communities.find_or_make(connection, name, clock.now())
     intake = Intake(community, clock.now(), described=about, refusals=refused)

@@ -12,12 +12,11 @@ from bot.core.decisions import Receipt
 from storage import channels, feedback, members, policies
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from bot.core.actions import Kept
     from bot.core.clock import Clock
     from bot.core.things import Member, Ref
     from storage.communities import Community
+    from storage.connection import Connection
     from storage.db import Database
     from storage.refusals import Refusals
 
@@ -84,7 +83,7 @@ class Keeper:
             return await members.by_ref(connection, community, ref)
 
 
-async def _set_policy(connection: AsyncConnection, community: Community, action: SetPolicy) -> None:
+async def _set_policy(connection: Connection, community: Community, action: SetPolicy) -> None:
     channel = str(action.channel) if action.channel else ""
     await policies.put(connection, community, name=action.name, value=action.value, channel=channel)
 

@@ -180,14 +180,9 @@ class Lanes:
         return [known[one.arrival.space.ref] for one in deliveries]
 
     async def _store(self, arrivals: Sequence[Arrival]) -> dict[Ref, Community]:
-        try:
-            # The inbox has it on disk until it is done, so that this may be lost with a power cut and is made again.
-            return await self._database.write(
-                functools.partial(self._followings.store, arrivals=arrivals), durable=False
-            )
-        except Exception:
-            self._followings.forget()
-            raise
+        # The inbox has it on disk until it is done, so that this may be lost with a power cut and is made again.
+        store = functools.partial(self._followings.store, arrivals=arrivals)
+        return await self._database.write(store, durable=False)
 
     def _encode(self, delivery: Delivery, community: Community) -> asyncio.Future[Vector | None]:
         """Let what a human said be encoded, which keeps the vector; not direct conversations, nor the uncollected."""

@@ -40,8 +40,6 @@ from storage.acts import Intent
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from bot.core.actions import Action
     from bot.core.clock import Clock
     from bot.core.decisions import Trace
@@ -51,6 +49,7 @@ if TYPE_CHECKING:
     from bot.metrics import Figures
     from storage.acts import Pressable
     from storage.communities import Community
+    from storage.connection import Connection
     from storage.db import Database
 
 log = logging.getLogger(__name__)
@@ -136,7 +135,7 @@ class Performer:
                 receipt = await self._try(community, act.action, _urgency(act.action, trace))
             await self._end(act.id, act.action, receipt, undoes=undone)
 
-    async def _intend(self, connection: AsyncConnection, case: Case, kept: Sequence[Ruling]) -> list[int] | None:
+    async def _intend(self, connection: Connection, case: Case, kept: Sequence[Ruling]) -> list[int] | None:
         if case.member and not await members.is_known(connection, case.member):
             return None
         await traces.record(connection, case.community, case.trace, message=case.message)
@@ -195,7 +194,7 @@ class Performer:
         now, where = self.clock.now(), target(action)
         self.figures.acted(where.platform if where else OURSELVES, type(action).__name__, receipt)
 
-        async def note(connection: AsyncConnection) -> None:
+        async def note(connection: Connection) -> None:
             await acts.ended(connection, number, action, receipt, now=now)
             if undoes is not None and receipt.state == "done":
                 await acts.undone(connection, undoes, by=number)

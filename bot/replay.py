@@ -15,13 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from bot.core.actions import Action
     from bot.core.decisions import Trace
     from bot.core.ports import Vector
     from bot.pipeline import Pipeline
     from storage.communities import Community
+    from storage.connection import Connection
     from storage.db import Database
 
 
@@ -71,7 +70,7 @@ async def replay(
     return played
 
 
-async def _arrivals(connection: AsyncConnection, community: Community, since: datetime) -> list[Arrival]:
+async def _arrivals(connection: Connection, community: Community, since: datetime) -> list[Arrival]:
     """Return what happened, in order: messages from their table, everything else from the inbox."""
     places = await spaces.of(connection, community)
     kept = await inbox.since(connection, [str(place.ref) for place in places], since)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Row
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage.communities import Community
+    from storage.connection import Connection
 
 State = Literal["intended", "done", "failed", "unknown"]
 
@@ -66,7 +66,7 @@ class Intent:
 
 
 async def intend(
-    connection: AsyncConnection,
+    connection: Connection,
     community: Community,
     trace: str,
     intents: Sequence[Intent],
@@ -111,7 +111,7 @@ async def intend(
     return numbers
 
 
-async def ended(connection: AsyncConnection, number: int, action: Action, receipt: Receipt, *, now: datetime) -> None:
+async def ended(connection: Connection, number: int, action: Action, receipt: Receipt, *, now: datetime) -> None:
     """Store what came of an act, and the action as it was carried out in the end."""
     values = {
         "state": receipt.state,
@@ -126,12 +126,12 @@ async def ended(connection: AsyncConnection, number: int, action: Action, receip
     await connection.execute(update(ActRow).where(col(ActRow.id) == number).values(values))
 
 
-async def undone(connection: AsyncConnection, number: int, *, by: int) -> None:
+async def undone(connection: Connection, number: int, *, by: int) -> None:
     """Note which act took another one back."""
     await connection.execute(update(ActRow).where(col(ActRow.id) == number).values(undone_by=by))
 
 
-async def of_trace(connection: AsyncConnection, trace: str) -> list[Act]:
+async def of_trace(connection: Connection, trace: str) -> list[Act]:
     """Return the acts of a trace, in order."""
     rows = await connection.execute(
         select(*COLUMNS).where(col(ActRow.trace_id) == trace).order_by(col(ActRow.position))
@@ -139,13 +139,13 @@ async def of_trace(connection: AsyncConnection, trace: str) -> list[Act]:
     return [_act(row) for row in rows]
 
 
-async def by_id(connection: AsyncConnection, number: int) -> Act | None:
+async def by_id(connection: Connection, number: int) -> Act | None:
     """Return an act by its number."""
     row = (await connection.execute(select(*COLUMNS).where(col(ActRow.id) == number))).first()
     return _act(row) if row else None
 
 
-async def that_made(connection: AsyncConnection, community: Community, message: Ref) -> Act | None:
+async def that_made(connection: Connection, community: Community, message: Ref) -> Act | None:
     """Return the act that made a message."""
     found = await connection.execute(
         select(*COLUMNS).where(col(ActRow.community_id) == community.id, col(ActRow.made) == str(message))
@@ -154,7 +154,7 @@ async def that_made(connection: AsyncConnection, community: Community, message: 
     return _act(row) if row else None
 
 
-async def naming(connection: AsyncConnection, community: Community, ref: Ref) -> list[Act]:
+async def naming(connection: Connection, community: Community, ref: Ref) -> list[Act]:
     """Return the acts that were done and name a reference, in what they do or in what their buttons carry."""
     rows = await connection.execute(
         select(*COLUMNS)
@@ -165,7 +165,7 @@ async def naming(connection: AsyncConnection, community: Community, ref: Ref) ->
     return [_act(row) for row in rows]
 
 
-async def in_state(connection: AsyncConnection, community: Community, state: State) -> list[Act]:
+async def in_state(connection: Connection, community: Community, state: State) -> list[Act]:
     """Return the acts that are in a state, oldest first."""
     rows = await connection.execute(
         select(*COLUMNS)
@@ -175,7 +175,7 @@ async def in_state(connection: AsyncConnection, community: Community, state: Sta
     return [_act(row) for row in rows]
 
 
-async def button(connection: AsyncConnection, community: Community, token: str) -> Pressable | None:
+async def button(connection: Connection, community: Community, token: str) -> Pressable | None:
     """Return a button of a community by its token."""
     names = ("token", "act_id", "press", "data", "only", "choice", "expires_at", "pressed_at")
     found = await connection.execute(
@@ -198,7 +198,7 @@ async def button(connection: AsyncConnection, community: Community, token: str) 
     )
 
 
-async def press(connection: AsyncConnection, pressed: Pressable, *, now: datetime) -> None:
+async def press(connection: Connection, pressed: Pressable, *, now: datetime) -> None:
     """Settle a button, and with it the others of its choice."""
     same = (
         (col(ButtonRow.act_id) == pressed.act) & (col(ButtonRow.choice) == pressed.choice)

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from bot.core.events import MessagePosted
     from storage.communities import Community
+    from storage.connection import Connection
     from storage.intake import Intake
 
 
@@ -43,7 +42,7 @@ class Step:
     arrived: int
 
 
-async def reached(connection: AsyncConnection, community: Community) -> dict[Ref, Reached]:
+async def reached(connection: Connection, community: Community) -> dict[Ref, Reached]:
     """Return how far each room was read."""
     rows = await connection.execute(
         select(*columns(BackfillRow, "room", "before", "done")).where(col(BackfillRow.community_id) == community.id)
@@ -51,12 +50,12 @@ async def reached(connection: AsyncConnection, community: Community) -> dict[Ref
     return {Ref.parse(row.room): Reached(before=row.before, done=row.done) for row in rows}
 
 
-async def arrived(connection: AsyncConnection) -> int:
+async def arrived(connection: Connection) -> int:
     """Return the number of what arrived last, to be asked before a page is read."""
     return (await connection.scalar(select(func.max(col(InboxRow.id))))) or 0
 
 
-async def store(connection: AsyncConnection, intake: Intake, step: Step) -> Stored | None:
+async def store(connection: Connection, intake: Intake, step: Step) -> Stored | None:
     """Store a page's messages and how far the room is read, together.
 
     None, and nothing is stored, when one of them was changed or deleted since it was read: it is to be read again, or a
@@ -71,7 +70,7 @@ async def store(connection: AsyncConnection, intake: Intake, step: Step) -> Stor
     return stored
 
 
-async def _changed_since(connection: AsyncConnection, step: Step) -> set[Ref]:
+async def _changed_since(connection: Connection, step: Step) -> set[Ref]:
     keys = await connection.scalars(
         select(col(InboxRow.key)).where(
             col(InboxRow.id) > step.arrived,
@@ -82,7 +81,7 @@ async def _changed_since(connection: AsyncConnection, step: Step) -> set[Ref]:
     return {Ref.parse(key.split(" ")[1]) for key in keys}
 
 
-async def _move(connection: AsyncConnection, community: Community, step: Step, messages: int, now: datetime) -> None:
+async def _move(connection: Connection, community: Community, step: Step, messages: int, now: datetime) -> None:
     row = {"community_id": community.id, "room": str(step.room), "updated_at": now}
     await insert_new(connection, BackfillRow, [row])
     await connection.execute(
@@ -94,7 +93,7 @@ async def _move(connection: AsyncConnection, community: Community, step: Step, m
     )
 
 
-async def start_over(connection: AsyncConnection, community: Community, rooms: Iterable[Ref]) -> None:
+async def start_over(connection: Connection, community: Community, rooms: Iterable[Ref]) -> None:
     """Forget how far rooms were read; messages that are there already are passed over when they are read again."""
     for some in portions([str(room) for room in rooms]):
         await connection.execute(
@@ -104,7 +103,7 @@ async def start_over(connection: AsyncConnection, community: Community, rooms: I
         )
 
 
-async def notice(connection: AsyncConnection, community: Community, space: Ref) -> Ref | None:
+async def notice(connection: Connection, community: Community, space: Ref) -> Ref | None:
     """Return the message that tells the staff how far a back-fill is."""
     found = await connection.scalar(
         select(col(BackfillRow.notice)).where(
@@ -115,7 +114,7 @@ async def notice(connection: AsyncConnection, community: Community, space: Ref) 
 
 
 async def keep_notice(
-    connection: AsyncConnection, community: Community, space: Ref, message: Ref | None, now: datetime
+    connection: Connection, community: Community, space: Ref, message: Ref | None, now: datetime
 ) -> None:
     """Keep that message's reference, so that whoever goes on changes it and sends no other; None when all is told."""
     row = {"community_id": community.id, "room": str(space), "updated_at": now}

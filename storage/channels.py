@@ -17,13 +17,12 @@ from storage.rows import columns
 from storage.tables import ChannelRow
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from bot.core.things import Member
     from storage.communities import Community
+    from storage.connection import Connection
 
 
-async def every(connection: AsyncConnection, community: Community) -> dict[int, Channel]:
+async def every(connection: Connection, community: Community) -> dict[int, Channel]:
     """Return every channel of a community by its number."""
     rows = await connection.execute(
         select(*columns(ChannelRow, "id", "ref", "name", "description", "audience"))
@@ -42,19 +41,19 @@ async def every(connection: AsyncConnection, community: Community) -> dict[int, 
     }
 
 
-async def by_ref(connection: AsyncConnection, community: Community, ref: Ref) -> Channel | None:
+async def by_ref(connection: Connection, community: Community, ref: Ref) -> Channel | None:
     """Return the channel of a reference."""
     return next((one for one in (await every(connection, community)).values() if one.ref == ref), None)
 
 
-async def describe(connection: AsyncConnection, channel: int, *, description: str, audience: Audience) -> None:
+async def describe(connection: Connection, channel: int, *, description: str, audience: Audience) -> None:
     """Say what a channel is for and who may read it."""
     await connection.execute(
         update(ChannelRow).where(col(ChannelRow.id) == channel).values(description=description, audience=audience)
     )
 
 
-async def readable(connection: AsyncConnection, community: Community, reader: Member | None) -> Scope:
+async def readable(connection: Connection, community: Community, reader: Member | None) -> Scope:
     """Resolve what a member may read, now: public channels and their own, nobody who withheld consent.
 
     Without a reader, what everyone may read. A direct conversation is never in scope, nor where the bot does not read.
@@ -79,7 +78,7 @@ def _may_read(channel: Channel, mine: frozenset[int]) -> bool:
             return False
 
 
-async def find(connection: AsyncConnection, community: Community, wanted: str) -> Channel:
+async def find(connection: Connection, community: Community, wanted: str) -> Channel:
     """Return a channel by reference, imported id or name. Raises Mistake that suggests near names."""
     known = (await every(connection, community)).values()
     bare = wanted.removeprefix("#")

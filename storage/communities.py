@@ -15,7 +15,7 @@ from storage.tables import CommunityRow
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from storage.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +26,13 @@ class Community:
     name: str
 
 
-async def every(connection: AsyncConnection) -> list[Community]:
+async def every(connection: Connection) -> list[Community]:
     """Return all communities by name."""
     rows = await connection.execute(select(*columns(CommunityRow, "id", "name")).order_by(col(CommunityRow.name)))
     return [Community(id=row.id, name=row.name) for row in rows]
 
 
-async def find(connection: AsyncConnection, name: str | None) -> Community:
+async def find(connection: Connection, name: str | None) -> Community:
     """Return the community called so, or the only one when no name is given. Raises Mistake."""
     known = await every(connection)
     if not known:
@@ -48,7 +48,7 @@ async def find(connection: AsyncConnection, name: str | None) -> Community:
     raise Mistake(f"There is no community {name!r}. Known: {names}.")
 
 
-async def find_or_make(connection: AsyncConnection, name: str, now: datetime) -> Community:
+async def find_or_make(connection: Connection, name: str, now: datetime) -> Community:
     """Return the community called so, made if need be."""
     for one in await every(connection):
         if one.name == name:

@@ -1,29 +1,29 @@
-"""The database: one writer task with group commits, many readers, a schema brought up to date at start."""
+"""The database: one writer with group commits, many readers, a schema brought up to date at start."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from filelock import AsyncFileLock
-from sqlalchemy import event, inspect, make_url, text
+from filelock import FileLock
+from sqlalchemy import create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import QueuePool
 
 from bot.core.errors import KinfolkError, Misconfigured, Unavailable
-from storage import onetrip
+from storage.connection import Connection, Visiting, drive
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
+    import sqlalchemy
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
 T = TypeVar("T")
-Work = Callable[[AsyncConnection], Awaitable[T]]
+Work = Callable[[Connection], Awaitable[T]]
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 PRAGMAS = (
@@ -34,26 +34,36 @@ PRAGMAS = (
     "PRAGMA secure_delete=ON",
 )
 
-CONNECTIONS = 16
-"""Connections kept open. Each is a thread: one that is opened for a single read costs more than the read."""
+READERS = 16
+"""Reads at once, each with a connection of its own."""
+POOL = {"pool_size": READERS + 1, "pool_use_lifo": True}
+"""The last connection used is the next one: what it prepared and read is still there."""
+
+
+def _nothing() -> None:
+    """Begin without more ado."""
 
 
 @dataclass(slots=True)
 class Job(Generic[T]):
-    """One piece of writing and where its result goes."""
+    """One piece of writing and where its result goes; `begins` is called in the loop just before."""
 
     work: Work[T]
     done: asyncio.Future[T]
     durable: bool
+    begins: Callable[[], None]
 
 
 class Database:
-    """Open it with `async with Database.open(url)`."""
+    """Open it with `async with Database.open(url)`. A transaction is one trip to a thread: decision 17 says why."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: sqlalchemy.Engine) -> None:
         self.engine = engine
         self._jobs: asyncio.Queue[Job[object] | None] = asyncio.Queue()
-        self._writer: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._writer = ThreadPoolExecutor(1, "database writer")
+        self._readers = ThreadPoolExecutor(READERS, "database reader")
+        self._places = asyncio.Semaphore(READERS)
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -61,29 +71,45 @@ class Database:
         """Connect, bring the schema up to date and write until left. Raises Misconfigured or Unavailable."""
         database = cls(make_engine(url))
         try:
-            await migrate(database.engine, home)
-            database._writer = asyncio.create_task(database._write_forever(), name="database writer")
+            await asyncio.to_thread(migrate, database.engine, home)
+            database._writing = asyncio.create_task(database._write_forever(), name="database writer")
             yield database
         finally:
             await database._close()
 
     @contextlib.asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection that sees one consistent state."""
-        try:
-            async with self.engine.connect() as connection:
+    async def read(self) -> AsyncIterator[Connection]:
+        """Give a connection that sees one consistent state; each statement is a trip to a thread."""
+        async with self._places:
+            connection = Visiting(self.engine, self._readers)
+            try:
                 yield connection
-        except DBAPIError as error:
-            raise explain(error) from error
+            except DBAPIError as error:
+                raise explain(error) from error
+            finally:
+                await connection.close()
 
-    async def write(self, work: Work[T], *, durable: bool = True) -> T:
+    async def look(self, work: Work[T]) -> T:
+        """Run `work`, which only reads and waits for nothing else, on one consistent state and in one trip."""
+        async with self._places:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, work)
+            except DBAPIError as error:
+                raise explain(error) from error
+
+    def _look(self, work: Work[T]) -> T:
+        with self.engine.connect() as connection:
+            return drive(work(Connection(connection)))
+
+    async def write(self, work: Work[T], *, durable: bool = True, begins: Callable[[], None] = _nothing) -> T:
         """Run `work` in a transaction and return once it is committed; what it raises is raised here alone.
 
-        With `durable` false the disk is not waited for: the death of a process loses nothing, a power cut may lose the
-        latest such writes, all of them together from some moment on. For what is done again after that.
+        It runs in the writer's thread and may wait for nothing but its connection. `begins` is called in the loop just
+        before. With `durable` false the disk is not waited for: the death of a process loses nothing, a power cut may
+        lose the latest such writes, all of them together from some moment on. For what is done again after that.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._jobs.put_nowait(Job(work, done, durable))  # type: ignore[arg-type]
+        self._jobs.put_nowait(Job(work, done, durable, begins))  # type: ignore[arg-type]
         return await done
 
     async def _write_forever(self) -> None:
@@ -93,81 +119,83 @@ class Database:
             while not self._jobs.empty():
                 waiting.append(self._jobs.get_nowait())
             stopped = None in waiting
-            await self._commit([job for job in waiting if job])
+            await self._write([job for job in waiting if job])
 
-    async def _commit(self, jobs: list[Job[object]]) -> None:
+    async def _write(self, jobs: list[Job[object]]) -> None:
         """Run waiting jobs in one transaction, so that they share one flush to the disk."""
-        if not jobs:
-            return
-        results: list[tuple[Job[object], object]] = []
+        for job in jobs:
+            job.begins()
         try:
-            durable = any(job.durable for job in jobs)
-            async with self.engine.execution_options(writes=True, durable=durable).begin() as connection:
-                if len(jobs) == 1:  # the transaction itself is all the savepoint it needs
-                    results.append((jobs[0], await jobs[0].work(connection)))
-                else:
-                    for job in jobs:
-                        with contextlib.suppress(_Refused):
-                            results.append((job, await self._run(job, connection)))
-        except DBAPIError as error:
-            self._fail(jobs, explain(error))
+            outcomes = await asyncio.get_running_loop().run_in_executor(self._writer, self._commit, jobs)
         except Exception as error:  # noqa: BLE001 - the callers get it; the writer must live on
-            self._fail(jobs, error)
-        else:
-            for job, result in results:
-                if not job.done.done():
-                    job.done.set_result(result)
+            outcomes = [error] * len(jobs)
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            if job.done.done():
+                continue
+            if isinstance(outcome, Exception):
+                job.done.set_exception(explain(outcome) if isinstance(outcome, DBAPIError) else outcome)
+            else:
+                job.done.set_result(outcome)
 
-    async def _run(self, job: Job[object], connection: AsyncConnection) -> object:
-        """Run one job inside a savepoint, so that its failure takes back nobody else's work."""
-        try:
-            async with connection.begin_nested():
-                return await job.work(connection)
-        except OperationalError:
-            raise
-        except Exception as error:
-            self._fail([job], explain(error) if isinstance(error, DBAPIError) else error)
-            raise _Refused from error
+    def _commit(self, jobs: list[Job[object]]) -> list[object]:
+        """Run jobs and return what each gave or raised."""
+        if not jobs:
+            return []
+        durable = any(job.durable for job in jobs)
+        with self.engine.execution_options(writes=True, durable=durable).connect() as inner:
+            connection = Connection(inner)
+            with connection.transaction():
+                if len(jobs) == 1:  # the transaction itself is all the savepoint it needs
+                    return [drive(jobs[0].work(connection))]
+                return [drive(self._apart(job.work, connection)) for job in jobs]
 
     @staticmethod
-    def _fail(jobs: list[Job[object]], error: Exception) -> None:
-        for job in jobs:
-            if not job.done.done():
-                job.done.set_exception(error)
+    async def _apart(work: Work[object], connection: Connection) -> object:
+        """Do one piece of work whose failure takes back nobody else's; return what it gave or raised."""
+        try:
+            async with connection.begin_nested():
+                return await work(connection)
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the caller gets it
+            return error
 
     async def _close(self) -> None:
-        if self._writer:
+        if self._writing:
             self._jobs.put_nowait(None)
-            await self._writer
-        await self.engine.dispose()
+            await self._writing
+        await asyncio.to_thread(self._shut)
+
+    def _shut(self) -> None:
+        self._writer.shutdown()
+        self._readers.shutdown()
+        self.engine.dispose()
 
 
-class _Refused(Exception):
-    """A job failed and was told; the others go on."""
-
-
-def make_engine(url: str) -> AsyncEngine:
+def make_engine(url: str) -> sqlalchemy.Engine:
     """Return an engine for SQLite or PostgreSQL; raises Misconfigured for anything else."""
     try:
-        make_url(url)
+        wanted = make_url(url)
     except (ArgumentError, ValueError) as error:
         raise Misconfigured(f"KINFOLK_DATABASE_URL cannot be read: {error}.") from None
-    if url.startswith("sqlite+aiosqlite://"):
-        engine = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=CONNECTIONS)
-        event.listen(engine.sync_engine, "do_connect", onetrip.connect)
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
-        return engine
-    if url.startswith("postgresql+asyncpg://"):
-        try:
-            engine = create_async_engine(url, pool_pre_ping=True)
-        except ModuleNotFoundError:
-            raise Misconfigured("KINFOLK_DATABASE_URL: install `kinfolk[postgres]` to use PostgreSQL.") from None
-        event.listen(engine.sync_engine, "begin", _begin_postgres)
-        return engine
-    raise Misconfigured(
-        "KINFOLK_DATABASE_URL must begin with postgresql+asyncpg:// or sqlite+aiosqlite://, or be empty."
-    )
+    match wanted.get_backend_name():
+        case "sqlite":
+            engine = create_engine(wanted.set(drivername="sqlite"), poolclass=QueuePool, **POOL)
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        case "postgresql":
+            engine = _postgres(wanted.set(drivername="postgresql+psycopg"))
+            event.listen(engine, "begin", _begin_postgres)
+        case _:
+            raise Misconfigured("KINFOLK_DATABASE_URL must begin with postgresql:// or sqlite://, or be empty.")
+    return engine
+
+
+def _postgres(url: sqlalchemy.URL) -> sqlalchemy.Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True, **POOL)
+    except ModuleNotFoundError:
+        raise Misconfigured("KINFOLK_DATABASE_URL: install `kinfolk[postgres]` to use PostgreSQL.") from None
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
@@ -178,7 +206,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(connection: sqlalchemy.Connection) -> None:
     """Take the write lock at once: a transaction that reads first and writes later can only fail under contention."""
     options = connection.get_execution_options()
     if options.get("writes"):
@@ -189,34 +217,32 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
-def _begin_postgres(connection: Connection) -> None:
+def _begin_postgres(connection: sqlalchemy.Connection) -> None:
     """Let a commit return before it is on the disk, where that was asked for."""
     if not connection.get_execution_options().get("durable", True):
         connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
 
 
-async def migrate(engine: AsyncEngine, home: Path) -> None:
+def migrate(engine: sqlalchemy.Engine, home: Path) -> None:
     """Apply every migration that is missing; one process at a time."""
     try:
-        if await _revision(engine) == max(MIGRATIONS.glob("versions/[0-9]*.py")).name.partition("_")[0]:
+        if _revision(engine) == max(MIGRATIONS.glob("versions/[0-9]*.py")).name.partition("_")[0]:
             return
-        async with AsyncFileLock(home / "migrate.lock"), engine.execution_options(writes=True).begin() as connection:
-            await connection.run_sync(_upgrade)
-    except Exception as error:
-        if isinstance(error, (DBAPIError, OSError)) or type(error).__module__.startswith("asyncpg"):
-            raise explain(error) from error
-        raise
+        with FileLock(home / "migrate.lock"), engine.execution_options(writes=True).begin() as connection:
+            _upgrade(connection)
+    except (DBAPIError, OSError) as error:
+        raise explain(error) from error
 
 
-async def _revision(engine: AsyncEngine) -> str | None:
+def _revision(engine: sqlalchemy.Engine) -> str | None:
     """Return the revision of the schema, None before the first: Alembic's import is only worth it if that is old."""
-    async with engine.connect() as connection:
-        if not await connection.run_sync(lambda sync: inspect(sync).has_table("alembic_version")):
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
             return None
-        return (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar()
+        return (connection.execute(text("SELECT version_num FROM alembic_version"))).scalar()
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: sqlalchemy.Connection) -> None:
     from alembic import command
     from alembic.config import Config
 

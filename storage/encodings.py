@@ -18,9 +18,8 @@ from storage.together import Together
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from bot.core.ports import Encoder, Kind, Vector
+    from storage.connection import Connection
     from storage.db import Database
 
 LINGER = 0.03
@@ -119,7 +118,7 @@ class CachedEncoder:
                 del self._under_way[one]
 
 
-async def _keep(connection: AsyncConnection, many: Sequence[dict[bytes, Half]]) -> Sequence[None]:
+async def _keep(connection: Connection, many: Sequence[dict[bytes, Half]]) -> Sequence[None]:
     made = {one: vector for some in many for one, vector in some.items()}
     rows = [{"key": one, "vector": vector.tobytes()} for one, vector in made.items()]
     await insert_new(connection, EncodingRow, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 import sqlite3
@@ -27,13 +28,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    import aiosqlite
-    from sqlalchemy import Update
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Engine, Update
 
     from bot.core.ports import Vectors
     from bot.core.things import Member, Ref
     from storage.communities import Community
+    from storage.connection import Connection
     from storage.db import Database
     from storage.refusals import Refusals
     from storage.trail import Survey
@@ -121,7 +121,7 @@ async def recount(database: Database, vectors: Vectors | None, found: Survey) ->
 
 
 async def _erase(
-    connection: AsyncConnection, *, found: Survey, refused: Refusals, now: datetime
+    connection: Connection, *, found: Survey, refused: Refusals, now: datetime
 ) -> tuple[dict[str, int], _Points]:
     points = await _points(connection, found)
     erased = {
@@ -143,7 +143,7 @@ async def _erase(
     return erased, points
 
 
-async def _change(connection: AsyncConnection, change: Update, column: object, numbers: Sequence[int]) -> int:
+async def _change(connection: Connection, change: Update, column: object, numbers: Sequence[int]) -> int:
     return sum([_touched(await connection.execute(change.where(some))) for some in among(column, numbers)])
 
 
@@ -152,7 +152,7 @@ def _touched(result: object) -> int:
     return max(0, result.rowcount)
 
 
-async def _points(connection: AsyncConnection, found: Survey) -> _Points:
+async def _points(connection: Connection, found: Survey) -> _Points:
     """Return the points that were written or will be; there are none before an encoder serves."""
     if await serving(connection) is None:
         return _Points(all=(), on_the_way=frozenset())
@@ -189,7 +189,7 @@ async def _delete_points(database: Database, vectors: Vectors | None, points: _P
     return True
 
 
-async def _acknowledge(connection: AsyncConnection, *, points: Sequence[UUID]) -> None:
+async def _acknowledge(connection: Connection, *, points: Sequence[UUID]) -> None:
     for some in portions(points):
         deleted = (col(OutboxRow.message_id).is_(None), col(OutboxRow.point).in_(some))
         await connection.execute(delete(OutboxRow).where(*deleted))
@@ -202,25 +202,28 @@ async def compact(database: Database) -> bool:
     that were once split keep pieces of rows: after a forget the whole file is written anew. PostgreSQL lets go of dead
     rows; the bytes stay in its files and in its log until they are overwritten.
     """
-    async with database.engine.connect() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
-        assert driver is not None  # noqa: S101 - it was just opened
-        if database.engine.dialect.name != "sqlite":
-            await driver.execute(f"VACUUM {', '.join(metadata.tables)}")
+    return await asyncio.to_thread(_compact, database.engine)
+
+
+def _compact(engine: Engine) -> bool:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        driver = connection.connection.driver_connection
+        if not isinstance(driver, sqlite3.Connection):
+            connection.exec_driver_sql(f"VACUUM {', '.join(metadata.tables)}")
             return True
         try:
-            return await _compact_file(driver)
+            return _compact_file(driver)
         except sqlite3.OperationalError as error:
             log.warning("the database is not compacted: %s", error)
             return False
 
 
-async def _compact_file(driver: aiosqlite.Connection) -> bool:
+def _compact_file(driver: sqlite3.Connection) -> bool:
     """Write the file anew if there was a forget since the last time, whose number is kept in the file's header."""
-    [[last]] = await driver.execute_fetchall("SELECT coalesce(max(id), 0) FROM ledger WHERE act = 'forget'")
-    [[known]] = await driver.execute_fetchall("PRAGMA user_version")
+    [[last]] = driver.execute("SELECT coalesce(max(id), 0) FROM ledger WHERE act = 'forget'").fetchall()
+    [[known]] = driver.execute("PRAGMA user_version").fetchall()
     if last != known:
-        await driver.execute_fetchall("VACUUM")
-        await driver.execute_fetchall(f"PRAGMA user_version = {last}")
-    [[busy, *_]] = await driver.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        driver.execute("VACUUM")
+        driver.execute(f"PRAGMA user_version = {last}")
+    [[busy, *_]] = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     return not busy

@@ -41,16 +41,16 @@ from storage.trail import events_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.things import Member
     from storage.communities import Community
+    from storage.connection import Connection
     from storage.db import Database
     from storage.trail import Survey
 
 VERSION = 1
 Section = list[dict[str, object]]
-Read = Callable[["AsyncConnection", "Survey"], Awaitable[Section]]
+Read = Callable[["Connection", "Survey"], Awaitable[Section]]
 
 COUNTED = {
     "encoding": "cached vectors of your texts, kept so that no text is read twice",
@@ -70,7 +70,7 @@ class Outline:
     collected: bool | None
 
 
-async def outline(connection: AsyncConnection, member: Member) -> Outline:
+async def outline(connection: Connection, member: Member) -> Outline:
     """Return what can be told without a look at every store."""
     mine = select(func.count()).select_from(MessageRow).where(col(MessageRow.author_id) == member.id)
     said = select(col(ConsentRow.collected)).where(col(ConsentRow.member_id) == member.id)
@@ -87,7 +87,7 @@ async def export(database: Database, community: Community, member: Member) -> di
     return {"v": VERSION, "community": community.name, **sections, **numbers}
 
 
-async def _member(connection: AsyncConnection, found: Survey) -> Section:
+async def _member(connection: Connection, found: Survey) -> Section:
     """Tell of the account and of the others of the same person."""
     return await _section(
         connection,
@@ -97,7 +97,7 @@ async def _member(connection: AsyncConnection, found: Survey) -> Section:
     )
 
 
-async def _messages(connection: AsyncConnection, found: Survey) -> Section:
+async def _messages(connection: Connection, found: Survey) -> Section:
     own = columns(MessageRow, "ref", "text", "sent_at", "edited_at", "reply_to", "source")
     return await _section(
         connection,
@@ -109,7 +109,7 @@ async def _messages(connection: AsyncConnection, found: Survey) -> Section:
     )
 
 
-async def _reactions(connection: AsyncConnection, found: Survey) -> Section:
+async def _reactions(connection: Connection, found: Survey) -> Section:
     """Tell what they reacted to, and what they got."""
     by, to = col(ReactionRow.member_id) == found.member.id, col(MessageRow.author_id) == found.member.id
     rows = await connection.execute(
@@ -125,7 +125,7 @@ async def _reactions(connection: AsyncConnection, found: Survey) -> Section:
     ]
 
 
-async def _memberships(connection: AsyncConnection, found: Survey) -> Section:
+async def _memberships(connection: Connection, found: Survey) -> Section:
     return await _section(
         connection,
         select(col(ChannelRow.name).label("channel"), *columns(MembershipRow, "joined_at", "left_at"))
@@ -135,12 +135,12 @@ async def _memberships(connection: AsyncConnection, found: Survey) -> Section:
     )
 
 
-async def _consent(connection: AsyncConnection, found: Survey) -> Section:
+async def _consent(connection: Connection, found: Survey) -> Section:
     mine = select(*columns(ConsentRow, "collected", "at")).where(col(ConsentRow.member_id) == found.member.id)
     return await _section(connection, mine)
 
 
-async def _feedback(connection: AsyncConnection, found: Survey) -> Section:
+async def _feedback(connection: Connection, found: Survey) -> Section:
     return await _section(
         connection,
         select(col(ChannelRow.name).label("channel"), *columns(FeedbackRow, "opinion", "at"))
@@ -149,18 +149,18 @@ async def _feedback(connection: AsyncConnection, found: Survey) -> Section:
     )
 
 
-async def _threads(connection: AsyncConnection, found: Survey) -> Section:
+async def _threads(connection: Connection, found: Survey) -> Section:
     """Tell of the threads that they began."""
     numbers = (*found.trail.threads, *found.trail.begun)
     return await _among(connection, select(col(ThreadRow.title)), ThreadRow.id, numbers)
 
 
-async def _rooms(connection: AsyncConnection, found: Survey) -> Section:
+async def _rooms(connection: Connection, found: Survey) -> Section:
     """Tell of their direct conversations with the bot."""
     return await _among(connection, select(*columns(ChannelRow, "ref", "name")), ChannelRow.id, found.trail.rooms)
 
 
-async def _traces(connection: AsyncConnection, found: Survey) -> Section:
+async def _traces(connection: Connection, found: Survey) -> Section:
     """Tell what was decided about them or at their asking, and why."""
     statement = select(*columns(TraceRow, "at", "story"))
     told = await _among(connection, statement, TraceRow.id, found.trail.traces)
@@ -181,7 +181,7 @@ def _story(trace: Trace, member: Member) -> dict[str, object]:
     return {"event": trace.kind, "channel": str(trace.channel or ""), "reasons": reasons}
 
 
-async def _acts(connection: AsyncConnection, found: Survey) -> Section:
+async def _acts(connection: Connection, found: Survey) -> Section:
     """Tell what the bot did then; of what it said to others, only that it did."""
     names = columns(ActRow, "skill", "state", "channel", "made", "intended_at", "ended_at", "action")
     done = await _among(connection, select(*names, *columns(ActRow, "id", "trace_id")), ActRow.id, found.trail.acts)
@@ -196,7 +196,7 @@ def _act(row: dict[str, object], *, told: bool) -> dict[str, object]:
     return {**shown, "action": orjson.loads(str(row["action"]))["data"]}
 
 
-async def _heard(connection: AsyncConnection, found: Survey, done: Section) -> set[object]:
+async def _heard(connection: Connection, found: Survey, done: Section) -> set[object]:
     """Return which acts are the member's to read: done to them, set off by them, or said where they may read."""
     stories = await _among(connection, select(*columns(TraceRow, "id", "story")), TraceRow.id, found.trail.traces)
     own = {row["id"] for row in stories if load(Trace, str(row["story"])).member == found.member.ref}
@@ -212,7 +212,7 @@ def _is_theirs(row: dict[str, object], member: Member, own: set[object], rooms: 
     return not aloud or row["trace_id"] in own or row["channel"] in rooms
 
 
-async def _readable(connection: AsyncConnection, found: Survey) -> set[object]:
+async def _readable(connection: Connection, found: Survey) -> set[object]:
     """Return the references of the channels that the member may read, and of their direct conversations."""
     scope = await channels.readable(connection, found.community, found.member)
     wanted = [*(scope.channels or ()), *found.trail.rooms]
@@ -220,7 +220,7 @@ async def _readable(connection: AsyncConnection, found: Survey) -> set[object]:
     return {row["ref"] for row in rows}
 
 
-async def _buttons(connection: AsyncConnection, found: Survey) -> Section:
+async def _buttons(connection: Connection, found: Survey) -> Section:
     """Tell of the buttons that came with what is theirs to read."""
     acts = columns(ActRow, "id", "trace_id", "channel", "action")
     heard = await _heard(connection, found, await _among(connection, select(*acts), ActRow.id, found.trail.acts))
@@ -230,7 +230,7 @@ async def _buttons(connection: AsyncConnection, found: Survey) -> Section:
     return await _among(connection, statement, ButtonRow.act_id, list(heard))
 
 
-async def _events(connection: AsyncConnection, found: Survey) -> Section:
+async def _events(connection: Connection, found: Survey) -> Section:
     """Tell what they did, as it arrived; of what others did, only that it names them."""
     names = columns(InboxRow, "received_at", "key", "event")
     statement = select(*names).where(events_of(found.community, found.member)).order_by(col(InboxRow.id))
@@ -240,16 +240,16 @@ async def _events(connection: AsyncConnection, found: Survey) -> Section:
     return [*own, *({**row, "by": "others"} for row in others)]
 
 
-async def _ledger(connection: AsyncConnection, found: Survey) -> Section:
+async def _ledger(connection: Connection, found: Survey) -> Section:
     return await _among(connection, select(*columns(LedgerRow, "at", "act")), LedgerRow.id, found.trail.ledger)
 
 
-async def _section(connection: AsyncConnection, statement: Select[*tuple[object, ...]]) -> Section:
+async def _section(connection: Connection, statement: Select[*tuple[object, ...]]) -> Section:
     return [dict(row) for row in (await connection.execute(statement)).mappings()]
 
 
 async def _among(
-    connection: AsyncConnection, statement: Select[*tuple[object, ...]], column: object, numbers: Sequence[object]
+    connection: Connection, statement: Select[*tuple[object, ...]], column: object, numbers: Sequence[object]
 ) -> Section:
     return [
         row for some in portions(numbers) for row in await _section(connection, statement.where(col(column).in_(some)))

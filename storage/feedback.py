@@ -13,12 +13,12 @@ from storage.tables import FeedbackRow
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from storage.connection import Connection
 
 JOINED, DECLINED = "joined", "declined"
 
 
-async def of(connection: AsyncConnection, member: int) -> dict[int, str]:
+async def of(connection: Connection, member: int) -> dict[int, str]:
     """Return what a member said of channels, by channel."""
     rows = await connection.execute(
         select(*columns(FeedbackRow, "channel_id", "opinion")).where(col(FeedbackRow.member_id) == member)
@@ -26,7 +26,7 @@ async def of(connection: AsyncConnection, member: int) -> dict[int, str]:
     return {row.channel_id: row.opinion for row in rows}
 
 
-async def keep(connection: AsyncConnection, *, member: int, channel: int, opinion: str, now: datetime) -> None:
+async def keep(connection: Connection, *, member: int, channel: int, opinion: str, now: datetime) -> None:
     """Keep what a member thinks of a channel in place of what they thought before; empty takes it back."""
     await connection.execute(
         delete(FeedbackRow).where(col(FeedbackRow.member_id) == member, col(FeedbackRow.channel_id) == channel)

@@ -39,12 +39,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Row
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.clock import Clock
     from bot.core.events import Arrival, Event, Named
     from bot.core.things import Ref
     from storage.communities import Community
+    from storage.connection import Connection
     from storage.refusals import Refusals
 
 
@@ -57,11 +57,9 @@ class Followings:
         self._communities: dict[Ref, Community] = {}
         self._known: dict[int, Following] = {}
 
-    async def store(self, connection: AsyncConnection, arrivals: Sequence[Arrival]) -> dict[Ref, Community]:
-        """Store what happened, in order, and return the communities of the spaces where it did.
-
-        After a transaction that failed, `forget` must be called.
-        """
+    async def store(self, connection: Connection, arrivals: Sequence[Arrival]) -> dict[Ref, Community]:
+        """Store what happened, in order, and return the communities of the spaces where it did."""
+        connection.if_undone(self._forget)
         found = [(arrival.event, await self._community(connection, arrival)) for arrival in arrivals]
         for number, community in {community.id: community for _, community in found}.items():
             if number not in self._known:
@@ -77,14 +75,15 @@ class Followings:
 
     def collects(self, community: Community, author: Ref, channel: Ref) -> bool:
         """Say whether what somebody wrote last in a channel was kept, as far as is remembered."""
-        return community.id not in self._known or self._known[community.id].collects(author, channel)
+        following = self._known.get(community.id)
+        return following is None or following.collects(author, channel)
 
-    def forget(self) -> None:
-        """Forget the numbers of rows, which a transaction that failed may have taken back."""
+    def _forget(self) -> None:
+        """Forget the numbers of rows, which were taken back."""
         self._communities.clear()
         self._known.clear()
 
-    async def _community(self, connection: AsyncConnection, arrival: Arrival) -> Community:
+    async def _community(self, connection: Connection, arrival: Arrival) -> Community:
         space = arrival.space
         if space.ref not in self._communities:
             self._communities[space.ref] = await spaces.settle(connection, space, self._clock.now())
@@ -103,7 +102,7 @@ class Following:
         self._intake = Intake(community, now, refusals=refusals)
         self._readers = Readers(community)
 
-    async def begin(self, connection: AsyncConnection) -> None:
+    async def begin(self, connection: Connection) -> None:
         """Read what is known already."""
         await self._intake.begin(connection)
 
@@ -111,7 +110,7 @@ class Following:
         """Say whether what somebody wrote last in a channel was kept."""
         return author not in self._intake.left_out and self._intake.reading.covers(channel)
 
-    async def follow(self, connection: AsyncConnection, events: Sequence[Event]) -> None:
+    async def follow(self, connection: Connection, events: Sequence[Event]) -> None:
         """Store what happened, in order; what was stored already changes nothing."""
         for posted, some in itertools.groupby(events, key=lambda event: isinstance(event, MessagePosted)):
             if posted:
@@ -120,7 +119,7 @@ class Following:
                 for event in some:
                     await self._follow(connection, event)
 
-    async def _store(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> None:
+    async def _store(self, connection: Connection, events: Sequence[MessagePosted]) -> None:
         """Store messages; of a direct conversation nothing is kept, but who turned to the bot is met."""
         open_ones = [event for event in events if not _is_direct(event)]
         stored = await self._intake.store(connection, open_ones) if open_ones else Stored()
@@ -134,7 +133,7 @@ class Following:
             if self._intake.knows(who.ref):
                 await self._readers.confirm(connection, who, self._intake.member(who.ref), at)
 
-    async def _meet_those_who_turned(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> int:
+    async def _meet_those_who_turned(self, connection: Connection, events: Sequence[MessagePosted]) -> int:
         """Meet who wrote to the bot where it keeps nothing, so that they can be answered; return how many are new."""
         refused = await self._intake.refused(connection, {event.author.ref for event in events})
         turned = {event.author for event in events if event.mentioned and event.author.ref not in refused}
@@ -143,10 +142,10 @@ class Following:
     def _is_read(self, channel: Named) -> bool:
         return self._intake.reading.covers(channel.ref)
 
-    async def _look_where_to_read(self, connection: AsyncConnection) -> None:
+    async def _look_where_to_read(self, connection: Connection) -> None:
         self._intake.reading = await policies.reading(connection, self.community)
 
-    async def _follow(self, connection: AsyncConnection, event: Event) -> None:
+    async def _follow(self, connection: Connection, event: Event) -> None:
         # Of what is gone nothing new is met.
         if isinstance(event, ChannelChanged) and event.gone:
             await self._lose(connection, event.channel.ref)
@@ -155,7 +154,7 @@ class Following:
         elif await self._meet(connection, event):
             await self._keep(connection, event)
 
-    async def _keep(self, connection: AsyncConnection, event: Event) -> None:
+    async def _keep(self, connection: Connection, event: Event) -> None:
         match event:
             case MessageEdited():
                 await self._edit(connection, event)
@@ -174,7 +173,7 @@ class Following:
             case CommandGiven() | ButtonPressed() | FormSubmitted() | BotAdded() | TimerFired():
                 pass
 
-    async def _meet(self, connection: AsyncConnection, event: Event) -> bool:
+    async def _meet(self, connection: Connection, event: Event) -> bool:
         """Store who did it and where, if they are new; False for somebody of whom nothing may be held."""
         who, where = actor(event), place(event)
         refused = who is not None and bool(await self._intake.refused(connection, [who.ref]))
@@ -196,7 +195,7 @@ class Following:
             await self._readers.confirm(connection, who, self._intake.member(who.ref), event.at)
         return True
 
-    async def _edit(self, connection: AsyncConnection, event: MessageEdited) -> None:
+    async def _edit(self, connection: Connection, event: MessageEdited) -> None:
         await self._look_where_to_read(connection)
         found = await self._message(connection, event.message)
         withheld = await self._is_withheld(connection, event.author.ref)
@@ -215,24 +214,24 @@ class Following:
         await insert_new(connection, OutboxRow, [row])
         await messages.forget_texts(connection, [found.text])
 
-    async def _is_withheld(self, connection: AsyncConnection, author: Ref) -> bool:
+    async def _is_withheld(self, connection: Connection, author: Ref) -> bool:
         """Say whether what somebody writes now is not collected, and remember it."""
         withheld = self._intake.member(author) in await members.withheld(connection, self.community)
         (self._intake.left_out.add if withheld else self._intake.left_out.discard)(author)
         return withheld
 
-    async def _delete(self, connection: AsyncConnection, message: Ref) -> None:
+    async def _delete(self, connection: Connection, message: Ref) -> None:
         if found := await self._message(connection, message):
             await messages.erase(connection, [found.id])
 
-    async def _join(self, connection: AsyncConnection, event: MemberJoined) -> None:
+    async def _join(self, connection: Connection, event: MemberJoined) -> None:
         if event.channel is None:
             return
         key = self._membership(event.channel.ref, event.member.ref)
         await insert_new(connection, MembershipRow, [{**key, "joined_at": event.at}])
         await connection.execute(update(MembershipRow).filter_by(**key).values(left_at=None))
 
-    async def _leave(self, connection: AsyncConnection, event: MemberLeft) -> None:
+    async def _leave(self, connection: Connection, event: MemberLeft) -> None:
         statement = update(MembershipRow).where(
             col(MembershipRow.member_id) == self._intake.member(event.member.ref), col(MembershipRow.left_at).is_(None)
         )
@@ -244,7 +243,7 @@ class Following:
     def _membership(self, channel: Ref, member: Ref) -> dict[str, int]:
         return {"channel_id": self._intake.channel(channel), "member_id": self._intake.member(member)}
 
-    async def _react(self, connection: AsyncConnection, event: ReactionAdded | ReactionRemoved) -> None:
+    async def _react(self, connection: Connection, event: ReactionAdded | ReactionRemoved) -> None:
         found = await self._message(connection, event.message)
         await self._look_where_to_read(connection)
         if found is None or (isinstance(event, ReactionAdded) and not self._is_read(event.channel)):
@@ -259,7 +258,7 @@ class Following:
         else:
             await connection.execute(delete(ReactionRow).filter_by(**key))
 
-    async def _change(self, connection: AsyncConnection, event: ChannelChanged) -> None:
+    async def _change(self, connection: Connection, event: ChannelChanged) -> None:
         values: dict[str, object] = {
             "name": event.channel.name,
             "description": event.description,
@@ -273,7 +272,7 @@ class Following:
             await readers.doubt(connection, number, at=event.at)
         self._readers.forget()
 
-    async def _lose(self, connection: AsyncConnection, ref: Ref) -> None:
+    async def _lose(self, connection: Connection, ref: Ref) -> None:
         """Erase what was said in a channel or a thread that is deleted; a channel itself stays, as archived."""
         mine = (col(ChannelRow.community_id) == self.community.id) & (col(ChannelRow.ref) == str(ref))
         await connection.execute(update(ChannelRow).where(mine).values(archived=True))
@@ -284,7 +283,7 @@ class Following:
         )
         await messages.erase(connection, list(await connection.scalars(select(col(MessageRow.id)).where(said))))
 
-    async def _message(self, connection: AsyncConnection, message: Ref) -> Row[*tuple[object, ...]] | None:
+    async def _message(self, connection: Connection, message: Ref) -> Row[*tuple[object, ...]] | None:
         found = await connection.execute(
             select(*columns(MessageRow, "id", "point", "text", "sent_at")).where(
                 col(MessageRow.community_id) == self.community.id, col(MessageRow.ref) == str(message)

@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sqlalchemy import ColumnElement
-    from sqlalchemy.ext.asyncio import AsyncConnection
     from sqlmodel import SQLModel
 
     from bot.core.things import Member
+    from storage.connection import Connection
     from storage.trail import Survey
 
 Conditions = tuple["ColumnElement[bool]", ...]
@@ -117,7 +117,7 @@ def among(column: object, numbers: Sequence[object]) -> Conditions:
     return tuple(col(column).in_(some) for some in portions(numbers))
 
 
-async def count(connection: AsyncConnection, found: Survey) -> dict[str, int]:
+async def count(connection: Connection, found: Survey) -> dict[str, int]:
     """Count what is held, by store; a store that holds nothing is left out."""
     counted: dict[str, int] = {}
     for some in rows(found):

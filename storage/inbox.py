@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement
     from sqlalchemy import Row as SqlRow
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.clock import Clock
+    from storage.connection import Connection
     from storage.db import Database
     from storage.following import Followings
 
@@ -104,41 +104,28 @@ class Inbox:
         arrival, text = storable(Arrival, arrival)
         put = Put(row=self._row(arrival, text, now, ours=ours), arrival=arrival, ours=ours)
         if ours:
-            stored = await self._write(put)
+            stored = await self._puts.write(put)
         else:
             async with self._by_table():
-                stored = await self._write(put)
+                stored = await self._puts.write(put)
         if stored and ours:
             delivery = Delivery(id=stored.number, arrival=arrival, received_at=now, followed=stored.followed)
             self._fresh.append(delivery)
         self._came.set()
         return stored is not None
 
-    async def _write(self, put: Put) -> Stored | None:
-        try:
-            return await self._puts.write(put)
-        except Exception:
-            if self._followings:
-                self._followings.forget()
-            raise
-
-    async def _insert(self, connection: AsyncConnection, puts: Sequence[Put]) -> Sequence[Stored | None]:
+    async def _insert(self, connection: Connection, puts: Sequence[Put]) -> Sequence[Stored | None]:
         """Insert what is new, and follow what is handed over in memory; None for what was there already."""
-        try:
-            return await self._insert_by(self._follow, connection, puts)
-        except Exception:
-            if self._followings:
-                self._followings.forget()
-            raise
+        return await self._insert_by(self._follow, connection, puts)
 
-    async def _insert_alone(self, connection: AsyncConnection, put: Put) -> Stored | None:
+    async def _insert_alone(self, connection: Connection, put: Put) -> Stored | None:
         """Insert one that could not be followed with others, and let it be followed later if it cannot be at all."""
         return (await self._insert_by(self._follow_or_not, connection, [put]))[0]
 
     async def _insert_by(
         self,
-        follow: Callable[[AsyncConnection, Sequence[Arrival]], Awaitable[bool]],
-        connection: AsyncConnection,
+        follow: Callable[[Connection, Sequence[Arrival]], Awaitable[bool]],
+        connection: Connection,
         puts: Sequence[Put],
     ) -> Sequence[Stored | None]:
         rows = await insert_new(connection, InboxRow, [put.row for put in puts], "id", "space", "key")
@@ -151,14 +138,14 @@ class Inbox:
             for put, number in zip(puts, numbers, strict=True)
         ]
 
-    async def _follow(self, connection: AsyncConnection, arrivals: Sequence[Arrival]) -> bool:
+    async def _follow(self, connection: Connection, arrivals: Sequence[Arrival]) -> bool:
         """Store what happened, if this process does."""
         if self._followings is None or not arrivals:
             return False
         await self._followings.store(connection, arrivals)
         return True
 
-    async def _follow_or_not(self, connection: AsyncConnection, arrivals: Sequence[Arrival]) -> bool:
+    async def _follow_or_not(self, connection: Connection, arrivals: Sequence[Arrival]) -> bool:
         """Store what happened. What is wrong with it is left to whoever claims it: it has arrived all the same."""
         if self._followings is None:
             return False
@@ -166,7 +153,6 @@ class Inbox:
             async with connection.begin_nested():
                 await self._follow(connection, arrivals)
         except Exception as error:
-            self._followings.forget()
             if isinstance(error, OperationalError):
                 raise
             log.warning("%d arrivals are followed later: %s", len(arrivals), type(error).__name__)
@@ -241,7 +227,7 @@ class Inbox:
         self._up_to = found[-1].id if full else 0
         return full
 
-    async def _claim(self, connection: AsyncConnection, limit: int) -> list[Delivery]:
+    async def _claim(self, connection: Connection, limit: int) -> list[Delivery]:
         now = self._clock.now()
         if connection.dialect.name == "postgresql":
             # What another process has claimed and not committed still looks free, and so would the rest of its lanes.
@@ -278,7 +264,7 @@ class Inbox:
         """Say that this was handled; it never comes again, and of a message nothing is kept here."""
         await self._dones.write(delivery)
 
-    async def _finish(self, connection: AsyncConnection, deliveries: Sequence[Delivery]) -> Sequence[None]:
+    async def _finish(self, connection: Connection, deliveries: Sequence[Delivery]) -> Sequence[None]:
         done: dict[str, object] = {"done_at": self._clock.now(), "leased_until": None}
         said = [one.id for one in deliveries if isinstance(one.arrival.event, MessagePosted | MessageEdited)]
         rest = [one.id for one in deliveries if not isinstance(one.arrival.event, MessagePosted | MessageEdited)]
@@ -309,7 +295,7 @@ class Inbox:
             await self._clock.sleep(LEASE.total_seconds() / 3)
             await self._database.write(self._renew, durable=False)
 
-    async def _renew(self, connection: AsyncConnection) -> None:
+    async def _renew(self, connection: Connection) -> None:
         await connection.execute(
             update(InboxRow)
             .where(col(InboxRow.done_at).is_(None), col(InboxRow.holder) == self._holder)
@@ -329,27 +315,26 @@ def _delivery(row: SqlRow[*tuple[object, ...]]) -> Delivery | None:
     return Delivery(id=row.id, arrival=arrival, received_at=row.received_at, attempts=row.attempts - 1)
 
 
-async def _release(connection: AsyncConnection, numbers: Sequence[int]) -> None:
+async def _release(connection: Connection, numbers: Sequence[int]) -> None:
     for some in portions(numbers):
         await connection.execute(
             update(InboxRow).where(col(InboxRow.id).in_(some)).values(leased_until=None, holder="")
         )
 
 
-async def _free_all(connection: AsyncConnection) -> None:
+async def _free_all(connection: Connection) -> None:
     await connection.execute(
         update(InboxRow).where(col(InboxRow.done_at).is_(None)).values(leased_until=None, holder="")
     )
 
 
-async def waiting(connection: AsyncConnection) -> int:
+async def waiting(connection: Connection) -> int:
     """Count what was not handled yet."""
-    return (
-        await connection.execute(select(func.count()).select_from(InboxRow).where(col(InboxRow.done_at).is_(None)))
-    ).scalar_one()
+    left: int = await connection.scalar(select(func.count()).where(col(InboxRow.done_at).is_(None)))
+    return left
 
 
-async def handled(connection: AsyncConnection, arrival: Arrival) -> bool:
+async def handled(connection: Connection, arrival: Arrival) -> bool:
     """Say whether an arrival was handled, by whichever process."""
     found = await connection.execute(
         select(col(InboxRow.done_at)).where(
@@ -360,7 +345,7 @@ async def handled(connection: AsyncConnection, arrival: Arrival) -> bool:
     return row is not None and row[0] is not None
 
 
-async def since(connection: AsyncConnection, spaces: Sequence[str], moment: datetime) -> list[Arrival]:
+async def since(connection: Connection, spaces: Sequence[str], moment: datetime) -> list[Arrival]:
     """Return what arrived since a moment and was kept, oldest first: everything but messages."""
     rows = await connection.scalars(
         select(col(InboxRow.event))

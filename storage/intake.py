@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.events import MessagePosted, Named
     from bot.core.things import Ref
     from storage.communities import Community
+    from storage.connection import Connection
     from storage.refusals import Refusals
 
 
@@ -87,7 +87,7 @@ class Intake:
         self.reading = policies.Reading()
         """Where the bot reads, as it was when something was stored last."""
 
-    async def begin(self, connection: AsyncConnection) -> None:
+    async def begin(self, connection: Connection) -> None:
         """Read what is known already, and describe the channels that are there."""
         await self._describe(connection)
         mine = self.community.id
@@ -102,14 +102,14 @@ class Intake:
         """Return the names of the channels met."""
         return frozenset(self._names)
 
-    async def store(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> Stored:
+    async def store(self, connection: Connection, events: Sequence[MessagePosted]) -> Stored:
         """Store the messages that are not there yet, where the bot reads, and return how much was new."""
         self.reading = await policies.reading(connection, self.community)
         read = [event for event in events if self.reading.covers(event.channel.ref)]
         stored = await self._store(connection, read) if read else Stored()
         return stored + Stored(unread=len(events) - len(read))
 
-    async def _store(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> Stored:
+    async def _store(self, connection: Connection, events: Sequence[MessagePosted]) -> Stored:
         refused = await self.refused(connection, {event.author.ref for event in events})
         welcome = [event for event in events if event.author.ref not in refused]
         new_members = await self.meet_members(connection, {event.author for event in welcome})
@@ -135,7 +135,7 @@ class Intake:
         """Return the number of a channel that was met."""
         return self._channels[str(ref)]
 
-    async def refused(self, connection: AsyncConnection, authors: Iterable[Ref]) -> set[Ref]:
+    async def refused(self, connection: Connection, authors: Iterable[Ref]) -> set[Ref]:
         """Return those who are not members here because they were forgotten: of them nothing may be stored."""
         authors = set(authors)
         await self._recall(connection, {str(ref) for ref in authors})
@@ -144,11 +144,11 @@ class Intake:
             return set()
         return await self._refusals.refused(connection, self.community, strangers)
 
-    async def _recall(self, connection: AsyncConnection, authors: set[str]) -> None:
+    async def _recall(self, connection: Connection, authors: set[str]) -> None:
         """Let go of the numbers of members who were forgotten since: they may be given again."""
         await _recall(connection, MemberRow, col(MemberRow.community_id) == self.community.id, self._members, authors)
 
-    async def meet_members(self, connection: AsyncConnection, authors: Iterable[Named]) -> int:
+    async def meet_members(self, connection: Connection, authors: Iterable[Named]) -> int:
         """Store the members that are new and return how many they were."""
         new = _unknown(authors, self._members)
         if not new:
@@ -171,7 +171,7 @@ class Intake:
             self._inside.pop(made.id, None)
         return len(new)
 
-    async def meet_channels(self, connection: AsyncConnection, met: Iterable[Named]) -> int:
+    async def meet_channels(self, connection: Connection, met: Iterable[Named]) -> int:
         """Store the channels that are new and return how many they were."""
         met = list(met)
         self._names.update(one.name for one in met)
@@ -196,14 +196,14 @@ class Intake:
             "audience": audience,
         }
 
-    async def _describe(self, connection: AsyncConnection) -> None:
+    async def _describe(self, connection: Connection) -> None:
         """Describe channels that are there already. A description closes a channel, and never opens a private one."""
         for channel in (await channels.every(connection, self.community)).values():
             if known := self._described.get(channel.name):
                 audience = Audience.MEMBERS if known.private else channel.audience
                 await channels.describe(connection, channel.id, description=known.description, audience=audience)
 
-    async def _add_threads(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> None:
+    async def _add_threads(self, connection: Connection, events: Sequence[MessagePosted]) -> None:
         homes = {str(event.thread.ref): event.channel.ref for event in events if event.thread}
         # A thread in which a member wrote alone goes when they are forgotten, and its number may be given again.
         ours = col(ThreadRow.channel_id).in_({self._channels[str(where)] for where in homes.values()})
@@ -217,7 +217,7 @@ class Intake:
         for made in await insert_rows(connection, ThreadRow, rows, "id", "ref"):
             self._threads[made.ref] = made.id
 
-    async def _add_messages(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> int:
+    async def _add_messages(self, connection: Connection, events: Sequence[MessagePosted]) -> int:
         rows = [self._row(event) for event in events]
         made = await insert_new(connection, MessageRow, rows, "id", "point", "sent_at", "author_id", "text")
         silent = {self._members[str(event.author.ref)] for event in events if event.author.bot}
@@ -243,7 +243,7 @@ class Intake:
             "source": event.source,
         }
 
-    async def _add_memberships(self, connection: AsyncConnection, events: Sequence[MessagePosted]) -> None:
+    async def _add_memberships(self, connection: Connection, events: Sequence[MessagePosted]) -> None:
         """Who writes in a channel is in it, since the first message at the latest.
 
         Not so where the platform itself says who may read a channel: having written there proves nothing for now.
@@ -264,7 +264,7 @@ class Intake:
 
 
 async def _recall(
-    connection: AsyncConnection,
+    connection: Connection,
     model: type[MemberRow | ChannelRow | ThreadRow],
     mine: ColumnElement[bool],
     numbers: dict[str, int],
@@ -279,7 +279,7 @@ async def _recall(
 
 
 async def _numbers(
-    connection: AsyncConnection, model: type[MemberRow | ChannelRow | ThreadRow], condition: object
+    connection: Connection, model: type[MemberRow | ChannelRow | ThreadRow], condition: object
 ) -> dict[str, int]:
     rows = await connection.execute(select(model.ref, model.id).where(condition))  # type: ignore[arg-type]
     return {ref: number for ref, number in rows if number is not None}

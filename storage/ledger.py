@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from storage.connection import Connection
 
 VERSION = 1
 
 
 async def note(
-    connection: AsyncConnection,
+    connection: Connection,
     community: int,
     *,
     at: datetime,

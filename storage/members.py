@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Row
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage.communities import Community
+    from storage.connection import Connection
 
 COLUMNS = columns(MemberRow, "id", "ref", "name", "person_id", "language")
 
 
-async def every(connection: AsyncConnection, community: Community) -> list[Member]:
+async def every(connection: Connection, community: Community) -> list[Member]:
     """Return every member of a community."""
     rows = await connection.execute(
         select(*COLUMNS).where(col(MemberRow.community_id) == community.id).order_by(col(MemberRow.id))
@@ -35,7 +35,7 @@ async def every(connection: AsyncConnection, community: Community) -> list[Membe
     return [_member(row) for row in rows]
 
 
-async def by_ref(connection: AsyncConnection, community: Community, ref: Ref) -> Member | None:
+async def by_ref(connection: Connection, community: Community, ref: Ref) -> Member | None:
     """Return the member of a reference."""
     found = await connection.execute(
         select(*COLUMNS).where(col(MemberRow.community_id) == community.id, col(MemberRow.ref) == str(ref))
@@ -44,20 +44,20 @@ async def by_ref(connection: AsyncConnection, community: Community, ref: Ref) ->
     return _member(row) if row else None
 
 
-async def by_number(connection: AsyncConnection, number: int) -> Member | None:
+async def by_number(connection: Connection, number: int) -> Member | None:
     """Return the member of a number."""
     row = (await connection.execute(select(*COLUMNS).where(col(MemberRow.id) == number))).first()
     return _member(row) if row else None
 
 
-async def is_known(connection: AsyncConnection, member: Member) -> bool:
+async def is_known(connection: Connection, member: Member) -> bool:
     """Say whether a member is still the one who was met, and was not forgotten since."""
     mine = (col(MemberRow.id) == member.id) & (col(MemberRow.ref) == str(member.ref))
     return (await connection.scalar(select(col(MemberRow.id)).where(mine))) is not None
 
 
 async def by_refs(
-    connection: AsyncConnection, wanted: Sequence[tuple[Community, Ref]]
+    connection: Connection, wanted: Sequence[tuple[Community, Ref]]
 ) -> dict[tuple[Community, Ref], Member]:
     """Return the members of many references."""
     found: dict[tuple[Community, Ref], Member] = {}
@@ -73,7 +73,7 @@ def _member(row: Row[*tuple[object, ...]]) -> Member:
     return Member(id=row.id, ref=Ref.parse(row.ref), name=row.name, person=row.person_id, language=row.language)
 
 
-async def find(connection: AsyncConnection, community: Community, wanted: str) -> Member:
+async def find(connection: Connection, community: Community, wanted: str) -> Member:
     """Return a member by reference, imported id or name. Raises Mistake that suggests near names."""
     known = await every(connection, community)
     bare = wanted.removeprefix("@")
@@ -98,7 +98,7 @@ def _only(found: list[Member], wanted: str) -> Member:
     return found[0]
 
 
-async def set_consent(connection: AsyncConnection, member: int, *, collected: bool | None, now: datetime) -> None:
+async def set_consent(connection: Connection, member: int, *, collected: bool | None, now: datetime) -> None:
     """Store what a member said about being collected; the last word counts, and None takes it back."""
     consent = table(ConsentRow)
     await connection.execute(consent.delete().where(consent.c.member_id == member))
@@ -106,7 +106,7 @@ async def set_consent(connection: AsyncConnection, member: int, *, collected: bo
         await insert_new(connection, ConsentRow, [{"member_id": member, "collected": collected, "at": now}])
 
 
-async def withheld(connection: AsyncConnection, community: Community) -> frozenset[int]:
+async def withheld(connection: Connection, community: Community) -> frozenset[int]:
     """Return the members whose words must not be used: who refused, or has not agreed where that is needed."""
     rows = await connection.execute(
         select(*columns(ConsentRow, "member_id", "collected"))
@@ -120,7 +120,7 @@ async def withheld(connection: AsyncConnection, community: Community) -> frozens
     return frozenset(member for member in everyone if member is not None and not said.get(member))
 
 
-async def joined(connection: AsyncConnection, member: int) -> frozenset[int]:
+async def joined(connection: Connection, member: int) -> frozenset[int]:
     """Return the channels a member is in now."""
     rows = await connection.scalars(
         select(col(MembershipRow.channel_id)).where(
@@ -130,13 +130,13 @@ async def joined(connection: AsyncConnection, member: int) -> frozenset[int]:
     return frozenset(rows)
 
 
-async def rename(connection: AsyncConnection, member: int, name: str) -> None:
+async def rename(connection: Connection, member: int, name: str) -> None:
     """Call a member as they are called now."""
     other = (col(MemberRow.id) == member) & (col(MemberRow.name) != name)
     await connection.execute(update(MemberRow).where(other).values(name=name))
 
 
-async def inside(connection: AsyncConnection, channel: int) -> list[int]:
+async def inside(connection: Connection, channel: int) -> list[int]:
     """Return who is in a channel now, the first to come first."""
     rows = await connection.scalars(
         select(col(MembershipRow.member_id))
@@ -146,7 +146,7 @@ async def inside(connection: AsyncConnection, channel: int) -> list[int]:
     return list(rows)
 
 
-async def bots(connection: AsyncConnection, community: Community) -> frozenset[int]:
+async def bots(connection: Connection, community: Community) -> frozenset[int]:
     """Return the members that are no humans."""
     rows = await connection.scalars(
         select(col(MemberRow.id)).where(col(MemberRow.community_id) == community.id, col(MemberRow.bot).is_(True))

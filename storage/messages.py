@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy import ColumnElement, Row
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.ports import Scope
     from storage.communities import Community
+    from storage.connection import Connection
 
 COLUMNS = columns(MessageRow, "id", "point", "ref", "channel_id", "author_id", "thread_id", "text", "sent_at")
 
@@ -44,7 +44,7 @@ class Shown:
     edited: bool
 
 
-async def recent(connection: AsyncConnection, channel: int, limit: int) -> list[Shown]:
+async def recent(connection: Connection, channel: int, limit: int) -> list[Shown]:
     """Return the newest messages of a channel, oldest first."""
     rows = await connection.execute(
         select(*COLUMNS, *columns(MessageRow, "reply_to", "edited_at"))
@@ -55,7 +55,7 @@ async def recent(connection: AsyncConnection, channel: int, limit: int) -> list[
     return [_shown(row) for row in rows][::-1]
 
 
-async def since(connection: AsyncConnection, community: Community, moment: datetime) -> list[Shown]:
+async def since(connection: Connection, community: Community, moment: datetime) -> list[Shown]:
     """Return what humans said since a moment, oldest first."""
     rows = await connection.execute(
         select(*COLUMNS, *columns(MessageRow, "reply_to", "edited_at"))
@@ -75,7 +75,7 @@ def _shown(row: Row[*tuple[object, ...]]) -> Shown:
     )
 
 
-async def latest_words(connection: AsyncConnection, author: int, limit: int) -> list[str]:
+async def latest_words(connection: Connection, author: int, limit: int) -> list[str]:
     """Return the texts that a member wrote last."""
     rows = await connection.scalars(
         select(col(MessageRow.text))
@@ -86,7 +86,7 @@ async def latest_words(connection: AsyncConnection, author: int, limit: int) -> 
     return list(rows)
 
 
-async def by_point(connection: AsyncConnection, scope: Scope, points: Sequence[UUID]) -> dict[UUID, Message]:
+async def by_point(connection: Connection, scope: Scope, points: Sequence[UUID]) -> dict[UUID, Message]:
     """Return the messages behind points, as far as the scope allows."""
     found: dict[UUID, Message] = {}
     for some in portions(list(points)):
@@ -95,7 +95,7 @@ async def by_point(connection: AsyncConnection, scope: Scope, points: Sequence[U
     return found
 
 
-async def by_number(connection: AsyncConnection, scope: Scope, numbers: Sequence[int]) -> dict[int, Message]:
+async def by_number(connection: Connection, scope: Scope, numbers: Sequence[int]) -> dict[int, Message]:
     """Return messages by their numbers, as far as the scope allows."""
     found: dict[int, Message] = {}
     for some in portions(list(numbers)):
@@ -104,20 +104,20 @@ async def by_number(connection: AsyncConnection, scope: Scope, numbers: Sequence
     return found
 
 
-async def by_ref(connection: AsyncConnection, scope: Scope, ref: Ref) -> Message | None:
+async def by_ref(connection: Connection, scope: Scope, ref: Ref) -> Message | None:
     """Return the message of a reference, as far as the scope allows."""
     found = await connection.execute(select(*COLUMNS).where(*within(scope), col(MessageRow.ref) == str(ref)))
     row = found.first()
     return _message(row) if row else None
 
 
-async def all_of(connection: AsyncConnection, scope: Scope) -> dict[UUID, Message]:
+async def all_of(connection: Connection, scope: Scope) -> dict[UUID, Message]:
     """Return every message in scope by its point."""
     rows = await connection.execute(select(*COLUMNS).where(*within(scope)))
     return {row.point: _message(row) for row in rows}
 
 
-async def state(connection: AsyncConnection, community: int) -> State:
+async def state(connection: Connection, community: int) -> State:
     """Return how many messages there are and the number of the last."""
     row = (
         await connection.execute(
@@ -155,7 +155,7 @@ def _message(row: object) -> Message:
     )
 
 
-async def erase(connection: AsyncConnection, numbers: Sequence[int]) -> int:
+async def erase(connection: Connection, numbers: Sequence[int]) -> int:
     """Erase messages with their reactions and kept vectors, and let their points be deleted; return how many."""
     for some in portions(numbers):
         mine = (await connection.execute(select(*COLUMNS).where(col(MessageRow.id).in_(some)))).all()
@@ -168,7 +168,7 @@ async def erase(connection: AsyncConnection, numbers: Sequence[int]) -> int:
     return len(numbers)
 
 
-async def forget_texts(connection: AsyncConnection, texts: Sequence[str]) -> None:
+async def forget_texts(connection: Connection, texts: Sequence[str]) -> None:
     """Drop the kept vectors of texts that no message has any more."""
     fingerprint = await connection.scalar(select(col(CollectionRow.fingerprint)))
     for some in portions(list(dict.fromkeys(texts))):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from storage.connection import Connection
 
 
 SPOKEN = (func.trim(MessageRow.text) != literal(""), col(MemberRow.bot).is_(False))
@@ -36,7 +36,7 @@ class Waiting:
     at: datetime
 
 
-async def newest(connection: AsyncConnection, limit: int, *, before: Waiting | None = None) -> list[Waiting]:
+async def newest(connection: Connection, limit: int, *, before: Waiting | None = None) -> list[Waiting]:
     """Return what waits, the newest message first, from `before` on backwards."""
     place = (col(OutboxRow.sent_at), col(OutboxRow.id))
     statement = (
@@ -64,7 +64,7 @@ async def newest(connection: AsyncConnection, limit: int, *, before: Waiting | N
     ]
 
 
-async def still(connection: AsyncConnection, rows: Sequence[Waiting]) -> list[Waiting]:
+async def still(connection: Connection, rows: Sequence[Waiting]) -> list[Waiting]:
     """Return those rows that still wait: a message may have been erased since they were read."""
     there: set[int | None] = set()
     for some in portions([row.id for row in rows]):
@@ -72,24 +72,25 @@ async def still(connection: AsyncConnection, rows: Sequence[Waiting]) -> list[Wa
     return [row for row in rows if row.id in there]
 
 
-async def done(connection: AsyncConnection, rows: Sequence[Waiting]) -> None:
+async def done(connection: Connection, rows: Sequence[Waiting]) -> None:
     """Take rows out whose points were acknowledged."""
     for some in portions([row.id for row in rows]):
         await connection.execute(delete(OutboxRow).where(col(OutboxRow.id).in_(some)))
 
 
-async def count(connection: AsyncConnection) -> int:
+async def count(connection: Connection) -> int:
     """Count what waits."""
-    return (await connection.execute(select(func.count()).select_from(OutboxRow))).scalar_one()
+    total: int = await connection.scalar(select(func.count()).select_from(OutboxRow))
+    return total
 
 
-async def serving(connection: AsyncConnection) -> str | None:
+async def serving(connection: Connection) -> str | None:
     """Return the fingerprint whose collection serves; None before anything was encoded."""
     fingerprint: str | None = await connection.scalar(select(col(CollectionRow.fingerprint)))
     return fingerprint
 
 
-async def serve(connection: AsyncConnection, fingerprint: str) -> bool:
+async def serve(connection: Connection, fingerprint: str) -> bool:
     """Let this fingerprint's collection serve; a new one gets every message. Returns whether it is new."""
     current = await serving(connection)
     if current == fingerprint:
@@ -102,7 +103,7 @@ async def serve(connection: AsyncConnection, fingerprint: str) -> bool:
     return True
 
 
-async def put_all(connection: AsyncConnection) -> None:
+async def put_all(connection: Connection) -> None:
     """Put every message that has words of a human into the outbox, in place of what waits."""
     await connection.execute(delete(OutboxRow).where(col(OutboxRow.message_id).is_not(None)))
     words = (
@@ -113,7 +114,7 @@ async def put_all(connection: AsyncConnection) -> None:
     await connection.execute(table(OutboxRow).insert().from_select(["point", "message_id", "sent_at"], words))
 
 
-async def acknowledged(connection: AsyncConnection) -> dict[int, int]:
+async def acknowledged(connection: Connection) -> dict[int, int]:
     """Return how many points each community must have in the vector store: those that do not wait."""
     waiting = select(col(OutboxRow.message_id)).where(col(OutboxRow.message_id).is_not(None))
     rows = await connection.execute(

@@ -14,10 +14,9 @@ from storage.rows import columns, insert_new
 from storage.tables import PolicyRow
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from bot.core.things import Ref
     from storage.communities import Community
+    from storage.connection import Connection
 
 Modes = dict[tuple[str, str], Mode]
 """By skill and channel; an empty channel is the whole community."""
@@ -37,7 +36,7 @@ class Reading:
         return self.usual != (str(channel) in self.otherwise)
 
 
-async def reading(connection: AsyncConnection, community: Community) -> Reading:
+async def reading(connection: Connection, community: Community) -> Reading:
     """Return where the bot reads, as it is set now."""
     mine = (col(PolicyRow.community_id) == community.id) & (col(PolicyRow.name) == "read")
     rows = (await connection.execute(select(*columns(PolicyRow, "channel", "value")).where(mine))).all()
@@ -46,14 +45,14 @@ async def reading(connection: AsyncConnection, community: Community) -> Reading:
     return Reading(usual=usual == "yes", otherwise=others)
 
 
-async def consent(connection: AsyncConnection, community: Community) -> str:
+async def consent(connection: Connection, community: Community) -> str:
     """Return whose words may be used, as it is set now: opt_out or opt_in."""
     key = {"community_id": community.id, "name": "consent", "channel": ""}
     value: str | None = await connection.scalar(select(col(PolicyRow.value)).filter_by(**key))
     return value or Policy().consent
 
 
-async def load(connection: AsyncConnection, community: Community) -> tuple[Policy, Modes, Overrides]:
+async def load(connection: Connection, community: Community) -> tuple[Policy, Modes, Overrides]:
     """Return a community's policy, the modes that were set, and what single channels have otherwise."""
     rows = (
         await connection.execute(
@@ -66,7 +65,7 @@ async def load(connection: AsyncConnection, community: Community) -> tuple[Polic
     return Policy.model_validate(fields), modes, overrides
 
 
-async def put(connection: AsyncConnection, community: Community, *, name: str, value: str, channel: str = "") -> None:
+async def put(connection: Connection, community: Community, *, name: str, value: str, channel: str = "") -> None:
     """Set a field of the policy or a mode; an empty value goes back to the default."""
     await connection.execute(
         delete(PolicyRow).where(

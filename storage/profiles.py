@@ -13,11 +13,11 @@ from storage.tables import ProfileRow
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from storage.connection import Connection
 
 
 async def load(
-    connection: AsyncConnection, community: int, *, fingerprint: str, version: str, ending: str, since: datetime
+    connection: Connection, community: int, *, fingerprint: str, version: str, ending: str, since: datetime
 ) -> bytes | None:
     """Return the profiles of exactly this version, or those built after `since` whose version has this ending."""
     fresh = col(ProfileRow.version).endswith(ending) & (col(ProfileRow.built_at) > since)
@@ -32,7 +32,7 @@ async def load(
 
 
 async def save(
-    connection: AsyncConnection, community: int, *, fingerprint: str, version: str, data: bytes, now: datetime
+    connection: Connection, community: int, *, fingerprint: str, version: str, data: bytes, now: datetime
 ) -> None:
     """Keep the profiles in place of the last ones."""
     await drop(connection, community)
@@ -40,6 +40,6 @@ async def save(
     await insert_new(connection, ProfileRow, [row])
 
 
-async def drop(connection: AsyncConnection, community: int) -> None:
+async def drop(connection: Connection, community: int) -> None:
     """Forget the profiles; the next question learns them anew."""
     await connection.execute(delete(ProfileRow).where(col(ProfileRow.community_id) == community))

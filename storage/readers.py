@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.events import Named
     from storage.communities import Community
+    from storage.connection import Connection
 
 
 class Readers:
@@ -33,7 +33,7 @@ class Readers:
         self._said: dict[Ref, frozenset[Ref]] = {}
         self._equal: dict[frozenset[Ref], frozenset[Ref]] = {}
 
-    async def confirm(self, connection: AsyncConnection, who: Named, member: int, at: datetime) -> None:
+    async def confirm(self, connection: Connection, who: Named, member: int, at: datetime) -> None:
         """Let a member be in the closed channels that the platform names, and in no other; without a word, nothing."""
         if who.reads is None or self._said.get(who.ref) == who.reads:
             return
@@ -52,14 +52,14 @@ class Readers:
             self._said.pop(one, None)
 
 
-async def doubt(connection: AsyncConnection, channel: int, *, at: datetime) -> None:
+async def doubt(connection: Connection, channel: int, *, at: datetime) -> None:
     """Let nobody be in a channel any more, until the platform says of each member anew that they may read it."""
     there = (col(MembershipRow.channel_id) == channel) & col(MembershipRow.left_at).is_(None)
     await connection.execute(update(MembershipRow).where(there).values(left_at=at))
 
 
 async def _confirm(
-    connection: AsyncConnection, community: Community, member: int, reads: frozenset[Ref], at: datetime
+    connection: Connection, community: Community, member: int, reads: frozenset[Ref], at: datetime
 ) -> bool:
     """Write down what a member may read. Channels that are not known yet are passed over.
 
@@ -82,7 +82,7 @@ async def _confirm(
     return not late
 
 
-async def _closed(connection: AsyncConnection, community: Community) -> list[tuple[int, Ref]]:
+async def _closed(connection: Connection, community: Community) -> list[tuple[int, Ref]]:
     rows = await connection.execute(
         select(*columns(ChannelRow, "id", "ref")).where(
             col(ChannelRow.community_id) == community.id, col(ChannelRow.audience) == Audience.MEMBERS
@@ -91,13 +91,13 @@ async def _closed(connection: AsyncConnection, community: Community) -> list[tup
     return [(row.id, Ref.parse(row.ref)) for row in rows]
 
 
-async def _leave(connection: AsyncConnection, mine: ColumnElement[bool], lost: Sequence[int], at: datetime) -> None:
+async def _leave(connection: Connection, mine: ColumnElement[bool], lost: Sequence[int], at: datetime) -> None:
     if lost:
         theirs = update(MembershipRow).where(mine, col(MembershipRow.channel_id).in_(lost))
         await connection.execute(theirs.values(left_at=at))
 
 
-async def _enter(connection: AsyncConnection, member: int, gained: Sequence[int], at: datetime) -> None:
+async def _enter(connection: Connection, member: int, gained: Sequence[int], at: datetime) -> None:
     if gained:
         rows = [{"channel_id": channel, "member_id": member, "joined_at": at} for channel in gained]
         await insert_new(connection, MembershipRow, rows)

@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from bot.core.things import Ref
     from storage.communities import Community
+    from storage.connection import Connection
 
 KEY_FILE = "refusal.key"
 KEY_SIZE = 32
@@ -40,15 +39,15 @@ class Refusals:
 
     _secret: bytes
 
-    async def refuse(self, connection: AsyncConnection, community: Community, member: Ref) -> None:
+    async def refuse(self, connection: Connection, community: Community, member: Ref) -> None:
         """Keep that nothing of this member may be held."""
         await insert_new(connection, RefusalRow, [{"key": self._key(community, member)}])
 
-    async def lift(self, connection: AsyncConnection, community: Community, member: Ref) -> None:
+    async def lift(self, connection: Connection, community: Community, member: Ref) -> None:
         """Take a refusal back; without one, nothing changes."""
         await connection.execute(delete(RefusalRow).where(col(RefusalRow.key) == self._key(community, member)))
 
-    async def refused(self, connection: AsyncConnection, community: Community, members: Iterable[Ref]) -> set[Ref]:
+    async def refused(self, connection: Connection, community: Community, members: Iterable[Ref]) -> set[Ref]:
         """Return those of these members of whom nothing may be held."""
         keys = {self._key(community, member): member for member in members}
         found: set[Ref] = set()

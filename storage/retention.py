@@ -15,9 +15,8 @@ from storage.tables import InboxRow, MessageRow
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from storage.communities import Community
+    from storage.connection import Connection
 
 PORTION = 500
 """Rows erased in one transaction."""
@@ -25,7 +24,7 @@ EVENTS = timedelta(days=30)
 """How long a handled event is remembered, so that a redelivery is recognised and `kinfolk replay` has what to play."""
 
 
-async def purge(connection: AsyncConnection, community: Community, now: datetime) -> int:
+async def purge(connection: Connection, community: Community, now: datetime) -> int:
     """Erase a portion of what a community's time is up for; returns how much, 0 when nothing is left to erase."""
     policy, _modes, _overrides = await policies.load(connection, community)
     erased = await traces.purge(connection, community.id, now - timedelta(days=policy.trace_days), limit=PORTION)
@@ -34,7 +33,7 @@ async def purge(connection: AsyncConnection, community: Community, now: datetime
     return erased
 
 
-async def _messages(connection: AsyncConnection, community: Community, before: datetime) -> int:
+async def _messages(connection: Connection, community: Community, before: datetime) -> int:
     old = await connection.scalars(
         select(col(MessageRow.id))
         .where(col(MessageRow.community_id) == community.id, col(MessageRow.sent_at) < before)
@@ -43,7 +42,7 @@ async def _messages(connection: AsyncConnection, community: Community, before: d
     return await messages.erase(connection, [number for number in old if number is not None])
 
 
-async def purge_events(connection: AsyncConnection, now: datetime) -> int:
+async def purge_events(connection: Connection, now: datetime) -> int:
     """Erase a portion of the events that were handled long ago."""
     old = list(
         await connection.scalars(select(col(InboxRow.id)).where(col(InboxRow.done_at) < now - EVENTS).limit(PORTION))

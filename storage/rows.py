@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Row
-    from sqlalchemy.ext.asyncio import AsyncConnection
     from sqlmodel import SQLModel
+
+    from storage.connection import Connection
 
 T = TypeVar("T")
 MOST_PARAMETERS = 900
@@ -31,7 +32,7 @@ def columns(model: type[SQLModel], *names: str) -> list[Column[object]]:
 
 
 async def insert_rows(
-    connection: AsyncConnection, model: type[SQLModel], rows: Sequence[Mapping[str, object]], *returning: str
+    connection: Connection, model: type[SQLModel], rows: Sequence[Mapping[str, object]], *returning: str
 ) -> Sequence[Row[*tuple[object, ...]]]:
     """Insert rows and return the columns named, in the order of the rows."""
     target = table(model)
@@ -40,7 +41,7 @@ async def insert_rows(
 
 
 async def insert_new(
-    connection: AsyncConnection, model: type[SQLModel], rows: Sequence[Mapping[str, object]], *returning: str
+    connection: Connection, model: type[SQLModel], rows: Sequence[Mapping[str, object]], *returning: str
 ) -> Sequence[Row[*tuple[object, ...]]]:
     """Insert the rows that break no unique key and return the columns named of those, in any order."""
     if not rows:

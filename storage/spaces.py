@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Row
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage.communities import Community
+    from storage.connection import Connection
 
 
-async def community_of(connection: AsyncConnection, space: Ref) -> Community | None:
+async def community_of(connection: Connection, space: Ref) -> Community | None:
     """Return the community that a space belongs to, None for a space not met before."""
     found = await connection.execute(
         select(*columns(CommunityRow, "id", "name"))
@@ -35,7 +35,7 @@ async def community_of(connection: AsyncConnection, space: Ref) -> Community | N
     return communities.Community(id=row.id, name=row.name) if row else None
 
 
-async def settle(connection: AsyncConnection, space: Named, now: datetime) -> Community:
+async def settle(connection: Connection, space: Named, now: datetime) -> Community:
     """Return the community of a space; a new space gets a community of its own, called like it."""
     if known := await community_of(connection, space.ref):
         return known
@@ -46,13 +46,13 @@ async def settle(connection: AsyncConnection, space: Named, now: datetime) -> Co
     return community
 
 
-async def belong(connection: AsyncConnection, space: Named, community: Community) -> None:
+async def belong(connection: Connection, space: Named, community: Community) -> None:
     """Let a space belong to a community."""
     row = {"ref": str(space.ref), "community_id": community.id, "name": space.name}
     await insert_new(connection, SpaceRow, [row])
 
 
-async def of(connection: AsyncConnection, community: Community) -> list[Named]:
+async def of(connection: Connection, community: Community) -> list[Named]:
     """Return a community's spaces."""
     rows = await connection.execute(
         select(*columns(SpaceRow, "ref", "name"))
@@ -62,7 +62,7 @@ async def of(connection: AsyncConnection, community: Community) -> list[Named]:
     return [Named(ref=Ref.parse(row.ref), name=row.name) for row in rows]
 
 
-async def latest(connection: AsyncConnection, community: Community, platform: str) -> dict[Ref, Known]:
+async def latest(connection: Connection, community: Community, platform: str) -> dict[Ref, Known]:
     """Return every channel and thread of a platform that is known, with the newest message of it that is stored."""
     newest = await _newest(connection, community)
     rooms, found = await _channels(connection, community, platform), {}
@@ -80,7 +80,7 @@ async def latest(connection: AsyncConnection, community: Community, platform: st
     return found
 
 
-async def _channels(connection: AsyncConnection, community: Community, platform: str) -> dict[int, tuple[Ref, Known]]:
+async def _channels(connection: Connection, community: Community, platform: str) -> dict[int, tuple[Ref, Known]]:
     rows = await connection.execute(
         select(*columns(ChannelRow, "id", "ref", "name", "description", "audience", "archived")).where(
             col(ChannelRow.community_id) == community.id, col(ChannelRow.ref).startswith(f"{platform}:")
@@ -94,7 +94,7 @@ def _known(ref: Ref, row: Row[*tuple[object, ...]]) -> Known:
     return Known(channel=named, archived=row.archived, latest=None, description=row.description)
 
 
-async def _newest(connection: AsyncConnection, community: Community) -> dict[tuple[int, int | None], Ref]:
+async def _newest(connection: Connection, community: Community) -> dict[tuple[int, int | None], Ref]:
     """Return the newest message of each channel, its threads aside, and of each thread; one look at every message."""
     times = (
         select(*columns(MessageRow, "channel_id", "thread_id"), func.max(col(MessageRow.sent_at)).label("at"))

@@ -19,14 +19,13 @@ from storage.trail import Survey, Trail, events_of, follow
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from bot.core.things import Member
     from storage.communities import Community
+    from storage.connection import Connection
 
 
 async def survey(
-    connection: AsyncConnection, community: Community, member: Member, *, fingerprint: str | None = None
+    connection: Connection, community: Community, member: Member, *, fingerprint: str | None = None
 ) -> Survey:
     """Find everything that is held about a member. `fingerprint` names an encoder beside the one that serves."""
     mine = select(*columns(MessageRow, "ref", "text")).where(col(MessageRow.author_id) == member.id)
@@ -43,7 +42,7 @@ async def survey(
     return await follow(connection, bare)
 
 
-async def _told(connection: AsyncConnection, community: Community, member: Member) -> set[str]:
+async def _told(connection: Connection, community: Community, member: Member) -> set[str]:
     """Return what they told the bot and earlier wordings of what they said, as far as their events are kept."""
     events = await connection.scalars(select(col(InboxRow.event)).where(events_of(community, member)))
     return {text for event in events if event for text in _words(load(Arrival, event))}
@@ -59,7 +58,7 @@ def _words(arrival: Arrival) -> Iterable[str]:
             return []
 
 
-async def _said_by_others(connection: AsyncConnection, member: Member) -> set[str]:
+async def _said_by_others(connection: Connection, member: Member) -> set[str]:
     """Return which of their texts somebody else wrote too, in any community: the cached vector serves both."""
     mine = select(col(MessageRow.text)).where(col(MessageRow.author_id) == member.id)
     statement = select(col(MessageRow.text)).where(
@@ -68,6 +67,6 @@ async def _said_by_others(connection: AsyncConnection, member: Member) -> set[st
     return set(await connection.scalars(statement.distinct()))
 
 
-async def _keys(connection: AsyncConnection, texts: Iterable[str], fingerprint: str | None) -> tuple[bytes, ...]:
+async def _keys(connection: Connection, texts: Iterable[str], fingerprint: str | None) -> tuple[bytes, ...]:
     fingerprints = {one for one in (fingerprint, await serving(connection)) if one}
     return tuple(key(one, text) for one in sorted(fingerprints) for text in sorted(texts))

@@ -30,8 +30,8 @@ class Instant(TypeDecorator[datetime]):
         return value and value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the zone back where the database forgot it."""
-        return value and value.replace(tzinfo=value.tzinfo or UTC)
+        """Give the zone back where the database forgot it, or speaks of its own."""
+        return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
 
 
 class CommunityRow(SQLModel, table=True):

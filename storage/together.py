@@ -11,8 +11,7 @@ from bot.core.errors import Unavailable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
+    from storage.connection import Connection
     from storage.db import Database
 
 T = TypeVar("T")
@@ -30,9 +29,9 @@ class Together(Generic[T, R]):
     def __init__(
         self,
         database: Database,
-        work: Callable[[AsyncConnection, Sequence[T]], Awaitable[Sequence[R]]],
+        work: Callable[[Connection, Sequence[T]], Awaitable[Sequence[R]]],
         *,
-        alone: Callable[[AsyncConnection, T], Awaitable[R]] | None = None,
+        alone: Callable[[Connection, T], Awaitable[R]] | None = None,
         durable: bool = True,
         linger: float = 0.0,
     ) -> None:
@@ -63,14 +62,17 @@ class Together(Generic[T, R]):
     async def _write(self) -> Sequence[R]:
         if self._linger:
             await asyncio.sleep(self._linger)
-        return await self._database.write(self._take_turn, durable=self._durable)
+        items: list[T] = []
 
-    async def _take_turn(self, connection: AsyncConnection) -> Sequence[R]:
-        """Write all that waits; what comes from now on needs a turn of its own."""
-        items, self._waiting, self._turn = self._waiting, [], None
-        return await self._work(connection, items)
+        def take_turn() -> None:
+            """Take all that waits; what comes from now on needs a turn of its own."""
+            items[:], self._waiting, self._turn = self._waiting, [], None
 
-    async def _work_alone(self, connection: AsyncConnection, item: T) -> R:
+        return await self._database.write(
+            lambda connection: self._work(connection, items), durable=self._durable, begins=take_turn
+        )
+
+    async def _work_alone(self, connection: Connection, item: T) -> R:
         return await self._alone(connection, item) if self._alone else (await self._work(connection, [item]))[0]
 
     def _give_up(self, turn: asyncio.Task[Sequence[R]]) -> None:
@@ -82,11 +84,9 @@ class Together(Generic[T, R]):
 class ReadTogether(Generic[Q, R]):
     """Reads what is asked by `look`, which takes many questions at once; while it reads, the next ones gather."""
 
-    def __init__(
-        self, database: Database, look: Callable[[AsyncConnection, Sequence[Q]], Awaitable[Mapping[Q, R]]]
-    ) -> None:
+    def __init__(self, database: Database, look: Callable[[Connection, Sequence[Q]], Awaitable[Mapping[Q, R]]]) -> None:
         self._database = database
-        self._look = look
+        self._finds = look
         self._waiting: dict[Q, asyncio.Future[R | None]] = {}
         self._reading: asyncio.Task[None] | None = None
 
@@ -101,8 +101,7 @@ class ReadTogether(Generic[Q, R]):
         while self._waiting:
             asked, self._waiting = self._waiting, {}
             try:
-                async with self._database.read() as connection:
-                    found = await self._look(connection, list(asked))
+                found = await self._database.look(functools.partial(self._look, questions=list(asked)))
             except Exception as error:  # noqa: BLE001 - whoever asked gets it
                 for answer in asked.values():
                     answer.set_exception(error)
@@ -110,3 +109,6 @@ class ReadTogether(Generic[Q, R]):
                 for question, answer in asked.items():
                     answer.set_result(found.get(question))
         self._reading = None
+
+    async def _look(self, connection: Connection, questions: Sequence[Q]) -> Mapping[Q, R]:
+        return await self._finds(connection, questions)

@@ -18,14 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from bot.core.actions import Action
     from bot.core.things import Ref
     from storage.communities import Community
+    from storage.connection import Connection
 
 
-async def record(connection: AsyncConnection, community: Community, trace: Trace, *, message: Ref | None) -> None:
+async def record(connection: Connection, community: Community, trace: Trace, *, message: Ref | None) -> None:
     """Store a trace in the state it is in; `message` is the message that it is about."""
     row = {
         "id": trace.id,
@@ -41,7 +40,7 @@ async def record(connection: AsyncConnection, community: Community, trace: Trace
     await insert_new(connection, TraceMemberRow, about)
 
 
-async def complete(connection: AsyncConnection, trace: Trace) -> None:
+async def complete(connection: Connection, trace: Trace) -> None:
     """Store what came of it."""
     story = dump(Trace, bare(trace))
     await connection.execute(update(TraceRow).where(col(TraceRow.id) == trace.id).values(story=story))
@@ -67,7 +66,7 @@ def without_files(action: Action) -> Action:
     return replace(action, attachments=()) if isinstance(action, Say | OpenDirect) else action
 
 
-async def of_event(connection: AsyncConnection, community: Community, event: str) -> Trace | None:
+async def of_event(connection: Connection, community: Community, event: str) -> Trace | None:
     """Return the trace of an event, by its key."""
     story = await connection.scalar(
         select(col(TraceRow.story)).where(col(TraceRow.community_id) == community.id, col(TraceRow.event) == event)
@@ -75,7 +74,7 @@ async def of_event(connection: AsyncConnection, community: Community, event: str
     return load(Trace, story) if story else None
 
 
-async def about(connection: AsyncConnection, community: Community, message: Ref) -> list[Trace]:
+async def about(connection: Connection, community: Community, message: Ref) -> list[Trace]:
     """Return the traces of a message, newest first: those that it set off, and those whose acts made it."""
     made = select(col(ActRow.trace_id)).where(col(ActRow.made) == str(message))
     stories = await connection.scalars(
@@ -88,7 +87,7 @@ async def about(connection: AsyncConnection, community: Community, message: Ref)
 
 
 async def latest(
-    connection: AsyncConnection, community: Community, *, channel: Ref | None = None, limit: int = 1
+    connection: Connection, community: Community, *, channel: Ref | None = None, limit: int = 1
 ) -> list[Trace]:
     """Return the latest traces of the whole community, or of a channel and of what happened in none, newest first."""
     statement = select(col(TraceRow.story)).where(col(TraceRow.community_id) == community.id)
@@ -98,7 +97,7 @@ async def latest(
     return [load(Trace, story) for story in stories]
 
 
-async def by_id(connection: AsyncConnection, community: Community, number: str) -> Trace | None:
+async def by_id(connection: Connection, community: Community, number: str) -> Trace | None:
     """Return a trace by its id."""
     story = await connection.scalar(
         select(col(TraceRow.story)).where(col(TraceRow.community_id) == community.id, col(TraceRow.id) == number)
@@ -106,7 +105,7 @@ async def by_id(connection: AsyncConnection, community: Community, number: str) 
     return load(Trace, story) if story else None
 
 
-async def since(connection: AsyncConnection, community: Community, moment: datetime) -> list[Trace]:
+async def since(connection: Connection, community: Community, moment: datetime) -> list[Trace]:
     """Return every trace since a moment, oldest first."""
     stories = await connection.scalars(
         select(col(TraceRow.story))
@@ -116,13 +115,13 @@ async def since(connection: AsyncConnection, community: Community, moment: datet
     return [load(Trace, story) for story in stories]
 
 
-async def purge(connection: AsyncConnection, community: int, before: datetime, *, limit: int) -> int:
+async def purge(connection: Connection, community: int, before: datetime, *, limit: int) -> int:
     """Erase up to `limit` traces from before a moment, with their acts and buttons; return how many."""
     old = select(col(TraceRow.id)).where(col(TraceRow.community_id) == community, col(TraceRow.at) < before)
     return await erase(connection, list(await connection.scalars(old.limit(limit))))
 
 
-async def erase(connection: AsyncConnection, traces: Sequence[str]) -> int:
+async def erase(connection: Connection, traces: Sequence[str]) -> int:
     """Erase traces with their acts and buttons; return how many."""
     for number in traces:
         acts = select(col(ActRow.id)).where(col(ActRow.trace_id) == number)

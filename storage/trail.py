@@ -6,7 +6,6 @@ entries that refer to the member or quote them, wherever they are.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -31,16 +30,13 @@ from storage.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import ColumnElement, Row, Select
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import ColumnElement, Row
 
     from storage.communities import Community
+    from storage.connection import Connection
     from storage.probes import Probes
-
-AT_ONCE = 1000
-"""Documents looked through in a thread at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +71,7 @@ class Survey:
     trail: Trail
 
 
-async def follow(connection: AsyncConnection, known: Survey) -> Survey:
+async def follow(connection: Connection, known: Survey) -> Survey:
     """Look for the trail anew: rows may have come since, and those that gave the member away may be gone."""
     traces = await _traces(connection, known)
     acts, made, quoting = await _acts(connection, known, traces)
@@ -106,7 +102,7 @@ def _here(community: Community) -> ColumnElement[bool]:
     return col(InboxRow.space).not_in(elsewhere)
 
 
-async def _traces(connection: AsyncConnection, known: Survey) -> tuple[str, ...]:
+async def _traces(connection: Connection, known: Survey) -> tuple[str, ...]:
     """Find every trace that is about them, by its list of members, its message, its story or its acts."""
     probes, community = known.probes, known.community.id
     listed = await connection.scalars(
@@ -115,14 +111,14 @@ async def _traces(connection: AsyncConnection, known: Survey) -> tuple[str, ...]
         .where(col(TraceRow.community_id) == community, col(TraceMemberRow.member) == probes.member)
     )
     stories = select(*columns(TraceRow, "id", "message", "story")).where(col(TraceRow.community_id) == community)
-    told = await _look(connection, stories, lambda row: row.message in probes.messages or probes.shows(row.story))
+    told = await connection.pick(stories, lambda row: row.message in probes.messages or probes.shows(row.story))
     actions = select(*columns(ActRow, "trace_id", "action")).where(col(ActRow.community_id) == community)
-    acted = await _look(connection, actions, lambda row: probes.shows(row.action))
+    acted = await connection.pick(actions, lambda row: probes.shows(row.action))
     return tuple(sorted({*listed, *(row.id for row in told), *(row.trace_id for row in acted)}))
 
 
 async def _acts(
-    connection: AsyncConnection, known: Survey, traces: Sequence[str]
+    connection: Connection, known: Survey, traces: Sequence[str]
 ) -> tuple[tuple[int, ...], set[str], tuple[Delete, ...]]:
     """Return the acts of traces, the references of what they made, and what takes public words about them back."""
     numbers: list[int] = []
@@ -152,7 +148,7 @@ def _take_back(act: Row[*tuple[object, ...]]) -> Delete | None:
             return None
 
 
-async def _rooms(connection: AsyncConnection, known: Survey) -> tuple[int, ...]:
+async def _rooms(connection: Connection, known: Survey) -> tuple[int, ...]:
     """Find their direct conversations with the bot: where they did something alone, or that bear their name."""
     lanes = select(col(InboxRow.lane)).where(events_of(known.community, known.member))
     theirs = (
@@ -165,7 +161,7 @@ async def _rooms(connection: AsyncConnection, known: Survey) -> tuple[int, ...]:
 
 
 async def _messages(
-    connection: AsyncConnection, known: Survey, made: Iterable[str], rooms: Sequence[int]
+    connection: Connection, known: Survey, made: Iterable[str], rooms: Sequence[int]
 ) -> tuple[int, ...]:
     """Return the stored messages that the bot made about them, and all of their direct conversations."""
     conditions = [col(MessageRow.ref).in_(some) for some in portions(sorted(made))]
@@ -177,7 +173,7 @@ async def _messages(
     return tuple(sorted(found))
 
 
-async def _events_of_others(connection: AsyncConnection, known: Survey) -> tuple[int, ...]:
+async def _events_of_others(connection: Connection, known: Survey) -> tuple[int, ...]:
     """Find the events in which others answer, react to or name them; what still waits is handled first."""
     statement = select(*columns(InboxRow, "id", "event")).where(
         _here(known.community),
@@ -185,31 +181,31 @@ async def _events_of_others(connection: AsyncConnection, known: Survey) -> tuple
         col(InboxRow.actor) != known.probes.member,
         col(InboxRow.event) != "",
     )
-    found = await _look(connection, statement, lambda row: known.probes.names(row.event))
+    found = await connection.pick(statement, lambda row: known.probes.names(row.event))
     return tuple(row.id for row in found)
 
 
-async def _ledger(connection: AsyncConnection, known: Survey) -> tuple[int, ...]:
+async def _ledger(connection: Connection, known: Survey) -> tuple[int, ...]:
     entries = select(*columns(LedgerRow, "id", "actor", "details")).where(
         col(LedgerRow.community_id) == known.community.id
     )
-    found = await _look(
-        connection, entries, lambda row: known.probes.shows(orjson.dumps([row.actor, row.details]).decode())
+    found = await connection.pick(
+        entries, lambda row: known.probes.shows(orjson.dumps([row.actor, row.details]).decode())
     )
     return tuple(row.id for row in found)
 
 
-async def _replies(connection: AsyncConnection, known: Survey) -> tuple[int, ...]:
+async def _replies(connection: Connection, known: Survey) -> tuple[int, ...]:
     answers = select(*columns(MessageRow, "id", "reply_to")).where(
         col(MessageRow.community_id) == known.community.id,
         col(MessageRow.author_id) != known.member.id,
         col(MessageRow.reply_to).is_not(None),
     )
-    found = await _look(connection, answers, lambda row: row.reply_to in known.probes.messages)
+    found = await connection.pick(answers, lambda row: row.reply_to in known.probes.messages)
     return tuple(row.id for row in found)
 
 
-async def _threads(connection: AsyncConnection, member: Member) -> tuple[tuple[int, ...], tuple[int, ...]]:
+async def _threads(connection: Connection, member: Member) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the threads that they alone wrote in, and those that they began, as far as the first message tells."""
     mine = col(MessageRow.author_id) == member.id
     theirs = select(col(MessageRow.thread_id)).where(mine, col(MessageRow.thread_id).is_not(None))
@@ -227,22 +223,3 @@ async def _threads(connection: AsyncConnection, member: Member) -> tuple[tuple[i
     rows = (await connection.execute(statement)).all()
     alone = tuple(row.id for row in rows if not row.others)
     return alone, tuple(row.id for row in rows if row.others and row.own == row.first)
-
-
-async def _look(
-    connection: AsyncConnection,
-    statement: Select[*tuple[object, ...]],
-    shows: Callable[[Row[*tuple[object, ...]]], bool],
-) -> list[Row[*tuple[object, ...]]]:
-    """Return the rows that show something, looked at beside the loop and never all in memory."""
-    found: list[Row[*tuple[object, ...]]] = []
-    async with connection.stream(statement) as result:
-        async for some in result.partitions(AT_ONCE):
-            found += await asyncio.to_thread(_those, some, shows)
-    return found
-
-
-def _those(
-    rows: Sequence[Row[*tuple[object, ...]]], shows: Callable[[Row[*tuple[object, ...]]], bool]
-) -> list[Row[*tuple[object, ...]]]:
-    return [row for row in rows if shows(row)]

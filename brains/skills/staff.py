@@ -21,12 +21,11 @@ from storage import acts, channels, traces
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from bot.core.actions import Action
     from bot.core.decisions import Trace
     from brains.skills.skill import Context
     from storage.acts import Act
+    from storage.connection import Connection
 
 RECENT = 50
 """Traces looked through for the latest that can be told or undone."""
@@ -64,7 +63,7 @@ async def _why(context: Context) -> Decision:
     return Decision(skill=SKILL.name, actions=(context.answer("\n\n".join(stories)),), reason=reason)
 
 
-async def _rooms(context: Context, connection: AsyncConnection) -> frozenset[Ref]:
+async def _rooms(context: Context, connection: Connection) -> frozenset[Ref]:
     """Return the channels whose words the asker may read: those in their scope, and the one they ask in."""
     known = await channels.every(connection, context.community)
     scope = await channels.readable(connection, context.community, context.member)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from bot.core.events import Arrival, CommandGiven, MessagePosted
 from bot.core.ports import Delivery
 from bot.core.things import Rank, Ref
 from storage import inbox as inbox_module
+from storage.connection import Connection
 from storage.db import Database
 from storage.inbox import LEASE, LOOK, Inbox, waiting
 from storage.tables import InboxRow
@@ -270,11 +272,21 @@ async def test_two_who_claim_at_once_share_no_lane(open_stream, second: Database
     for number in (1, 2):
         await open_stream("away").put(arrival(number))
     one, two = open_stream("one"), Inbox(second, clock=clock, holder="two")
-    async with one._database.engine.execution_options(writes=True).begin() as connection:
-        assert names(await one._claim(connection, 1)) == ["general/1"]
-        claiming = asyncio.create_task(two.claim(10))
-        finished, _ = await asyncio.wait({claiming}, timeout=0.4)
-        assert not finished
+    claimed, over = threading.Event(), threading.Event()
+
+    async def claim_slowly(connection: Connection) -> list[Delivery]:
+        found = await one._claim(connection, 1)
+        claimed.set()
+        over.wait(10)
+        return found
+
+    first = asyncio.create_task(one._database.write(claim_slowly))
+    await asyncio.to_thread(claimed.wait, 10)
+    claiming = asyncio.create_task(two.claim(10))
+    finished, _ = await asyncio.wait({claiming}, timeout=0.4)
+    assert not finished
+    over.set()
+    assert names(await first) == ["general/1"]
     assert await nothing_comes(two, clock)
     claiming.cancel()
 

@@ -11,14 +11,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, Engine, Row, create_engine, event, func, inspect, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Engine, Row, create_engine, event, func, inspect, select, text
 
 from bot.core.errors import Mistake
 from bot.core.ports import Scope
 from bot.core.things import Audience
 from storage import channels, communities, encodings, ledger, members, messages, outbox, policies, profiles
 from storage.communities import Community
+from storage.connection import Connection
 from storage.db import MIGRATIONS, Database
 from storage.intake import Intake, Stored
 from storage.rows import insert_rows
@@ -34,7 +34,7 @@ async def store(database: Database, *events, name: str = "harbour") -> Stored:
     community = await community_of(database, name)
     intake = Intake(community, MONDAY)
 
-    async def work(connection: AsyncConnection) -> Stored:
+    async def work(connection: Connection) -> Stored:
         await intake.begin(connection)
         return await intake.store(connection, events)
 
@@ -123,10 +123,10 @@ async def test_opening_again_keeps_everything(database_url: str, home: Path) -> 
 
 
 async def test_a_job_that_fails_takes_nobody_elses_work_back(database: Database) -> None:
-    async def good(connection: AsyncConnection) -> None:
+    async def good(connection: Connection) -> None:
         await communities.find_or_make(connection, "good", MONDAY)
 
-    async def bad(connection: AsyncConnection) -> None:
+    async def bad(connection: Connection) -> None:
         await communities.find_or_make(connection, "bad", MONDAY)
         raise Mistake("no")
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from simcord import actors
 from simcord.backend.models import EPHEMERAL_FLAG
 from simcord.enums import InteractionType
+from sqlalchemy import text
 
 from adapters.discord import Discord
 from bot.app import App, open_app
@@ -223,7 +224,7 @@ class DiscordTown:
     async def stored(self) -> dict[str, str]:
         """Return the texts of all messages that are held, by their references."""
         async with self.app.database.read() as connection:
-            rows = await connection.exec_driver_sql("SELECT ref, text FROM message ORDER BY id")
+            rows = await connection.execute(text("SELECT ref, text FROM message ORDER BY id"))
             return {row.ref: row.text for row in rows}
 
     async def traces(self, channel: int, kind: str = "") -> list[Trace]:

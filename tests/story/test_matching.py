@@ -91,7 +91,7 @@ class House:
 
 @pytest.fixture
 async def house(home: Path) -> AsyncIterator[House]:
-    async with Database.open(f"sqlite+aiosqlite:///{home}/kinfolk.db", home=home) as database:
+    async with Database.open(f"sqlite:///{home}/kinfolk.db", home=home) as database:
         inner = HashingEncoder()
         encoder = CachedEncoder(inner, database)
         vectors = open_folder(home / "vectors", encoder.fingerprint, encoder.size, idle=0.5)

@@ -74,7 +74,7 @@ class Sea:
 async def sea(home: Path) -> AsyncIterator[Sea]:
     async with (
         discord_server() as server,
-        Database.open(f"sqlite+aiosqlite:///{home}/kinfolk.db", home=home) as database,
+        Database.open(f"sqlite:///{home}/kinfolk.db", home=home) as database,
     ):
         settings = Settings(_env_file=None, home=home, discord_token=SecretStr(server.token), discord_api=server.api)
         clock = HastyClock(CLOCK.now())

@@ -79,7 +79,7 @@ class Town:
 @pytest.fixture
 async def town(home: Path) -> AsyncIterator[Town]:
     inner = HashingEncoder()
-    async with Database.open(f"sqlite+aiosqlite:///{home / 'kinfolk.db'}", home=home) as database:
+    async with Database.open(f"sqlite:///{home / 'kinfolk.db'}", home=home) as database:
         community = await database.write(lambda c: communities.find_or_make(c, "harbour", MONDAY))
         following = Following(community, MONDAY, await refusals.load(home))
         await database.write(following.begin)

@@ -280,9 +280,11 @@ async def test_a_person_stays_while_another_account_is_theirs(town: Harbour) -> 
 
 
 async def test_another_community_where_they_are_too_is_left_alone(town: Harbour) -> None:
+    known = await refusals.load(town.home)
+
     async def elsewhere(connection) -> None:
         hill = await communities.find_or_make(connection, "hill", MONDAY)
-        intake = Intake(hill, MONDAY, refusals=await refusals.load(town.home))
+        intake = Intake(hill, MONDAY, refusals=known)
         await intake.begin(connection)
         await intake.store(connection, TALK[:2])
 
@@ -327,7 +329,7 @@ async def test_the_files_hold_nothing_once_they_are_compact(town: Harbour) -> No
 
 async def test_no_piece_is_left_where_pages_were_split(home: Path) -> None:
     chance = random.Random(1)
-    async with Database.open(f"sqlite+aiosqlite:///{home}/kinfolk.db", home=home) as database:
+    async with Database.open(f"sqlite:///{home}/kinfolk.db", home=home) as database:
         town = await harbour(database, home, indexed=False)
         for start in range(0, 20000, 100):
             some = [(f"k{chance.random()}", chance.randrange(50), chance.randrange(5, 900)) for _ in range(100)]

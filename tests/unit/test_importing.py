@@ -155,7 +155,7 @@ async def test_a_full_disk_is_said_and_the_same_command_goes_on_later(tmp_path: 
         pytest.skip("needs the right to mount a small disk")
     try:
         path = history(tmp_path / "f", 20_000)
-        async with Database.open(f"sqlite+aiosqlite:///{small}/kinfolk.db", home=tmp_path) as database:
+        async with Database.open(f"sqlite:///{small}/kinfolk.db", home=tmp_path) as database:
             with pytest.raises(
                 Unavailable, match=r"disk is full.*messages that were read are stored.*goes on from there"
             ):

@@ -129,7 +129,7 @@ class Chat:
 
 @pytest.fixture
 async def chat(home: Path) -> AsyncIterator[Chat]:
-    async with Database.open(f"sqlite+aiosqlite:///{home}/kinfolk.db", home=home) as database:
+    async with Database.open(f"sqlite:///{home}/kinfolk.db", home=home) as database:
         town = await harbour(database, home)
         refused, room = await refusals.load(home), Room()
 

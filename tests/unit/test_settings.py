@@ -56,7 +56,7 @@ def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_everything_lives_in_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KINFOLK_HOME", str(tmp_path / "h"))
     settings = load_settings()
-    assert settings.tables_url == f"sqlite+aiosqlite:///{tmp_path}/h/kinfolk.db"
+    assert settings.tables_url == f"sqlite:///{tmp_path}/h/kinfolk.db"
     assert settings.vectors_folder == tmp_path / "h" / "vectors"
     monkeypatch.setenv("KINFOLK_VECTORS", "http://127.0.0.1:6333")
     assert load_settings().vectors_folder is None
@@ -75,9 +75,9 @@ def test_a_home_that_cannot_be_used_names_the_variable(tmp_path: Path) -> None:
     ("url", "complaint"),
     [
         ("mysql://h/d", "must begin with"),
-        ("postgresql+asyncpg://u:p@h:port/d", "cannot be read"),
-        ("postgresql+asyncpg://u:p@127.0.0.1:1/d", "cannot be reached"),
-        ("sqlite+aiosqlite:////dev/null/x", "cannot be opened"),
+        ("postgresql://u:p@h:port/d", "cannot be read"),
+        ("postgresql://u:p@127.0.0.1:1/d", "cannot be reached"),
+        ("sqlite:////dev/null/x", "cannot be opened"),
     ],
 )
 async def test_a_database_that_cannot_be_used_names_its_variable(tmp_path: Path, url: str, complaint: str) -> None:
