@@ -35,12 +35,11 @@ if TYPE_CHECKING:
     from bot.core.clock import Clock
     from bot.core.ports import Adapter, Finding, Generator, Known, Vectors
     from bot.core.settings import Settings
-    from bot.core.things import Member, Ref
+    from bot.core.things import Community, Member, Ref
     from bot.living import Living
     from bot.pipeline import Pipeline
     from brains.engines.client import WorkerEncoder
     from brains.matching.suggest import Matchmaker
-    from storage.communities import Community
 
 FRESH = timedelta(minutes=10)
 """For so long a running bot matches by the same channel profiles, however much is said meanwhile."""
@@ -258,10 +257,12 @@ class App:
             community = await spaces.community_of(connection, space)
             if community is None:
                 return None
-            policy, _modes, _overrides = await policies.load(connection, community)
-            reading = await policies.reading(connection, community)
+            rules = await policies.load(connection, community)
         return Wishes(
-            staff=policy.staff_channel, welcome=policy.welcome_channel, staff_roles=policy.staff, reads=reading.covers
+            staff=rules.policy.staff_channel,
+            welcome=rules.policy.welcome_channel,
+            staff_roles=rules.policy.staff,
+            reads=rules.reads,
         )
 
     async def _known(self, space: Ref, platform: str) -> Mapping[Ref, Known] | None:

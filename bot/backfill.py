@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bot.core.events import Named
     from bot.core.policies import Policy
     from bot.core.settings import Settings
-    from storage.communities import Community
+    from bot.core.things import Community
     from storage.connection import Connection
     from storage.db import Database
     from storage.intake import Stored
@@ -83,7 +83,7 @@ async def import_discord(
         community, intake, met = await database.write(begin)
         bulk = Bulk(database, clock, intake, channels=met)
         async with database.read() as connection:
-            policy, *_rest = await policies.load(connection, community)
+            policy = (await policies.load(connection, community)).policy
             reached = await backfills.reached(connection, community)
         reading = Reading(
             database=database,
@@ -217,5 +217,5 @@ class Reading:
 
     async def _check(self, connection: Connection, room: Room) -> None:
         """Raise NotAllowed for a room that the staff do not want to be read; they may say so at any time."""
-        if not (await policies.reading(connection, self.community)).covers(room.home):
+        if not (await policies.load(connection, self.community)).reads(room.home):
             raise NotAllowed("the staff chose that it is not read: /setup read")

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from bot.core.clock import Clock
     from bot.core.decisions import Trace
-    from bot.core.things import Member, Ref
-    from storage.communities import Community
+    from bot.core.things import Community, Member, Ref
     from storage.connection import Connection
     from storage.db import Database
 

@@ -14,8 +14,7 @@ from storage import channels, feedback, members, policies
 if TYPE_CHECKING:
     from bot.core.actions import Kept
     from bot.core.clock import Clock
-    from bot.core.things import Member, Ref
-    from storage.communities import Community
+    from bot.core.things import Community, Member, Ref
     from storage.connection import Connection
     from storage.db import Database
     from storage.refusals import Refusals

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from bot.core.errors import Unavailable
 from bot.core.events import MessageEdited, MessagePosted, lane
 from bot.core.log import trail
-from bot.core.things import Audience
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,10 +19,8 @@ if TYPE_CHECKING:
     from bot.ahead import Ahead
     from bot.core.clock import Clock
     from bot.core.events import Arrival
-    from bot.core.ports import Delivery, Stream, Vector
-    from bot.core.things import Ref
+    from bot.core.ports import Delivery, Followed, Stream, Vector
     from bot.pipeline import Pipeline
-    from storage.communities import Community
     from storage.db import Database
     from storage.following import Followings
 
@@ -36,7 +33,7 @@ UNDER_WAY = 1024
 PAUSE = 1.0
 """Seconds after which what could not be stored is tried again."""
 
-Taken = tuple["Delivery", "Community", "asyncio.Future[Vector | None]"]
+Taken = tuple["Delivery", "asyncio.Future[Vector | None]"]
 
 
 class Lanes:
@@ -109,8 +106,7 @@ class Lanes:
         queue = self._lanes[name]
         try:
             while queue:
-                delivery, community, vector = queue[0]
-                await self._handle(delivery, community, vector)
+                await self._handle(*queue[0])
                 queue.popleft()
                 self._room.release()
         finally:
@@ -118,11 +114,11 @@ class Lanes:
             if not self._lanes:
                 self._empty.set()
 
-    async def _handle(self, delivery: Delivery, community: Community, vector: asyncio.Future[Vector | None]) -> None:
+    async def _handle(self, delivery: Delivery, vector: asyncio.Future[Vector | None]) -> None:
         """Handle one event; while the database is away, the lane waits, and what was begun is finished after that."""
         while True:
             try:
-                await self._pipeline.handle(delivery, community, vector)
+                await self._pipeline.handle(delivery, vector)
             except Unavailable as error:
                 log.warning("event %d waits: %s", delivery.id, error)
                 delivery = replace(delivery, attempts=delivery.attempts + 1)
@@ -154,7 +150,7 @@ class Lanes:
     async def _take_in(self, deliveries: Sequence[Delivery]) -> list[Taken]:
         """Store what happened and let it be encoded; whatever cannot be stored one by one is left out and told."""
         try:
-            communities = await self._follow(deliveries)
+            followed = await self._follow(deliveries)
         except Unavailable as error:
             log.warning("%d events wait: %s", len(deliveries), error)
             await self._stream.release(deliveries)
@@ -166,30 +162,26 @@ class Lanes:
             log.error("event %d cannot be stored and is passed over: %s", deliveries[0].id, trail(error))
             await self._note(deliveries[0])
             return []
-        together = zip(deliveries, communities, strict=True)
-        return [(one, community, self._encode(one, community)) for one, community in together]
+        return [(one, self._encode(one)) for one in followed]
 
-    async def _follow(self, deliveries: Sequence[Delivery]) -> list[Community]:
-        """Store what happened and was not stored when it arrived; return the community of each."""
-        asked = [(one.arrival, self._followings.community(one.arrival)) for one in deliveries if one.followed]
-        # What was forgotten after a transaction that failed is met once more, which changes nothing.
-        known = {arrival.space.ref: community for arrival, community in asked if community}
-        arrivals = [one.arrival for one in deliveries if not one.followed or one.arrival.space.ref not in known]
-        if arrivals:
-            known |= await self._store(arrivals)
-        return [known[one.arrival.space.ref] for one in deliveries]
+    async def _follow(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Store what happened and was not stored when it arrived."""
+        late = {one.id: one.arrival for one in deliveries if one.followed is None}
+        if not late:
+            return list(deliveries)
+        stored = dict(zip(late, await self._store(list(late.values())), strict=True))
+        return [replace(one, followed=one.followed or stored[one.id]) for one in deliveries]
 
-    async def _store(self, arrivals: Sequence[Arrival]) -> dict[Ref, Community]:
+    async def _store(self, arrivals: Sequence[Arrival]) -> list[Followed]:
         # The inbox has it on disk until it is done, so that this may be lost with a power cut and is made again.
         store = functools.partial(self._followings.store, arrivals=arrivals)
         return await self._database.write(store, durable=False)
 
-    def _encode(self, delivery: Delivery, community: Community) -> asyncio.Future[Vector | None]:
+    def _encode(self, delivery: Delivery) -> asyncio.Future[Vector | None]:
         """Let what a human said be encoded, which keeps the vector; not direct conversations, nor the uncollected."""
         match delivery.arrival.event:
             case MessagePosted() | MessageEdited() as event if not event.author.bot:
-                open_one = event.channel.audience is not Audience.DIRECT
-                kept = open_one and self._followings.collects(community, event.author.ref, event.channel.ref)
+                kept = delivery.followed is not None and delivery.followed.collected
                 return self._ahead.ask(event.text if kept else "")
             case _:
                 return self._ahead.ask("")

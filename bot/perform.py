@@ -44,11 +44,10 @@ if TYPE_CHECKING:
     from bot.core.clock import Clock
     from bot.core.decisions import Trace
     from bot.core.ports import Adapter
-    from bot.core.things import Member, Ref
+    from bot.core.things import Community, Member, Ref
     from bot.keeping import Keeper
     from bot.metrics import Figures
     from storage.acts import Pressable
-    from storage.communities import Community
     from storage.connection import Connection
     from storage.db import Database
 

@@ -34,33 +34,33 @@ from bot.core.events import (
 )
 from bot.core.i18n import _, translator, written
 from bot.core.policies import mode_of, speaking
+from bot.core.ports import Followed
 from bot.core.things import Audience, Rank
 from bot.perform import Case
 from bot.policy import Facts, judge, occasion, possible
 from brains.skills.skill import Context
 from storage import acts, channels, members, messages, policies, traces
-from storage.together import ReadTogether
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from bot.core.clock import Clock
     from bot.core.events import Event
     from bot.core.i18n import Translate
     from bot.core.policies import Policy
     from bot.core.ports import Delivery, Vector
-    from bot.core.things import Member, Ref
+    from bot.core.things import Community, Member, Ref
     from bot.perform import Performer
     from brains.skills.skill import Faculties, Skill
     from storage.acts import Pressable
-    from storage.communities import Community
+    from storage.connection import Connection
     from storage.db import Database
-    from storage.policies import Modes, Overrides
 
 log = logging.getLogger(__name__)
 
-FRESH = 1.0
-"""Seconds for which a community's policy is not read again; what this process itself changes holds at once."""
+FRESH = timedelta(seconds=1)
+"""For so long what staff had set when an event came is not read again; what this process changes holds at once."""
 LAST_WORDS = 5
 """Messages that tell which language somebody writes."""
 STALE = timedelta(minutes=10)
@@ -78,21 +78,21 @@ class Pipeline:
     clock: Clock
     language: str
     watchers: list[Callable[[Trace], None]] = field(default_factory=list)
-    _known: dict[int, tuple[float, Policy, Modes, Overrides]] = field(default_factory=dict)
-    _members: ReadTogether[tuple[Community, Ref], Member] = field(init=False)
+    _changed: dict[int, datetime] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        # Many channels ask at once who spoke: one read answers them all.
-        object.__setattr__(self, "_members", ReadTogether(self.database, members.by_refs))
-
-    async def handle(self, delivery: Delivery, community: Community, vector: asyncio.Future[Vector | None]) -> None:
+    async def handle(self, delivery: Delivery, vector: asyncio.Future[Vector | None]) -> None:
         """Decide about one event and act. A redelivery is finished, never decided again. Raises Unavailable."""
-        if delivery.attempts and await self._was_decided(delivery, community):
+        followed = delivery.followed
+        if followed is None:
+            raise ValueError(f"event {delivery.id} is not in the tables yet")
+        if not self._holds(followed, delivery.received_at):
+            followed = await self._now(delivery.arrival.event, followed.community)
+        if delivery.attempts and await self._was_decided(delivery, followed.community):
             return
         trace_id = secrets.token_hex(6)
         with structlog.contextvars.bound_contextvars(trace=trace_id):
             try:
-                context = await self._context(delivery, community, vector, trace_id)
+                context = await self._context(delivery, followed, vector, trace_id)
                 trace, pressed = await self._decide(context, trace_id, live=self._is_live(delivery))
                 self._note_time(delivery)
                 if trace.verdict.rulings or any(step.failed for step in trace.steps) or _owes_reason(context):
@@ -106,7 +106,8 @@ class Pipeline:
 
     async def rehearse(self, delivery: Delivery, community: Community, vector: asyncio.Future[Vector | None]) -> Trace:
         """Say what would be decided about an event if it came now, by today's rules, and do nothing."""
-        context = await self._context(delivery, community, vector, "rehearsal")
+        followed = await self._now(delivery.arrival.event, community)
+        context = await self._context(delivery, followed, vector, "rehearsal")
         context = replace(context, stream=lambda _pieces: "")
         trace, _pressed = await self._decide(context, "rehearsal", live=True)
         return trace
@@ -202,29 +203,40 @@ class Pipeline:
             log.info("%s: who it was about was forgotten meanwhile", trace.kind)
             return
         if any(isinstance(ruling.action, SetPolicy) for ruling in done.verdict.rulings if ruling.kept):
-            self._known.pop(context.community.id, None)
+            self._changed[context.community.id] = self.clock.now()
         log.info("%s: %d acts in %.0f ms", trace.kind, len(done.receipts), trace.milliseconds)
         for watch in self.watchers:
             watch(done)
 
-    async def _context(
-        self, delivery: Delivery, community: Community, vector: asyncio.Future[Vector | None], trace_id: str
-    ) -> Context:
-        event = delivery.arrival.event
-        policy, modes, overrides = await self._policy(community)
+    def _holds(self, followed: Followed, since: datetime) -> bool:
+        """Say whether what staff had set when an event came is what they have set now."""
+        changed = self._changed.get(followed.community.id)
+        return self.clock.now() - since <= FRESH and (changed is None or changed < since)
+
+    async def _now(self, event: Event, community: Community) -> Followed:
+        """Return what holds for an event now."""
         who = actor(event)
-        member = None
-        if who is not None and not who.bot:
-            member = await self._members.read((community, who.ref))
+
+        async def look(connection: Connection) -> Followed:
+            member = await members.by_ref(connection, community, who.ref) if who and not who.bot else None
+            return Followed(community=community, rules=await policies.load(connection, community), member=member)
+
+        return await self.database.look(look)
+
+    async def _context(
+        self, delivery: Delivery, followed: Followed, vector: asyncio.Future[Vector | None], trace_id: str
+    ) -> Context:
+        event, policy, member = delivery.arrival.event, followed.rules.policy, followed.member
+        who = actor(event)
         said = _language(who.language if who else "") or _language(member.language if member else "")
         language = said or await self._written(event, member) or policy.language or self.language
         return Context(
             event=event,
             space=delivery.arrival.space.ref,
-            community=community,
+            community=followed.community,
             policy=policy,
-            modes=modes,
-            overrides=overrides,
+            modes=followed.rules.modes,
+            overrides=followed.rules.overrides,
             member=member,
             rank=_rank(event, policy),
             language=language,
@@ -244,20 +256,10 @@ class Pipeline:
         async with self.database.read() as connection:
             return written(await messages.latest_words(connection, member.id, LAST_WORDS))
 
-    async def _policy(self, community: Community) -> tuple[Policy, Modes, Overrides]:
-        read_at, policy, modes, overrides = self._known.get(community.id, (0.0, None, {}, {}))
-        if policy is None or time.monotonic() - read_at > FRESH:
-            if policy is not None:  # whoever comes while it is read again does with what is known
-                self._known[community.id] = (time.monotonic(), policy, modes, overrides)
-            async with self.database.read() as connection:
-                policy, modes, overrides = await policies.load(connection, community)
-            self._known[community.id] = (time.monotonic(), policy, modes, overrides)
-        return policy, modes, overrides
-
     def _modes(self, context: Context) -> dict[str, Mode]:
         where = place(context.event)
         channel = str(where.ref) if where else ""
-        return {skill.name: mode_of(dict(context.modes), skill.name, channel) for skill in self.skills}
+        return {skill.name: mode_of(context.modes, skill.name, channel) for skill in self.skills}
 
 
 _SPOKEN: dict[str, Translate] = {}

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from bot.core.actions import Action
     from bot.core.decisions import Trace
     from bot.core.ports import Vector
+    from bot.core.things import Community
     from bot.pipeline import Pipeline
-    from storage.communities import Community
     from storage.connection import Connection
     from storage.db import Database
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-    from storage.communities import Community
+    from bot.core.things import Community
     from storage.connection import Connection
 
 State = Literal["intended", "done", "failed", "unknown"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.core.events import MessagePosted
-    from storage.communities import Community
+    from bot.core.things import Community
     from storage.connection import Connection
     from storage.intake import Intake
 
@@ -64,7 +64,7 @@ async def store(connection: Connection, intake: Intake, step: Step) -> Stored | 
     if await _changed_since(connection, step) & {one.message for one in step.messages}:
         return None
     stored = await intake.store(connection, step.messages) if step.messages else Stored()
-    if not all(intake.reading.covers(one.channel.ref) for one in step.messages):
+    if stored.unread:
         return None
     await _move(connection, intake.community, step, stored.messages, intake.now)
     return stored

@@ -17,8 +17,7 @@ from storage.rows import columns
 from storage.tables import ChannelRow
 
 if TYPE_CHECKING:
-    from bot.core.things import Member
-    from storage.communities import Community
+    from bot.core.things import Community, Member
     from storage.connection import Connection
 
 
@@ -60,10 +59,10 @@ async def readable(connection: Connection, community: Community, reader: Member 
     """
     known = await every(connection, community)
     mine = await members.joined(connection, reader.id) if reader else frozenset()
-    reading = await policies.reading(connection, community)
+    rules = await policies.load(connection, community)
     return Scope(
         community=community.id,
-        channels=frozenset(one.id for one in known.values() if _may_read(one, mine) and reading.covers(one.ref)),
+        channels=frozenset(one.id for one in known.values() if _may_read(one, mine) and rules.reads(one.ref)),
         not_authors=await members.withheld(connection, community),
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlmodel import col
 
 from bot.core.errors import Mistake
+from bot.core.things import Community
 from storage.rows import columns, insert_rows
 from storage.tables import CommunityRow
 
@@ -16,14 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from storage.connection import Connection
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Community:
-    """A community; nothing crosses from one to another."""
-
-    id: int
-    name: str
 
 
 async def every(connection: Connection) -> list[Community]:

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine, Update
 
     from bot.core.ports import Vectors
-    from bot.core.things import Member, Ref
-    from storage.communities import Community
+    from bot.core.things import Community, Member, Ref
     from storage.connection import Connection
     from storage.db import Database
     from storage.refusals import Refusals

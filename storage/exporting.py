@@ -42,8 +42,7 @@ from storage.trail import events_of
 if TYPE_CHECKING:
     from sqlalchemy import Select
 
-    from bot.core.things import Member
-    from storage.communities import Community
+    from bot.core.things import Community, Member
     from storage.connection import Connection
     from storage.db import Database
     from storage.trail import Survey

@@ -27,23 +27,24 @@ from bot.core.events import (
     is_asked,
     place,
 )
+from bot.core.policies import Rules
+from bot.core.ports import Followed
 from bot.core.things import Audience
 from storage import members, messages, policies, readers, spaces
-from storage.intake import Intake, Stored
+from storage.intake import Intake
 from storage.readers import Readers
 from storage.rows import columns, insert_new
 from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, OutboxRow, ReactionRow, ThreadRow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Row
 
     from bot.core.clock import Clock
     from bot.core.events import Arrival, Event, Named
-    from bot.core.things import Ref
-    from storage.communities import Community
+    from bot.core.things import Community, Member, Ref
     from storage.connection import Connection
     from storage.refusals import Refusals
 
@@ -55,36 +56,33 @@ class Followings:
         self._clock = clock
         self._refusals = refusals
         self._communities: dict[Ref, Community] = {}
-        self._known: dict[int, Following] = {}
+        self._following: dict[int, Following] = {}
 
-    async def store(self, connection: Connection, arrivals: Sequence[Arrival]) -> dict[Ref, Community]:
-        """Store what happened, in order, and return the communities of the spaces where it did."""
+    async def store(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Followed]:
+        """Store what happened, in order, and return what held for each arrival."""
         connection.if_undone(self._forget)
-        found = [(arrival.event, await self._community(connection, arrival)) for arrival in arrivals]
-        for number, community in {community.id: community for _, community in found}.items():
-            if number not in self._known:
-                self._known[number] = Following(community, self._clock.now(), self._refusals)
-                await self._known[number].begin(connection)
-            mine = [event for event, whose in found if whose.id == number]
-            await self._known[number].follow(connection, mine)
-        return {arrival.space.ref: self._communities[arrival.space.ref] for arrival in arrivals}
+        whose = [await self._community(connection, arrival.space) for arrival in arrivals]
+        followed: dict[int, Followed] = {}
+        for community in dict.fromkeys(whose):
+            mine = [number for number, one in enumerate(whose) if one == community]
+            following = await self._follow(connection, community)
+            known = await following.follow(connection, [arrivals[number].event for number in mine])
+            followed |= dict(zip(mine, known, strict=True))
+        return [followed[number] for number in range(len(arrivals))]
 
-    def community(self, arrival: Arrival) -> Community | None:
-        """Return the community of an arrival, None where that was forgotten since it was stored."""
-        return self._communities.get(arrival.space.ref)
-
-    def collects(self, community: Community, author: Ref, channel: Ref) -> bool:
-        """Say whether what somebody wrote last in a channel was kept, as far as is remembered."""
-        following = self._known.get(community.id)
-        return following is None or following.collects(author, channel)
+    async def _follow(self, connection: Connection, community: Community) -> Following:
+        if community.id not in self._following:
+            following = Following(community, self._clock.now(), self._refusals)
+            await following.begin(connection)
+            self._following[community.id] = following
+        return self._following[community.id]
 
     def _forget(self) -> None:
         """Forget the numbers of rows, which were taken back."""
         self._communities.clear()
-        self._known.clear()
+        self._following.clear()
 
-    async def _community(self, connection: Connection, arrival: Arrival) -> Community:
-        space = arrival.space
+    async def _community(self, connection: Connection, space: Named) -> Community:
         if space.ref not in self._communities:
             self._communities[space.ref] = await spaces.settle(connection, space, self._clock.now())
         return self._communities[space.ref]
@@ -101,37 +99,44 @@ class Following:
         self._refusals = refusals
         self._intake = Intake(community, now, refusals=refusals)
         self._readers = Readers(community)
+        self._rules = Rules()
 
     async def begin(self, connection: Connection) -> None:
         """Read what is known already."""
         await self._intake.begin(connection)
 
-    def collects(self, author: Ref, channel: Ref) -> bool:
-        """Say whether what somebody wrote last in a channel was kept."""
-        return author not in self._intake.left_out and self._intake.reading.covers(channel)
-
-    async def follow(self, connection: Connection, events: Sequence[Event]) -> None:
-        """Store what happened, in order; what was stored already changes nothing."""
+    async def follow(self, connection: Connection, events: Sequence[Event]) -> list[Followed]:
+        """Store what happened, in order, and return what held for each; what was stored already changes nothing."""
+        self._rules = await policies.load(connection, self.community)
+        followed: list[Followed] = []
         for posted, some in itertools.groupby(events, key=lambda event: isinstance(event, MessagePosted)):
             if posted:
-                await self._store(connection, [event for event in some if isinstance(event, MessagePosted)])
+                followed += await self._store(connection, [one for one in some if isinstance(one, MessagePosted)])
             else:
-                for event in some:
-                    await self._follow(connection, event)
+                followed += [await self._follow(connection, event) for event in some]
+        return followed
 
-    async def _store(self, connection: Connection, events: Sequence[MessagePosted]) -> None:
+    def _known(self, who: Named | None, met: Mapping[Ref, Member], *, collected: bool = False) -> Followed:
+        member = met.get(who.ref) if who and not who.bot else None
+        return Followed(community=self.community, rules=self._rules, member=member, collected=collected)
+
+    async def _store(self, connection: Connection, events: Sequence[MessagePosted]) -> list[Followed]:
         """Store messages; of a direct conversation nothing is kept, but who turned to the bot is met."""
         open_ones = [event for event in events if not _is_direct(event)]
-        stored = await self._intake.store(connection, open_ones) if open_ones else Stored()
+        stored = await self._intake.store_by(self._rules, connection, open_ones)
+        met, collected = dict(self._intake.met), self._intake.collected
         unheard = [event for event in events if _is_direct(event) or not self._is_read(event.channel)]
-        met = await self._meet_those_who_turned(connection, unheard) if unheard else 0
+        new = await self._meet_those_who_turned(connection, unheard) if unheard else 0
+        met |= self._intake.met
         if stored.channels:
             self._readers.forget()
-        elif stored.members or met:
+        elif stored.members or new:
             self._readers.forget(event.author.ref for event in events)
         for who, at in {event.author.ref: (event.author, event.at) for event in events}.values():
             if self._intake.knows(who.ref):
                 await self._readers.confirm(connection, who, self._intake.member(who.ref), at)
+        kept = [event not in unheard and event.author.ref in collected for event in events]
+        return [self._known(one.author, met, collected=may) for one, may in zip(events, kept, strict=True)]
 
     async def _meet_those_who_turned(self, connection: Connection, events: Sequence[MessagePosted]) -> int:
         """Meet who wrote to the bot where it keeps nothing, so that they can be answered; return how many are new."""
@@ -140,24 +145,24 @@ class Following:
         return await self._intake.meet_members(connection, turned)
 
     def _is_read(self, channel: Named) -> bool:
-        return self._intake.reading.covers(channel.ref)
+        return self._rules.reads(channel.ref)
 
-    async def _look_where_to_read(self, connection: Connection) -> None:
-        self._intake.reading = await policies.reading(connection, self.community)
-
-    async def _follow(self, connection: Connection, event: Event) -> None:
+    async def _follow(self, connection: Connection, event: Event) -> Followed:
         # Of what is gone nothing new is met.
         if isinstance(event, ChannelChanged) and event.gone:
             await self._lose(connection, event.channel.ref)
         elif isinstance(event, MessageDeleted):
             await self._delete(connection, event.message)
         elif await self._meet(connection, event):
-            await self._keep(connection, event)
+            collected = await self._keep(connection, event)
+            return self._known(actor(event), self._intake.met, collected=collected)
+        return self._known(None, {})
 
-    async def _keep(self, connection: Connection, event: Event) -> None:
+    async def _keep(self, connection: Connection, event: Event) -> bool:
+        """Store what is not a message's first words; say whether the words that came may be kept."""
         match event:
             case MessageEdited():
-                await self._edit(connection, event)
+                return await self._edit(connection, event)
             case MemberJoined():
                 await self._join(connection, event)
             case MemberLeft():
@@ -172,13 +177,13 @@ class Following:
                 pass  # what was said is stored with others, and of what is gone nothing is met
             case CommandGiven() | ButtonPressed() | FormSubmitted() | BotAdded() | TimerFired():
                 pass
+        return False
 
     async def _meet(self, connection: Connection, event: Event) -> bool:
         """Store who did it and where, if they are new; False for somebody of whom nothing may be held."""
         who, where = actor(event), place(event)
         refused = who is not None and bool(await self._intake.refused(connection, [who.ref]))
         if who and refused and not is_asked(event):
-            self._intake.left_out.add(who.ref)
             return False
         if who and await self._intake.meet_members(connection, [who]):
             self._readers.forget([who.ref])
@@ -188,23 +193,24 @@ class Following:
             # Who asks for something is answered, and what they write stays uncollected.
             number = self._intake.member(who.ref)
             await members.set_consent(connection, number, collected=False, now=event.at)
-        if who and who.language:
-            changed = (col(MemberRow.id) == self._intake.member(who.ref), col(MemberRow.language) != who.language)
-            await connection.execute(update(MemberRow).where(*changed).values(language=who.language))
+        if who and who.language and self._intake.met[who.ref].language != who.language:
+            mine = col(MemberRow.id) == self._intake.member(who.ref)
+            await connection.execute(update(MemberRow).where(mine).values(language=who.language))
         if who:
             await self._readers.confirm(connection, who, self._intake.member(who.ref), event.at)
         return True
 
-    async def _edit(self, connection: Connection, event: MessageEdited) -> None:
-        await self._look_where_to_read(connection)
+    async def _edit(self, connection: Connection, event: MessageEdited) -> bool:
+        """Change what is stored; say whether what the author writes now may be kept."""
         found = await self._message(connection, event.message)
         withheld = await self._is_withheld(connection, event.author.ref)
+        collected = not withheld and self._is_read(event.channel)
         if found is None or found.text == event.text:
-            return
-        if withheld or not self._is_read(event.channel):
+            return collected
+        if not collected:
             # What they write now is not collected, and what they wrote then is not there any more.
             await messages.erase(connection, [found.id])
-            return
+            return False
         await connection.execute(
             update(MessageRow).where(col(MessageRow.id) == found.id).values(text=event.text, edited_at=event.at)
         )
@@ -213,12 +219,11 @@ class Following:
         row = {"point": found.point, "message_id": kept, "sent_at": found.sent_at}
         await insert_new(connection, OutboxRow, [row])
         await messages.forget_texts(connection, [found.text])
+        return True
 
     async def _is_withheld(self, connection: Connection, author: Ref) -> bool:
-        """Say whether what somebody writes now is not collected, and remember it."""
-        withheld = self._intake.member(author) in await members.withheld(connection, self.community)
-        (self._intake.left_out.add if withheld else self._intake.left_out.discard)(author)
-        return withheld
+        """Say whether what somebody writes now is not collected."""
+        return self._intake.member(author) in await members.withheld(connection, self.community)
 
     async def _delete(self, connection: Connection, message: Ref) -> None:
         if found := await self._message(connection, message):
@@ -245,7 +250,6 @@ class Following:
 
     async def _react(self, connection: Connection, event: ReactionAdded | ReactionRemoved) -> None:
         found = await self._message(connection, event.message)
-        await self._look_where_to_read(connection)
         if found is None or (isinstance(event, ReactionAdded) and not self._is_read(event.channel)):
             return
         key = {

@@ -28,12 +28,13 @@ from storage.tables import InboxRow
 from storage.together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy import Row as SqlRow
 
     from bot.core.clock import Clock
+    from bot.core.ports import Followed
     from storage.connection import Connection
     from storage.db import Database
     from storage.following import Followings
@@ -65,10 +66,10 @@ class Put:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """The number of an arrival, and whether what happened is in the tables too."""
+    """The number of an arrival, and what held for it if what happened is in the tables too."""
 
     number: int
-    followed: bool
+    followed: Followed | None
 
 
 class Inbox:
@@ -116,48 +117,36 @@ class Inbox:
 
     async def _insert(self, connection: Connection, puts: Sequence[Put]) -> Sequence[Stored | None]:
         """Insert what is new, and follow what is handed over in memory; None for what was there already."""
-        return await self._insert_by(self._follow, connection, puts)
+        numbers = await self._numbers(connection, puts)
+        return _stored(numbers, await self._follow(connection, self._fresh_ones(puts, numbers)))
 
     async def _insert_alone(self, connection: Connection, put: Put) -> Stored | None:
         """Insert one that could not be followed with others, and let it be followed later if it cannot be at all."""
-        return (await self._insert_by(self._follow_or_not, connection, [put]))[0]
-
-    async def _insert_by(
-        self,
-        follow: Callable[[Connection, Sequence[Arrival]], Awaitable[bool]],
-        connection: Connection,
-        puts: Sequence[Put],
-    ) -> Sequence[Stored | None]:
-        rows = await insert_new(connection, InboxRow, [put.row for put in puts], "id", "space", "key")
-        made = {(row.space, row.key): int(row.id) for row in rows}
-        numbers = [made.pop((put.row["space"], put.row["key"]), None) for put in puts]
-        mine = [put.arrival for put, number in zip(puts, numbers, strict=True) if put.ours and number is not None]
-        followed = await follow(connection, mine)
-        return [
-            None if number is None else Stored(number=number, followed=followed and put.ours)
-            for put, number in zip(puts, numbers, strict=True)
-        ]
-
-    async def _follow(self, connection: Connection, arrivals: Sequence[Arrival]) -> bool:
-        """Store what happened, if this process does."""
-        if self._followings is None or not arrivals:
-            return False
-        await self._followings.store(connection, arrivals)
-        return True
-
-    async def _follow_or_not(self, connection: Connection, arrivals: Sequence[Arrival]) -> bool:
-        """Store what happened. What is wrong with it is left to whoever claims it: it has arrived all the same."""
-        if self._followings is None:
-            return False
+        numbers = await self._numbers(connection, [put])
         try:
             async with connection.begin_nested():
-                await self._follow(connection, arrivals)
+                followed = await self._follow(connection, self._fresh_ones([put], numbers))
         except Exception as error:
             if isinstance(error, OperationalError):
                 raise
-            log.warning("%d arrivals are followed later: %s", len(arrivals), type(error).__name__)
-            return False
-        return bool(arrivals)
+            log.warning("an arrival is followed later: %s", type(error).__name__)
+            followed = {}
+        return _stored(numbers, followed)[0]
+
+    async def _numbers(self, connection: Connection, puts: Sequence[Put]) -> list[int | None]:
+        rows = await insert_new(connection, InboxRow, [put.row for put in puts], "id", "space", "key")
+        made = {(row.space, row.key): int(row.id) for row in rows}
+        return [made.pop((put.row["space"], put.row["key"]), None) for put in puts]
+
+    def _fresh_ones(self, puts: Sequence[Put], numbers: Sequence[int | None]) -> dict[int, Arrival]:
+        pairs = zip(puts, numbers, strict=True)
+        return {number: put.arrival for put, number in pairs if put.ours and number is not None}
+
+    async def _follow(self, connection: Connection, arrivals: Mapping[int, Arrival]) -> dict[int, Followed]:
+        """Store what happened, if this process does."""
+        if self._followings is None or not arrivals:
+            return {}
+        return dict(zip(arrivals, await self._followings.store(connection, list(arrivals.values())), strict=True))
 
     @contextlib.asynccontextmanager
     async def _by_table(self) -> AsyncIterator[None]:
@@ -302,6 +291,10 @@ class Inbox:
             .where(col(InboxRow.leased_until).is_not(None))
             .values(leased_until=self._clock.now() + LEASE)
         )
+
+
+def _stored(numbers: Sequence[int | None], followed: Mapping[int, Followed]) -> list[Stored | None]:
+    return [None if one is None else Stored(number=one, followed=followed.get(one)) for one in numbers]
 
 
 def _delivery(row: SqlRow[*tuple[object, ...]]) -> Delivery | None:

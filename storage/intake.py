@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
     from bot.core.events import MessagePosted, Named
-    from bot.core.things import Ref
-    from storage.communities import Community
+    from bot.core.policies import Rules
+    from bot.core.things import Community, Member, Ref
     from storage.connection import Connection
     from storage.refusals import Refusals
 
@@ -82,10 +82,10 @@ class Intake:
         self._names: set[str] = set()
         self._threads: dict[str, int] = {}
         self._inside: dict[int, set[int]] = {}
-        self.left_out: set[Ref] = set()
-        """Authors of whom the latest message was not stored, since they are not collected."""
-        self.reading = policies.Reading()
-        """Where the bot reads, as it was when something was stored last."""
+        self.met: dict[Ref, Member] = {}
+        """Those who were looked up last, as they are in the tables."""
+        self.collected: set[Ref] = set()
+        """Those of the authors stored last whose words may be kept."""
 
     async def begin(self, connection: Connection) -> None:
         """Read what is known already, and describe the channels that are there."""
@@ -103,9 +103,12 @@ class Intake:
         return frozenset(self._names)
 
     async def store(self, connection: Connection, events: Sequence[MessagePosted]) -> Stored:
-        """Store the messages that are not there yet, where the bot reads, and return how much was new."""
-        self.reading = await policies.reading(connection, self.community)
-        read = [event for event in events if self.reading.covers(event.channel.ref)]
+        """Store the messages that are not there yet, where the bot reads now, and return how much was new."""
+        return await self.store_by(await policies.load(connection, self.community), connection, events)
+
+    async def store_by(self, rules: Rules, connection: Connection, events: Sequence[MessagePosted]) -> Stored:
+        """Store by these rules."""
+        read = [event for event in events if rules.reads(event.channel.ref)]
         stored = await self._store(connection, read) if read else Stored()
         return stored + Stored(unread=len(events) - len(read))
 
@@ -117,8 +120,7 @@ class Intake:
         await self._add_threads(connection, welcome)
         withheld = await members.withheld(connection, self.community)
         wanted = [event for event in welcome if self._members[str(event.author.ref)] not in withheld]
-        self.left_out.difference_update(event.author.ref for event in wanted)
-        self.left_out.update({event.author.ref for event in events} - {event.author.ref for event in wanted})
+        self.collected = {event.author.ref for event in wanted}
         messages = await self._add_messages(connection, wanted)
         await self._add_memberships(connection, wanted)
         return Stored(messages=messages, members=new_members, channels=new_channels, withheld=len(events) - len(wanted))
@@ -138,15 +140,18 @@ class Intake:
     async def refused(self, connection: Connection, authors: Iterable[Ref]) -> set[Ref]:
         """Return those who are not members here because they were forgotten: of them nothing may be stored."""
         authors = set(authors)
-        await self._recall(connection, {str(ref) for ref in authors})
+        await self._look_up(connection, authors)
         strangers = {ref for ref in authors if str(ref) not in self._members}
         if self._refusals is None or not strangers:
             return set()
         return await self._refusals.refused(connection, self.community, strangers)
 
-    async def _recall(self, connection: Connection, authors: set[str]) -> None:
-        """Let go of the numbers of members who were forgotten since: they may be given again."""
-        await _recall(connection, MemberRow, col(MemberRow.community_id) == self.community.id, self._members, authors)
+    async def _look_up(self, connection: Connection, authors: set[Ref]) -> None:
+        """Learn who is there now. Numbers of members who were forgotten since are let go: they may be given again."""
+        self.met = await members.by_refs(connection, self.community, authors)
+        for gone in authors - self.met.keys():
+            self._members.pop(str(gone), None)
+        self._members.update({str(ref): member.id for ref, member in self.met.items()})
 
     async def meet_members(self, connection: Connection, authors: Iterable[Named]) -> int:
         """Store the members that are new and return how many they were."""
@@ -165,8 +170,9 @@ class Intake:
             }
             for person, (ref, author) in zip(people, new.items(), strict=True)
         ]
-        for made in await insert_rows(connection, MemberRow, rows, "id", "ref"):
-            self._members[made.ref] = made.id
+        for made in await insert_rows(connection, MemberRow, rows, *members.FIELDS):
+            member = members.read(made)
+            self._members[made.ref], self.met[member.ref] = made.id, member
             # The number may have been somebody else's, who was forgotten.
             self._inside.pop(made.id, None)
         return len(new)
@@ -265,7 +271,7 @@ class Intake:
 
 async def _recall(
     connection: Connection,
-    model: type[MemberRow | ChannelRow | ThreadRow],
+    model: type[ChannelRow | ThreadRow],
     mine: ColumnElement[bool],
     numbers: dict[str, int],
     wanted: AbstractSet[str],

@@ -16,15 +16,16 @@ from storage.rows import columns, insert_new, portions, table
 from storage.tables import ConsentRow, MemberRow, MembershipRow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from datetime import datetime
 
     from sqlalchemy import Row
 
-    from storage.communities import Community
+    from bot.core.things import Community
     from storage.connection import Connection
 
-COLUMNS = columns(MemberRow, "id", "ref", "name", "person_id", "language")
+FIELDS = ("id", "ref", "name", "person_id", "language")
+COLUMNS = columns(MemberRow, *FIELDS)
 
 
 async def every(connection: Connection, community: Community) -> list[Member]:
@@ -32,7 +33,7 @@ async def every(connection: Connection, community: Community) -> list[Member]:
     rows = await connection.execute(
         select(*COLUMNS).where(col(MemberRow.community_id) == community.id).order_by(col(MemberRow.id))
     )
-    return [_member(row) for row in rows]
+    return [read(row) for row in rows]
 
 
 async def by_ref(connection: Connection, community: Community, ref: Ref) -> Member | None:
@@ -41,13 +42,13 @@ async def by_ref(connection: Connection, community: Community, ref: Ref) -> Memb
         select(*COLUMNS).where(col(MemberRow.community_id) == community.id, col(MemberRow.ref) == str(ref))
     )
     row = found.first()
-    return _member(row) if row else None
+    return read(row) if row else None
 
 
 async def by_number(connection: Connection, number: int) -> Member | None:
     """Return the member of a number."""
     row = (await connection.execute(select(*COLUMNS).where(col(MemberRow.id) == number))).first()
-    return _member(row) if row else None
+    return read(row) if row else None
 
 
 async def is_known(connection: Connection, member: Member) -> bool:
@@ -56,20 +57,17 @@ async def is_known(connection: Connection, member: Member) -> bool:
     return (await connection.scalar(select(col(MemberRow.id)).where(mine))) is not None
 
 
-async def by_refs(
-    connection: Connection, wanted: Sequence[tuple[Community, Ref]]
-) -> dict[tuple[Community, Ref], Member]:
-    """Return the members of many references."""
-    found: dict[tuple[Community, Ref], Member] = {}
-    for community in {community for community, _ref in wanted}:
-        for some in portions([str(ref) for whose, ref in wanted if whose == community]):
-            mine = (col(MemberRow.community_id) == community.id) & col(MemberRow.ref).in_(some)
-            members = [_member(row) for row in await connection.execute(select(*COLUMNS).where(mine))]
-            found.update({(community, member.ref): member for member in members})
+async def by_refs(connection: Connection, community: Community, wanted: Iterable[Ref]) -> dict[Ref, Member]:
+    """Return those of these references who are members."""
+    found: dict[Ref, Member] = {}
+    for some in portions(sorted(map(str, wanted))):
+        mine = (col(MemberRow.community_id) == community.id) & col(MemberRow.ref).in_(some)
+        found.update({(one := read(row)).ref: one for row in await connection.execute(select(*COLUMNS).where(mine))})
     return found
 
 
-def _member(row: Row[*tuple[object, ...]]) -> Member:
+def read(row: Row[*tuple[object, ...]]) -> Member:
+    """Return a row of `FIELDS` as the member that it is."""
     return Member(id=row.id, ref=Ref.parse(row.ref), name=row.name, person=row.person_id, language=row.language)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Row
 
     from bot.core.ports import Scope
-    from storage.communities import Community
+    from bot.core.things import Community
     from storage.connection import Connection
 
 COLUMNS = columns(MessageRow, "id", "point", "ref", "channel_id", "author_id", "thread_id", "text", "sent_at")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
     from bot.core.events import Named
-    from storage.communities import Community
+    from bot.core.things import Community
     from storage.connection import Connection
 
 

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from bot.core.things import Ref
-    from storage.communities import Community
+    from bot.core.things import Community, Ref
     from storage.connection import Connection
 
 KEY_FILE = "refusal.key"

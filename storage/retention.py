@@ -15,7 +15,7 @@ from storage.tables import InboxRow, MessageRow
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from storage.communities import Community
+    from bot.core.things import Community
     from storage.connection import Connection
 
 PORTION = 500
@@ -26,7 +26,7 @@ EVENTS = timedelta(days=30)
 
 async def purge(connection: Connection, community: Community, now: datetime) -> int:
     """Erase a portion of what a community's time is up for; returns how much, 0 when nothing is left to erase."""
-    policy, _modes, _overrides = await policies.load(connection, community)
+    policy = (await policies.load(connection, community)).policy
     erased = await traces.purge(connection, community.id, now - timedelta(days=policy.trace_days), limit=PORTION)
     if policy.retention_days:
         erased += await _messages(connection, community, now - timedelta(days=policy.retention_days))

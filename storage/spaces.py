@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from bot.core.events import Named
 from bot.core.ports import Known
-from bot.core.things import Audience, Ref
+from bot.core.things import Audience, Community, Ref
 from storage import communities
 from storage.rows import columns, insert_new
 from storage.tables import ChannelRow, CommunityRow, MessageRow, SpaceRow, ThreadRow
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-    from storage.communities import Community
     from storage.connection import Connection
 
 
@@ -32,7 +31,7 @@ async def community_of(connection: Connection, space: Ref) -> Community | None:
         .where(col(SpaceRow.ref) == str(space))
     )
     row = found.first()
-    return communities.Community(id=row.id, name=row.name) if row else None
+    return Community(id=row.id, name=row.name) if row else None
 
 
 async def settle(connection: Connection, space: Named, now: datetime) -> Community:

@@ -19,8 +19,7 @@ from storage.trail import Survey, Trail, events_of, follow
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.core.things import Member
-    from storage.communities import Community
+    from bot.core.things import Community, Member
     from storage.connection import Connection
 
 

@@ -1,4 +1,4 @@
-"""Writes and reads that are made together: whatever comes until the turn shares one statement, or one read."""
+"""Writes that are made together: whatever comes until the turn shares one statement."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from bot.core.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Hashable, Sequence
 
     from storage.connection import Connection
     from storage.db import Database
@@ -79,36 +79,3 @@ class Together(Generic[T, R]):
         """Let go of a turn that never came, because the database was away."""
         if self._turn is turn:
             self._waiting, self._turn = [], None
-
-
-class ReadTogether(Generic[Q, R]):
-    """Reads what is asked by `look`, which takes many questions at once; while it reads, the next ones gather."""
-
-    def __init__(self, database: Database, look: Callable[[Connection, Sequence[Q]], Awaitable[Mapping[Q, R]]]) -> None:
-        self._database = database
-        self._finds = look
-        self._waiting: dict[Q, asyncio.Future[R | None]] = {}
-        self._reading: asyncio.Task[None] | None = None
-
-    async def read(self, question: Q) -> R | None:
-        """Return what a read that begins from now on finds; None when that is nothing. Raises Unavailable."""
-        answer = self._waiting.setdefault(question, asyncio.get_running_loop().create_future())
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._read_all())
-        return await asyncio.shield(answer)
-
-    async def _read_all(self) -> None:
-        while self._waiting:
-            asked, self._waiting = self._waiting, {}
-            try:
-                found = await self._database.look(functools.partial(self._look, questions=list(asked)))
-            except Exception as error:  # noqa: BLE001 - whoever asked gets it
-                for answer in asked.values():
-                    answer.set_exception(error)
-            else:
-                for question, answer in asked.items():
-                    answer.set_result(found.get(question))
-        self._reading = None
-
-    async def _look(self, connection: Connection, questions: Sequence[Q]) -> Mapping[Q, R]:
-        return await self._finds(connection, questions)

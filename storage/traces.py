@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.core.actions import Action
-    from bot.core.things import Ref
-    from storage.communities import Community
+    from bot.core.things import Community, Ref
     from storage.connection import Connection
 
 

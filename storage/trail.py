@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Row
 
-    from storage.communities import Community
+    from bot.core.things import Community
     from storage.connection import Connection
     from storage.probes import Probes
 

@@ -18,8 +18,8 @@ from bot.core.decisions import Mode, Receipt, Trace
 from bot.core.errors import Gone
 from bot.core.events import Arrival, ButtonPressed, CommandGiven, Event, MemberJoined, MessagePosted, Named
 from bot.core.policies import MODE
-from bot.core.ports import Delivery, Limits
-from bot.core.things import Rank, Ref
+from bot.core.ports import Delivery, Followed, Limits
+from bot.core.things import Community, Rank, Ref
 from bot.keeping import Keeper
 from bot.metrics import Figures
 from bot.perform import Performer
@@ -27,7 +27,6 @@ from bot.pipeline import Pipeline
 from brains.skills.skill import Faculties, Skill
 from storage import acts, communities, policies, refusals, spaces, traces
 from storage.acts import Act
-from storage.communities import Community
 from storage.db import Database
 from storage.following import Following
 from storage.refusals import Refusals
@@ -96,29 +95,30 @@ class SmallBot:
 
     async def happens(self, event: Event, *, live: bool = True, attempts: int = 0) -> Trace | None:
         """Let something happen; returns the trace if something was decided about it."""
-        await self.follow(event)
+        [followed] = await self.follow(event)
         before = len(self.told)
         number = self._numbers()
         arrival = Arrival(space=SPACE, event=event, live=live)
-        delivery = Delivery(id=number, arrival=arrival, received_at=self.clock.now(), attempts=attempts)
+        delivery = Delivery(
+            id=number, arrival=arrival, received_at=self.clock.now(), attempts=attempts, followed=followed
+        )
         nothing = asyncio.get_running_loop().create_future()
         nothing.set_result(None)
-        await self.pipeline.handle(delivery, self.community, nothing)
+        await self.pipeline.handle(delivery, nothing)
         return self.told[-1] if len(self.told) > before else None
 
-    async def follow(self, *events: Event) -> None:
+    async def follow(self, *events: Event) -> list[Followed]:
         following = Following(self.community, self.clock.now(), self.refusals)
 
-        async def work(connection) -> None:
+        async def work(connection) -> list[Followed]:
             await following.begin(connection)
-            await following.follow(connection, events)
+            return await following.follow(connection, events)
 
-        await self.database.write(work)
+        return await self.database.write(work)
 
     async def tune(self, name: str, value: str, channel: str = "") -> None:
         put = functools.partial(policies.put, community=self.community, name=name, value=value, channel=channel)
         await self.database.write(put)
-        self.pipeline._known.clear()
 
     async def mode(self, skill: str, mode: Mode) -> None:
         await self.tune(MODE + skill, mode)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from bot.core.decisions import Trace
     from bot.core.events import Arrival
     from bot.core.settings import Settings
+    from bot.core.things import Community
     from bot.replay import Difference, Played
     from storage.acts import Act
-    from storage.communities import Community
 
 PATIENCE = 30.0
 """Seconds that a running bot has for a command from here."""

@@ -18,10 +18,9 @@ from storage import members, outbox
 
 if TYPE_CHECKING:
     from bot.core.settings import Settings
-    from bot.core.things import Message
+    from bot.core.things import Community, Message
     from brains.knowledge.retrieval import Found
     from brains.matching.suggest import Offer
-    from storage.communities import Community
 
 KOption = Annotated[int, typer.Option("--k", min=1, max=100, help="How many, at most.")]
 

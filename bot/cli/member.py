@@ -17,8 +17,7 @@ from storage import erasure, exporting, members, outbox
 if TYPE_CHECKING:
     from bot.core.ports import Vectors
     from bot.core.settings import Settings
-    from bot.core.things import Member
-    from storage.communities import Community
+    from bot.core.things import Community, Member
     from storage.erasure import Forgotten
 
 MemberArgument = Annotated[str, typer.Argument(metavar="MEMBER", help="A member: name, imported id or reference.")]

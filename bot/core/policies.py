@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -156,6 +157,19 @@ def speaking(overrides: Mapping[tuple[str, str], str]) -> dict[Ref, Speak]:
     }
 
 
-def mode_of(modes: dict[tuple[str, str], Mode], skill: str, channel: str) -> Mode:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """All that staff set in one community: its policy, the modes of skills, and what channels have otherwise."""
+
+    policy: Policy = field(default_factory=Policy)
+    modes: Mapping[tuple[str, str], Mode] = field(default_factory=dict)
+    overrides: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def reads(self, channel: Ref) -> bool:
+        """Say whether what is written in a channel is read."""
+        return self.overrides.get(("read", str(channel)), self.policy.read) == "yes"
+
+
+def mode_of(modes: Mapping[tuple[str, str], Mode], skill: str, channel: str) -> Mode:
     """Return a skill's mode in a channel: the channel's own, else the community's, else watch."""
     return modes.get((skill, channel)) or modes.get((skill, "")) or Mode.WATCH

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from bot.core.commands import Command
     from bot.core.decisions import Receipt
     from bot.core.events import Arrival, Named
-    from bot.core.things import Ref
+    from bot.core.policies import Rules
+    from bot.core.things import Community, Member, Ref
 
 Vector = npt.NDArray[np.float32]
 Kind = Literal["passage", "query"]
@@ -166,17 +167,31 @@ class Vectors(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """What held when an event was stored in the tables: whose it is, what staff had set there, and who did it.
+
+    `member` is None where nobody did it, or a bot, or somebody of whom nothing is held; `collected` says that what was
+    written may be kept.
+    """
+
+    community: Community
+    rules: Rules
+    member: Member | None = None
+    collected: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """An arrival on its way: its number in the stream, and how often it was tried before.
 
-    `followed` says that what happened was stored in the tables with it.
+    `followed` is there once what happened is stored in the tables too.
     """
 
     id: int
     arrival: Arrival
     received_at: datetime
     attempts: int = 0
-    followed: bool = False
+    followed: Followed | None = None
 
 
 class Stream(Protocol):

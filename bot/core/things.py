@@ -49,6 +49,14 @@ class Rank(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Community:
+    """A community; nothing crosses from one to another."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """A Discord or Slack channel, a Telegram group or forum topic."""
 

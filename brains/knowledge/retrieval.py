@@ -10,8 +10,7 @@ from storage import channels, messages
 
 if TYPE_CHECKING:
     from bot.core.ports import Encoder, Vectors
-    from bot.core.things import Channel, Member, Message
-    from storage.communities import Community
+    from bot.core.things import Channel, Community, Member, Message
     from storage.db import Database
 
 

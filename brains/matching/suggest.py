@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from bot.core.clock import Clock
     from bot.core.i18n import Translate
     from bot.core.ports import Encoder, Page, Scope, Vector, Vectors
-    from bot.core.things import Channel, Member, Message
+    from bot.core.things import Channel, Community, Member, Message
     from brains.matching.suggestion import Suggestion
-    from storage.communities import Community
     from storage.db import Database
 
 AT_ONCE = 256

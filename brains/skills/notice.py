@@ -46,9 +46,9 @@ async def text(context: Context) -> str:
 async def _left_out(context: Context, translate: Translate) -> list[str]:
     """Name the channels open to everyone that are not read."""
     async with context.faculties.database.read() as connection:
-        reading = await policies.reading(connection, context.community)
+        rules = await policies.load(connection, context.community)
         known = await channels.every(connection, context.community)
-    unread = [one for one in known.values() if one.audience is Audience.EVERYONE and not reading.covers(one.ref)]
+    unread = [one for one in known.values() if one.audience is Audience.EVERYONE and not rules.reads(one.ref)]
     names = ", ".join(channel(one.ref, one.name) for one in unread)
     return [translate(_("I do not read {channels}.")).format(channels=names)] if unread else []
 

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from bot.core.i18n import Translate
     from bot.core.policies import Policy
     from bot.core.ports import Encoder, Generator, Vector, Vectors
-    from bot.core.things import Member, Rank, Ref
+    from bot.core.things import Community, Member, Rank, Ref
     from brains.matching.suggest import Matchmaker
-    from storage.communities import Community
     from storage.db import Database
 
 

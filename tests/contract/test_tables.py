@@ -15,9 +15,8 @@ from sqlalchemy import Engine, Row, create_engine, event, func, inspect, select,
 
 from bot.core.errors import Mistake
 from bot.core.ports import Scope
-from bot.core.things import Audience
+from bot.core.things import Audience, Community
 from storage import channels, communities, encodings, ledger, members, messages, outbox, policies, profiles
-from storage.communities import Community
 from storage.connection import Connection
 from storage.db import MIGRATIONS, Database
 from storage.intake import Intake, Stored

@@ -22,10 +22,9 @@ from adapters.discord import Discord
 from bot.app import App, open_app
 from bot.core.decisions import Trace
 from bot.core.settings import Settings
-from bot.core.things import Member, Ref
+from bot.core.things import Community, Member, Ref
 from bot.living import Living
 from storage import channels, communities, inbox, members, outbox, traces
-from storage.communities import Community
 from storage.encodings import CachedEncoder
 from tests.hashing import HashingEncoder
 from tests.platforms.discord import DiscordServer, Harbour

@@ -12,12 +12,11 @@ from bot.core.clock import SystemClock
 from bot.core.errors import Mistake, NotAllowed
 from bot.core.i18n import translator
 from bot.core.ports import Scope
-from bot.core.things import Audience, Member
+from bot.core.things import Audience, Community, Member
 from bot.indexing import Index
 from brains.knowledge.retrieval import Retrieval
 from brains.matching.suggest import Matchmaker, Offer
 from storage import channels, communities, members
-from storage.communities import Community
 from storage.db import Database
 from storage.encodings import CachedEncoder
 from storage.intake import Intake

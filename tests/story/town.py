@@ -21,10 +21,9 @@ from bot.app import App, open_app
 from bot.core.decisions import Trace
 from bot.core.errors import Mistake
 from bot.core.settings import Settings
-from bot.core.things import Member
+from bot.core.things import Community, Member
 from bot.living import Living
 from storage import channels, communities, feedback, inbox, members, traces
-from storage.communities import Community
 from storage.encodings import CachedEncoder
 from tests.command import Kinfolk
 from tests.hashing import HashingEncoder

@@ -13,11 +13,10 @@ from bot.core.clock import SystemClock
 from bot.core.decisions import Decision, Receipt, Ruling, Trace, Verdict
 from bot.core.events import Arrival, CommandGiven, MessagePosted, Named, ReactionAdded
 from bot.core.events import key as key_of
-from bot.core.things import Audience, Member, Rank, Ref
+from bot.core.things import Audience, Community, Member, Rank, Ref
 from bot.indexing import Index
 from storage import acts, communities, feedback, ledger, members, profiles, spaces, traces
 from storage.acts import Intent
-from storage.communities import Community
 from storage.db import Database
 from storage.encodings import CachedEncoder
 from storage.inbox import Inbox

@@ -11,12 +11,11 @@ import pytest
 
 from bot.core.events import ChannelChanged, Event, MemberChanged, Named
 from bot.core.i18n import translator
-from bot.core.things import Audience, Member
+from bot.core.things import Audience, Community, Member
 from bot.indexing import Index
 from brains.knowledge.retrieval import Retrieval
 from brains.matching.suggest import Matchmaker, Offer
 from storage import communities, members, policies, refusals
-from storage.communities import Community
 from storage.db import Database
 from storage.encodings import CachedEncoder
 from storage.following import Following

@@ -25,9 +25,8 @@ from bot.core.events import (
     ReactionAdded,
     ReactionRemoved,
 )
-from bot.core.things import Audience, Rank, Ref
+from bot.core.things import Audience, Community, Rank, Ref
 from storage import channels, communities, members, outbox, refusals
-from storage.communities import Community
 from storage.db import Database
 from storage.following import Following
 from storage.inbox import Inbox

@@ -33,10 +33,10 @@ async def test_a_setting_is_set_twice_alike_and_set_back(bot: SmallBot) -> None:
     change = SetPolicy(name="confidence", value="0.5")
     assert [await keep(bot, change), await keep(bot, change)] == [DONE, DONE]
     async with bot.database.read() as connection:
-        assert (await policies.load(connection, bot.community))[0].confidence == 0.5
+        assert (await policies.load(connection, bot.community)).policy.confidence == 0.5
     await keep(bot, inverse(change, DONE))
     async with bot.database.read() as connection:
-        assert "confidence" not in (await policies.load(connection, bot.community))[0].model_fields_set
+        assert "confidence" not in (await policies.load(connection, bot.community)).policy.model_fields_set
 
 
 async def test_a_mode_is_of_a_channel_or_of_all_and_each_goes_back_by_itself(bot: SmallBot) -> None:
@@ -46,11 +46,11 @@ async def test_a_mode_is_of_a_channel_or_of_all_and_each_goes_back_by_itself(bot
     await keep(bot, here)
     await keep(bot, inverse(everywhere, DONE))
     async with bot.database.read() as connection:
-        _, modes, _ = await policies.load(connection, bot.community)
+        modes = (await policies.load(connection, bot.community)).modes
     assert modes == {("welcome", ""): Mode.ASK, ("welcome", str(GENERAL.ref)): Mode.OFF}
     await keep(bot, inverse(here, DONE))
     async with bot.database.read() as connection:
-        assert (await policies.load(connection, bot.community))[1] == {("welcome", ""): Mode.ASK}
+        assert (await policies.load(connection, bot.community)).modes == {("welcome", ""): Mode.ASK}
 
 
 async def test_consent_is_kept_and_taken_back(bot: SmallBot) -> None:

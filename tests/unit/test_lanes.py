@@ -252,19 +252,3 @@ async def test_an_edit_of_who_is_not_collected_is_not_encoded_ahead(flow: Flow) 
         await flow.inbox.put(Arrival(space=SPACE, event=edit))
     await flow.until_done()
     assert flow.encoder.asked == ["collected", "李伟 edits"]
-
-
-async def test_what_is_forgotten_between_arrival_and_claim_is_met_again(flow: Flow) -> None:
-    """A put that failed makes the numbers of rows be forgotten, those of others' arrivals too."""
-    claim = flow.inbox.claim
-
-    async def claims_late(limit: int) -> list[Delivery]:
-        found = await claim(limit)
-        flow.followings.forget()
-        return found
-
-    flow.inbox.claim = claims_late
-    for text in ("one", "two", "three"):
-        await flow.put(text)
-        await flow.until_done()
-    assert handled == ["one", "two", "three"]

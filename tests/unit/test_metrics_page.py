@@ -68,9 +68,10 @@ async def test_the_time_to_the_verdict_is_measured_from_the_arrival(home: Path) 
         nothing = asyncio.get_running_loop().create_future()
         nothing.set_result(None)
         arrival = Arrival(space=SPACE, event=bot.command("match"))
-        delivery = Delivery(id=1, arrival=arrival, received_at=bot.clock.now())
+        [followed] = await bot.follow(arrival.event)
+        delivery = Delivery(id=1, arrival=arrival, received_at=bot.clock.now(), followed=followed)
         bot.clock.pass_by(3)
-        await bot.pipeline.handle(delivery, bot.community, nothing)
+        await bot.pipeline.handle(delivery, nothing)
     assert value(bot.performer.figures, "kinfolk_verdict_seconds_sum", platform=PLATFORM) == 3
 
 

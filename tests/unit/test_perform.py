@@ -442,7 +442,7 @@ async def test_after_a_crash_speech_is_unknown_and_the_rest_is_repeated(bot: Sma
     assert states(await bot.acts(trace)) == ["unknown"] * 3 + ["done"] * 7
     assert bot.plaza.done == REPEATED
     async with bot.database.read() as connection:
-        policy, *_ = await policies.load(connection, bot.community)
+        policy = (await policies.load(connection, bot.community)).policy
     assert policy.confidence == 0.5
 
 

@@ -17,7 +17,7 @@ from bot.core.clock import SystemClock
 from bot.core.counts import Counts
 from bot.core.decisions import Receipt
 from bot.core.events import Arrival, ButtonPressed, CommandGiven, Named
-from bot.core.ports import Delivery, Limits
+from bot.core.ports import Delivery, Followed, Limits
 from bot.core.things import Rank, Ref
 from bot.keeping import Keeper
 from bot.metrics import Figures
@@ -101,15 +101,15 @@ class Chat:
     async def happens(self, event: CommandGiven | ButtonPressed) -> None:
         following = Following(self.town.community, CLOCK.now(), self.refused)
 
-        async def follow(connection) -> None:
+        async def follow(connection) -> list[Followed]:
             await following.begin(connection)
-            await following.follow(connection, [event])
+            return await following.follow(connection, [event])
 
-        await self.town.database.write(follow)
+        [followed] = await self.town.database.write(follow)
         nothing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         nothing.set_result(None)
-        delivery = Delivery(id=1, arrival=Arrival(space=SPACE, event=event), received_at=CLOCK.now())
-        await self.pipeline.handle(delivery, self.town.community, nothing)
+        delivery = Delivery(id=1, arrival=Arrival(space=SPACE, event=event), received_at=CLOCK.now(), followed=followed)
+        await self.pipeline.handle(delivery, nothing)
 
     async def search(self, query: str) -> list[str]:
         retrieval = Retrieval(

@@ -22,9 +22,9 @@ from bot.core.events import (
     Named,
     ReactionAdded,
 )
-from bot.core.things import Audience, Channel, Member, Rank, Ref
+from bot.core.ports import Followed
+from bot.core.things import Audience, Channel, Community, Member, Rank, Ref
 from storage import channels, communities, members, messages, policies, refusals
-from storage.communities import Community
 from storage.db import Database
 from storage.following import Following
 from storage.tables import MemberRow, MembershipRow, MessageRow, OutboxRow, ReactionRow
@@ -62,8 +62,8 @@ class Town:
     community: Community
     following: Following
 
-    async def happens(self, *events: Event) -> None:
-        await self.database.write(lambda connection: self.following.follow(connection, events))
+    async def happens(self, *events: Event) -> list[Followed]:
+        return await self.database.write(lambda connection: self.following.follow(connection, events))
 
     async def member(self, who: Named = ANA) -> Member:
         async with self.database.read() as connection:
@@ -256,15 +256,15 @@ async def test_of_a_channel_that_is_not_read_nothing_is_kept_and_what_was_is_in_
     await town.happens(first)
     await town.tune("read", "no", GENERAL)
     heart = ReactionAdded(message=first.message, channel=GENERAL, member=ANA, emoji="👍", at=MONDAY, sequence=1)
-    await town.happens(wrote("after", ANA, minute=1), heart)
+    [after, _heart] = await town.happens(wrote("after", ANA, minute=1), heart)
     assert await town.texts() == ["before"]
     assert (await town.may_read(), await town.count(ReactionRow)) == (set(), 0)
-    assert not town.following.collects(ANA.ref, GENERAL.ref)
+    assert not after.collected
     await town.tune("read", "", GENERAL)
-    await town.happens(wrote("again", ANA, minute=2), heart)
+    [again, _heart] = await town.happens(wrote("again", ANA, minute=2), heart)
     assert await town.texts() == ["before", "again"]
     assert (await town.may_read(), await town.count(ReactionRow)) == ({"general"}, 1)
-    assert town.following.collects(ANA.ref, GENERAL.ref)
+    assert again.collected
 
 
 async def test_an_edit_where_nothing_is_read_takes_the_old_words_away(town: Town) -> None:
