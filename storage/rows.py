@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Column, Table, insert
@@ -10,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sqlalchemy import Row
+    from sqlalchemy import Executable, Row
     from sqlmodel import SQLModel
 
     from storage.connection import Connection
@@ -46,15 +47,17 @@ async def insert_new(
     """Insert the rows that break no unique key and return the columns named of those, in any order."""
     if not rows:
         return []
-    target = table(model)
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(target).on_conflict_do_nothing()
-    if not returning:
-        await connection.execute(statement, [dict(row) for row in rows])
-        return []
-    return (
-        await connection.execute(statement.returning(*columns(model, *returning)), [dict(row) for row in rows])
-    ).all()
+    statement = _insert_new(model, connection.dialect.name, returning)
+    result = await connection.execute(statement, [dict(row) for row in rows])
+    return result.all() if returning else []
+
+
+@functools.cache
+def _insert_new(model: type[SQLModel], dialect: str, returning: tuple[str, ...]) -> Executable:
+    """Build a statement once: that costs more than executing it."""
+    insert_into = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = insert_into(table(model)).on_conflict_do_nothing()
+    return statement.returning(*columns(model, *returning)) if returning else statement
 
 
 def portions(items: Sequence[T], size: int = MOST_PARAMETERS) -> Iterator[Sequence[T]]:
