@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 
 from bot.core.things import Audience, point_id
-from storage import channels, members, policies
+from storage import channels, members, outbox, policies
 from storage.rows import insert_new, insert_rows, portions
-from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, OutboxRow, PersonRow, ThreadRow
+from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, PersonRow, ThreadRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -219,14 +219,8 @@ class Intake:
 
     async def _add_messages(self, connection: Connection, events: Sequence[MessagePosted]) -> int:
         rows = [self._row(event) for event in events]
-        made = await insert_new(connection, MessageRow, rows, "id", "point", "sent_at", "author_id", "text")
-        silent = {self._members[str(event.author.ref)] for event in events if event.author.bot}
-        waiting = [
-            {"point": row.point, "message_id": row.id, "sent_at": row.sent_at}
-            for row in made
-            if row.text.strip(" ") and row.author_id not in silent
-        ]
-        await insert_new(connection, OutboxRow, waiting)
+        made = await insert_new(connection, MessageRow, rows, "id")
+        await outbox.put(connection, [row.id for row in made])
         return len(made)
 
     def _row(self, event: MessagePosted) -> dict[str, object]:

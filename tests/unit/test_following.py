@@ -125,6 +125,15 @@ async def test_an_edit_to_nothing_takes_the_point_away(followed: Followed) -> No
     assert await followed.rows(OutboxRow, "message_id") == [(None,)]
 
 
+async def test_what_bots_say_is_never_encoded_however_often_they_change_it(followed: Followed) -> None:
+    robot = replace(named("robot"), bot=True)
+    await followed.happens(replace(HELLO, author=robot), edited("hello again", by=robot))
+    assert await followed.texts() == ["hello again"]
+    assert await followed.rows(OutboxRow, "message_id") == []
+    await followed.happens(said("hello", key="m2"))
+    assert len(await followed.rows(OutboxRow, "message_id")) == 1
+
+
 async def test_an_edit_of_what_is_not_there_changes_nothing(followed: Followed) -> None:
     await followed.happens(edited("hello again"))
     assert await followed.texts() == []
