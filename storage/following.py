@@ -213,7 +213,7 @@ class Following:
 
     async def _is_withheld(self, connection: Connection, author: Ref) -> bool:
         """Say whether what somebody writes now is not collected, and remember it."""
-        withheld = self._intake.member(author) in await members.withheld(connection, self.community)
+        withheld = bool(await members.withheld(connection, self.community, among=[self._intake.member(author)]))
         (self._intake.left_out.add if withheld else self._intake.left_out.discard)(author)
         return withheld
 

@@ -115,7 +115,8 @@ class Intake:
         new_members = await self.meet_members(connection, {event.author for event in welcome})
         new_channels = await self.meet_channels(connection, {event.channel for event in events})
         await self._add_threads(connection, welcome)
-        withheld = await members.withheld(connection, self.community)
+        authors = {self._members[str(event.author.ref)] for event in welcome}
+        withheld = await members.withheld(connection, self.community, among=authors)
         wanted = [event for event in welcome if self._members[str(event.author.ref)] not in withheld]
         self.left_out.difference_update(event.author.ref for event in wanted)
         self.left_out.update({event.author.ref for event in events} - {event.author.ref for event in wanted})
