@@ -30,11 +30,11 @@ from bot.core.events import (
 from bot.core.policies import Rules
 from bot.core.ports import Followed
 from bot.core.things import Audience
-from storage import members, messages, policies, readers, spaces
+from storage import members, messages, outbox, policies, readers, spaces
 from storage.intake import Intake
 from storage.readers import Readers
 from storage.rows import columns, insert_new
-from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, OutboxRow, ReactionRow, ThreadRow
+from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, ReactionRow, ThreadRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -214,16 +214,14 @@ class Following:
         await connection.execute(
             update(MessageRow).where(col(MessageRow.id) == found.id).values(text=event.text, edited_at=event.at)
         )
-        await connection.execute(delete(OutboxRow).where(col(OutboxRow.message_id) == found.id))
-        kept = found.id if event.text.strip() else None
-        row = {"point": found.point, "message_id": kept, "sent_at": found.sent_at}
-        await insert_new(connection, OutboxRow, [row])
+        await outbox.put_again(connection, found.id)
         await messages.forget_texts(connection, [found.text])
         return True
 
     async def _is_withheld(self, connection: Connection, author: Ref) -> bool:
         """Say whether what somebody writes now is not collected."""
-        return self._intake.member(author) in await members.withheld(connection, self.community)
+        mine, asked = [self._intake.member(author)], self._rules.policy.consent
+        return bool(await members.withheld(connection, self.community, among=mine, consent=asked))
 
     async def _delete(self, connection: Connection, message: Ref) -> None:
         if found := await self._message(connection, message):
@@ -289,7 +287,7 @@ class Following:
 
     async def _message(self, connection: Connection, message: Ref) -> Row[*tuple[object, ...]] | None:
         found = await connection.execute(
-            select(*columns(MessageRow, "id", "point", "text", "sent_at")).where(
+            select(*columns(MessageRow, "id", "text")).where(
                 col(MessageRow.community_id) == self.community.id, col(MessageRow.ref) == str(message)
             )
         )

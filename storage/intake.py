@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 
 from bot.core.things import Audience, point_id
-from storage import channels, members, policies
+from storage import channels, members, outbox, policies
 from storage.rows import insert_new, insert_rows, portions
-from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, OutboxRow, PersonRow, ThreadRow
+from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, PersonRow, ThreadRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -109,16 +109,18 @@ class Intake:
     async def store_by(self, rules: Rules, connection: Connection, events: Sequence[MessagePosted]) -> Stored:
         """Store by these rules."""
         read = [event for event in events if rules.reads(event.channel.ref)]
-        stored = await self._store(connection, read) if read else Stored()
+        stored = await self._store(rules, connection, read) if read else Stored()
         return stored + Stored(unread=len(events) - len(read))
 
-    async def _store(self, connection: Connection, events: Sequence[MessagePosted]) -> Stored:
+    async def _store(self, rules: Rules, connection: Connection, events: Sequence[MessagePosted]) -> Stored:
         refused = await self.refused(connection, {event.author.ref for event in events})
         welcome = [event for event in events if event.author.ref not in refused]
         new_members = await self.meet_members(connection, {event.author for event in welcome})
         new_channels = await self.meet_channels(connection, {event.channel for event in events})
         await self._add_threads(connection, welcome)
-        withheld = await members.withheld(connection, self.community)
+        authors = {self._members[str(event.author.ref)] for event in welcome}
+        asked = rules.policy.consent
+        withheld = await members.withheld(connection, self.community, among=authors, consent=asked)
         wanted = [event for event in welcome if self._members[str(event.author.ref)] not in withheld]
         self.collected = {event.author.ref for event in wanted}
         messages = await self._add_messages(connection, wanted)
@@ -225,14 +227,8 @@ class Intake:
 
     async def _add_messages(self, connection: Connection, events: Sequence[MessagePosted]) -> int:
         rows = [self._row(event) for event in events]
-        made = await insert_new(connection, MessageRow, rows, "id", "point", "sent_at", "author_id", "text")
-        silent = {self._members[str(event.author.ref)] for event in events if event.author.bot}
-        waiting = [
-            {"point": row.point, "message_id": row.id, "sent_at": row.sent_at}
-            for row in made
-            if row.text.strip(" ") and row.author_id not in silent
-        ]
-        await insert_new(connection, OutboxRow, waiting)
+        made = await insert_new(connection, MessageRow, rows, "id")
+        await outbox.put(connection, [row.id for row in made])
         return len(made)
 
     def _row(self, event: MessagePosted) -> dict[str, object]:

@@ -16,7 +16,7 @@ from storage.rows import columns, insert_new, portions, table
 from storage.tables import ConsentRow, MemberRow, MembershipRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Row
@@ -104,18 +104,36 @@ async def set_consent(connection: Connection, member: int, *, collected: bool | 
         await insert_new(connection, ConsentRow, [{"member_id": member, "collected": collected, "at": now}])
 
 
-async def withheld(connection: Connection, community: Community) -> frozenset[int]:
-    """Return the members whose words must not be used: who refused, or has not agreed where that is needed."""
-    rows = await connection.execute(
+async def withheld(
+    connection: Connection, community: Community, *, among: Collection[int] | None = None, consent: str = ""
+) -> frozenset[int]:
+    """Return the members whose words must not be used: who refused, or has not agreed where that is needed.
+
+    `among` asks about some members alone, which costs the same however many there are; `consent` is what staff set, for
+    whoever has read it.
+    """
+    said: dict[int, bool] = {}
+    for some in [None] if among is None else portions(sorted(among)):
+        said.update(await _consents(connection, community, some))
+    if (consent or await policies.consent(connection, community)) == "opt_out":
+        return frozenset(member for member, collected in said.items() if not collected)
+    asked = await _numbers(connection, community) if among is None else among
+    return frozenset(member for member in asked if not said.get(member))
+
+
+async def _consents(connection: Connection, community: Community, some: Sequence[int] | None) -> dict[int, bool]:
+    statement = (
         select(*columns(ConsentRow, "member_id", "collected"))
         .join(MemberRow, col(MemberRow.id) == col(ConsentRow.member_id))
         .where(col(MemberRow.community_id) == community.id)
     )
-    said = {row.member_id: row.collected for row in rows}
-    if await policies.consent(connection, community) == "opt_out":
-        return frozenset(member for member, collected in said.items() if not collected)
-    everyone = await connection.scalars(select(col(MemberRow.id)).where(col(MemberRow.community_id) == community.id))
-    return frozenset(member for member in everyone if member is not None and not said.get(member))
+    if some is not None:
+        statement = statement.where(col(ConsentRow.member_id).in_(some))
+    return {row.member_id: row.collected for row in await connection.execute(statement)}
+
+
+async def _numbers(connection: Connection, community: Community) -> list[int]:
+    return list(await connection.scalars(select(col(MemberRow.id)).where(col(MemberRow.community_id) == community.id)))
 
 
 async def joined(connection: Connection, member: int) -> frozenset[int]:

@@ -169,9 +169,8 @@ async def erase(connection: Connection, numbers: Sequence[int]) -> int:
 
 
 async def forget_texts(connection: Connection, texts: Sequence[str]) -> None:
-    """Drop the kept vectors of texts that no message has any more."""
+    """Drop the kept vectors of texts. Where somebody else said the same, it is made again when it is asked for."""
     fingerprint = await connection.scalar(select(col(CollectionRow.fingerprint)))
     for some in portions(list(dict.fromkeys(texts))):
-        still = set(await connection.scalars(select(col(MessageRow.text)).where(col(MessageRow.text).in_(some))))
-        keys = [key(fingerprint or "", text) for text in some if text not in still]
+        keys = [key(fingerprint or "", text) for text in some]
         await connection.execute(delete(EncodingRow).where(col(EncodingRow.key).in_(keys)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import case, delete, func, literal, select, update
 from sqlmodel import col
 
 from storage.rows import columns, insert_new, portions, table
@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from sqlalchemy import ColumnElement, SQLColumnExpression
+
     from storage.connection import Connection
 
 
-SPOKEN = (func.trim(MessageRow.text) != literal(""), col(MemberRow.bot).is_(False))
+HUMAN = col(MemberRow.bot).is_(False)
+WORDS = func.trim(MessageRow.text) != literal("")
+SPOKEN = (WORDS, HUMAN)
 """Which messages are encoded: those that have words of a human."""
 
 
@@ -106,12 +110,28 @@ async def serve(connection: Connection, fingerprint: str) -> bool:
 async def put_all(connection: Connection) -> None:
     """Put every message that has words of a human into the outbox, in place of what waits."""
     await connection.execute(delete(OutboxRow).where(col(OutboxRow.message_id).is_not(None)))
-    words = (
-        select(*columns(MessageRow, "point", "id", "sent_at"))
+    await _put(connection, col(MessageRow.id), *SPOKEN)
+
+
+async def put(connection: Connection, numbers: Sequence[int]) -> None:
+    """Put those of these new messages into the outbox that have words of a human."""
+    for some in portions(numbers):
+        await _put(connection, col(MessageRow.id), *SPOKEN, col(MessageRow.id).in_(some))
+
+
+async def put_again(connection: Connection, number: int) -> None:
+    """Let a human's message be written as it reads now; without words, let its point be deleted."""
+    await connection.execute(delete(OutboxRow).where(col(OutboxRow.message_id) == number))
+    await _put(connection, case((WORDS, col(MessageRow.id))), HUMAN, col(MessageRow.id) == number)
+
+
+async def _put(connection: Connection, message: SQLColumnExpression[int | None], *which: ColumnElement[bool]) -> None:
+    said = (
+        select(col(MessageRow.point), message, col(MessageRow.sent_at))
         .join(MemberRow, col(MemberRow.id) == col(MessageRow.author_id))
-        .where(*SPOKEN)
+        .where(*which)
     )
-    await connection.execute(table(OutboxRow).insert().from_select(["point", "message_id", "sent_at"], words))
+    await connection.execute(table(OutboxRow).insert().from_select(["point", "message_id", "sent_at"], said))
 
 
 async def acknowledged(connection: Connection) -> dict[int, int]:

@@ -247,11 +247,16 @@ async def test_who_switched_collection_off_is_neither_read_nor_stored(database: 
 async def test_where_consent_is_needed_first_nobody_is_stored_without_it(database: Database) -> None:
     community = await community_of(database)
     await database.write(lambda c: policies.put(c, community, name="consent", value="opt_in"))
-    assert (await store(database, said("hello"))).withheld == 1
+    assert (await store(database, said("hello"), said("hi", by="wei"))).withheld == 2
     async with database.read() as connection:
         ana = await members.find(connection, community, "ana")
+        wei = await members.find(connection, community, "wei")
     await database.write(lambda c: members.set_consent(c, ana.id, collected=True, now=MONDAY))
     assert (await store(database, said("hello"))).messages == 1
+    async with database.read() as connection:
+        assert await members.withheld(connection, community) == {wei.id}
+        assert await members.withheld(connection, community, among=[ana.id, wei.id]) == {wei.id}
+        assert await members.withheld(connection, community, among=[ana.id]) == frozenset()
 
 
 async def test_names_are_found_or_near_ones_suggested(database: Database) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.event import listen, remove
 
 from bot.core.errors import KinfolkError, Unavailable
 from bot.core.events import (
@@ -122,6 +123,47 @@ async def test_an_edit_to_nothing_takes_the_point_away(followed: Followed) -> No
     await followed.indexed()
     await followed.happens(edited("  "))
     assert await followed.rows(OutboxRow, "message_id") == [(None,)]
+
+
+async def test_what_bots_say_is_never_encoded_however_often_they_change_it(followed: Followed) -> None:
+    robot = replace(named("robot"), bot=True)
+    await followed.happens(replace(HELLO, author=robot), edited("hello again", by=robot))
+    assert await followed.texts() == ["hello again"]
+    assert await followed.rows(OutboxRow, "message_id") == []
+    await followed.happens(said("hello", key="m2"))
+    assert len(await followed.rows(OutboxRow, "message_id")) == 1
+
+
+async def test_no_message_makes_the_writer_look_through_a_table(followed: Followed) -> None:
+    await followed.happens(HELLO)
+    engine = followed.database.engine
+    if engine.dialect.name != "sqlite":
+        return  # its planner looks through small tables whatever indices there are
+    asked: list[tuple[str, object]] = []
+
+    def note(_connection, _cursor, statement: str, parameters: object, *_rest: object) -> None:
+        asked.append((statement, parameters))
+
+    listen(engine, "before_cursor_execute", note)
+    known = Following(followed.community, MONDAY, followed.refused)
+    await followed.database.write(known.begin)
+    asked.clear()
+    for one in (said("more", key="m2"), edited("hello again"), DELETED):
+        await followed.database.write(lambda c, one=one: known.follow(c, [one]))
+    remove(engine, "before_cursor_execute", note)
+    assert len(asked) > 10
+
+    def plans_of(connection) -> set[str]:
+        return {
+            step[3]
+            for statement, parameters in asked
+            if statement.startswith(("SELECT", "UPDATE", "DELETE"))
+            for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        }
+
+    plans = await followed.database.look(lambda connection: connection.run_sync(plans_of))
+    scanned = {plan for plan in plans if plan.startswith("SCAN") and "INDEX" not in plan}
+    assert scanned <= {"SCAN collection"}, "one row"
 
 
 async def test_an_edit_of_what_is_not_there_changes_nothing(followed: Followed) -> None:
