@@ -9,7 +9,7 @@ ROUNDS ?= 50
 DATA ?= $(SAMPLE)/messages.jsonl
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench prove docs lock
+.PHONY: help setup run test check bench prove docs mirror lock
 
 help: ## List the verbs.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ prove: setup ## Kill -9 the bot and its processes ROUNDS times under use, and co
 
 docs: setup ## Write docs/reference.md from the settings and the command line.
 	$(BIN)/python docs/reference.py
+
+mirror: setup ## Print the measures of the code: sizes, cycles, repetition, dead code.
+	$(BIN)/python docs/mirror.py $(if $(DURATIONS),--durations $(DURATIONS))
 
 lock: setup ## Resolve the locks anew from pyproject.toml.
 	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --extra all -U -o deploy/locks/run.txt pyproject.toml
