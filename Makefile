@@ -8,6 +8,9 @@ SAMPLE := bot/sample
 ROUNDS ?= 50
 DATA ?= $(SAMPLE)/messages.jsonl
 
+# Compiling every import anew would double the time of every start, and of the tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check bench prove docs mirror lock
 

@@ -9,25 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.console import Console, command
-from adapters.markup import plain
-from bot.app import App, open_app
-from bot.cli.output import CommunityOption, JsonOption, emit, note, out, progress, run
-from bot.core.actions import undoing
+from bot.cli.output import CommunityOption, JsonOption, emit, open_app, out, progress, run
 from bot.core.errors import Mistake, Unavailable
-from bot.core.events import key
-from bot.core.i18n import translator
-from bot.core.things import Ref
-from bot.core.wording import describe
-from bot.sole import is_running
-from storage import acts, inbox, spaces, traces
-from storage.inbox import Inbox
 
 if TYPE_CHECKING:
+    from bot.app import App
     from bot.core.decisions import Trace
     from bot.core.events import Arrival
     from bot.core.settings import Settings
-    from bot.core.things import Community
+    from bot.core.things import Community, Ref
     from bot.replay import Difference, Played
     from storage.acts import Act
 
@@ -47,6 +37,8 @@ def why(what: WhatArgument = None, community: CommunityOption = None, as_json: J
 
 
 async def _why(settings: Settings, what: str | None, *, name: str | None, as_json: bool) -> None:
+    from adapters.markup import plain
+    from bot.core.i18n import translator
     from brains.skills.telling import tell
 
     async with open_app(settings) as app:
@@ -63,6 +55,8 @@ async def _why(settings: Settings, what: str | None, *, name: str | None, as_jso
 
 async def _traces(app: App, community: Community, what: str | None) -> list[Trace]:
     """Find the traces in question; raises Mistake when there are none."""
+    from storage import traces
+
     async with app.database.read() as connection:
         if what is None:
             found = await traces.latest(connection, community)
@@ -76,6 +70,8 @@ async def _traces(app: App, community: Community, what: str | None) -> list[Trac
 
 
 def _ref(what: str) -> Ref:
+    from bot.core.things import Ref
+
     try:
         return Ref.parse(what)
     except ValueError:
@@ -83,11 +79,15 @@ def _ref(what: str) -> Ref:
 
 
 async def _acts(app: App, trace: Trace) -> list[Act]:
+    from storage import acts
+
     async with app.database.read() as connection:
         return await acts.of_trace(connection, trace.id)
 
 
 def _trace_json(trace: Trace, done: list[Act]) -> dict[str, object]:
+    from bot.core.i18n import translator
+    from bot.core.wording import describe
     from brains.skills.telling import discreet
 
     decisions = trace.verdict.decisions
@@ -138,6 +138,8 @@ def undo(what: WhatArgument = None, community: CommunityOption = None, as_json: 
 
 
 async def _undo(settings: Settings, what: str | None, *, name: str | None, as_json: bool) -> None:
+    from bot.sole import is_running
+
     async with open_app(settings) as app:
         community = await app.community(name)
         if not await is_running(settings.home):
@@ -153,6 +155,9 @@ async def _undo(settings: Settings, what: str | None, *, name: str | None, as_js
 
 
 async def _last_undoable(app: App, community: Community) -> Trace:
+    from bot.core.actions import undoing
+    from storage import acts, traces
+
     async with app.database.read() as connection:
         for trace in await traces.latest(connection, community, limit=LOOKED_AT):
             done = await acts.of_trace(connection, trace.id)
@@ -168,6 +173,10 @@ async def _last_undoable(app: App, community: Community) -> Trace:
 
 async def _give(app: App, community: Community, name: str, arguments: dict[str, str]) -> str:
     """Give the running bot a command, and return its answer."""
+    from adapters.console import command
+    from storage import spaces
+    from storage.inbox import Inbox
+
     async with app.database.read() as connection:
         places = await spaces.of(connection, community)
     if not places:
@@ -182,6 +191,10 @@ async def _give(app: App, community: Community, name: str, arguments: dict[str, 
 
 
 async def _answer(app: App, community: Community, arrival: Arrival) -> str:
+    from adapters.markup import plain
+    from bot.core.events import key
+    from storage import acts, inbox, traces
+
     while True:
         async with app.database.read() as connection:
             if await inbox.handled(connection, arrival):
@@ -201,9 +214,10 @@ def replay(
 
 
 async def _replay(settings: Settings, days: float, *, name: str | None, as_json: bool) -> None:
+    from adapters.console import Console
     from bot.replay import replay as play
 
-    async with open_app(settings, tell=note) as app:
+    async with open_app(settings) as app:
         community = await app.community(name)
         pipeline = await app.pipeline([app.playground(lambda: ""), Console()])
         with progress("Playing") as show:
@@ -216,6 +230,9 @@ async def _replay(settings: Settings, days: float, *, name: str | None, as_json:
 
 
 def _played_json(played: Played) -> dict[str, object]:
+    from bot.core.i18n import translator
+    from bot.core.wording import describe
+
     translate = translator("en")
     return {
         "events": played.events,
@@ -248,6 +265,9 @@ def _show(played: Played, days: float) -> None:
 
 
 def _show_difference(one: Difference) -> None:
+    from bot.core.i18n import translator
+    from bot.core.wording import describe
+
     translate = translator("en")
     out.print(f"\n{one.at:%Y-%m-%d %H:%M} {one.skill}: {one.reason}", style="bold", markup=False)
     for mark, actions in (("then", one.then), ("now ", one.now)):

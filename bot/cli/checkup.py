@@ -5,13 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 import typer
-from rich.table import Table
 
-from adapters.console import Console
-from bot.app import open_app
-from bot.checkup import look_over
-from bot.cli.output import JsonOption, emit, note, out, run
-from bot.core.actions import Outward
+from bot.cli.output import JsonOption, emit, open_app, out, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +24,10 @@ def doctor(as_json: JsonOption = False) -> None:
 
 
 async def _doctor(settings: Settings, *, as_json: bool) -> None:
-    async with open_app(settings, tell=note) as app:
+    from adapters.console import Console
+    from bot.checkup import look_over
+
+    async with open_app(settings) as app:
         findings = await look_over(app)
         able = {one.platform: one.can for one in (app.playground(lambda: ""), app.discord(), Console())}
     if as_json:
@@ -42,6 +40,10 @@ async def _doctor(settings: Settings, *, as_json: bool) -> None:
 
 
 def _show(findings: Sequence[Finding], able: Mapping[str, frozenset[str]]) -> None:
+    from rich.table import Table
+
+    from bot.core.actions import Outward
+
     width = max(len(one.name) for one in findings) + 2
     for one in findings:
         out.print(f"[{STYLES[one.state]}]{one.state:>4}[/]  {one.name:<{width}}", end="")

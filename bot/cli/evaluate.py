@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from bot.app import open_app
-from bot.cli.output import JsonOption, emit, note, out, progress, run
+from bot.cli.output import JsonOption, emit, note, open_app, out, progress, run
 
 if TYPE_CHECKING:
     from bot.core.settings import Settings
@@ -32,7 +30,7 @@ def recommend(
     async def verb(settings: Settings) -> Evaluation:
         from brains.evals.recommend import recommend as judge
 
-        async with open_app(settings, tell=note) as app:
+        async with open_app(settings) as app:
             encoder = await app.encoder()
             with progress("Encoding") as show:
                 return await judge(data, cut=cut.replace(tzinfo=UTC), encoder=encoder, progress=show)
@@ -51,7 +49,7 @@ def match_text(
     async def verb(settings: Settings) -> Evaluation:
         from brains.evals.match_text import match_text as judge
 
-        async with open_app(settings, tell=note) as app:
+        async with open_app(settings) as app:
             encoder = await app.encoder()
             with progress("Encoding") as show:
                 return await judge(data, encoder=encoder, zero_shot=zero_shot, progress=show)
@@ -60,6 +58,8 @@ def match_text(
 
 
 def _show(evaluation: Evaluation, *, as_json: bool) -> None:
+    from rich.table import Table
+
     document = evaluation.to_json()
     if as_json:
         emit(document)

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import orjson
 import typer
 
-from adapters.history.jsonl import imported_id
-from bot.app import App, open_app
-from bot.cli.output import CommunityOption, JsonOption, emit, note, out, run
+from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, out, run
 from bot.core.errors import Mistake
-from bot.core.ports import Scope
-from storage import members, outbox
 
 if TYPE_CHECKING:
+    from bot.app import App
     from bot.core.settings import Settings
     from bot.core.things import Community, Message
     from brains.knowledge.retrieval import Found
@@ -51,7 +48,7 @@ async def _match(
     language: str | None,
     as_json: bool,
 ) -> None:
-    async with open_app(settings, tell=note) as app:
+    async with open_app(settings) as app:
         community = await app.community(name)
         await _warn_of_waiting(app, community)
         async for offers in _offers(app, community, member, text, texts, k=k, language=language):
@@ -71,6 +68,8 @@ async def _offers(
     k: int,
     language: str | None,
 ) -> AsyncIterator[list[Offer]]:
+    from storage import members
+
     matchmaker = await app.matchmaker(language)
     if member is not None:
         async with app.database.read() as connection:
@@ -98,6 +97,8 @@ def _texts(path: Path) -> Iterator[str]:
 
 
 def _offer_json(offer: Offer) -> dict[str, object]:
+    from adapters.history.jsonl import imported_id
+
     return {
         "channel": offer.channel.name,
         "score": round(offer.score, 4),
@@ -122,6 +123,8 @@ def _show_offers(offers: list[Offer]) -> None:
 
 
 def _quoted(message: Message) -> str:
+    from adapters.history.jsonl import imported_id
+
     return f"[{imported_id(message.ref)}] {_line(message.text)}"
 
 
@@ -139,7 +142,9 @@ def search(
 async def _search(
     settings: Settings, query: str, reader: str | None, *, k: int, name: str | None, as_json: bool
 ) -> None:
-    async with open_app(settings, tell=note) as app:
+    from storage import members
+
+    async with open_app(settings) as app:
         community = await app.community(name)
         await _warn_of_waiting(app, community)
         async with app.database.read() as connection:
@@ -156,6 +161,8 @@ async def _search(
 
 
 def _found_json(one: Found) -> dict[str, object]:
+    from adapters.history.jsonl import imported_id
+
     return {
         "message": imported_id(one.message.ref),
         "channel": one.channel.name,
@@ -167,6 +174,9 @@ def _found_json(one: Found) -> dict[str, object]:
 
 async def _warn_of_waiting(app: App, community: Community) -> None:
     """Say so when messages are not in the collection that answers: they wait, or the encoder is new."""
+    from bot.core.ports import Scope
+    from storage import outbox
+
     async with app.database.read() as connection:
         waiting = await outbox.count(connection)
         expected = (await outbox.acknowledged(connection)).get(community.id, 0)

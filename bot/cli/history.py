@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.app import App, open_app
-from bot.cli.output import JsonOption, emit, note, progress, run
-from bot.importing import Imported, import_jsonl
-from storage import outbox
+from bot.cli.output import JsonOption, emit, note, open_app, progress, run
 
 if TYPE_CHECKING:
+    from bot.app import App
     from bot.backfill import Backfilled, Wanted
     from bot.core.settings import Settings
+    from bot.importing import Imported
     from storage.intake import Stored
 
 MOST_LINES_NAMED = 5
@@ -59,8 +58,10 @@ async def _import_jsonl(
     wait: bool,
     as_json: bool,
 ) -> None:
+    from bot.importing import import_jsonl
+
     began = time.perf_counter()
-    async with open_app(settings, tell=note) as app:
+    async with open_app(settings) as app:
         with progress("Storing") as show:
             imported = await import_jsonl(
                 app.database,
@@ -117,7 +118,7 @@ async def _import_discord(settings: Settings, wanted: Wanted, *, wait: bool, as_
     from bot.backfill import import_discord
 
     began = time.perf_counter()
-    async with open_app(settings, tell=note) as app:
+    async with open_app(settings) as app:
         with progress("Reading") as show:
             found = await import_discord(app.database, app.clock, settings=settings, wanted=wanted, progress=show)
         stored = time.perf_counter() - began
@@ -141,6 +142,8 @@ async def _encode(app: App) -> int:
 
 
 async def _waiting(app: App) -> int:
+    from storage import outbox
+
     async with app.database.read() as connection:
         return await outbox.count(connection)
 

@@ -7,13 +7,8 @@ import contextlib
 import signal
 from typing import TYPE_CHECKING
 
-from adapters.console import Console
-from bot.app import App, open_app
-from bot.cli.output import note, run
+from bot.cli.output import note, open_app, run
 from bot.core.errors import Misconfigured, Unavailable
-from bot.core.settings import prepare_home
-from bot.sole import alone_in
-from storage import outbox
 
 SERVED = frozenset({"KINFOLK_DISCORD_TOKEN"})
 """The tokens that this release has an adapter for."""
@@ -23,6 +18,7 @@ GLANCE = 0.5
 if TYPE_CHECKING:
     import typer
 
+    from bot.app import App
     from bot.core.ports import Adapter
     from bot.core.settings import Settings
     from bot.living import Living
@@ -34,6 +30,10 @@ def run_bot() -> None:
 
 
 async def _run(settings: Settings) -> None:
+    from adapters.console import Console
+    from bot.core.settings import prepare_home
+    from bot.sole import alone_in
+
     prepare_home(settings.home)
     status: list[str] = ["starting"]
 
@@ -105,6 +105,8 @@ async def _think(app: App, living: Living, status: list[str]) -> None:
 
 async def _read_up(app: App, living: Living, status: list[str]) -> None:
     """Say how much of what was said is still to be read, until nothing is: so far suggestions know little."""
+    from storage import outbox
+
     told = False
     while not living.stopping.is_set():
         async with app.database.read() as connection:

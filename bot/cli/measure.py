@@ -9,11 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.history.jsonl import read
 from bot.cli.output import JsonOption, emit, out, run
 from bot.core.errors import Mistake
-from bot.core.events import MessagePosted
-from bot.core.settings import prepare_home
 
 if TYPE_CHECKING:
     from bot.bench import Figures
@@ -137,6 +134,9 @@ def vectors(
 
 def _texts(path: Path, count: int) -> list[str]:
     """Take texts spread evenly over a file."""
+    from adapters.history.jsonl import read
+    from bot.core.events import MessagePosted
+
     texts = [item.text for item in read(path) if isinstance(item, MessagePosted) and item.text.strip()]
     if not texts:
         raise Mistake(f"{path} holds no text to encode.")
@@ -145,6 +145,8 @@ def _texts(path: Path, count: int) -> list[str]:
 
 
 def _run(verb: Callable[[Settings], Awaitable[Figures]], *, as_json: bool) -> None:
+    from bot.core.settings import prepare_home
+
     async def prepared(settings: Settings) -> Figures:
         prepare_home(settings.home)
         return await verb(settings)

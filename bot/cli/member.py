@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import orjson
 import typer
 
-from bot.app import App, open_app
-from bot.cli.output import CommunityOption, JsonOption, emit, note, out, run
+from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, out, run
 from bot.core.errors import KinfolkError, Mistake
-from storage import erasure, exporting, members, outbox
 
 if TYPE_CHECKING:
+    from bot.app import App
     from bot.core.ports import Vectors
     from bot.core.settings import Settings
     from bot.core.things import Community, Member
@@ -32,7 +31,9 @@ def export(member: MemberArgument, community: CommunityOption = None, as_json: J
 
 
 async def _export(settings: Settings, wanted: str, *, name: str | None, as_json: bool) -> None:
-    async with open_app(settings, tell=note) as app:
+    from storage import exporting
+
+    async with open_app(settings) as app:
         community, member = await _find(app, name, wanted)
         document = await exporting.export(app.database, community, member)
     if as_json:
@@ -53,7 +54,9 @@ def forget(
 
 
 async def _forget(settings: Settings, wanted: str, *, name: str | None, yes: bool, as_json: bool) -> None:
-    async with open_app(settings, tell=note) as app:
+    from storage import erasure
+
+    async with open_app(settings) as app:
         community, member = await _find(app, name, wanted)
         if not yes:
             await asyncio.to_thread(_ask, member, community)
@@ -76,6 +79,8 @@ async def _forget(settings: Settings, wanted: str, *, name: str | None, yes: boo
 
 
 async def _find(app: App, name: str | None, wanted: str) -> tuple[Community, Member]:
+    from storage import members
+
     community = await app.community(name)
     async with app.database.read() as connection:
         return community, await members.find(connection, community, wanted)
@@ -91,6 +96,8 @@ def _ask(member: Member, community: Community) -> None:
 
 async def _vectors(app: App) -> tuple[Vectors | None, str | None]:
     """Return the vector store and its fingerprint; before anything was encoded there is none, and none is started."""
+    from storage import outbox
+
     async with app.database.read() as connection:
         serving = await outbox.serving(connection)
     if serving is None:

@@ -1,20 +1,23 @@
-"""What every verb shares: options, one JSON document on standard output, progress and notes on standard error."""
+"""What every verb shares: options, one JSON document on standard output, progress and notes on standard error.
+
+The files of verbs import what is heavy inside their functions, so that help and bad input are answered at once.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Annotated, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import orjson
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot.core import log
-from bot.core.settings import Settings, load_settings
+if TYPE_CHECKING:
+    from bot.app import App
+    from bot.core.settings import Settings
 
 T = TypeVar("T")
 
@@ -29,6 +32,9 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def run(verb: Callable[[Settings], Coroutine[object, object, T]]) -> T:
     """Load the settings, start logging and run a verb to its end."""
+    from bot.core import log
+    from bot.core.settings import load_settings
+
     settings = load_settings()
     log.configure(settings.log_level)
     return asyncio.run(verb(settings))
@@ -45,9 +51,20 @@ def note(text: str) -> None:
     err.print(text, markup=False)
 
 
+@contextlib.asynccontextmanager
+async def open_app(settings: Settings, *, tell: Callable[[str], None] = note) -> AsyncIterator[App]:
+    """Open the app, which brings the database and all that belongs to it: help and a wrong setting are told before."""
+    from bot import app
+
+    async with app.open_app(settings, tell=tell) as opened:
+        yield opened
+
+
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar on a terminal, and nothing elsewhere."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

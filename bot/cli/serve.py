@@ -7,9 +7,6 @@ from typing import Annotated
 
 import typer
 
-from bot.core import log
-from bot.core.settings import load_settings, prepare_home
-
 
 def worker(
     host: Annotated[
@@ -20,6 +17,8 @@ def worker(
     socket: Annotated[Path | None, typer.Option(help="Listen on this Unix socket instead.")] = None,
 ) -> None:
     """Serve the models: OpenAI-compatible /v1/embeddings and /v1/chat/completions, with /health and /metrics."""
+    from bot.core import log
+    from bot.core.settings import load_settings, prepare_home
     from brains.engines.worker import serve
 
     settings = load_settings()
