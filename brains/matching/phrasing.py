@@ -52,11 +52,11 @@ steer so small a model, and the reasons name what counts in it."""
 async def phrase(generator: Generator, offer: Offer, *, language: str) -> str | None:
     """Put why a channel is offered into one sentence; None where the plain reasons should be shown.
 
-    That is: in a language that the generator cannot be trusted with, when its sentence says anything that reasons,
-    channel and evidence do not, when it leaves the strongest reason out, and when it is away or busy. Takes seconds:
-    callers bound it.
+    That is: for a guess, in a language that the generator cannot be trusted with, when its sentence says anything that
+    reasons, channel and evidence do not, when it leaves the strongest reason out, and when it is away or busy. Takes
+    seconds: callers bound it.
     """
-    if language not in generator.languages:
+    if offer.guess or language not in generator.languages:
         return None
     try:
         sentence = await _write(generator, offer, language)

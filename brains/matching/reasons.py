@@ -28,6 +28,7 @@ class Kind(StrEnum):
     MEANING = "meaning"
     NEWCOMERS = "newcomers"
     COMPANY = "company"
+    LITTLE = "little"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +43,10 @@ class Reason:
 
 
 def explain(suggestion: Suggestion, *, limit: int = 3) -> tuple[Reason, ...]:
-    """Name what moved a suggestion, strongest first; never empty, since something always put it first."""
+    """Name what moved a suggestion, strongest first; that too little is known where nothing did. Never empty."""
     found = sorted(_candidates(suggestion), key=lambda reason: -reason.weight)
     telling = [reason for reason in found if reason.weight >= WORTH_SAYING]
-    return tuple((telling or found)[:limit])
+    return tuple(telling[:limit]) or (Reason(kind=Kind.LITTLE, channel=suggestion.channel, weight=0.0),)
 
 
 def say(reason: Reason, translate: Callable[[str], str]) -> str:
@@ -60,6 +61,7 @@ _SENTENCES = {
     Kind.MEANING: _("What is said there is close in meaning."),
     Kind.NEWCOMERS: _("Many members have lately found their way there."),
     Kind.COMPANY: _("Members of the channels you use often go there too."),
+    Kind.LITTLE: _("I have read too little to say how well it fits."),
 }
 
 
@@ -68,9 +70,10 @@ def _candidates(suggestion: Suggestion) -> list[Reason]:
     meaning = Kind.MESSAGES if suggestion.messages else Kind.MEANING
     found = [
         Reason(kind=meaning, channel=channel, weight=parts.vector, count=len(suggestion.messages)),
-        Reason(kind=Kind.NEWCOMERS, channel=channel, weight=parts.newcomers, count=round(suggestion.newcomers)),
         Reason(kind=Kind.COMPANY, channel=channel, weight=parts.company),
     ]
+    if came := round(suggestion.newcomers):
+        found.append(Reason(kind=Kind.NEWCOMERS, channel=channel, weight=parts.newcomers, count=came))
     if suggestion.terms:
         terms = tuple(shared.term for shared in suggestion.terms)
         found.append(Reason(kind=Kind.TERMS, channel=channel, weight=parts.terms, terms=terms))

@@ -17,7 +17,7 @@ from brains.matching.corpus import Card, Corpus
 from brains.matching.evidence import pick_evidence
 from brains.matching.matching import match_member, match_text
 from brains.matching.profiles import ChannelProfiles, build_profiles
-from brains.matching.reasons import explain, say
+from brains.matching.reasons import Kind, explain, say
 from brains.matching.storing import from_bytes, to_bytes
 from brains.matching.terms import as_written
 from storage import channels, feedback, members, messages, outbox, profiles
@@ -50,12 +50,16 @@ VOICES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A channel offered to somebody: reasons in words, and pairs of their message and the channel's as evidence."""
+    """A channel offered to somebody: reasons in words, and pairs of their message and the channel's as evidence.
+
+    A `guess` has nothing to go by, and says so.
+    """
 
     channel: Channel
     score: float
     reasons: tuple[str, ...]
     evidence: tuple[tuple[Message, ...], ...]
+    guess: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +221,7 @@ class Matchmaker:
             score=suggestion.score,
             reasons=tuple(say(reason, self.translate) for reason in told),
             evidence=await self._evidence(known, suggestion, own),
+            guess=reasons[0].kind is Kind.LITTLE,
         )
 
     async def _evidence(self, known: _Known, suggestion: Suggestion, own: Corpus) -> tuple[tuple[Message, ...], ...]:

@@ -55,7 +55,7 @@ async def _suggest(context: Context) -> Decision:
         head = _("From what you wrote, you may belong here:")
     else:
         offers = await showing.newcomers(context, OFFERS)
-        head = _("I know too little of you yet. Newcomers like these; name your interests, and I look again: /match")
+        head = _("I know too little of you yet. These are open to you; name your interests, and I look again: /match")
     if not offers:
         words = context.translate(_("Nothing here fits well yet. Ask me again in a while."))
         return Decision(skill=SKILL.name, actions=(context.answer(words),), reason=words)

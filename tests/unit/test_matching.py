@@ -132,6 +132,14 @@ def test_a_suggestion_always_has_a_reason_that_it_can_say():
         assert all(say(reason, str) for reason in explain(found))
 
 
+def test_where_nothing_was_said_no_reason_is_made_up():
+    """Three channels, in which nobody wrote yet, and a member of whom nothing is known."""
+    empty = build_profiles(corpus([]), CARDS, encoder="h", now=NOW)
+    found = match_member(empty, corpus([]), joined=set(), now=NOW, floor=0)
+    assert {reason.kind for one in found for reason in explain(one)} == {Kind.LITTLE}
+    assert Kind.LITTLE not in {reason.kind for one in suggest(lover_of(BAKING)) for reason in explain(one)}
+
+
 def test_evidence_pairs_what_both_said_and_leaves_out_what_convinces_nobody():
     own = corpus([(99, 9, "my rye sourdough starter is slow, the dough stays flat"), (99, 9, "thanks for the rye!")])
     said = [
