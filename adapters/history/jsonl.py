@@ -9,7 +9,7 @@ import re
 import zlib
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, cast
 from urllib.parse import quote, unquote
 
@@ -28,7 +28,10 @@ LONGEST_LINE = 16 * 2**20
 LONGEST_TEXT = 100_000
 """Characters; no platform's own limit is above 40,000 (Slack)."""
 LONGEST_NAME = 500
-EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+EARLIEST, AHEAD = datetime(1990, 1, 1, tzinfo=UTC), timedelta(days=2)
+"""Clocks are wrong, and zones are left out; more than that ahead of now nothing was said."""
+MILLISECONDS = 1e11
+"""From here on a time is no longer in seconds: that would be the year 5138."""
 UNQUOTED = " !#$&'()*+,:;=?@[]"
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """NUL and lone surrogates: PostgreSQL and UTF-8 have no place for them."""
@@ -115,7 +118,7 @@ def _columns(line: bytes) -> dict[str, object]:
     except orjson.JSONDecodeError as error:
         raise ValueError(f"not JSON ({error})") from None
     if not isinstance(row, dict):
-        raise ValueError("not a JSON object")
+        raise ValueError("not a JSON object; each line holds one, without a list around them")
     if missing := [name for name in ("channel", "user", "text", "ts") if row.get(name) is None]:
         raise ValueError(f"no `{'`, `'.join(missing)}`")
     return row
@@ -191,15 +194,23 @@ def _instant(value: object) -> datetime:
     try:
         instant = _from_number(value) if isinstance(value, (int, float)) else datetime.fromisoformat(str(value))
     except (ValueError, OverflowError, OSError):
-        raise ValueError(f"`ts` is neither seconds nor ISO 8601: {str(value)[:40]!r}") from None
+        told = f"`ts` is neither seconds nor ISO 8601: {str(value)[:40]!r}"
+        raise ValueError(f"{told}{_hint(value)}") from None
     instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    if not EARLIEST <= instant <= LATEST:
+    if instant < EARLIEST:
         raise ValueError(f"`ts` lies in the year {instant.year}")
+    if instant > datetime.now(UTC) + AHEAD:
+        raise ValueError(f"`ts` lies in the future: {instant:%Y-%m-%d}")
     return instant
 
 
+def _hint(value: object) -> str:
+    digits = str(value).strip().isdigit()
+    return " (milliseconds? divide by 1000)" if digits and float(str(value)) >= MILLISECONDS else ""
+
+
 def _from_number(seconds: float) -> datetime:
-    if seconds > LATEST.timestamp():
+    if seconds >= MILLISECONDS:
         raise ValueError("milliseconds, where seconds are needed")
     return datetime.fromtimestamp(seconds, UTC)
 

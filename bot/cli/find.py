@@ -11,6 +11,7 @@ import typer
 
 from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, out, run
 from bot.core.errors import Mistake
+from bot.sole import is_running
 
 if TYPE_CHECKING:
     from bot.app import App
@@ -182,7 +183,8 @@ async def _warn_of_waiting(app: App, community: Community) -> None:
         expected = (await outbox.acknowledged(connection)).get(community.id, 0)
     missing = expected - await (await app.vectors()).count(Scope(community=community.id))
     if (unseen := waiting + max(0, missing)) > 0:
-        note(f"{unseen:,} messages wait to be encoded and are not seen yet: import again with --wait.")
+        next_step = "the running bot reads them" if await is_running(app.settings.home) else "import again with --wait"
+        note(f"{unseen:,} messages wait to be encoded and are not seen yet: {next_step}.")
 
 
 def _line(text: str, width: int = 110) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.output import JsonOption, emit, note, open_app, progress, run
+from bot.sole import is_running
 
 if TYPE_CHECKING:
     from bot.app import App
@@ -75,13 +76,13 @@ async def _import_jsonl(
             )
         stored = time.perf_counter() - began
         encoded = await _encode(app) if wait else 0
-        waiting = await _waiting(app)
+        waiting, running = await _waiting(app), await is_running(settings.home)
     took = time.perf_counter() - began
     _tell_bad_lines(file, imported)
     if imported.unmet:
         note(f"{descriptions} describes channels that are not in {file}: {', '.join(imported.unmet)}.")
     answer = _answer(imported.stored, skipped=len(imported.bad), encoded=encoded, stored=stored, took=took)
-    emit(answer) if as_json else _tell(imported.stored, waiting, answer)
+    emit(answer) if as_json else _tell(imported.stored, answer, waiting=waiting, running=running, wait=wait)
 
 
 @family.command("discord")
@@ -123,11 +124,13 @@ async def _import_discord(settings: Settings, wanted: Wanted, *, wait: bool, as_
             found = await import_discord(app.database, app.clock, settings=settings, wanted=wanted, progress=show)
         stored = time.perf_counter() - began
         encoded = await _encode(app) if wait else 0
-        waiting = await _waiting(app)
+        waiting, running = await _waiting(app), await is_running(settings.home)
     took = time.perf_counter() - began
     _tell_closed(found)
     answer = _answer(found.stored, skipped=len(found.closed), encoded=encoded, stored=stored, took=took)
-    emit(answer | {"rooms": found.rooms}) if as_json else _tell(found.stored, waiting, answer)
+    emit(answer | {"rooms": found.rooms}) if as_json else _tell(
+        found.stored, answer, waiting=waiting, running=running, wait=wait
+    )
 
 
 def _tell_closed(found: Backfilled) -> None:
@@ -170,7 +173,7 @@ def _tell_bad_lines(file: Path, imported: Imported) -> None:
         note(f"{more:,} more lines were skipped; --strict would stop at the first.")
 
 
-def _tell(new: Stored, waiting: int, answer: dict[str, object]) -> None:
+def _tell(new: Stored, answer: dict[str, object], *, waiting: int, running: bool, wait: bool) -> None:
     note(
         f"{new.messages:,} new messages of {new.members:,} new members in {new.channels:,} new channels, "
         f"stored in {answer['stored_seconds']} s."
@@ -180,7 +183,10 @@ def _tell(new: Stored, waiting: int, answer: dict[str, object]) -> None:
     if answer["encoded"]:
         note(f"{answer['encoded']:,} messages encoded in {answer['encoded_seconds']} s.")
     if waiting:
-        note(f"{waiting:,} messages wait to be encoded: run this again with --wait.")
+        next_step = "the running bot does it now" if running else "run this again with --wait, or start the bot"
+        note(f"{waiting:,} messages wait to be encoded: {next_step}.")
+    elif wait:
+        note('All is read. Try: kinfolk match --text "what somebody likes", or: kinfolk search WORDS')
 
 
 def register(app: typer.Typer) -> None:
