@@ -71,7 +71,6 @@ class App:
                 self._worker = await self._stack.enter_async_context(open_encoder(self.settings))
                 await self._watch(self._worker)
                 self._encoder = CachedEncoder(self._worker, self.database)
-                self._stack.push_async_callback(self._encoder.settled)
         return self._encoder
 
     async def _watch(self, encoder: WorkerEncoder) -> None:
@@ -272,9 +271,9 @@ class App:
             return await spaces.latest(connection, community, platform) if community else None
 
     async def _settled(self) -> None:
-        """Return once no vector is on its way of what members said until now."""
+        """Return once no point is on its way of what members said until now, and nothing remembers their vectors."""
         if self._encoder is not None:
-            await self._encoder.settled()
+            self._encoder.forget()
         if self._index is not None:
             await self._index.settled()
 

@@ -13,7 +13,6 @@ from storage import outbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from uuid import UUID
 
     from bot.core.clock import Clock
     from bot.core.ports import Encoder, Vector, Vectors
@@ -109,19 +108,18 @@ class Index:
 
     async def _write(self, rows: Sequence[Waiting]) -> None:
         """Encode and write one portion, then let it leave the outbox: killed in between, it is written again."""
-        texts = {row.point: row.text for row in rows if row.text is not None}
-        vectors = await self.encoder.encode(list(texts.values()))
-        made = dict(zip(texts, vectors, strict=True))
+        texts = list(dict.fromkeys(row.text for row in rows if row.text is not None))
+        made = dict(zip(texts, await self.encoder.encode(texts), strict=True))
         async with self._one_at_a_time:
             async with self.database.read() as connection:
                 rows = await outbox.still(connection, rows)
             await self._put(rows, made)
 
-    async def _put(self, rows: Sequence[Waiting], made: Mapping[UUID, Vector]) -> None:
+    async def _put(self, rows: Sequence[Waiting], made: Mapping[str, Vector]) -> None:
         points = [
             Point(
                 id=row.point,
-                vector=made[row.point],
+                vector=made[row.text],
                 text=row.text,
                 community=row.community,
                 channel=row.channel,
@@ -133,4 +131,5 @@ class Index:
         ]
         await self.vectors.delete([row.point for row in rows if row.text is None])
         await self.vectors.upsert(points)
-        await self.database.write(functools.partial(outbox.done, rows=rows), durable=False)
+        done = functools.partial(outbox.done, rows=rows, fingerprint=self.encoder.fingerprint, vectors=made)
+        await self.database.write(done, durable=False)

@@ -3,44 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
-import logging
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlmodel import col, select
 
-from bot.core.errors import Gone, Unavailable
+from bot.core.errors import Gone
 from storage.rows import insert_new, portions
 from storage.tables import EncodingRow
-from storage.together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bot.core.ports import Encoder, Kind, Vector
     from storage.connection import Connection
     from storage.db import Database
 
-LINGER = 0.03
-"""Seconds in which the vectors of single messages are gathered, to be kept together."""
-FEW = 32
-"""Texts whose vectors are given before they are kept, as for live messages; an import waits, and never runs ahead."""
-
-log = logging.getLogger(__name__)
+REMEMBERED = 8192
+"""Vectors made last that are held in memory: more than wait between what was said and the index."""
 
 Half = np.ndarray[tuple[int], np.dtype[np.float16]]
 
 
 class CachedEncoder:
-    """An encoder that asks the cache first. Keeps float16, which moves a cosine by less than .0005."""
+    """An encoder that asks its memory and the cache first, and keeps nothing in the cache by itself.
+
+    What is asked of the bot is in no message, and what was said may be deleted before its vector is made: so the index
+    keeps vectors, together with their points. In float16, which moves a cosine by less than .0005.
+    """
 
     def __init__(self, encoder: Encoder, database: Database) -> None:
         self._encoder = encoder
         self._database = database
         self._under_way: dict[bytes, asyncio.Future[Half]] = {}
-        self._keeping: set[asyncio.Task[None]] = set()
-        self._kept: Together[dict[bytes, Half], None] = Together(database, _keep, durable=False, linger=LINGER)
+        self._made: dict[bytes, Half] = {}
 
     @property
     def fingerprint(self) -> str:
@@ -54,20 +53,27 @@ class CachedEncoder:
 
     async def encode(self, texts: Sequence[str], *, kind: Kind = "passage") -> Vector:
         """Encode texts, in order; each distinct new text once, however many ask for it."""
-        if kind == "query":  # asked once, and a search must not have to wait for a writer
+        if kind == "query":  # asked once
             return await self._encoder.encode(texts, kind=kind)
         keys = [key(self.fingerprint, text, kind) for text in texts]
         wanted = dict(zip(keys, texts, strict=True))
-        known = await self._known(list(wanted))
+        known = self._remembered(wanted)
+        if unknown := [one for one in wanted if one not in known and one not in self._under_way]:
+            known |= await self._kept(unknown)
+            known |= self._remembered(wanted)
         missing = {one: text for one, text in wanted.items() if one not in known}
         others = {one: self._under_way[one] for one in missing if one in self._under_way}
-        known.update(await self._make({one: text for one, text in missing.items() if one not in others}, kind))
+        known |= await self._make({one: text for one, text in missing.items() if one not in others}, kind)
         for one, vector in others.items():
-            known.update({one: await asyncio.shield(vector)})
+            known[one] = await asyncio.shield(vector)
         return np.stack([known[one] for one in keys]).astype(np.float32) if keys else np.zeros((0, self.size), "f4")
 
+    def forget(self) -> None:
+        """Forget what was made, as after somebody's words were erased."""
+        self._made.clear()
+
     async def _make(self, new: dict[bytes, str], kind: Kind) -> dict[bytes, Half]:
-        """Encode and keep texts; whoever asks for one of them meanwhile waits for the same vector."""
+        """Encode texts; whoever asks for one of them meanwhile waits for the same vector."""
         if not new:
             return {}
         asked: dict[bytes, asyncio.Future[Half]] = {one: asyncio.get_running_loop().create_future() for one in new}
@@ -76,28 +82,27 @@ class CachedEncoder:
             vectors = (await self._encoder.encode(list(new.values()), kind=kind)).astype(np.float16)
             made = dict(zip(new, vectors, strict=True))
         except BaseException:
-            for one, answer in asked.items():
-                del self._under_way[one]
+            for answer in asked.values():
                 answer.set_exception(Gone("The encoder was cut off."))
                 answer.exception()  # nobody may be waiting for it
             raise
+        finally:
+            for one in asked:
+                del self._under_way[one]
         for one, vector in made.items():
             asked[one].set_result(vector)
-        keeping = asyncio.create_task(self._keep(made))
-        self._keeping.add(keeping)
-        keeping.add_done_callback(self._keeping.discard)
-        if len(made) > FEW:
-            await asyncio.shield(keeping)
+        self._remember(made)
         return made
 
-    async def settled(self) -> None:
-        """Return once every vector that is being made is kept."""
-        if self._under_way:
-            await asyncio.wait(set(self._under_way.values()))
-        if self._keeping:
-            await asyncio.wait(set(self._keeping))
+    def _remember(self, made: dict[bytes, Half]) -> None:
+        self._made |= made
+        for oldest in list(itertools.islice(self._made, max(0, len(self._made) - REMEMBERED))):
+            del self._made[oldest]
 
-    async def _known(self, keys: Sequence[bytes]) -> dict[bytes, Half]:
+    def _remembered(self, wanted: Iterable[bytes]) -> dict[bytes, Half]:
+        return {one: self._made[one] for one in wanted if one in self._made}
+
+    async def _kept(self, keys: Sequence[bytes]) -> dict[bytes, Half]:
         found: dict[bytes, Half] = {}
         async with self._database.read() as connection:
             for some in portions(keys):
@@ -107,22 +112,24 @@ class CachedEncoder:
                 found.update((one, np.frombuffer(vector, np.float16)) for one, vector in rows)
         return found
 
-    async def _keep(self, made: dict[bytes, Half]) -> None:
-        """Keep vectors; until they are, whoever asks for one of them gets it as being under way."""
-        try:
-            await self._kept.write(made)
-        except Unavailable as away:
-            log.warning("%d vectors are not kept and will be made again: %s", len(made), away)
-        finally:
-            for one in made:
-                del self._under_way[one]
+
+class KeepingEncoder(CachedEncoder):
+    """A cached encoder that keeps every passage: for texts that no member wrote to the bot, as of an evaluation."""
+
+    async def _make(self, new: dict[bytes, str], kind: Kind) -> dict[bytes, Half]:
+        made = await super()._make(new, kind)
+        vectors = {new[one]: vector for one, vector in made.items()}
+        await self._database.write(functools.partial(keep, fingerprint=self.fingerprint, vectors=vectors))
+        return made
 
 
-async def _keep(connection: Connection, many: Sequence[dict[bytes, Half]]) -> Sequence[None]:
-    made = {one: vector for some in many for one, vector in some.items()}
-    rows = [{"key": one, "vector": vector.tobytes()} for one, vector in made.items()]
+async def keep(connection: Connection, *, fingerprint: str, vectors: Mapping[str, Vector | Half]) -> None:
+    """Keep the vectors of passages, by their texts."""
+    rows = [
+        {"key": key(fingerprint, text), "vector": vector.astype(np.float16).tobytes()}
+        for text, vector in vectors.items()
+    ]
     await insert_new(connection, EncodingRow, rows)
-    return [None] * len(many)
 
 
 def key(fingerprint: str, text: str, kind: Kind = "passage") -> bytes:

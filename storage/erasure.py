@@ -18,7 +18,7 @@ from storage import holdings, ledger, refusals
 from storage.holdings import among
 from storage.outbox import SPOKEN, serving
 from storage.rows import insert_new, portions
-from storage.surveying import survey
+from storage.surveying import brought_up_to_date, survey
 from storage.tables import MemberRow, MessageRow, OutboxRow, ThreadRow, metadata
 from storage.trail import follow
 
@@ -85,15 +85,16 @@ async def forget(
 ) -> Forgotten:
     """Erase everything about a member from tables and vectors, and let nothing of them in again.
 
-    `settled` waits for vectors and points that are on their way as it begins.
+    `settled` waits for points that are on their way as it begins.
     Without `vectors`, and while the vector store is away, the points wait in the outbox for their deletion. Whoever
     carries this out must write nothing about the member afterwards. Raises Unavailable.
     """
-    found, _ = await look(database, community, member, fingerprint=encoder_fingerprint)
+    async with database.read() as connection:
+        found = await survey(connection, community, member, fingerprint=encoder_fingerprint)
     quoting = tuple(one.message for one in found.trail.quoting)
     refused, erased, left = await refusals.load(home), dict[str, int](), 0
     for _ in range(PASSES):
-        counted, points = await database.write(functools.partial(_erase, found=found, refused=refused, now=now))
+        found, counted, points = await database.write(functools.partial(_erase, found=found, refused=refused, now=now))
         erased = {store: erased.get(store, 0) + counted.get(store, 0) for store in erased | counted}
         if settled is not None:
             await settled()
@@ -121,7 +122,8 @@ async def recount(database: Database, vectors: Vectors | None, found: Survey) ->
 
 async def _erase(
     connection: Connection, *, found: Survey, refused: Refusals, now: datetime
-) -> tuple[dict[str, int], _Points]:
+) -> tuple[Survey, dict[str, int], _Points]:
+    found = await brought_up_to_date(connection, found)
     points = await _points(connection, found)
     erased = {
         "reply": await _change(
@@ -139,7 +141,7 @@ async def _erase(
     erased = {store: number for store, number in (erased | {"vectors": len(points.all)}).items() if number}
     if "member" in erased:
         await ledger.note(connection, found.community.id, at=now, actor="", act="forget", details={"erased": erased})
-    return erased, points
+    return found, erased, points
 
 
 async def _change(connection: Connection, change: Update, column: object, numbers: Sequence[int]) -> int:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlalchemy import case, delete, func, literal, select, update
 from sqlmodel import col
 
+from storage.encodings import keep
 from storage.rows import columns, insert_new, portions, table
 from storage.tables import CollectionRow, MemberRow, MessageRow, OutboxRow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from sqlalchemy import ColumnElement, SQLColumnExpression
 
+    from bot.core.ports import Vector
     from storage.connection import Connection
 
 
@@ -76,10 +79,24 @@ async def still(connection: Connection, rows: Sequence[Waiting]) -> list[Waiting
     return [row for row in rows if row.id in there]
 
 
-async def done(connection: Connection, rows: Sequence[Waiting]) -> None:
-    """Take rows out whose points were acknowledged."""
+async def done(
+    connection: Connection,
+    rows: Sequence[Waiting],
+    *,
+    fingerprint: str = "",
+    vectors: Mapping[str, Vector] = MappingProxyType({}),
+) -> None:
+    """Take rows out whose points were acknowledged, and keep the vectors of their texts.
+
+    Of a row that is gone nothing is kept: its message was erased or edited since it was read.
+    """
+    there: set[int | None] = set()
     for some in portions([row.id for row in rows]):
-        await connection.execute(delete(OutboxRow).where(col(OutboxRow.id).in_(some)))
+        gone = delete(OutboxRow).where(col(OutboxRow.id).in_(some)).returning(col(OutboxRow.id))
+        there.update(await connection.scalars(gone))
+    texts = [row.text for row in rows if row.id in there and row.text is not None]
+    kept = {text: vectors[text] for text in texts if text in vectors}
+    await keep(connection, fingerprint=fingerprint, vectors=kept)
 
 
 async def count(connection: Connection) -> int:

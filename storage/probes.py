@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import orjson
@@ -34,6 +34,14 @@ class Probes:
                 quotes[text[:SHORTEST]].add(text[:LONGEST])
         by_head = {head: tuple(sorted(some)) for head, some in quotes.items()}
         return cls(member=member, messages=frozenset(messages), quotes=by_head)
+
+    def __or__(self, other: Self) -> Self:
+        """Recognise by what either recognises by; both are of one member."""
+        quotes = {
+            head: tuple(sorted({*self.quotes.get(head, ()), *other.quotes.get(head, ())}))
+            for head in self.quotes.keys() | other.quotes.keys()
+        }
+        return replace(self, messages=self.messages | other.messages, quotes=quotes)
 
     def names(self, document: str) -> bool:
         """Say whether a JSON document refers to the member or to a message of theirs."""

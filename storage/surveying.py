@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -27,18 +28,34 @@ async def survey(
     connection: Connection, community: Community, member: Member, *, fingerprint: str | None = None
 ) -> Survey:
     """Find everything that is held about a member. `fingerprint` names an encoder beside the one that serves."""
-    mine = select(*columns(MessageRow, "ref", "text")).where(col(MessageRow.author_id) == member.id)
-    said = {row.ref: row.text for row in await connection.execute(mine)}
+    said = await _said(connection, member)
     told = await _told(connection, community, member)
     own = {*said.values(), *told} - await _said_by_others(connection, member)
     bare = Survey(
         community=community,
         member=member,
         probes=Probes.of(member=str(member.ref), messages=said, words={*own, member.name}),
+        said=said,
         cached=await _keys(connection, own, fingerprint),
         trail=Trail(),
     )
     return await follow(connection, bare)
+
+
+async def brought_up_to_date(connection: Connection, known: Survey) -> Survey:
+    """Add what they said since: a bot that runs beside stores and encodes until the very moment of a forget."""
+    said = await _said(connection, known.member)
+    new = {ref: text for ref, text in said.items() if known.said.get(ref) != text}
+    if not new:
+        return known
+    probes = Probes.of(member=known.probes.member, messages=new, words=new.values())
+    cached = (*known.cached, *await _keys(connection, set(new.values()), None))
+    return replace(known, probes=known.probes | probes, said={**known.said, **said}, cached=cached)
+
+
+async def _said(connection: Connection, member: Member) -> dict[str, str]:
+    mine = select(*columns(MessageRow, "ref", "text")).where(col(MessageRow.author_id) == member.id)
+    return {row.ref: row.text for row in await connection.execute(mine)}
 
 
 async def _told(connection: Connection, community: Community, member: Member) -> set[str]:

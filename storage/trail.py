@@ -30,7 +30,7 @@ from storage.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Row
 
@@ -62,11 +62,12 @@ class Trail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """A member, what gives them away, the keys of their texts' cached vectors, and the trail."""
+    """A member, what gives them away, their texts by message, the keys of their cached vectors, and the trail."""
 
     community: Community
     member: Member
     probes: Probes
+    said: Mapping[str, str]
     cached: tuple[bytes, ...]
     trail: Trail
 

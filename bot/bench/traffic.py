@@ -270,7 +270,6 @@ async def running(app: App, encoder: Encoder, adapter: Adapter | None = None) ->
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await cached.settled()
         await vectors.close()
 
 

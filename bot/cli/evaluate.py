@@ -29,9 +29,10 @@ def recommend(
 
     async def verb(settings: Settings) -> Evaluation:
         from brains.evals.recommend import recommend as judge
+        from storage.encodings import KeepingEncoder
 
         async with open_app(settings) as app:
-            encoder = await app.encoder()
+            encoder = KeepingEncoder(await app.encoder(), app.database)
             with progress("Encoding") as show:
                 return await judge(data, cut=cut.replace(tzinfo=UTC), encoder=encoder, progress=show)
 
@@ -48,9 +49,10 @@ def match_text(
 
     async def verb(settings: Settings) -> Evaluation:
         from brains.evals.match_text import match_text as judge
+        from storage.encodings import KeepingEncoder
 
         async with open_app(settings) as app:
-            encoder = await app.encoder()
+            encoder = KeepingEncoder(await app.encoder(), app.database)
             with progress("Encoding") as show:
                 return await judge(data, encoder=encoder, zero_shot=zero_shot, progress=show)
 

@@ -20,7 +20,7 @@ from brains.matching.profiles import ChannelProfiles, build_profiles
 from brains.matching.reasons import Kind, explain, say
 from brains.matching.storing import from_bytes, to_bytes
 from brains.matching.terms import as_written
-from storage import channels, feedback, members, messages, outbox, profiles
+from storage import channels, encodings, feedback, members, messages, outbox, profiles
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -126,7 +126,10 @@ class Matchmaker:
     async def for_texts(
         self, community: Community, texts: Sequence[str], *, k: int, without: frozenset[int] = frozenset()
     ) -> AsyncIterator[list[Offer]]:
-        """Offer channels for each text in turn, as to somebody who wrote nothing else, and none of `without`."""
+        """Offer channels for each text in turn, as to somebody who wrote nothing else, and none of `without`.
+
+        What is asked is kept nowhere.
+        """
         known = await self._know(community)
         if known is None:
             for _ in texts:
@@ -194,6 +197,9 @@ class Matchmaker:
     async def _learn(self, scope: Scope, rooms: dict[int, Channel]) -> ChannelProfiles:
         cards = [Card(id=room.id, name=room.name, description=room.description) for room in rooms.values()]
         placed = await self.encoder.encode([card.text for card in cards])
+        told = {card.text: vector for card, vector in zip(cards, placed, strict=True)}
+        keep = functools.partial(encodings.keep, fingerprint=self.encoder.fingerprint, vectors=told)
+        await self.database.write(keep, durable=False)
         cards = [replace(card, vector=vector) for card, vector in zip(cards, placed, strict=True)]
         corpus = await self._read(scope)
         return await asyncio.to_thread(build_profiles, corpus, cards, encoder=self.encoder.fingerprint, now=self._now())
@@ -250,7 +256,7 @@ class Matchmaker:
         )
 
     async def _candidates(self, found: dict[UUID, Message]) -> Corpus:
-        """Give candidates their vectors, which the cache holds."""
+        """Give candidates their vectors, which the index kept; here nothing is: a message may just be erased."""
         messages_found = list(found.values())
         vectors = await self.encoder.encode([message.text for message in messages_found])
         return _corpus(messages_found, list(vectors), self.encoder.size)

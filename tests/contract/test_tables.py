@@ -333,6 +333,29 @@ class Counting:
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
+async def test_only_what_is_kept_outlives_the_one_who_asked(database: Database) -> None:
+    inner = Counting()
+    await encodings.CachedEncoder(inner, database).encode(["tea"])
+    await encodings.KeepingEncoder(inner, database).encode(["tea", "coffee"])
+    await encodings.CachedEncoder(inner, database).encode(["tea", "coffee"])
+    assert inner.asked == ["tea", "tea", "coffee"]
+
+
+async def test_what_was_made_last_is_remembered_until_it_is_forgotten(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encodings, "REMEMBERED", 2)
+    inner = Counting()
+    cached = encodings.CachedEncoder(inner, database)
+    for one in ("tea", "coffee", "milk", "milk", "coffee"):
+        await cached.encode([one])
+    assert inner.asked == ["tea", "coffee", "milk"]
+    await cached.encode(["tea"])
+    cached.forget()
+    await cached.encode(["tea"])
+    assert inner.asked[3:] == ["tea", "tea"]
+
+
 async def test_a_text_is_encoded_once(database: Database) -> None:
     inner = Counting()
     cached = encodings.CachedEncoder(inner, database)

@@ -14,17 +14,20 @@ import orjson
 import pytest
 from sqlalchemy import select, text
 
+from bot.ahead import HELD, Ahead
 from bot.core.actions import AskStaff, Button, Edit, OpenDirect, Say, Timeout
 from bot.core.decisions import Decision, Ruling, Trace, Verdict
 from bot.core.errors import Misconfigured
-from bot.core.events import Named, key
+from bot.core.events import MessageDeleted, MessageEdited, Named, key
 from bot.core.ports import Kind, Point, Scope, Vector, Vectors
 from bot.core.things import Ref
-from storage import acts, channels, communities, erasure, exporting, holdings, members, refusals, traces
+from bot.indexing import Index
+from storage import acts, channels, communities, encodings, erasure, exporting, holdings, members, refusals, traces
 from storage.acts import Intent
 from storage.db import Database
 from storage.encodings import CachedEncoder
 from storage.erasure import Forgotten
+from storage.following import Following
 from storage.intake import Intake, Stored
 from storage.tables import EncodingRow, LedgerRow, MemberRow, MessageRow, OutboxRow, PersonRow, TraceRow, metadata
 from tests.hashing import HashingEncoder
@@ -156,14 +159,9 @@ async def test_points_whose_old_write_may_be_on_its_way_are_deleted_once_more(da
 
 async def test_a_cached_vector_stays_while_somebody_else_said_the_same(town: Harbour) -> None:
     await forget(town)
-    asked = town.index.encoder._encoder.asked
-    asked.clear()
-    await town.index.encoder.encode([WORKSHOP, RIVETS, TARRING, MARMALADE])
-    assert asked == [RIVETS, TARRING]
+    assert await kept_of(town, WORKSHOP, RIVETS, TARRING, MARMALADE) == {WORKSHOP, MARMALADE}
     await forget(town, ANA)
-    asked.clear()
-    await town.index.encoder.encode([WORKSHOP, MARMALADE])
-    assert asked == [WORKSHOP, MARMALADE]
+    assert await kept_of(town, WORKSHOP, MARMALADE) == set()
 
 
 async def test_who_was_forgotten_stays_out_until_they_come_back_by_themselves(town: Harbour) -> None:
@@ -232,30 +230,110 @@ async def test_what_is_being_encoded_while_its_author_is_forgotten_is_never_writ
     assert slow.vectors.authors == {ana.id}
 
 
-async def test_a_vector_that_is_made_while_its_author_is_forgotten_is_not_kept(town: Harbour) -> None:
+async def kept_of(town: Harbour, *texts: str) -> set[str]:
+    """Return those of these texts whose vectors are kept."""
+    async with town.database.read() as connection:
+        keys = set(await connection.scalars(select(EncodingRow.__table__.c.key)))
+    return {text for text in texts if encodings.key(town.index.encoder.fingerprint, text) in keys}
+
+
+async def hold(database: Database, home: Path) -> tuple[Harbour, Pondering, Index]:
+    """Make a town that no index has seen, and the index of a bot that runs there, whose encoder ponders."""
+    town = await harbour(database, home, indexed=False)
     inner = Pondering()
-    encoder = CachedEncoder(inner, town.database)
-    await town.database.write(lambda c: c.execute(EncodingRow.__table__.delete()))
-    making = asyncio.create_task(encoder.encode([RIVETS, "somebody else's words"]))
+    return town, inner, replace(town.index, encoder=CachedEncoder(inner, database))
+
+
+async def test_a_forget_beside_a_running_bot_leaves_no_vector_that_is_being_made(
+    database: Database, home: Path
+) -> None:
+    town, inner, running = await hold(database, home)
+    ahead = Ahead(functools.partial(asyncio.sleep, 0, running.encoder))
+    tasks = [asyncio.create_task(part) for part in (ahead.run(), running.catch_up())]
+    answers = [ahead.ask(text) for text in (RIVETS, TARRING, MARMALADE)]
     await inner.asked_once.wait()
+    assert (await forget(town)).left == 0
+    inner.let_go.set()
+    await tasks[1]
+    await asyncio.gather(*answers)
+    tasks[0].cancel()
+    assert await kept_of(town, RIVETS, TARRING, MARMALADE) == {MARMALADE}
+    await running.vectors.close()
 
-    async def settled() -> None:
-        inner.let_go.set()
-        await encoder.settled()
 
-    done = await erasure.forget(
-        town.database,
-        town.index.vectors,
-        encoder.fingerprint,
-        town.community,
-        await town.member(COLM),
-        home=town.home,
-        now=MONDAY,
-        settled=settled,
-    )
-    await making
-    assert done.left == 0
-    assert await town.count(EncodingRow) == 1, "what somebody else said stays"
+async def test_what_waits_for_the_encoder_in_full_is_not_kept_after_a_forget(database: Database, home: Path) -> None:
+    town, inner, running = await hold(database, home)
+    ahead = Ahead(functools.partial(asyncio.sleep, 0, running.encoder))
+    encoding = asyncio.create_task(ahead.run())
+    said = [posted(f"w{number}", COLM, f"oakum, bale {number}", number) for number in range(HELD + 600)]
+    answers = []
+    for event in said:
+        answers.append(ahead.ask(event.text))
+        if len(answers) in {1, 129, 257, 385}:  # all of its hands are full, and then the list
+            await asyncio.sleep(0)
+    await inner.asked_once.wait()
+    assert answers[-1].done(), "the list is full"
+    await store(town, *said)
+    assert (await forget(town, vectors=None)).erased["message"] > len(said)
+    inner.let_go.set()
+    await asyncio.gather(*answers)
+    await running.catch_up()
+    encoding.cancel()
+    assert await kept_of(town, MARMALADE, *(event.text for event in said)) == {MARMALADE}
+    await running.vectors.close()
+
+
+async def test_what_is_deleted_or_edited_before_the_encoder_answers_is_not_kept(database: Database, home: Path) -> None:
+    town, inner, running = await hold(database, home)
+    first, second = posted("d1", ANA, "deleted at once", 40), posted("d2", ANA, "edited at once", 41)
+    await store(town, first, second)
+    writing = asyncio.create_task(running.catch_up())
+    await inner.asked_once.wait()
+    happened = [
+        MessageDeleted(message=first.message, channel=first.channel, at=MONDAY),
+        MessageEdited(
+            message=second.message, channel=second.channel, author=ANA, text="as it stays", at=MONDAY, revision=1
+        ),
+    ]
+    following = Following(town.community, MONDAY, await refusals.load(home))
+
+    async def work(connection) -> None:
+        await following.begin(connection)
+        await following.follow(connection, happened)
+
+    await town.database.write(work)
+    inner.let_go.set()
+    await writing
+    await running.catch_up()
+    assert await kept_of(town, first.text, second.text, "as it stays", MARMALADE) == {"as it stays", MARMALADE}
+    await running.vectors.close()
+
+
+class Interrupted:
+    """A database, before the first write to which something else happens."""
+
+    def __init__(self, inner: Database, happens) -> None:
+        self.inner, self.happens = inner, happens
+
+    async def write(self, work, **more) -> object:
+        happens, self.happens = self.happens, None
+        if happens:
+            await happens()
+        return await self.inner.write(work, **more)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+
+async def test_what_they_say_while_a_forget_looks_around_goes_too(town: Harbour) -> None:
+    async def meanwhile() -> None:
+        await store(town, posted("m7", COLM, "epoxy is cheating", 30))
+        await town.index.catch_up()
+        assert await kept_of(town, "epoxy is cheating")
+
+    beside = replace(town, database=Interrupted(town.database, meanwhile))
+    assert (await forget(beside)).left == 0
+    assert await kept_of(town, "epoxy is cheating", RIVETS, MARMALADE) == {MARMALADE}
 
 
 async def test_forgetting_twice_finds_nothing_more(town: Harbour) -> None:
