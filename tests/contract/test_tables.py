@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import numpy as np
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -21,7 +24,7 @@ from storage.connection import Connection
 from storage.db import MIGRATIONS, Database
 from storage.intake import Intake, Stored
 from storage.rows import insert_rows
-from storage.tables import CommunityRow, LedgerRow, OutboxRow, metadata
+from storage.tables import CommunityRow, EncodingRow, LedgerRow, OutboxRow, metadata
 from tests.words import MONDAY, said
 
 
@@ -119,6 +122,24 @@ async def test_opening_again_keeps_everything(database_url: str, home: Path) -> 
         community = await community_of(second)
         async with second.read() as connection:
             assert (await messages.state(connection, community.id)).count == 1
+
+
+async def test_an_older_home_lets_go_of_vectors_of_no_message_and_of_points_of_bots(
+    database_url: str, home: Path
+) -> None:
+    robot = said("working on it", by="robot", key="b1")
+    robot = replace(robot, author=replace(robot.author, bot=True))
+    async with Database.open(database_url, home=home) as older:
+        await store(older, said("hello"), robot)
+        kept = {"hello": np.ones(2, np.float32), "asked of the bot alone": np.ones(2, np.float32)}
+        await older.write(functools.partial(encodings.keep, fingerprint="e5", vectors=kept))
+        await older.write(lambda c: outbox.serve(c, "e5"))
+        await older.write(lambda c: c.execute(text("UPDATE message SET edited_at = sent_at")))
+        await older.write(lambda c: c.execute(text("UPDATE alembic_version SET version_num = '0003'")))
+    async with Database.open(database_url, home=home) as newer, newer.read() as connection:
+        keys = set(await connection.scalars(select(EncodingRow.__table__.c.key)))
+        assert keys == {encodings.key("e5", "hello")}
+        assert [row.text for row in await outbox.newest(connection, 9)] in (["hello", None], [None, "hello"])
 
 
 async def test_a_job_that_fails_takes_nobody_elses_work_back(database: Database) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from bot.core.clock import SystemClock
 from bot.core.errors import Mistake, NotAllowed
@@ -18,8 +19,9 @@ from brains.knowledge.retrieval import Retrieval
 from brains.matching.suggest import Matchmaker, Offer
 from storage import channels, communities, members
 from storage.db import Database
-from storage.encodings import CachedEncoder
+from storage.encodings import CachedEncoder, key
 from storage.intake import Intake
+from storage.tables import EncodingRow
 from storage.vectors import open_folder
 from tests.hashing import HashingEncoder
 from tests.words import MONDAY, said
@@ -161,6 +163,15 @@ async def test_who_withholds_consent_is_neither_quoted_nor_matched(house: House)
     assert not set(await house.search("rye starter")) & authors[quoted]
     with pytest.raises(NotAllowed, match="has not agreed to be collected"):
         await house.match(f"so{quoted}")
+
+
+async def test_what_is_asked_is_kept_nowhere(house: House) -> None:
+    asked = "the rye starter for my sourdough is too cold"
+    assert await house.match_text(asked)
+    async with house.database.read() as connection:
+        kept = set(await connection.scalars(select(EncodingRow.__table__.c.key)))
+    assert key(house.matchmaker.encoder.fingerprint, asked) not in kept
+    assert len(kept) >= len(TALKS), "what was said is kept"
 
 
 async def test_profiles_are_learned_once_and_again_when_something_new_was_said(house: House) -> None:
