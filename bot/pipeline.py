@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from bot.core.i18n import Translate
     from bot.core.policies import Policy
     from bot.core.ports import Delivery, Vector
-    from bot.core.things import Community, Member, Ref
+    from bot.core.things import Community, Ref
     from bot.perform import Performer
     from brains.skills.skill import Faculties, Skill
     from storage.acts import Pressable
@@ -229,7 +229,7 @@ class Pipeline:
         event, policy, member = delivery.arrival.event, followed.rules.policy, followed.member
         who = actor(event)
         said = _language(who.language if who else "") or _language(member.language if member else "")
-        language = said or await self._written(event, member) or policy.language or self.language
+        language = said or await self._written(event, followed) or policy.language or self.language
         return Context(
             event=event,
             space=delivery.arrival.space.ref,
@@ -247,14 +247,14 @@ class Pipeline:
             stream=functools.partial(self.performer.stream, trace_id),
         )
 
-    async def _written(self, event: Event, member: Member | None) -> str:
+    async def _written(self, event: Event, followed: Followed) -> str:
         """Return the language that whoever asks writes in, where the platform does not say."""
         if isinstance(event, MessagePosted):
             return written([event.text])
-        if member is None or not is_asked(event):
+        if followed.member is None or not is_asked(event):
             return ""
         async with self.database.read() as connection:
-            return written(await messages.latest_words(connection, member.id, LAST_WORDS))
+            return written(await messages.latest_words(connection, followed.community, followed.member.id, LAST_WORDS))
 
     def _modes(self, context: Context) -> dict[str, Mode]:
         where = place(context.event)

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select
 from sqlmodel import col
 
 from bot.core.things import Message, Ref
+from storage import members
 from storage.encodings import key
 from storage.rows import columns, insert_new, portions
 from storage.tables import CollectionRow, EncodingRow, MemberRow, MessageRow, OutboxRow, ReactionRow
@@ -75,8 +76,10 @@ def _shown(row: Row[*tuple[object, ...]]) -> Shown:
     )
 
 
-async def latest_words(connection: Connection, author: int, limit: int) -> list[str]:
-    """Return the texts that a member wrote last."""
+async def latest_words(connection: Connection, community: Community, author: int, limit: int) -> list[str]:
+    """Return the texts that a member wrote last; none of one whose words must not be used."""
+    if await members.withheld(connection, community, among=[author]):
+        return []
     rows = await connection.scalars(
         select(col(MessageRow.text))
         .where(col(MessageRow.author_id) == author)

@@ -260,9 +260,11 @@ async def test_who_switched_collection_off_is_neither_read_nor_stored(database: 
     async with database.read() as connection:
         scope = await channels.readable(connection, community, None)
         assert {one.text for one in (await messages.all_of(connection, scope)).values()} == {"one", "four"}
+        assert await messages.latest_words(connection, community, wei.id, 9) == []
     await database.write(lambda c: members.set_consent(c, wei.id, collected=True, now=MONDAY))
     async with database.read() as connection:
         assert await members.withheld(connection, community) == frozenset()
+        assert await messages.latest_words(connection, community, wei.id, 9) == ["two"]
 
 
 async def test_where_consent_is_needed_first_nobody_is_stored_without_it(database: Database) -> None:
