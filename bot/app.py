@@ -10,8 +10,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import orjson
-
 from bot.core.clock import SystemClock
 from bot.core.counts import Counts
 from bot.core.errors import Unavailable
@@ -277,15 +275,15 @@ class App:
         if self._index is not None:
             await self._index.settled()
 
-    async def _erase(self, community: Community, member: Member) -> str:
-        """Erase everything about a member and return the proof; what is left in the files goes at once too.
+    async def _erase(self, community: Community, member: Member) -> None:
+        """Erase everything about a member; what is left in the files goes at once too.
 
         While the encoder or the vectors are away, the points wait in the outbox for their deletion.
         """
         vectors = fingerprint = None
         with contextlib.suppress(Unavailable):
             vectors, fingerprint = await self.vectors(), (await self.encoder()).fingerprint
-        forgotten = await erasure.forget(
+        await erasure.forget(
             self.database,
             vectors,
             fingerprint,
@@ -296,7 +294,6 @@ class App:
             settled=self._settled,
         )
         await erasure.compact(self.database)
-        return orjson.dumps({"erased": forgotten.erased, "left": forgotten.left}).decode()
 
 
 @contextlib.asynccontextmanager

@@ -12,6 +12,8 @@ from bot.core.decisions import Receipt
 from storage import channels, feedback, members, policies
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.core.actions import Kept
     from bot.core.clock import Clock
     from bot.core.things import Community, Member, Ref
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
     from storage.db import Database
     from storage.refusals import Refusals
 
-Erase = Callable[["Community", "Member"], Awaitable[str]]
-"""Erases everything about a member and returns the proof as JSON."""
+Erase = Callable[["Community", "Member"], Awaitable[None]]
+"""Erases everything about a member. What is left is looked for by whoever tells them."""
+DONE = Receipt(state="done")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,57 +37,56 @@ class Keeper:
 
     async def act(self, community: Community, action: Kept) -> Receipt:
         """Carry out an action on our own tables."""
+        now = self.clock.now()
         match action:
             case SetPolicy():
                 await self.database.write(functools.partial(_set_policy, community=community, action=action))
             case SetConsent():
-                return await self._set_consent(community, action)
+                work = functools.partial(_set_consent, community=community, action=action, refusals=self.refusals)
+                return await self.database.write(functools.partial(work, now=now))
             case KeepFeedback():
-                return await self._keep_feedback(community, action)
+                return await self.database.write(
+                    functools.partial(_keep_feedback, community=community, action=action, now=now)
+                )
             case Forget(member=ref):
-                return await self._forget(community, ref)
+                await self._forget(community, ref)
             case _:
                 assert_never(action)
-        return Receipt(state="done")
+        return DONE
 
-    async def _set_consent(self, community: Community, action: SetConsent) -> Receipt:
-        member = await self._member(community, action.member)
-        if member is None:
-            return _unknown(action.member)
-        keep = functools.partial(
-            members.set_consent, member=member.id, collected=action.collected, now=self.clock.now()
-        )
-        await self.database.write(keep)
-        if action.collected:
-            await self.database.write(functools.partial(self.refusals.lift, community=community, member=action.member))
-        return Receipt(state="done")
-
-    async def _keep_feedback(self, community: Community, action: KeepFeedback) -> Receipt:
-        member = await self._member(community, action.member)
+    async def _forget(self, community: Community, ref: Ref) -> None:
         async with self.database.read() as connection:
-            channel = await channels.by_ref(connection, community, action.channel)
-        if member is None or channel is None:
-            return _unknown(action.member if member is None else action.channel)
-        keep = functools.partial(
-            feedback.keep, member=member.id, channel=channel.id, opinion=action.opinion, now=self.clock.now()
-        )
-        await self.database.write(keep)
-        return Receipt(state="done")
-
-    async def _forget(self, community: Community, ref: Ref) -> Receipt:
-        member = await self._member(community, ref)
-        if member is None:
-            return Receipt(state="done", text="{}")
-        return Receipt(state="done", text=await self.erase(community, member))
-
-    async def _member(self, community: Community, ref: Ref) -> Member | None:
-        async with self.database.read() as connection:
-            return await members.by_ref(connection, community, ref)
+            member = await members.by_ref(connection, community, ref)
+        if member is not None:
+            await self.erase(community, member)
 
 
-async def _set_policy(connection: Connection, community: Community, action: SetPolicy) -> None:
+async def _set_policy(connection: Connection, *, community: Community, action: SetPolicy) -> None:
     channel = str(action.channel) if action.channel else ""
     await policies.put(connection, community, name=action.name, value=action.value, channel=channel)
+
+
+async def _set_consent(
+    connection: Connection, *, community: Community, action: SetConsent, refusals: Refusals, now: datetime
+) -> Receipt:
+    member = await members.by_ref(connection, community, action.member)
+    if member is None:
+        return _unknown(action.member)
+    await members.set_consent(connection, member.id, collected=action.collected, now=now)
+    if action.collected:
+        await refusals.lift(connection, community, action.member)
+    return DONE
+
+
+async def _keep_feedback(
+    connection: Connection, *, community: Community, action: KeepFeedback, now: datetime
+) -> Receipt:
+    member = await members.by_ref(connection, community, action.member)
+    channel = await channels.by_ref(connection, community, action.channel)
+    if member is None or channel is None:
+        return _unknown(action.member if member is None else action.channel)
+    await feedback.keep(connection, member=member.id, channel=channel.id, opinion=action.opinion, now=now)
+    return DONE
 
 
 def _unknown(ref: Ref) -> Receipt:

@@ -104,6 +104,6 @@ async def test_whom_and_what_nobody_knows_fails_by_name(bot: SmallBot, action, u
 
 
 async def test_forgetting_somebody_unknown_is_done_already_and_a_store_that_is_away_is_told(bot: SmallBot) -> None:
-    assert await keep(bot, Forget(member=NOBODY)) == Receipt(state="done", text="{}")
+    assert await keep(bot, Forget(member=NOBODY)) == DONE
     with pytest.raises(Gone):
         await keep(bot, Forget(member=ANA.ref))

@@ -136,10 +136,9 @@ async def chat(home: Path) -> AsyncIterator[Chat]:
         async def give(thing: object) -> object:
             return thing
 
-        async def erase(community, member) -> str:
+        async def erase(community, member) -> None:
             vectors, fingerprint = town.index.vectors, town.index.encoder.fingerprint
-            done = await erasure.forget(database, vectors, fingerprint, community, member, home=home, now=CLOCK.now())
-            return json.dumps({"erased": done.erased, "left": done.left})
+            await erasure.forget(database, vectors, fingerprint, community, member, home=home, now=CLOCK.now())
 
         performer = Performer(
             database=database,
