@@ -68,8 +68,7 @@ class Index:
         await self.prepare()
         unmerged = 0
         while True:
-            if waiting := await self._count():
-                unmerged += await self._pass_over(0, waiting, lambda _done, _all: None)
+            unmerged += await self._pass_over(0, 0, lambda _done, _all: None)
             if unmerged >= MERGE_AFTER:
                 await self.vectors.optimize()
                 unmerged = 0
@@ -81,7 +80,7 @@ class Index:
 
     async def _pass_over(self, before: int, total: int, progress: Progress) -> int:
         """Go once from the newest to the oldest."""
-        done, last, places = 0, None, asyncio.Semaphore(AT_ONCE)
+        done, places = 0, asyncio.Semaphore(AT_ONCE)
 
         async def write(rows: Sequence[Waiting]) -> None:
             nonlocal done
@@ -94,10 +93,11 @@ class Index:
 
         try:
             async with asyncio.TaskGroup() as group:
-                while rows := await self._newest(last):
+                rows = await self._newest(None)
+                while rows:
                     await places.acquire()
                     group.create_task(write(rows))
-                    last = rows[-1]
+                    rows = await self._newest(rows[-1]) if len(rows) == PORTION else []
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
         return done

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Row
+    from sqlalchemy import ColumnElement, Row
 
     from bot.core.clock import Clock
     from bot.core.events import Arrival, Event, Named
@@ -209,7 +209,7 @@ class Following:
             return collected
         if not collected:
             # What they write now is not collected, and what they wrote then is not there any more.
-            await messages.erase(connection, [found.id])
+            await messages.erase(connection, col(MessageRow.id) == found.id)
             return False
         await connection.execute(
             update(MessageRow).where(col(MessageRow.id) == found.id).values(text=event.text, edited_at=event.at)
@@ -224,15 +224,14 @@ class Following:
         return bool(await members.withheld(connection, self.community, among=mine, consent=asked))
 
     async def _delete(self, connection: Connection, message: Ref) -> None:
-        if found := await self._message(connection, message):
-            await messages.erase(connection, [found.id])
+        await messages.erase(connection, self._called(message))
 
     async def _join(self, connection: Connection, event: MemberJoined) -> None:
         if event.channel is None:
             return
         key = self._membership(event.channel.ref, event.member.ref)
-        await insert_new(connection, MembershipRow, [{**key, "joined_at": event.at}])
-        await connection.execute(update(MembershipRow).filter_by(**key).values(left_at=None))
+        if not await insert_new(connection, MembershipRow, [{**key, "joined_at": event.at}], "channel_id"):
+            await connection.execute(update(MembershipRow).filter_by(**key).values(left_at=None))
 
     async def _leave(self, connection: Connection, event: MemberLeft) -> None:
         statement = update(MembershipRow).where(
@@ -283,15 +282,14 @@ class Following:
         said = col(MessageRow.channel_id).in_(select(col(ChannelRow.id)).where(mine)) | col(MessageRow.thread_id).in_(
             inside
         )
-        await messages.erase(connection, list(await connection.scalars(select(col(MessageRow.id)).where(said))))
+        await messages.erase(connection, said)
 
     async def _message(self, connection: Connection, message: Ref) -> Row[*tuple[object, ...]] | None:
-        found = await connection.execute(
-            select(*columns(MessageRow, "id", "text")).where(
-                col(MessageRow.community_id) == self.community.id, col(MessageRow.ref) == str(message)
-            )
-        )
+        found = await connection.execute(select(*columns(MessageRow, "id", "text")).where(self._called(message)))
         return found.first()
+
+    def _called(self, message: Ref) -> ColumnElement[bool]:
+        return (col(MessageRow.community_id) == self.community.id) & (col(MessageRow.ref) == str(message))
 
 
 def _is_direct(event: MessagePosted) -> bool:

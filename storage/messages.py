@@ -158,17 +158,22 @@ def _message(row: object) -> Message:
     )
 
 
-async def erase(connection: Connection, numbers: Sequence[int]) -> int:
+async def erase(connection: Connection, which: ColumnElement[bool], *, limit: int | None = None) -> int:
     """Erase messages with their reactions and kept vectors, and let their points be deleted; return how many."""
-    for some in portions(numbers):
-        mine = (await connection.execute(select(*COLUMNS).where(col(MessageRow.id).in_(some)))).all()
+    found = (
+        await connection.execute(
+            select(*columns(MessageRow, "id", "point", "text", "sent_at")).where(which).limit(limit)
+        )
+    ).all()
+    for mine in portions(found):
+        some = [row.id for row in mine]
         waiting = [{"point": row.point, "message_id": None, "sent_at": row.sent_at} for row in mine]
         await connection.execute(delete(ReactionRow).where(col(ReactionRow.message_id).in_(some)))
         await connection.execute(delete(OutboxRow).where(col(OutboxRow.message_id).in_(some)))
         await insert_new(connection, OutboxRow, waiting)
         await connection.execute(delete(MessageRow).where(col(MessageRow.id).in_(some)))
         await forget_texts(connection, [row.text for row in mine])
-    return len(numbers)
+    return len(found)
 
 
 async def forget_texts(connection: Connection, texts: Sequence[str]) -> None:

@@ -34,12 +34,8 @@ async def purge(connection: Connection, community: Community, now: datetime) -> 
 
 
 async def _messages(connection: Connection, community: Community, before: datetime) -> int:
-    old = await connection.scalars(
-        select(col(MessageRow.id))
-        .where(col(MessageRow.community_id) == community.id, col(MessageRow.sent_at) < before)
-        .limit(PORTION)
-    )
-    return await messages.erase(connection, [number for number in old if number is not None])
+    old = (col(MessageRow.community_id) == community.id) & (col(MessageRow.sent_at) < before)
+    return await messages.erase(connection, old, limit=PORTION)
 
 
 async def purge_events(connection: Connection, now: datetime) -> int:
