@@ -72,6 +72,9 @@ class OnWire:
         made = self.server.say(who.id, channel.id, text, number(reply_to) if reply_to else None)
         return ref(f"{channel.id}/{made}")
 
+    def to_bot(self, text: str) -> str:
+        return f"{BOT}: {text}"
+
     async def edit(self, who: Ref, message: Ref, text: str) -> None:
         raise Refused(LACKS[EDITING])
 

@@ -285,6 +285,28 @@ async def test_what_is_for_staff_is_refused_to_members(platform: Platform) -> No
     assert [one.member.ref for one in await heard(platform, CommandGiven)] == [platform.owner]
 
 
+@pytest.mark.parametrize("words", ["match boats", "/match boats"])
+async def test_a_command_in_words_comes_after_its_message(platform: Platform, words: str) -> None:
+    made = await platform.post(platform.owner, platform.public, platform.to_bot(words))
+
+    await platform.settle()
+    posted, given = [one.event for one in platform.heard.arrivals]
+    assert isinstance(posted, MessagePosted)
+    assert isinstance(given, CommandGiven)
+    assert (posted.message, posted.mentioned) == (made, False)
+    assert (given.command, given.line, given.arguments, given.aside) == ("match", "boats", {}, False)
+    assert (given.member.ref, given.rank, given.channel.ref) == (platform.owner, Rank.OWNER, platform.public)
+    assert given.invocation == made
+
+
+async def test_what_is_said_to_the_bot_or_to_others_is_no_command(platform: Platform) -> None:
+    await platform.post(platform.owner, platform.public, platform.to_bot("matches are dangerous"))
+    await platform.post(platform.owner, platform.public, "match boats")
+
+    mentioned = [one.mentioned for one in await heard(platform, MessagePosted) if isinstance(one, MessagePosted)]
+    assert (mentioned, await heard(platform, CommandGiven)) == ([True, False], [])
+
+
 async def test_each_press_of_a_button_arrives(platform: Platform) -> None:
     needs(platform, BUTTONS)
     receipt = await done(platform, Say(to=platform.public, text="Shall I?", buttons=(YES,)))

@@ -15,12 +15,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from adapters.hearing import Handover, said
 from adapters.markup import plain
 from bot.core.actions import Action, Delete, Kick, OpenDirect, Say, target
 from bot.core.clock import Clock
 from bot.core.commands import Command
 from bot.core.decisions import Receipt
-from bot.core.errors import Gone, Overloaded, Unavailable
+from bot.core.errors import Gone, Overloaded
 from bot.core.events import (
     Arrival,
     Event,
@@ -31,14 +32,13 @@ from bot.core.events import (
     Named,
 )
 from bot.core.ports import Limits
-from bot.core.things import Audience, Ref
+from bot.core.things import Audience, Rank, Ref
 from tests.platforms import Refused
 
 BOT = "kinfolk"
 LONGEST = 2000
 FOUNDED = 1_700_000_000.0
 SPACE = Named(ref=Ref("wire", "harbour"), name="harbour")
-PAUSE = 0.05
 
 
 @dataclass(kw_only=True)
@@ -181,31 +181,23 @@ class Wire:
         host, _, port = self._address.partition(":")
         reader, self._writer = await asyncio.open_connection(host, int(port), limit=1 << 20)
         self._answers, told = asyncio.Queue(), asyncio.Queue()
-        reading = asyncio.create_task(self._read(reader, told))
+        reading, handover = asyncio.create_task(self._read(reader, told)), Handover(put, clock=self._clock)
         try:
             rooms = (await self._ask(verb="hello"))["made"]
             for event in _found(rooms):
-                await self._hand_over(put, event, live=False)
+                await handover.give(Arrival(space=SPACE, event=event, live=False))
             self.ready.set()
             while one := await told.get():
                 if one["event"] == "ping":
                     self._send(verb="pong", number=one["number"])
                     continue
-                for event in _events(one):
-                    await self._hand_over(put, event)
+                for event in _events(one, commands):
+                    await handover.give(Arrival(space=SPACE, event=event))
         finally:
             self.ready.clear()
             reading.cancel()
             self._writer.close()
         raise Gone("The server ended the connection.")
-
-    async def _hand_over(self, put: Callable[[Arrival], Awaitable[bool]], event: Event, *, live: bool = True) -> None:
-        while True:
-            try:
-                await put(Arrival(space=SPACE, event=event, live=live))
-                return
-            except Unavailable:
-                await self._clock.sleep(PAUSE)
 
     async def act(self, action: Action) -> Receipt:
         where = target(action)
@@ -255,12 +247,12 @@ def _found(rooms: dict) -> list[Event]:
     ]
 
 
-def _events(told: dict) -> list[Event]:
+def _events(told: dict, commands: Sequence[Command]) -> Sequence[Event]:
     at, who = datetime.fromtimestamp(told["at"], UTC), _named(told["by"])
     room = _room(told["room"]) if told["room"] else None
     match told["event"], room:
         case "said", Named():
-            return [_posted(told, who, room, at)]
+            return said(_posted(told, who, room, at), rank=Rank(told["rank"]), commands=commands)
         case "deleted", Named():
             return [MessageDeleted(message=_ref(f"{room.ref.id}/{told['number']}"), channel=room, at=at)]
         case "joined", _:
