@@ -1,4 +1,4 @@
-"""The composition root: the one file that knows every concrete class."""
+"""The composition root: the one file that knows every concrete class; those of platforms are in platforms.py."""
 
 from __future__ import annotations
 
@@ -19,21 +19,18 @@ from bot.core.settings import prepare_home
 from bot.indexing import Index
 from brains.engines import open_encoder, open_generator
 from brains.knowledge.retrieval import Retrieval
-from storage import communities, erasure, policies, refusals, spaces
+from storage import communities, erasure, refusals
 from storage.db import Database
 from storage.encodings import CachedEncoder
 from storage.vectors import open_vectors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
-    from adapters.discord import Discord
-    from adapters.discord.examining import Wishes
-    from adapters.playground import Playground
     from bot.core.clock import Clock
-    from bot.core.ports import Adapter, Finding, Generator, Known, Vectors
+    from bot.core.ports import Adapter, Generator, Vectors
     from bot.core.settings import Settings
-    from bot.core.things import Community, Member, Ref
+    from bot.core.things import Community, Member
     from bot.living import Living
     from bot.pipeline import Pipeline
     from brains.engines.client import WorkerEncoder
@@ -51,6 +48,8 @@ class App:
     def __init__(self, settings: Settings, database: Database, stack: contextlib.AsyncExitStack, tell: Tell) -> None:
         self.settings = settings
         self._tell = tell
+        self.status = ""
+        """What is still to be waited for, in a sentence; empty when nothing is."""
         self.database = database
         self.clock: Clock = SystemClock()
         self.counts = Counts(self.clock)
@@ -61,6 +60,11 @@ class App:
         self._vectors: Vectors | None = None
         self._generator: Generator | None = None
         self._index: Index | None = None
+
+    def tell(self, sentence: str) -> None:
+        """Tell whoever waits what for."""
+        self.status = sentence
+        self._tell(sentence)
 
     async def encoder(self) -> CachedEncoder:
         """Return the encoder, its cache before it; starts the worker if need be."""
@@ -76,7 +80,7 @@ class App:
         told = ""
         while (health := await encoder.health()).get("status") == "preparing":
             if (step := str(health.get("step", ""))) not in {told, "", "starting", "ready"}:
-                self._tell(f"Preparing the encoder, once: {step}")
+                self.tell(f"Preparing the encoder, once: {step}")
                 told = step
             await self.clock.sleep(0.25)
 
@@ -206,67 +210,6 @@ class App:
             compact=functools.partial(erasure.compact, self.database),
             alone=not self.settings.database_url,
         )
-
-    def playground(self, ready: Callable[[], str]) -> Playground:
-        """Return the playground; `ready` says what is still to be waited for."""
-        from adapters.playground import Playground
-        from bot import harbour
-
-        return Playground(
-            port=self.settings.playground_port,
-            past=functools.partial(harbour.past, self.database),
-            why=functools.partial(harbour.why, self.database),
-            ready=ready,
-            clock=self.clock,
-        )
-
-    def discord(self) -> Discord:
-        """Return the bot on Discord, which reads on from what is stored."""
-        from adapters.discord import Discord
-
-        return Discord(
-            token=self.settings.discord_token,
-            clock=self.clock,
-            counts=self.counts,
-            known=functools.partial(self._known, platform="discord"),
-            api=self.settings.discord_api,
-            gateway=self.settings.discord_gateway,
-        )
-
-    async def examine_discord(self) -> list[Finding]:
-        """Look over the bot's place on Discord, whether it runs or not."""
-        from adapters.discord.examining import examine
-        from bot.living import commands_of
-        from brains.skills import SKILLS
-
-        return await examine(
-            self.settings.discord_token,
-            commands=commands_of(SKILLS),
-            wanted=self._wishes,
-            api=self.settings.discord_api,
-        )
-
-    async def _wishes(self, space: Ref) -> Wishes | None:
-        """Return what the staff of a space set, None for one that was never met."""
-        from adapters.discord.examining import Wishes
-
-        async with self.database.read() as connection:
-            community = await spaces.community_of(connection, space)
-            if community is None:
-                return None
-            rules = await policies.load(connection, community)
-        return Wishes(
-            staff=rules.policy.staff_channel,
-            welcome=rules.policy.welcome_channel,
-            staff_roles=rules.policy.staff,
-            reads=rules.reads,
-        )
-
-    async def _known(self, space: Ref, platform: str) -> Mapping[Ref, Known] | None:
-        """Return what is stored of a space, None for one that was never met."""
-        async with self.database.read() as connection:
-            community = await spaces.community_of(connection, space)
-            return await spaces.latest(connection, community, platform) if community else None
 
     async def _settled(self) -> None:
         """Return once no point is on its way of what members said until now, and nothing remembers their vectors."""

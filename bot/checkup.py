@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bot.core.errors import KinfolkError
 from bot.core.ports import Finding, Scope, Turn
+from bot.platforms import PLATFORMS, shows_playground
 from bot.sole import is_running
 from storage import acts, communities, inbox, outbox, spaces
 
@@ -39,8 +40,9 @@ async def look_over(app: App) -> list[Finding]:
         "playground": _playground,
     }
     found = [await _safely(name, check, app) for name, check in checks.items()]
-    if app.settings.discord_token.get_secret_value():
-        found += await app.examine_discord()
+    for platform in PLATFORMS:
+        if platform.examine and platform.variables(app.settings):
+            found += await platform.examine(app)
     return found
 
 
@@ -127,7 +129,7 @@ async def _unknown(app: App) -> Finding:
 
 
 async def _playground(app: App) -> Finding:
-    port, wanted = app.settings.playground_port, app.settings.shows_playground
+    port, wanted = app.settings.playground_port, shows_playground(app.settings)
     if not wanted:
         return Finding(name="playground", state="ok", words="off")
     used = await asyncio.to_thread(_answers, port)

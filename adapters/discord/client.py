@@ -7,17 +7,16 @@ import functools
 import logging
 import sys
 from collections import defaultdict
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import discord
 
-from adapters.addressing import command_in
 from adapters.discord import names, rights
 from adapters.discord.arriving import find_gaps, learn_members, look_over
 from adapters.discord.incoming import Incoming, space
+from adapters.hearing import Handover, said
 from bot.core.errors import Unavailable
-from bot.core.events import Arrival, CommandGiven, MessagePosted
+from bot.core.events import Arrival, MessagePosted
 from bot.core.log import trail
 from bot.core.things import Rank
 
@@ -42,8 +41,6 @@ INTENTS = discord.Intents(
     guilds=True, members=True, messages=True, message_content=True, reactions=True, moderation=True
 )
 """What the bot asks Discord to tell: `members` and `message_content` must be switched on by the owner."""
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-"""Seconds before what could not be stored is handed over again: doubled each time, up to this."""
 SEEN = rights.READING | rights.ENTERING | discord.Permissions(administrator=True)
 """The rights of a role that decide what its members may read."""
 
@@ -63,13 +60,12 @@ class Client(discord.AutoShardedClient):
     ) -> None:
         super().__init__(intents=INTENTS, max_messages=None, http_trace=trace, enable_debug_events=False)
         self._clock = clock
-        self._put = put
+        self._handover = Handover(put, clock=clock, before=self._noted)
         self._commands = commands
         self._known = known
         self._connected = connected
         self._tasks: set[asyncio.Task[None]] = set()
         self._lately: dict[int, int] = {}
-        self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._then: dict[int, asyncio.Task[Mapping[Ref, Known] | None]] = {}
         self._behind: dict[int, asyncio.Event] = {}
         self._held: defaultdict[int, dict[int, int]] = defaultdict(dict)
@@ -122,22 +118,21 @@ class Client(discord.AutoShardedClient):
     # Handing over
 
     async def hand_over(self, guild: discord.Guild, event: Event | None, *, live: bool = True) -> None:
-        """Give an event to the stream. While nothing can be stored, it waits, since Discord tells it only once.
+        """Give an event to the stream, however long it takes until it can be stored.
 
-        What comes later waits behind it: a deletion must not overtake its message. What is said now in a channel that
-        is still read on waits too: the newest message that is stored tells up to where it was read.
+        What is said now in a channel that is still read on waits: the newest message that is stored tells up to where
+        it was read.
         """
         if event is None:
             return
         if live and (message := getattr(event, "message", None)) is not None:
             await self._caught_up(guild.id, names.pair(message), new=isinstance(event, MessagePosted))
-        arrival, turn = Arrival(space=space(guild), event=event, live=live), self._turns[guild.id]
-        async with turn:
-            if (noting := self._then.get(guild.id)) and not noting.done():
-                await asyncio.wait([noting])
-        if not await self._stored(arrival):
-            async with turn:
-                await self._store_later(arrival)
+        await self._handover.give(Arrival(space=space(guild), event=event, live=live))
+
+    async def _noted(self, arrival: Arrival) -> None:
+        """Wait until it is noted how a server was left, before anything new is stored of it."""
+        if (noting := self._then.get(int(arrival.space.ref.id))) and not noting.done():
+            await asyncio.wait([noting])
 
     async def _caught_up(self, guild: int, message: names.Pair, *, new: bool) -> None:
         """Wait until a channel was read on, up to the first new message that is held back."""
@@ -156,21 +151,6 @@ class Client(discord.AutoShardedClient):
         """Let go of what was held back."""
         if number in self._behind:
             self._behind.pop(number).set()
-
-    async def _stored(self, arrival: Arrival) -> bool:
-        try:
-            await self._put(arrival)
-        except Unavailable as full:
-            log.warning("a %s waits to be stored: %s", type(arrival.event).__name__, full)
-            return False
-        return True
-
-    async def _store_later(self, arrival: Arrival) -> None:
-        pause = FIRST_PAUSE
-        await self._clock.sleep(pause)
-        while not await self._stored(arrival):
-            pause = min(2 * pause, LONGEST_PAUSE)
-            await self._clock.sleep(pause)
 
     def side_by_side(self, work: Awaitable[None], what: str) -> None:
         """Do something that takes a while beside everything else; trouble with it is logged."""
@@ -277,23 +257,10 @@ class Client(discord.AutoShardedClient):
             return
         if message.guild and not message.author.bot:
             self._lately[message.author.id] = guild.id
-        found = command_in(event.text, self._commands) if event.mentioned and not event.author.bot else None
-        if found is None:
-            await self.hand_over(guild, event)
-            return
         member = message.author if isinstance(message.author, discord.Member) else guild.get_member(message.author.id)
-        given = CommandGiven(
-            command=found.name,
-            line=found.line,
-            aside=False,
-            member=event.author,
-            rank=rights.rank(member) if member else Rank.MEMBER,
-            channel=event.channel,
-            at=event.at,
-            invocation=event.message,
-        )
-        await self.hand_over(guild, replace(event, mentioned=False))
-        await self.hand_over(guild, given)
+        rank = rights.rank(member) if member and event.mentioned else Rank.MEMBER
+        for one in said(event, rank=rank, commands=self._commands):
+            await self.hand_over(guild, one)
 
     async def on_raw_message_edit(self, told: discord.RawMessageUpdateEvent) -> None:
         """Hand over what a message says now."""

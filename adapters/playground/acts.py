@@ -46,6 +46,8 @@ from bot.core.things import Audience, Rank, Ref
 if TYPE_CHECKING:
     from adapters.playground.space import Space
 
+NAMED = f"@{KINFOLK.name}".lower()
+"""How people name the bot."""
 STILL_SPEAKING = timedelta(minutes=1)
 """Within this time a message of the bot that changes is one that grows, and is not marked as edited."""
 
@@ -286,7 +288,7 @@ def _publish(space: Space, post: Post) -> Done:
 def posted(space: Space, post: Post) -> MessagePosted:
     """Tell of a message; a poll and a date in the calendar are told as the words that members see."""
     answers = space.posts.get(post.reply_to)
-    to_bot = space.room(post.room).named.audience is Audience.DIRECT or f"@{KINFOLK.name}".lower() in post.text.lower()
+    to_bot = space.room(post.room).named.audience is Audience.DIRECT or NAMED in post.text.lower()
     return MessagePosted(
         message=post.ref,
         channel=space.room(post.room).named,
@@ -298,6 +300,11 @@ def posted(space: Space, post: Post) -> MessagePosted:
         source=PLATFORM,
         mentioned=to_bot or (answers is not None and answers.author == KINFOLK.ref.id),
     )
+
+
+def without_name(text: str) -> str:
+    """Return what was said without the bot's name in front."""
+    return text[len(NAMED) :].lstrip(" ,:") if text.lower().startswith(NAMED) else text
 
 
 def _in_words(post: Post) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from adapters.hearing import said
 from adapters.playground import acts, uses
 from adapters.playground.asked import (
     Arrange,
@@ -51,7 +52,7 @@ def plan(space: Space, asked: Asked, commands: Sequence[Command]) -> Deed:
         raise Refused("no_member", name=asked.by)
     match asked:
         case Write() | Change() | Remove() | Mark():
-            return _plan_message(space, account, asked)
+            return _plan_message(space, account, asked, commands)
         case Join(room=room):
             return _join(space, account, space.room(room)) if room else _come_back(space, account)
         case Leave(room=room):
@@ -73,9 +74,11 @@ def plan(space: Space, asked: Asked, commands: Sequence[Command]) -> Deed:
             return Deed(events=(BotAdded(by=account.named, at=space.clock.now()),), happen=lambda: None)
 
 
-def _plan_message(space: Space, account: Account, asked: Write | Change | Remove | Mark) -> Deed:
+def _plan_message(
+    space: Space, account: Account, asked: Write | Change | Remove | Mark, commands: Sequence[Command]
+) -> Deed:
     if isinstance(asked, Write):
-        return _write(space, account, asked)
+        return _write(space, account, asked, commands)
     post = space.post(asked.message)
     room = space.room(post.room)
     space.check_sees(account, room)
@@ -90,7 +93,7 @@ def _plan_message(space: Space, account: Account, asked: Write | Change | Remove
             return _mark(space, account, room, post, emoji, on=on)
 
 
-def _write(space: Space, account: Account, asked: Write) -> Deed:
+def _write(space: Space, account: Account, asked: Write, commands: Sequence[Command]) -> Deed:
     room = space.room(asked.room)
     space.check_writes(account, room)
     if not asked.text.strip():
@@ -100,7 +103,8 @@ def _write(space: Space, account: Account, asked: Write) -> Deed:
     if asked.reply_to:
         first = space.post(asked.reply_to)
         post = replace(post, reply_to=first.id, thread=first.thread)
-    return Deed(events=(acts.posted(space, post),), happen=lambda: space.keep(post), made=name)
+    events = said(acts.posted(space, post), rank=account.rank, commands=commands, words=acts.without_name(post.text))
+    return Deed(events=events, happen=lambda: space.keep(post), made=name)
 
 
 def _change(space: Space, account: Account, room: Room, post: Post, text: str) -> Deed:

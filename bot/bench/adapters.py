@@ -20,6 +20,7 @@ from bot.app import open_app
 from bot.bench import Figures
 from bot.bench.importing import scratch_settings
 from bot.bench.traffic import CHANNELS, InstantEncoder, running
+from bot.platforms import discord
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -49,7 +50,7 @@ async def bench_adapters(texts: Sequence[str], *, settings: Settings, seconds: f
         with tempfile.TemporaryDirectory(prefix="kf-") as folder:
             (Path(folder) / "discord").mkdir()
             scratch = scratch_settings(plain, Path(folder) / "discord").model_copy(update=gateway.settings())
-            async with open_app(scratch) as app, running(app, InstantEncoder(), app.discord()) as traffic:
+            async with open_app(scratch) as app, running(app, InstantEncoder(), discord(app)) as traffic:
                 await gateway.connected.wait()
                 framed = await _framed(traffic, gateway, many)
             (Path(folder) / "direct").mkdir()

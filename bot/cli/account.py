@@ -214,12 +214,12 @@ def replay(
 
 
 async def _replay(settings: Settings, days: float, *, name: str | None, as_json: bool) -> None:
-    from adapters.console import Console
+    from bot.platforms import EVERY
     from bot.replay import replay as play
 
     async with open_app(settings) as app:
         community = await app.community(name)
-        pipeline = await app.pipeline([app.playground(lambda: ""), Console()])
+        pipeline = await app.pipeline([one.open(app) for one in EVERY if one.open])
         with progress("Playing") as show:
             since = app.clock.now() - timedelta(days=days)
             played = await play(app.database, pipeline, community, since=since, progress=show)

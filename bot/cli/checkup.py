@@ -24,12 +24,12 @@ def doctor(as_json: JsonOption = False) -> None:
 
 
 async def _doctor(settings: Settings, *, as_json: bool) -> None:
-    from adapters.console import Console
     from bot.checkup import look_over
+    from bot.platforms import EVERY
 
     async with open_app(settings) as app:
         findings = await look_over(app)
-        able = {one.platform: one.can for one in (app.playground(lambda: ""), app.discord(), Console())}
+        able = {one.name: one.open(app).can for one in EVERY if one.open}
     if as_json:
         checks = [{"check": one.name, "state": one.state, "words": one.words} for one in findings]
         emit({"checks": checks, "can": {platform: sorted(can) for platform, can in able.items()}})

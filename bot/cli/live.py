@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 
 from bot.cli.output import note, open_app, run
 from bot.core.errors import Misconfigured, Unavailable
+from bot.platforms import CONSOLE, PLATFORMS, PLAYGROUND, unserved, wanted
 
-SERVED = frozenset({"KINFOLK_DISCORD_TOKEN"})
-"""The tokens that this release has an adapter for."""
 GLANCE = 0.5
 """Seconds between looks at what is still to be read."""
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import typer
 
     from bot.app import App
-    from bot.core.ports import Adapter
     from bot.core.settings import Settings
     from bot.living import Living
+    from bot.platforms import Platform
 
 
 def run_bot() -> None:
@@ -30,80 +31,67 @@ def run_bot() -> None:
 
 
 async def _run(settings: Settings) -> None:
-    from adapters.console import Console
     from bot.core.settings import prepare_home
     from bot.sole import alone_in
 
     prepare_home(settings.home)
-    status: list[str] = ["starting"]
-
-    def tell(sentence: str) -> None:
-        status[0] = sentence
-        note(sentence)
-
-    _check_platforms(settings)
-    async with alone_in(settings.home), open_app(settings, tell=tell) as app:
-        adapters = [*_platforms(app), Console()]
-        if settings.shows_playground:
-            adapters.append(await _playground(app, status))
-        living = await app.living(adapters)
+    platforms = _platforms(settings)
+    async with alone_in(settings.home), open_app(settings) as app:
+        app.status = "starting"
+        if PLAYGROUND in platforms:
+            await _fill_playground(app)
+        living = await app.living([one.open(app) for one in platforms if one.open])
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, living.stop)
-        await asyncio.gather(living.run(), _greet(app, living, status))
+        await asyncio.gather(living.run(), _greet(app, living, platforms))
     note("Stopped.")
 
 
-def _platforms(app: App) -> list[Adapter]:
-    """Return the adapters of the platforms whose tokens are set."""
-    made = {"KINFOLK_DISCORD_TOKEN": app.discord}
-    return [make() for token, make in made.items() if token in app.settings.tokens]
-
-
-def _check_platforms(settings: Settings) -> None:
-    """Say which tokens are of no use yet; raises Misconfigured when nothing is left to run."""
-    unused = ", ".join(token for token in settings.tokens if token not in SERVED)
-    if not settings.shows_playground and not SERVED.intersection(settings.tokens):
+def _platforms(settings: Settings) -> list[Platform]:
+    """Return what is to run, and say what is of no use yet; raises Misconfigured when nothing is left to run."""
+    found, unused = wanted(settings), ", ".join(unserved(settings))
+    if found == [CONSOLE]:
         why = f"this release has no adapter for {unused} yet" if unused else "KINFOLK_PLAYGROUND is off"
         raise Misconfigured(f"There is nothing to run: {why}. Set KINFOLK_PLAYGROUND=on to try the bot on its page.")
     if unused:
         note(f"This release has no adapter for {unused} yet.")
+    return found
 
 
-async def _playground(app: App, status: list[str]) -> Adapter:
+async def _fill_playground(app: App) -> None:
     from bot import harbour  # brings the page's server, which most verbs do without
 
     if await harbour.prepare(app.database, app.clock, app.settings.home):
         note("This is the first start: Harbour Makers, a small sample community, is in the playground.")
-    return app.playground(lambda: status[0])
 
 
-async def _greet(app: App, living: Living, status: list[str]) -> None:
+async def _greet(app: App, living: Living, platforms: Sequence[Platform]) -> None:
     """Say where the bot is, once it is there, and when it thinks at full strength."""
-    page = f" on http://127.0.0.1:{app.settings.playground_port}" if app.settings.shows_playground else ""
+    page = f" on http://127.0.0.1:{app.settings.playground_port}" if PLAYGROUND in platforms else ""
     note(f"Kinfolk runs{page} (Ctrl-C stops it)")
-    platforms = [one.platform for one in living.adapters if one.platform not in {"playground", "console"}]
-    await asyncio.gather(_think(app, living, status), *(_announce(app, living, one) for one in platforms))
+    theirs = [one for one in platforms if one in PLATFORMS]
+    await asyncio.gather(_think(app, living), *(_announce(app, living, one) for one in theirs))
     if not living.stopping.is_set():
         note("Ready.")
 
 
-async def _announce(app: App, living: Living, platform: str) -> None:
+async def _announce(app: App, living: Living, platform: Platform) -> None:
     """Say that a platform is connected, once it is."""
     while not living.stopping.is_set():
-        if app.counts.links.get(platform):
-            note(f"Connected to {platform.title()}.")
+        if app.counts.links.get(platform.name):
+            note(f"Connected to {platform.title}.")
             return
         await app.clock.sleep(GLANCE)
 
 
-async def _think(app: App, living: Living, status: list[str]) -> None:
+async def _think(app: App, living: Living) -> None:
     with contextlib.suppress(Unavailable):
         await app.vectors()
-        await _read_up(app, living, status)
-    status[0] = ""
+        await _read_up(app, living)
+    app.status = ""
 
 
-async def _read_up(app: App, living: Living, status: list[str]) -> None:
+async def _read_up(app: App, living: Living) -> None:
     """Say how much of what was said is still to be read, until nothing is: so far suggestions know little."""
     from storage import outbox
 
@@ -113,9 +101,9 @@ async def _read_up(app: App, living: Living, status: list[str]) -> None:
             waiting = await outbox.count(connection)
         if not waiting:
             return
-        status[0] = f"Reading what was said here: {waiting:,} messages to go"
+        app.status = f"Reading what was said here: {waiting:,} messages to go"
         if not told:
-            note(status[0])
+            note(app.status)
             told = True
         await app.clock.sleep(GLANCE)
 

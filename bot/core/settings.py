@@ -89,17 +89,6 @@ class Settings(BaseSettings):
         return Path(self.vectors) if self.vectors else self.home / "vectors"
 
     @property
-    def tokens(self) -> tuple[str, ...]:
-        """Return the variables of the platforms whose tokens are set."""
-        names = ("discord_token", "telegram_token", "slack_bot_token", "slack_app_token")
-        return tuple(f"KINFOLK_{name.upper()}" for name in names if getattr(self, name).get_secret_value())
-
-    @property
-    def shows_playground(self) -> bool:
-        """Say whether the playground is wanted: when asked for, and else while no platform is."""
-        return self.playground == "on" or (self.playground == "auto" and not self.tokens)
-
-    @property
     def cores(self) -> int:
         """Return the number of threads for a model."""
         return self.threads or len(os.sched_getaffinity(0))

@@ -96,6 +96,9 @@ class OnDiscord:
             raise Refused("The channel is archived.") if self._is_put_away(_last(channel)) else refused from refused
         return ref(channel.id, made)
 
+    def to_bot(self, text: str) -> str:
+        return f"<@{_last(self.bot)}> {text}"
+
     async def edit(self, who: Ref, message: Ref, text: str) -> None:
         await self.server.people.edit(_last(who), *_pair(message), text)
 

@@ -58,6 +58,9 @@ class OnPage:
     async def post(self, who: Ref, channel: Ref, text: str, reply_to: Ref | None = None) -> Ref:
         return ref(await self.do("write", who, room=channel.id, text=text, reply_to=reply_to.id if reply_to else ""))
 
+    def to_bot(self, text: str) -> str:
+        return f"@Kinfolk {text}"
+
     async def edit(self, who: Ref, message: Ref, text: str) -> None:
         await self.do("change", who, message=message.id, text=text)
 

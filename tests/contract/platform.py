@@ -92,6 +92,18 @@ REFUSING = "refusing"
 """What cannot be stored is refused to whoever did it."""
 OWN_BUTTONS = "own buttons"
 """A button can be for one member alone."""
+BUTTONS = "buttons"
+"""There are buttons under messages."""
+COMMANDS = "commands"
+"""A command is a thing of its own, which the platform checks; else it is the words of a message to the bot."""
+EDITING = "editing"
+"""People change what they wrote."""
+REACTING = "reacting"
+"""People put emoji under messages."""
+DESCRIBING = "describing"
+"""Channels are described and renamed, which arrives."""
+BRINGING = "bringing"
+"""It tells who brought the bot."""
 
 
 class Platform(Protocol):
@@ -99,7 +111,7 @@ class Platform(Protocol):
 
     The member has joined the public channel and wrote the message; the owner is in both channels. `greeter` is a role.
     `lacks` names what the platform does not have at all, and says why: its tests are left out, or say what it has
-    instead. `JOINING`, `LANGUAGE`, `REFUSING` and `OWN_BUTTONS` are its keys.
+    instead. Its keys are the names above: what people do there. What the bot can do there, `adapter.can` says.
     """
 
     adapter: Adapter
@@ -115,6 +127,7 @@ class Platform(Protocol):
     lacks: Mapping[str, str]
 
     async def post(self, who: Ref, channel: Ref, text: str, reply_to: Ref | None = None) -> Ref: ...
+    def to_bot(self, text: str) -> str: ...
     async def edit(self, who: Ref, message: Ref, text: str) -> None: ...
     async def delete(self, who: Ref, message: Ref) -> None: ...
     async def react(self, who: Ref, message: Ref, emoji: str, *, on: bool) -> None: ...
@@ -135,7 +148,7 @@ class Platform(Protocol):
 
 async def asked(platform: Platform, who: Ref) -> Ref | None:
     """Have somebody ask for something where only then they can be answered alone; return what they asked with."""
-    if "only" in platform.adapter.can:
+    if "only-asked" not in platform.adapter.can:
         return None
     await platform.command(who, platform.public, "/help")
     event = await platform.heard.wait_for(lambda one: isinstance(one, CommandGiven) and one.member.ref == who)

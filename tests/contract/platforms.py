@@ -7,9 +7,11 @@ from contextlib import AbstractAsyncContextManager
 
 from tests.contract.on_discord import on_discord
 from tests.contract.on_page import on_page
+from tests.contract.on_wire import on_wire
 from tests.contract.platform import Platform
 
 PLATFORMS: dict[str, Callable[[], AbstractAsyncContextManager[Platform]]] = {
     "playground": on_page,
     "discord": on_discord,
+    "wire": on_wire,
 }

@@ -24,6 +24,7 @@ from bot.core.decisions import Trace
 from bot.core.settings import Settings
 from bot.core.things import Community, Member, Ref
 from bot.living import Living
+from bot.platforms import discord
 from storage import channels, communities, inbox, members, outbox, traces
 from storage.encodings import CachedEncoder
 from tests.hashing import HashingEncoder
@@ -264,7 +265,7 @@ async def living(server: DiscordServer, who: Harbour, home: Path, **settings: st
     """Let the bot live in a home until the story is told; what it left behind is there at the next time."""
     async with open_app(settings_for(home, server, **settings)) as app:
         app._encoder = CachedEncoder(HashingEncoder(), app.database)
-        adapter = app.discord()
+        adapter = discord(app)
         life_of = await app.living([adapter])
         life = asyncio.create_task(life_of.run())
         try:

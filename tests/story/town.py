@@ -23,6 +23,7 @@ from bot.core.errors import Mistake
 from bot.core.settings import Settings
 from bot.core.things import Community, Member
 from bot.living import Living
+from bot.platforms import playground
 from storage import channels, communities, feedback, inbox, members, traces
 from storage.encodings import CachedEncoder
 from tests.command import Kinfolk
@@ -176,7 +177,7 @@ async def town(founded: Path, home: Path, *, model: bool = False, **settings: st
         async with open_app(_settings(home, **settings)) as app:
             if not model:
                 _count_words(app)
-            page = app.playground(lambda: "")
+            page = playground(app)
             page._port = 0
             living = await app.living([page])
             life = asyncio.create_task(living.run())

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_reference_is_what_make_docs_writes() -> None:
     script = "import sys; sys.path.insert(0, 'docs'); import reference; sys.stdout.write(reference.page())"
     written = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert (ROOT / "docs" / "reference.md").read_text() == written.stdout
+    assert (ROOT / "docs" / "reference.md").read_text() == written.stdout, "run `make docs`"
 
 
 def test_links_between_pages_lead_somewhere() -> None:

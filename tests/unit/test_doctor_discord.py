@@ -22,6 +22,7 @@ from bot.core.ports import Finding
 from bot.core.settings import Settings
 from bot.core.things import Ref
 from bot.living import commands_of
+from bot.platforms import examine_discord
 from brains.skills import SKILLS
 from storage import policies, spaces
 from tests.platforms.discord import DiscordServer, Harbour, discord_server, harbour, routes
@@ -323,7 +324,7 @@ async def test_a_server_that_shows_itself_no_more_is_one_finding_among_others(sc
 async def test_what_staff_set_is_read_from_the_tables(scene: Scene, home: Path) -> None:
     settings = Settings(home=home, discord_token=SecretStr(scene.server.token), discord_api=scene.server.api)
     async with open_app(settings) as app:
-        before = {one.name: one for one in await app.examine_discord()}
+        before = {one.name: one for one in await examine_discord(app)}
         assert "I have not met this server yet" in before["discord staff"].words
 
         space = Named(ref=ref(scene.who.guild), name="Harbour Makers")
@@ -335,7 +336,7 @@ async def test_what_staff_set_is_read_from_the_tables(scene: Scene, home: Path) 
                     connection, community, name=name, value=value, channel=channel
                 )
             )
-        after = {one.name: one for one in await app.examine_discord()}
+        after = {one.name: one for one in await examine_discord(app)}
     assert after["discord staff"].words == "Harbour Makers: I can write in the staff channel #office"
     assert after["discord channels"].words == "Harbour Makers: I read 3 of 3 channels"
 

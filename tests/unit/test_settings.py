@@ -27,7 +27,7 @@ def test_the_example_names_every_setting_with_its_meaning_and_default() -> None:
     example = (ROOT / ".env.example").read_text()
     described = dict(re.findall(r"^# (.+)\n# ?KINFOLK_(\w+)=", example, re.MULTILINE))
     expected = {field.description: name.upper() for name, field in Settings.model_fields.items()}
-    assert described == expected
+    assert described == expected, "give .env.example a line of each setting's description, and its variable"
     for name, value in re.findall(r"^#KINFOLK_(\w+)=(.*)$", example, re.MULTILINE):
         default = Settings.model_fields[name.lower()].get_default()
         assert value == ("" if default is None or not isinstance(default, (str, int)) else str(default)), name

@@ -1,0 +1,94 @@
+"""What adapters share once something happened: the command that a message gives in words, and patience in storing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from adapters.addressing import command_in
+from bot.core.errors import Unavailable
+from bot.core.events import CommandGiven
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from bot.core.clock import Clock
+    from bot.core.commands import Command
+    from bot.core.events import Arrival, Event, MessagePosted
+    from bot.core.things import Rank, Ref
+
+    Put = Callable[[Arrival], Awaitable[bool]]
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Seconds before what could not be stored is handed over again: doubled each time, up to this."""
+
+
+def said(
+    event: MessagePosted, *, rank: Rank, commands: Sequence[Command], words: str | None = None
+) -> tuple[Event, ...]:
+    """Return what to hand over of a message, in order: itself, and then the command that it gives to the bot in words.
+
+    The message comes first, since the command's answer belongs to it (`invocation`), and it must be stored for that.
+    It is not `mentioned` any more: who gives a command turns to the bot once, and gets one answer. That answer is not
+    for them alone (`aside`), since everybody read what was asked. `words` is what was said to the bot, where the text
+    of the message still holds its name.
+    """
+    text = event.text if words is None else words
+    found = command_in(text, commands) if event.mentioned and not event.author.bot else None
+    if found is None:
+        return (event,)
+    given = CommandGiven(
+        command=found.name,
+        line=found.line,
+        aside=False,
+        member=event.author,
+        rank=rank,
+        channel=event.channel,
+        at=event.at,
+        invocation=event.message,
+    )
+    return replace(event, mentioned=False), given
+
+
+class Handover:
+    """Gives what happened to the stream. While nothing can be stored, it waits: platforms tell each thing only once.
+
+    What comes later in the same space waits behind it: a deletion must not overtake its message. `before` is awaited in
+    turn ahead of each arrival, for what must be known first.
+    """
+
+    def __init__(self, put: Put, *, clock: Clock, before: Callable[[Arrival], Awaitable[None]] | None = None) -> None:
+        self._put = put
+        self._clock = clock
+        self._before = before
+        self._turns: defaultdict[Ref, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def give(self, arrival: Arrival) -> None:
+        """Return once an arrival is stored, however long that takes."""
+        turn = self._turns[arrival.space.ref]
+        async with turn:
+            if self._before is not None:
+                await self._before(arrival)
+        if not await self._stored(arrival):
+            async with turn:
+                await self._store_later(arrival)
+
+    async def _stored(self, arrival: Arrival) -> bool:
+        try:
+            await self._put(arrival)
+        except Unavailable as full:
+            log.warning("a %s waits to be stored: %s", type(arrival.event).__name__, full)
+            return False
+        return True
+
+    async def _store_later(self, arrival: Arrival) -> None:
+        pause = FIRST_PAUSE
+        await self._clock.sleep(pause)
+        while not await self._stored(arrival):
+            pause = min(2 * pause, LONGEST_PAUSE)
+            await self._clock.sleep(pause)

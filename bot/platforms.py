@@ -1,0 +1,144 @@
+"""The table of platforms: a row for each. `kinfolk run` opens what is set, `kinfolk doctor` looks every row over."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from adapters.console import Console
+    from adapters.discord import Discord
+    from adapters.discord.examining import Wishes
+    from adapters.playground import Playground
+    from bot.app import App
+    from bot.core.ports import Adapter, Finding, Known
+    from bot.core.settings import Settings
+    from bot.core.things import Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """One platform: its name in references, its name for people, and the settings of which any switches it on.
+
+    `open` returns its adapter, unconnected; None while no release has one. `examine` looks over the bot's place there,
+    whether the bot runs or not.
+    """
+
+    name: str
+    title: str
+    settings: tuple[str, ...] = ()
+    open: Callable[[App], Adapter] | None = None
+    examine: Callable[[App], Awaitable[Sequence[Finding]]] | None = None
+
+    def variables(self, settings: Settings) -> tuple[str, ...]:
+        """Return the variables of this platform that are set."""
+        return tuple(f"KINFOLK_{name.upper()}" for name in self.settings if getattr(settings, name))
+
+
+def wanted(settings: Settings) -> list[Platform]:
+    """Return the platforms that are set and have an adapter, with whatever of ours belongs beside them."""
+    theirs = [one for one in PLATFORMS if one.open and one.variables(settings)]
+    return [*theirs, CONSOLE, *([PLAYGROUND] if shows_playground(settings) else [])]
+
+
+def unserved(settings: Settings) -> list[str]:
+    """Return the variables that are set and of no use yet."""
+    return [name for one in PLATFORMS if one.open is None for name in one.variables(settings)]
+
+
+def shows_playground(settings: Settings) -> bool:
+    """Say whether the playground is wanted: when asked for, and else while no platform is."""
+    if settings.playground == "auto":
+        return not any(one.variables(settings) for one in PLATFORMS)
+    return settings.playground == "on"
+
+
+def playground(app: App) -> Playground:
+    """Return the playground, which tells of what is still to be waited for."""
+    from adapters.playground import Playground
+    from bot import harbour
+
+    return Playground(
+        port=app.settings.playground_port,
+        past=functools.partial(harbour.past, app.database),
+        why=functools.partial(harbour.why, app.database),
+        ready=lambda: app.status,
+        clock=app.clock,
+    )
+
+
+def console(_app: App) -> Console:
+    """Return the command line as a platform."""
+    from adapters.console import Console
+
+    return Console()
+
+
+def discord(app: App) -> Discord:
+    """Return the bot on Discord, which reads on from what is stored."""
+    from adapters.discord import Discord
+
+    return Discord(
+        token=app.settings.discord_token,
+        clock=app.clock,
+        counts=app.counts,
+        known=functools.partial(_known, app, platform="discord"),
+        api=app.settings.discord_api,
+        gateway=app.settings.discord_gateway,
+    )
+
+
+async def examine_discord(app: App) -> Sequence[Finding]:
+    """Look over the bot's place on Discord."""
+    from adapters.discord.examining import examine
+    from bot.living import commands_of
+    from brains.skills import SKILLS
+
+    return await examine(
+        app.settings.discord_token,
+        commands=commands_of(SKILLS),
+        wanted=functools.partial(_wishes, app),
+        api=app.settings.discord_api,
+    )
+
+
+async def _known(app: App, space: Ref, platform: str) -> Mapping[Ref, Known] | None:
+    """Return what is stored of a space, None for one that was never met."""
+    from storage import spaces
+
+    async with app.database.read() as connection:
+        community = await spaces.community_of(connection, space)
+        return await spaces.latest(connection, community, platform) if community else None
+
+
+async def _wishes(app: App, space: Ref) -> Wishes | None:
+    """Return what the staff of a space set, None for one that was never met."""
+    from adapters.discord.examining import Wishes
+    from storage import policies, spaces
+
+    async with app.database.read() as connection:
+        community = await spaces.community_of(connection, space)
+        if community is None:
+            return None
+        rules = await policies.load(connection, community)
+    return Wishes(
+        staff=rules.policy.staff_channel,
+        welcome=rules.policy.welcome_channel,
+        staff_roles=rules.policy.staff,
+        reads=rules.reads,
+    )
+
+
+PLATFORMS = (
+    Platform(name="discord", title="Discord", settings=("discord_token",), open=discord, examine=examine_discord),
+    Platform(name="telegram", title="Telegram", settings=("telegram_token",)),
+    Platform(name="slack", title="Slack", settings=("slack_bot_token", "slack_app_token")),
+)
+"""Another platform is a row here: its settings are fields of `bot/core/settings.py`, its adapter is in `adapters`."""
+PLAYGROUND = Platform(name="playground", title="the playground", open=playground)
+CONSOLE = Platform(name="console", title="the command line", open=console)
+EVERY = (PLAYGROUND, *PLATFORMS, CONSOLE)
+"""All there are, as `kinfolk doctor` shows them."""
