@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bot.core.errors import KinfolkError
 from bot.core.ports import Finding, Scope, Turn
+from bot.core.settings import strangers
 from bot.platforms import PLATFORMS, shows_playground
 from bot.sole import is_running
 from storage import acts, communities, inbox, outbox, spaces
@@ -29,6 +30,7 @@ MANY_WAITING = 1000
 async def look_over(app: App) -> list[Finding]:
     """Make every check; none keeps another from being made."""
     checks: dict[str, Callable[[App], Awaitable[Finding]]] = {
+        "settings": _settings,
         "home": _home,
         "bot": _bot,
         "tables": _tables,
@@ -64,6 +66,12 @@ async def _home(app: App) -> Finding:
     return Finding(name="home", state=state, words=f"{home}, {free / 2**30:.1f} GB free on its disk")
 
 
+async def _settings(_app: App) -> Finding:
+    found = await asyncio.to_thread(strangers)
+    words = " ".join(found) or "every variable is known"
+    return Finding(name="settings", state="warn" if found else "ok", words=words)
+
+
 async def _bot(app: App) -> Finding:
     running = await is_running(app.settings.home)
     words = "runs in this home" if running else "does not run in this home: kinfolk run"
@@ -73,10 +81,10 @@ async def _bot(app: App) -> Finding:
 async def _tables(app: App) -> Finding:
     async with app.database.read() as connection:
         every = await communities.every(connection)
-        on = {one.name: len(await spaces.of(connection, one)) for one in every}
+        on = {one.name: {space.ref.platform for space in await spaces.of(connection, one)} for one in every}
     kind = "PostgreSQL" if app.settings.database_url.startswith("postgresql") else "SQLite"
-    names = ", ".join(f"{name} ({count} spaces)" for name, count in on.items()) or "no community yet"
-    return Finding(name="tables", state="ok", words=f"{kind}; {names}")
+    names = ", ".join(f"{name} ({', '.join(sorted(where)) or 'imported'})" for name, where in on.items())
+    return Finding(name="tables", state="ok", words=f"{kind}; {names or 'no community yet'}")
 
 
 async def _encoder(app: App) -> Finding:
@@ -122,7 +130,7 @@ async def _unknown(app: App) -> Finding:
         every = await communities.every(connection)
         acts_left = [act for one in every for act in await acts.in_state(connection, one, "unknown")]
     if not acts_left:
-        return Finding(name="unknown", state="ok", words="no act was left in the dark by a crash")
+        return Finding(name="unknown", state="ok", words="no act was interrupted by a crash")
     told = ", ".join(dict.fromkeys(act.trace for act in acts_left[-NAMED:]))
     words = f"{len(acts_left):,} acts were interrupted by a crash; the latest traces, for `kinfolk why`: {told}"
     return Finding(name="unknown", state="warn", words=words)

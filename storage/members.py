@@ -79,6 +79,8 @@ async def find(connection: Connection, community: Community, wanted: str) -> Mem
         lambda one: str(one.ref) == wanted,
         lambda one: one.ref.id == bare,
         lambda one: one.name.casefold() == bare.casefold(),
+        lambda one: one.ref.id.casefold() == bare.casefold(),
+        lambda one: one.name.casefold().split()[:1] == [bare.casefold()],
     ):
         if found := [one for one in known if sounds_right(one)]:
             return _only(found, wanted)

@@ -256,8 +256,8 @@ def _played_json(played: Played) -> dict[str, object]:
 def _show(played: Played, days: float) -> None:
     out.print(f"{played.events:,} events of {days:g} days, that nobody asked an answer for.")
     for skill in sorted({*played.then, *played.now, *played.declined}):
-        counts = f"acted {played.then[skill]} times, would act {played.now[skill]} times"
-        out.print(f"  {skill}: {counts}, would only watch {played.declined[skill]} times")
+        counts = f"acted {played.then[skill]}x, would act {played.now[skill]}x"
+        out.print(f"  {skill}: {counts}, would only watch {played.declined[skill]}x")
     if not played.differences:
         out.print("Today's rules would do the same.")
     for one in played.differences:

@@ -15,11 +15,12 @@ GLANCE = 0.5
 """Seconds between looks at what is still to be read."""
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     import typer
 
     from bot.app import App
+    from bot.core.ports import Adapter
     from bot.core.settings import Settings
     from bot.living import Living
     from bot.platforms import Platform
@@ -31,19 +32,22 @@ def run_bot() -> None:
 
 
 async def _run(settings: Settings) -> None:
-    from bot.core.settings import prepare_home
+    from bot.core.settings import prepare_home, strangers
     from bot.sole import alone_in
 
     prepare_home(settings.home)
+    for stranger in strangers():
+        note(stranger)
     platforms = _platforms(settings)
     async with alone_in(settings.home), open_app(settings) as app:
         app.status = "starting"
         if PLAYGROUND in platforms:
             await _fill_playground(app)
-        living = await app.living([one.open(app) for one in platforms if one.open])
+        opened = {one: one.open(app) for one in platforms if one.open}
+        living = await app.living(list(opened.values()))
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, living.stop)
-        await asyncio.gather(living.run(), _greet(app, living, platforms))
+        await asyncio.gather(living.run(), _greet(app, living, opened))
     note("Stopped.")
 
 
@@ -65,23 +69,42 @@ async def _fill_playground(app: App) -> None:
         note("This is the first start: Harbour Makers, a small sample community, is in the playground.")
 
 
-async def _greet(app: App, living: Living, platforms: Sequence[Platform]) -> None:
+async def _greet(app: App, living: Living, opened: Mapping[Platform, Adapter]) -> None:
     """Say where the bot is, once it is there, and when it thinks at full strength."""
-    page = f" on http://127.0.0.1:{app.settings.playground_port}" if PLAYGROUND in platforms else ""
-    note(f"Kinfolk runs{page} (Ctrl-C stops it)")
-    theirs = [one for one in platforms if one in PLATFORMS]
+    await _show_page(app, living, opened.get(PLAYGROUND))
+    theirs = [one for one in opened if one in PLATFORMS]
     await asyncio.gather(_think(app, living), *(_announce(app, living, one) for one in theirs))
     if not living.stopping.is_set():
         note("Ready.")
 
 
+async def _show_page(app: App, living: Living, page: Adapter | None) -> None:
+    from adapters.playground import Playground
+
+    if not isinstance(page, Playground):
+        note("Kinfolk runs (Ctrl-C stops it)")
+        return
+    while not (page.open.is_set() or living.stopping.is_set()):
+        await app.clock.sleep(GLANCE)
+    note(f"Kinfolk runs on {page.url} (Ctrl-C stops it)")
+
+
 async def _announce(app: App, living: Living, platform: Platform) -> None:
-    """Say that a platform is connected, once it is."""
+    """Say that a platform is connected, once it is, and where the bot is there."""
     while not living.stopping.is_set():
         if app.counts.links.get(platform.name):
-            note(f"Connected to {platform.title}.")
+            note(f"Connected to {platform.title}: {await _places(app, platform)}.")
             return
         await app.clock.sleep(GLANCE)
+
+
+async def _places(app: App, platform: Platform) -> str:
+    from storage import communities, spaces
+
+    async with app.database.read() as connection:
+        every = [one for whose in await communities.every(connection) for one in await spaces.of(connection, whose)]
+    named = [one.name for one in every if one.ref.platform == platform.name]
+    return ", ".join(named) or "nobody has let me in there yet; `kinfolk doctor` prints the link that does"
 
 
 async def _think(app: App, living: Living) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Literal
@@ -103,6 +105,26 @@ def load_settings() -> Settings:
         variable = "KINFOLK_" + "_".join(str(part) for part in first["loc"]).upper()
         raise Misconfigured(f"{variable}: {first['msg']}. See .env.example.") from None
     return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+
+
+def strangers() -> list[str]:
+    """Name each variable that is set like one of ours and is none, with the one that may be meant."""
+    ours = {f"KINFOLK_{name.upper()}" for name in Settings.model_fields}
+    found = dict.fromkeys(name for name in (*os.environ, *_written()) if name.startswith("KINFOLK_"))
+    return [f"{name} is no setting{_meant(name, ours)}" for name in found if name.upper() not in ours]
+
+
+def _written() -> list[str]:
+    """Return the names of the variables in `.env`."""
+    try:
+        return re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", Path(".env").read_text(), re.MULTILINE)
+    except OSError:
+        return []
+
+
+def _meant(name: str, ours: set[str]) -> str:
+    near = difflib.get_close_matches(name.upper(), ours, n=1, cutoff=0.85)
+    return f". Did you mean {near[0]}?" if near else "; .env.example names all there are."
 
 
 def prepare_home(home: Path) -> None:

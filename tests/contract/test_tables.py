@@ -17,9 +17,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, Row, create_engine, event, func, inspect, select, text
 
 from bot.core.errors import Mistake
+from bot.core.events import Named
 from bot.core.ports import Scope
-from bot.core.things import Audience, Community
-from storage import channels, communities, encodings, ledger, members, messages, outbox, policies, profiles
+from bot.core.things import Audience, Community, Ref
+from storage import channels, communities, encodings, ledger, members, messages, outbox, policies, profiles, spaces
 from storage.connection import Connection
 from storage.db import MIGRATIONS, Database
 from storage.intake import Intake, Stored
@@ -207,6 +208,26 @@ async def test_storing_makes_members_channels_threads_and_outbox_and_a_second_ti
     assert await count(database, OutboxRow) == 3, "neither silence nor a bot's words are encoded"
     assert await store(database, *events) == Stored()
     assert await count(database, OutboxRow) == 3
+
+
+async def test_the_community_of_the_playground_is_not_meant_where_there_is_another(database: Database) -> None:
+    first, second = await community_of(database, "one"), await community_of(database, "two")
+    with pytest.raises(Mistake, match="Say which"):
+        await database.look(lambda c: communities.find(c, None))
+    place = Named(ref=Ref("playground", "one"), name="one")
+    await database.write(lambda c: spaces.belong(c, place, first))
+    assert await database.look(lambda c: communities.find(c, None)) == second
+    assert await database.look(lambda c: communities.find(c, "one")) == first
+
+
+async def test_a_member_is_found_by_any_name_that_means_nobody_else(database: Database) -> None:
+    await store(database, said("tea", by="ana"), said("coffee", by="wei", minute=1))
+    community = await community_of(database)
+    for wanted in ("ana", "@ANA"):
+        found = await database.look(lambda c, wanted=wanted: members.find(c, community, wanted))
+        assert found.ref.id == "ana"
+    with pytest.raises(Mistake, match="no member 'an'"):
+        await database.look(lambda c: members.find(c, community, "an"))
 
 
 async def test_the_same_ids_in_two_communities_do_not_touch(database: Database) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import Misconfigured, Unavailable
-from bot.core.settings import Settings, load_settings, prepare_home
+from bot.core.settings import Settings, load_settings, prepare_home, strangers
 from storage.db import Database
 
 ROOT = Path(__file__).parents[2]
@@ -84,3 +84,16 @@ async def test_a_database_that_cannot_be_used_names_its_variable(tmp_path: Path,
     with pytest.raises((Misconfigured, Unavailable), match=f"KINFOLK_DATABASE_URL.* {complaint}"):
         async with Database.open(url, home=tmp_path):
             pass
+
+
+def test_a_variable_that_is_none_of_ours_is_named_with_the_one_that_is_meant(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KINFOLK_PLAYGROUND", "off")
+    assert strangers() == []
+    monkeypatch.setenv("KINFOLK_PLAYGROUD", "off")
+    (tmp_path / ".env").write_text("# KINFOLK_COMMENT=1\nKINFOLK_HOME=x\nexport KINFOLK_ZZZ=1\n")
+    assert strangers() == [
+        "KINFOLK_PLAYGROUD is no setting. Did you mean KINFOLK_PLAYGROUND?",
+        "KINFOLK_ZZZ is no setting; .env.example names all there are.",
+    ]
