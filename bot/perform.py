@@ -31,7 +31,7 @@ from bot.core.decisions import Receipt, Ruling
 from bot.core.errors import Unavailable
 from bot.core.events import TimerFired
 from bot.core.log import trail
-from bot.core.wording import escape
+from bot.policy import regret
 from bot.sending import Sender
 from bot.streaming import say_in_pieces
 from storage import acts, members, traces
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from bot.core.things import Community, Member, Ref
     from bot.keeping import Keeper
     from bot.metrics import Figures
+    from bot.policy import Facts
     from storage.acts import Pressable
     from storage.connection import Connection
     from storage.db import Database
@@ -60,10 +61,7 @@ NOT_TRIED = "not tried, since an act before it failed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A verdict to carry out, and all that belongs to it; `member` is who set it off, where one did.
-
-    `sorry` tells them that something did not work; `closed`, aloud, that they take no direct messages.
-    """
+    """A verdict to carry out, and all that belongs to it: what it rests on, and who set it off, where one did."""
 
     community: Community
     trace: Trace
@@ -71,8 +69,7 @@ class Case:
     message: Ref | None = None
     pressed: Pressable | None = None
     keep: timedelta = timedelta(days=30)
-    sorry: Say | OpenDirect | None = None
-    closed: Say | None = None
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,14 +217,12 @@ class Performer:
 
 
 def _sorry(case: Case, kept: Sequence[Ruling], receipts: Sequence[Receipt]) -> Say | OpenDirect | None:
-    """Return what to tell whoever asked when something did not work; how to open a conversation that stayed shut."""
+    """Return what to tell whoever asked when something did not work, by the first that did not."""
     failed = [(ruling.action, one) for ruling, one in zip(kept, receipts, strict=True) if one.state == "failed"]
     if not failed:
         return None
     action, receipt = failed[0]
-    if case.closed and case.member and isinstance(action, OpenDirect) and action.member == case.member.ref:
-        return case.closed
-    return replace(case.sorry, text=case.sorry.text.format(error=escape(receipt.error))) if case.sorry else None
+    return regret(action, receipt.error, case.trace.verdict.decisions, case.facts) if case.facts else None
 
 
 def _armed(ruling: Ruling) -> Ruling:
