@@ -109,12 +109,11 @@ async def test_everything_intended_is_on_disk_before_the_first_act_is_tried(bot:
     assert await bot.trace_of("event t1") is not None
 
 
-async def test_a_receipt_says_what_was_made_and_the_trace_keeps_it(bot: SmallBot) -> None:
+async def test_a_receipt_says_what_was_made_and_the_story_tells_it_from_the_act(bot: SmallBot) -> None:
     done = await bot.performer.carry_out(Case(community=bot.community, trace=trace_of((SAY, DELETE))))
     assert done.receipts == (Receipt(state="done", made=Ref(PLATFORM, "b1")), Receipt(state="done"))
-    kept = await bot.trace_of("event t1")
-    assert kept is not None
-    assert kept.receipts == done.receipts
+    assert (await bot.trace_of("event t1")).receipts == ()
+    assert (await bot.story_of("event t1")).receipts == done.receipts
     assert [act.receipt.made for act in await bot.acts("t1")] == [Ref(PLATFORM, "b1"), None]
 
 
@@ -122,6 +121,7 @@ async def test_after_a_refusal_the_rest_of_the_decision_is_left_out_and_the_aske
     bot.plaza.script.append(NO)
     acts = await perform_all(bot, (DELETE, SAY), (Say(to=HERE, text="another decision"),))
     assert states(acts) == ["failed", "failed", "done", "done"]
+    assert [one.state for one in (await bot.story_of("event t1")).receipts] == ["failed", "failed", "done"]
     assert acts[0].receipt.error == "the platform says no"
     assert "not tried" in acts[1].receipt.error
     assert bot.plaza.said == ["another decision", "That did not work: the platform says no"]
@@ -146,7 +146,7 @@ async def test_a_platform_that_says_to_wait_is_waited_for(bot: SmallBot) -> None
     assert bot.clock.slept == [7, 7]
     assert bot.plaza.done == [SAY]
     assert (act.state, act.receipt.waited, act.receipt.waited_for) == ("done", 14, "paused")
-    assert (await bot.trace_of("event t1")).receipts == (act.receipt,)
+    assert (await bot.story_of("event t1")).receipts == (act.receipt,)
 
 
 async def test_a_platform_that_always_says_to_wait_is_given_up_and_the_asker_told(bot: SmallBot) -> None:
@@ -265,6 +265,8 @@ async def test_a_stream_that_loses_its_platform_keeps_what_was_seen(bot: SmallBo
     bot.plaza.script += [None, None, AWAY, AWAY]
     [act] = await perform(bot, streamed(bot, pieces("a", "b", "c")))
     assert (act.state, act.action.text) == ("done", "ab")
+    story = await bot.story_of("event t1")
+    assert [ruling.action for ruling in story.verdict.rulings] == [act.action]
 
 
 async def test_a_streamed_answer_that_is_refused_is_not_said_again(bot: SmallBot) -> None:
@@ -449,8 +451,10 @@ async def crash_before(bot: SmallBot, *actions: Action, undoes: int | None = Non
 async def test_after_a_crash_speech_is_unknown_and_the_rest_is_repeated(bot: SmallBot) -> None:
     trace = await crash_before(bot, *SPEECH[1:], *REPEATED, SETTING)
     assert set(states(await bot.acts(trace))) == {"intended"}
+    assert (await bot.story_of(trace.event)).receipts == ()
     await bot.performer.resume(bot.community, trace)
     assert states(await bot.acts(trace)) == ["unknown"] * 3 + ["done"] * 7
+    assert [one.state for one in (await bot.story_of(trace.event)).receipts] == ["unknown"] * 3 + ["done"] * 7
     assert bot.plaza.done == REPEATED
     async with bot.database.read() as connection:
         policy = (await policies.load(connection, bot.community)).policy
