@@ -16,10 +16,6 @@ from bot.core.events import (
     ButtonPressed,
     CommandGiven,
     FormSubmitted,
-    MessageEdited,
-    MessagePosted,
-    ReactionAdded,
-    ReactionRemoved,
     actor,
     is_spoken_to,
     place,
@@ -27,6 +23,7 @@ from bot.core.events import (
 from bot.core.i18n import _
 from bot.core.log import trail
 from bot.core.wording import told
+from bot.policy import may_hear
 from brains.skills.skill import Press
 
 if TYPE_CHECKING:
@@ -44,8 +41,6 @@ LONGEST = 900
 """Characters of an explanation at most: it may repeat what a member wrote, and every platform must take it."""
 OURSELVES = "kinfolk"
 """Who answers where no skill does."""
-WRITTEN = (MessagePosted, MessageEdited, ReactionAdded, ReactionRemoved)
-"""What is heard only where the bot reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,8 +154,7 @@ def _asks(skill: Skill, context: Context) -> bool:
 
 def _hears(skill: Skill, context: Context, mode: Mode) -> bool:
     """Say whether a skill wants to hear of an event that nobody asked it about, and may."""
-    unread = isinstance(context.event, WRITTEN) and not is_spoken_to(context.event) and context.here.read == "no"
-    return isinstance(context.event, skill.hears) and mode != Mode.OFF and not unread
+    return isinstance(context.event, skill.hears) and may_hear(context.event, mode, context.here.read)
 
 
 def _left(context: Context) -> Step:

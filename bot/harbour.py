@@ -14,7 +14,7 @@ from bot.core.policies import MODE
 from bot.core.things import Audience, Rank
 from bot.importing import import_jsonl
 from brains.skills import SKILLS
-from storage import channels, communities, members, messages, policies, spaces, traces
+from storage import acts, channels, communities, members, messages, policies, spaces, traces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +102,7 @@ def _member(member: Member, staff: Sequence[int]) -> PastMember:
 
 
 async def why(database: Database, message: Ref) -> Sequence[Trace]:
-    """Return the traces about a message of the playground."""
+    """Return the traces about a message of the playground, with what came of them."""
     async with database.read() as connection:
         community: Community = await communities.find(connection, NAME)
-        return await traces.about(connection, community, message)
+        return await acts.told(connection, await traces.about(connection, community, message))

@@ -31,7 +31,7 @@ from bot.core.decisions import Receipt, Ruling
 from bot.core.errors import Unavailable
 from bot.core.events import TimerFired
 from bot.core.log import trail
-from bot.core.wording import escape
+from bot.policy import regret
 from bot.sending import Sender
 from bot.streaming import say_in_pieces
 from storage import acts, members, traces
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from bot.core.things import Community, Member, Ref
     from bot.keeping import Keeper
     from bot.metrics import Figures
+    from bot.policy import Facts
     from storage.acts import Pressable
     from storage.connection import Connection
     from storage.db import Database
@@ -60,10 +61,7 @@ NOT_TRIED = "not tried, since an act before it failed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A verdict to carry out, and all that belongs to it; `member` is who set it off, where one did.
-
-    `sorry` tells them that something did not work; `closed`, aloud, that they take no direct messages.
-    """
+    """A verdict to carry out, and all that belongs to it: what it rests on, and who set it off, where one did."""
 
     community: Community
     trace: Trace
@@ -71,8 +69,7 @@ class Case:
     message: Ref | None = None
     pressed: Pressable | None = None
     keep: timedelta = timedelta(days=30)
-    sorry: Say | OpenDirect | None = None
-    closed: Say | None = None
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,13 +108,10 @@ class Performer:
         numbers = await self.database.write(intend, durable=bool(kept))
         if numbers is None:
             return None
-        receipts = await self._try_all(case, kept, numbers)
-        if sorry := _sorry(case, kept, receipts):
+        done = await self._try_all(case, kept, numbers)
+        if sorry := _sorry(case, done):
             await self._say_sorry(case, len(kept), sorry)
-        done = replace(trace, receipts=tuple(receipts))
-        if kept:
-            await self.database.write(functools.partial(traces.complete, trace=done), durable=False)
-        return done
+        return trace.ended(done)
 
     async def resume(self, community: Community, trace: Trace) -> None:
         """Finish what a crash interrupted: repeat what may be repeated, and let the rest be unknown."""
@@ -153,8 +147,11 @@ class Performer:
             connection, case.community, case.trace.id, intents, now=now, expires_at=now + case.keep
         )
 
-    async def _try_all(self, case: Case, kept: Sequence[Ruling], numbers: Sequence[int]) -> list[Receipt]:
-        receipts: list[Receipt] = []
+    async def _try_all(
+        self, case: Case, kept: Sequence[Ruling], numbers: Sequence[int]
+    ) -> list[tuple[Action, Receipt]]:
+        """Try what was kept, one after the other, and return each act as it was in the end, with its receipt."""
+        done: list[tuple[Action, Receipt]] = []
         failed: set[int] = set()
         for ruling, number in zip(kept, numbers, strict=True):
             action = ruling.action
@@ -165,8 +162,8 @@ class Performer:
             if receipt.state == "failed":
                 failed.add(ruling.decision)
             await self._end(number, action, receipt, undoes=ruling.undoes)
-            receipts.append(receipt)
-        return receipts
+            done.append((action, receipt))
+        return done
 
     async def _carry_out(self, case: Case, action: Action) -> tuple[Action, Receipt]:
         """Try an action; a streamed one comes back with the text that was said in the end."""
@@ -219,15 +216,13 @@ class Performer:
         await self._end(number, action, await self._try(case.community, action, Urgency.REPLY))
 
 
-def _sorry(case: Case, kept: Sequence[Ruling], receipts: Sequence[Receipt]) -> Say | OpenDirect | None:
-    """Return what to tell whoever asked when something did not work; how to open a conversation that stayed shut."""
-    failed = [(ruling.action, one) for ruling, one in zip(kept, receipts, strict=True) if one.state == "failed"]
-    if not failed:
+def _sorry(case: Case, done: Sequence[tuple[Action, Receipt]]) -> Say | OpenDirect | None:
+    """Return what to tell whoever asked when something did not work, by the first that did not."""
+    failed = next(((action, receipt) for action, receipt in done if receipt.state == "failed"), None)
+    if failed is None or case.facts is None:
         return None
-    action, receipt = failed[0]
-    if case.closed and case.member and isinstance(action, OpenDirect) and action.member == case.member.ref:
-        return case.closed
-    return replace(case.sorry, text=case.sorry.text.format(error=escape(receipt.error))) if case.sorry else None
+    action, receipt = failed
+    return regret(action, receipt.error, case.trace.verdict.decisions, case.facts)
 
 
 def _armed(ruling: Ruling) -> Ruling:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.asking import Asking
-from bot.core.actions import OpenDirect, Say, SetPolicy
-from bot.core.decisions import Decision, Mode, Trace, Verdict
+from bot.core.actions import SetPolicy
+from bot.core.decisions import Mode, Trace, Verdict
 from bot.core.errors import Mistake
 from bot.core.events import (
     ButtonPressed,
@@ -32,17 +32,17 @@ from bot.core.events import (
     key,
     place,
 )
-from bot.core.i18n import _, translator, written
+from bot.core.i18n import translator, written
 from bot.core.policies import mode_of, speaking
 from bot.core.ports import Followed
 from bot.core.things import Audience, Rank
 from bot.perform import Case
-from bot.policy import Facts, judge, occasion, possible
+from bot.policy import Facts, judge, occasion
 from brains.skills.skill import Context
 from storage import acts, channels, members, messages, policies, traces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from bot.core.clock import Clock
@@ -93,10 +93,10 @@ class Pipeline:
         with structlog.contextvars.bound_contextvars(trace=trace_id):
             try:
                 context = await self._context(delivery, followed, vector, trace_id)
-                trace, pressed = await self._decide(context, trace_id, live=self._is_live(delivery))
+                trace, pressed, facts = await self._decide(context, trace_id, live=self._is_live(delivery))
                 self._note_time(delivery)
                 if trace.verdict.rulings or any(step.failed for step in trace.steps) or _owes_reason(context):
-                    await self._carry_out(trace, context, pressed)
+                    await self._carry_out(trace, context, pressed, facts)
             finally:
                 self.performer.let_go(trace_id)
 
@@ -109,7 +109,7 @@ class Pipeline:
         followed = await self._now(delivery.arrival.event, community)
         context = await self._context(delivery, followed, vector, "rehearsal")
         context = replace(context, stream=lambda _pieces: "")
-        trace, _pressed = await self._decide(context, "rehearsal", live=True)
+        trace, _pressed, _facts = await self._decide(context, "rehearsal", live=True)
         return trace
 
     async def _was_decided(self, delivery: Delivery, community: Community) -> bool:
@@ -120,7 +120,9 @@ class Pipeline:
             await self.performer.resume(community, trace)
         return trace is not None
 
-    async def _decide(self, context: Context, trace_id: str, *, live: bool) -> tuple[Trace, Pressable | None]:
+    async def _decide(
+        self, context: Context, trace_id: str, *, live: bool
+    ) -> tuple[Trace, Pressable | None, Facts | None]:
         """Ask the skills and rule on what they propose."""
         started = time.perf_counter()
         event = context.event
@@ -130,7 +132,7 @@ class Pipeline:
                 pressed = await acts.button(connection, context.community, event.button)
         asked = await Asking(skills=self.skills).ask(context, pressed, modes)
         decisions = [decision for _, decision in asked if decision and decision.actions]
-        verdict = await self._judge(decisions, context, modes, live=live)
+        facts = await self._facts(context, live=live) if decisions else None
         where, who = place(event), actor(event)
         trace = Trace(
             id=trace_id,
@@ -141,35 +143,28 @@ class Pipeline:
             member=who.ref if who and (who.bot or context.member) else None,
             live=live,
             steps=tuple(step for step, _ in asked),
-            verdict=verdict,
+            verdict=judge(decisions, facts, modes) if facts else Verdict(),
             milliseconds=(time.perf_counter() - started) * 1000,
         )
-        return trace, pressed
+        return trace, pressed, facts
 
-    async def _judge(
-        self, decisions: Sequence[Decision], context: Context, modes: Mapping[str, Mode], *, live: bool
-    ) -> Verdict:
-        if not decisions:
-            return Verdict()
-        where, may_answer = place(context.event), is_asked(context.event) and context.member is not None
-        facts = Facts(
+    async def _facts(self, context: Context, *, live: bool) -> Facts:
+        event, where = context.event, place(context.event)
+        return Facts(
             live=live,
-            can=self._can,
+            can={name: adapter.can for name, adapter in self.performer.adapters.items()},
             confidence=context.policy.confidence,
             staff_channel=await self._staff_channel(context),
             translate=await _translate(context.policy.language or self.language),
-            occasion=occasion(context.event),
+            occasion=occasion(event),
             speak=context.policy.speak,
             speak_in=speaking(context.overrides),
             direct=where.ref if where and where.audience is Audience.DIRECT else None,
             asker=context.member.ref if context.member else None,
-            aside=context.answer("") if may_answer else None,
+            answer=context.answer("") if where and context.member else None,
+            command=event.command if isinstance(event, CommandGiven) else "",
+            theirs=context.translate,
         )
-        return judge(decisions, facts, modes)
-
-    @property
-    def _can(self) -> dict[str, frozenset[str]]:
-        return {name: adapter.can for name, adapter in self.performer.adapters.items()}
 
     def _is_live(self, delivery: Delivery) -> bool:
         return delivery.arrival.live and self.clock.now() - delivery.arrival.event.at < STALE
@@ -183,7 +178,7 @@ class Pipeline:
         except Mistake:
             return None
 
-    async def _carry_out(self, trace: Trace, context: Context, pressed: Pressable | None) -> None:
+    async def _carry_out(self, trace: Trace, context: Context, pressed: Pressable | None, facts: Facts | None) -> None:
         # A button under which nothing may happen (it came late) is not spent.
         settled = all(decision.settles for decision in trace.verdict.decisions) and any(
             ruling.kept for ruling in trace.verdict.rulings
@@ -195,8 +190,7 @@ class Pipeline:
             message=_message(context.event),
             pressed=pressed if settled else None,
             keep=timedelta(days=context.policy.trace_days),
-            sorry=_sorry(context, trace, self._can),
-            closed=_closed(context, self._can),
+            facts=facts,
         )
         done = await self.performer.carry_out(case)
         if done is None:
@@ -288,28 +282,6 @@ def _owes_reason(context: Context) -> bool:
     """Say whether somebody turned to the bot, so that its silence wants a reason; of strangers nothing is held."""
     who = actor(context.event)
     return is_spoken_to(context.event) and who is not None and (who.bot or context.member is not None)
-
-
-def _sorry(context: Context, trace: Trace, can: Mapping[str, frozenset[str]]) -> Say | OpenDirect | None:
-    """Return how to tell whoever asked that something did not work."""
-    asked = any(decision.asked for decision in trace.verdict.decisions)
-    if not asked or context.member is None or place(context.event) is None:
-        return None
-    sorry = possible(context.answer(context.translate(_("That did not work: {error}"))), can)
-    return sorry if isinstance(sorry, Say | OpenDirect) else None
-
-
-def _closed(context: Context, can: Mapping[str, frozenset[str]]) -> Say | None:
-    """Return what to say aloud, and how to open it, when the asker takes no direct messages; nothing of the answer."""
-    if not isinstance(context.event, CommandGiven) or context.member is None or context.here.speak == "silent":
-        return None
-    if not isinstance(possible(answer := context.answer(""), can), OpenDirect):
-        return None
-    sentence = _(
-        "I cannot write to you directly. Allow direct messages from members of this server, or use /{command} here."
-    )
-    words = context.translate(sentence).format(command=context.event.command)
-    return replace(answer, text=words, only=None)
 
 
 def _message(event: Event) -> Ref | None:

@@ -1,4 +1,8 @@
-"""Which proposed actions may happen, and why not the others. Pure; the only reader of modes, rights and thresholds."""
+"""Who may hear of what, which proposed actions may happen, why not the others, and what is said when one failed. Pure.
+
+Modes, where the bot reads and speaks, and how sure it must be are ruled on here alone. Ranks are not: whoever asks the
+skills looks at that of a command, and a skill at that of whoever presses its button.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,15 @@ from typing import TYPE_CHECKING, get_args
 
 from bot.core.actions import AskStaff, Button, CreatePoll, Delete, Moderation, OpenDirect, Say, target
 from bot.core.decisions import Mode, Ruling, Verdict
-from bot.core.events import MessageDeleted, MessageEdited, MessagePosted, ReactionAdded, ReactionRemoved, is_asked
+from bot.core.events import (
+    MessageDeleted,
+    MessageEdited,
+    MessagePosted,
+    ReactionAdded,
+    ReactionRemoved,
+    is_asked,
+    is_spoken_to,
+)
 from bot.core.i18n import _
 from bot.core.policies import Speak
 from bot.core.wording import describe, escape, marked
@@ -30,6 +42,10 @@ SILENT: dict[Speak, str] = {
     "mentioned": _("Here I speak only when mentioned (/setup speak)."),
 }
 """Why nothing is said aloud in a channel, by how much it wants to hear."""
+FAILED = _("That did not work: {error}")
+CLOSED = _("I cannot write to you directly. Allow direct messages from members of this server, or use /{command} here.")
+WRITTEN = (MessagePosted, MessageEdited, ReactionAdded, ReactionRemoved)
+"""What is heard only where the bot reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +55,8 @@ class Facts:
     `live` is false for what came to us late; `can` holds what each platform's adapter is able to do; `confidence` is
     how sure a skill must be to act unasked. `occasion` is the least that a channel must want to hear for an answer to
     this event to be said aloud; `speak` is what the community wants, `speak_in` single channels, and `direct` the
-    conversation in which they are alone with the bot. `asker` is who set it off, `aside` an answer to their command,
-    still without words.
+    conversation in which they are alone with the bot. `asker` is who set it off, `answer` an answer to them, still
+    without words, `command` what they gave, if it was one, and `theirs` speaks their language.
     """
 
     live: bool
@@ -53,7 +69,20 @@ class Facts:
     speak_in: Mapping[Ref, Speak] = field(default_factory=dict)
     direct: Ref | None = None
     asker: Ref | None = None
-    aside: Say | None = None
+    answer: Say | None = None
+    command: str = ""
+    theirs: Translate = str
+
+    @property
+    def aside(self) -> Say | None:
+        """Return an answer, without words, where it was a command or a button that asks for one."""
+        return self.answer if self.occasion == "commands" else None
+
+
+def may_hear(event: Event, mode: Mode, read: str) -> bool:
+    """Say whether a skill in a mode may hear of what nobody asked it about, in a channel that is read or not."""
+    unread = read == "no" and isinstance(event, WRITTEN) and not is_spoken_to(event)
+    return mode is not Mode.OFF and not unread
 
 
 def occasion(event: Event) -> Speak:
@@ -154,6 +183,24 @@ def possible(action: Action, can: Mapping[str, frozenset[str]]) -> Action | None
     """Return an action, or the next best one that the platform can do; None when there is none."""
     options = (action, _instead(action))
     return next((one for one in options if one is not None and _lacking(one, can, str) is None), None)
+
+
+def regret(failed: Action, error: str, decisions: Sequence[Decision], facts: Facts) -> Say | OpenDirect | None:
+    """Return what to tell whoever asked when an act failed, how to open a conversation that stayed shut above all."""
+    if facts.answer is None:
+        return None
+    instead = possible(facts.answer, facts.can)
+    if isinstance(failed, OpenDirect) and failed.member == facts.asker and _may_call(facts.answer, instead, facts):
+        return replace(facts.answer, text=facts.theirs(CLOSED).format(command=facts.command), only=None)
+    if not any(decision.asked for decision in decisions) or not isinstance(instead, Say | OpenDirect):
+        return None
+    return replace(instead, text=facts.theirs(FAILED).format(error=escape(error)))
+
+
+def _may_call(answer: Say, instead: Action | None, facts: Facts) -> bool:
+    """Say whether it may be said aloud that the answer to a command did not reach them: nothing of the answer is."""
+    aloud = facts.speak_in.get(answer.to, facts.speak) != "silent"
+    return bool(facts.command) and isinstance(instead, OpenDirect) and aloud
 
 
 def _lacking(action: Action, can: Mapping[str, frozenset[str]], translate: Translate) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import or_, select, update
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
+    from bot.core.decisions import Trace
     from bot.core.things import Community
     from storage.connection import Connection
 
@@ -137,6 +139,15 @@ async def of_trace(connection: Connection, trace: str) -> list[Act]:
         select(*COLUMNS).where(col(ActRow.trace_id) == trace).order_by(col(ActRow.position))
     )
     return [_act(row) for row in rows]
+
+
+async def told(connection: Connection, stories: Sequence[Trace]) -> list[Trace]:
+    """Return traces with what came of them, as far as that is known yet."""
+    found = [(trace, await of_trace(connection, trace.id)) for trace in stories]
+    return [
+        trace.ended([(act.action, act.receipt) for act in takewhile(lambda act: act.state != "intended", every)])
+        for trace, every in found
+    ]
 
 
 async def by_id(connection: Connection, number: int) -> Act | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
@@ -17,32 +19,51 @@ from storage.rows import columns
 from storage.tables import ChannelRow
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Row, Select
+
     from bot.core.things import Community, Member
     from storage.connection import Connection
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What somebody may read: the scope for whatever is asked of messages, and the channels in it by number."""
+
+    scope: Scope
+    channels: Mapping[int, Channel]
+
+    def channel(self, ref: Ref) -> Channel | None:
+        """Return the channel of a reference, None where it is not within reach."""
+        return next((one for one in self.channels.values() if one.ref == ref), None)
+
+
 async def every(connection: Connection, community: Community) -> dict[int, Channel]:
     """Return every channel of a community by its number."""
-    rows = await connection.execute(
-        select(*columns(ChannelRow, "id", "ref", "name", "description", "audience"))
-        .where(col(ChannelRow.community_id) == community.id, col(ChannelRow.archived).is_(False))
-        .order_by(col(ChannelRow.id))
-    )
-    return {
-        row.id: Channel(
-            id=row.id,
-            ref=Ref.parse(row.ref),
-            name=row.name,
-            description=row.description,
-            audience=Audience(row.audience),
-        )
-        for row in rows
-    }
+    rows = await connection.execute(_of(community).order_by(col(ChannelRow.id)))
+    return {row.id: _channel(row) for row in rows}
 
 
 async def by_ref(connection: Connection, community: Community, ref: Ref) -> Channel | None:
     """Return the channel of a reference."""
-    return next((one for one in (await every(connection, community)).values() if one.ref == ref), None)
+    row = (await connection.execute(_of(community).where(col(ChannelRow.ref) == str(ref)))).first()
+    return _channel(row) if row else None
+
+
+def _of(community: Community) -> Select[*tuple[object, ...]]:
+    chosen = select(*columns(ChannelRow, "id", "ref", "name", "description", "audience"))
+    return chosen.where(col(ChannelRow.community_id) == community.id, col(ChannelRow.archived).is_(False))
+
+
+def _channel(row: Row[*tuple[object, ...]]) -> Channel:
+    return Channel(
+        id=row.id,
+        ref=Ref.parse(row.ref),
+        name=row.name,
+        description=row.description,
+        audience=Audience(row.audience),
+    )
 
 
 async def describe(connection: Connection, channel: int, *, description: str, audience: Audience) -> None:
@@ -53,6 +74,11 @@ async def describe(connection: Connection, channel: int, *, description: str, au
 
 
 async def readable(connection: Connection, community: Community, reader: Member | None) -> Scope:
+    """Resolve what a member may read, where the scope alone is wanted."""
+    return (await reach(connection, community, reader)).scope
+
+
+async def reach(connection: Connection, community: Community, reader: Member | None) -> Reach:
     """Resolve what a member may read, now: public channels and their own, nobody who withheld consent.
 
     Without a reader, what everyone may read. A direct conversation is never in scope, nor where the bot does not read.
@@ -60,11 +86,10 @@ async def readable(connection: Connection, community: Community, reader: Member 
     known = await every(connection, community)
     mine = await members.joined(connection, reader.id) if reader else frozenset()
     rules = await policies.load(connection, community)
-    return Scope(
-        community=community.id,
-        channels=frozenset(one.id for one in known.values() if _may_read(one, mine) and rules.reads(one.ref)),
-        not_authors=await members.withheld(connection, community),
-    )
+    within = {one.id: one for one in known.values() if _may_read(one, mine) and rules.reads(one.ref)}
+    withheld = await members.withheld(connection, community)
+    scope = Scope(community=community.id, channels=frozenset(within), not_authors=withheld)
+    return Reach(scope=scope, channels=within)
 
 
 def _may_read(channel: Channel, mine: frozenset[int]) -> bool:
@@ -79,10 +104,13 @@ def _may_read(channel: Channel, mine: frozenset[int]) -> bool:
 
 async def find(connection: Connection, community: Community, wanted: str) -> Channel:
     """Return a channel by reference, imported id or name. Raises Mistake that suggests near names."""
+    with contextlib.suppress(ValueError):
+        if named := await by_ref(connection, community, Ref.parse(wanted)):
+            return named
     known = (await every(connection, community)).values()
     bare = wanted.removeprefix("#")
     for one in known:
-        if wanted == str(one.ref) or bare == one.ref.id or bare.casefold() == one.name.casefold():
+        if bare == one.ref.id or bare.casefold() == one.name.casefold():
             return one
     near = difflib.get_close_matches(bare, [one.name for one in known], n=3)
     if near:

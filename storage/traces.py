@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, or_, select
 from sqlmodel import col
 
 from bot.core.actions import OpenDirect, Say
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 async def record(connection: Connection, community: Community, trace: Trace, *, message: Ref | None) -> None:
-    """Store a trace in the state it is in; `message` is the message that it is about."""
+    """Store a trace; `message` is the message that it is about. What comes of it is kept with its acts."""
     row = {
         "id": trace.id,
         "community_id": community.id,
@@ -37,12 +37,6 @@ async def record(connection: Connection, community: Community, trace: Trace, *, 
     await insert_rows(connection, TraceRow, [row], "id")
     about = [{"trace_id": trace.id, "member": str(member)} for member in concerned(trace)]
     await insert_new(connection, TraceMemberRow, about)
-
-
-async def complete(connection: Connection, trace: Trace) -> None:
-    """Store what came of it."""
-    story = dump(Trace, bare(trace))
-    await connection.execute(update(TraceRow).where(col(TraceRow.id) == trace.id).values(story=story))
 
 
 def concerned(trace: Trace) -> set[Ref]:

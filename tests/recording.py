@@ -131,6 +131,14 @@ class SmallBot:
         async with self.database.read() as connection:
             return await traces.of_event(connection, self.community, event_key)
 
+    async def story_of(self, event_key: str) -> Trace:
+        """Return a trace as it is told: with what came of it."""
+        async with self.database.read() as connection:
+            found = await traces.of_event(connection, self.community, event_key)
+            assert found is not None
+            [story] = await acts.told(connection, [found])
+        return story
+
     def command(self, line: str = "do", *, by: Named = ANA, rank: Rank = Rank.MEMBER, **given: str) -> CommandGiven:
         return CommandGiven(
             command=line,

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from bot.core.commands import Command
     from bot.core.decisions import Trace
     from bot.core.ports import Adapter, Encoder, Kind, Vector
+    from bot.policy import Facts
     from brains.skills.skill import Context
     from storage.acts import Pressable
 
@@ -157,10 +158,12 @@ class TimedPipeline(Pipeline):
 
     times: ClassVar[Times]
 
-    async def _decide(self, context: Context, trace_id: str, *, live: bool) -> tuple[Trace, Pressable | None]:
-        trace, pressed = await super()._decide(context, trace_id, live=live)
-        self.times.rule(trace)
-        return trace, pressed
+    async def _decide(
+        self, context: Context, trace_id: str, *, live: bool
+    ) -> tuple[Trace, Pressable | None, Facts | None]:
+        decided = await super()._decide(context, trace_id, live=live)
+        self.times.rule(decided[0])
+        return decided
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

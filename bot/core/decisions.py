@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bot.core.actions import Action
 from bot.core.things import Ref
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Obstacle = Literal["chat", "route", "all", "paused", "away"]
 """What may hold up an act: a limit of the chat, of such acts in it or of all together, the platform's word to wait, or
@@ -97,7 +100,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """The whole story of one event. `acts` are the numbers of the intents, in the order of the kept rulings."""
+    """The whole story of one event. What came of it is kept with its acts; `ended` puts it into the story."""
 
     id: str
     event: str
@@ -110,3 +113,14 @@ class Trace:
     verdict: Verdict = field(default_factory=Verdict)
     receipts: tuple[Receipt, ...] = ()
     milliseconds: float = 0.0
+
+    def ended(self, done: Sequence[tuple[Action, Receipt]]) -> Trace:
+        """Return the story with what came of the kept rulings, in their order: the acts as they were in the end."""
+        acts = iter(done)
+        rulings = tuple(
+            replace(ruling, action=next(acts, (ruling.action, None))[0]) if ruling.kept else ruling
+            for ruling in self.verdict.rulings
+        )
+        kept = sum(ruling.kept for ruling in rulings)
+        receipts = tuple(receipt for _action, receipt in done[:kept])
+        return replace(self, verdict=replace(self.verdict, rulings=rulings), receipts=receipts)

@@ -36,14 +36,13 @@ class Retrieval:
         if not query.strip():
             raise Mistake("The search is empty. Say what to look for.")
         async with self.database.read() as connection:
-            scope = await channels.readable(connection, community, reader)
-            rooms = await channels.every(connection, community)
+            reach = await channels.reach(connection, community, reader)
         [vector] = await self.encoder.encode([query], kind="query")
-        hits = await self.vectors.search(scope, vector=vector, text=query, limit=limit)
+        hits = await self.vectors.search(reach.scope, vector=vector, text=query, limit=limit)
         async with self.database.read() as connection:
-            said = await messages.by_point(connection, scope, [hit.id for hit in hits])
+            said = await messages.by_point(connection, reach.scope, [hit.id for hit in hits])
         return [
-            Found(message=said[hit.id], channel=rooms[said[hit.id].channel], score=hit.score)
+            Found(message=said[hit.id], channel=reach.channels[said[hit.id].channel], score=hit.score)
             for hit in hits
             if hit.id in said
         ]

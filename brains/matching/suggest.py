@@ -153,12 +153,11 @@ class Matchmaker:
     async def _know(self, community: Community) -> _Known | None:
         """Load the channel profiles of exactly this state of the community, or learn them; None without a channel."""
         async with self.database.read() as connection:
-            scope = await channels.readable(connection, community, None)
-            every = await channels.every(connection, community)
+            reach = await channels.reach(connection, community, None)
             state = await messages.state(connection, community.id)
             waiting = await outbox.count(connection)
+        scope, rooms = reach.scope, dict(reach.channels)
         held = await self.vectors.count(scope)
-        rooms = {number: room for number, room in every.items() if number in (scope.channels or ())}
         if not rooms:
             return None
         lasting = _digest(sorted(scope.not_authors), sorted(rooms.items()), round(np.log1p(held) / np.log1p(GROWTH)))

@@ -15,14 +15,16 @@ from bot.core.wording import channel as link
 from bot.core.wording import escape, short
 from brains.skills import offers as showing
 from brains.skills.skill import Skill
-from storage import acts, channels, feedback, messages
+from storage import acts, feedback, messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.core.ports import Scope
     from bot.core.things import Channel, Message
     from brains.matching.suggest import Offer
     from brains.skills.skill import Context
+    from storage.channels import Reach
 
 OFFERS = 3
 NAMING = re.compile(r"^(\s*@\S+)+[\s,:;!?]*")
@@ -100,7 +102,8 @@ async def _by_own_words(context: Context) -> list[Offer]:
 
 
 async def _join(context: Context) -> Decision:
-    channel, opinion = await _channel(context), await _opinion(context, feedback.JOINED)
+    channel = _channel(context, await context.reach())
+    opinion = await _opinion(context, channel, feedback.JOINED)
     words = context.translate(_("You are in {channel} now. Say hello!")).format(channel=showing.title(channel))
     invite = Invite(member=opinion.member, channel=channel.ref)
     reason = context.translate(_("{member} wants to join #{channel}"))
@@ -112,7 +115,8 @@ async def _join(context: Context) -> Decision:
 
 
 async def _decline(context: Context) -> Decision:
-    channel, opinion = await _channel(context), await _opinion(context, feedback.DECLINED)
+    channel = _channel(context, await context.reach())
+    opinion = await _opinion(context, channel, feedback.DECLINED)
     noted = context.translate(_("Noted: I do not suggest {channel} to you again."))
     words = noted.format(channel=link(channel.ref, channel.name))
     reason = context.translate(_("#{channel} is not for {member}"))
@@ -126,13 +130,14 @@ async def _decline(context: Context) -> Decision:
 async def _explain(context: Context) -> Decision:
     """Say all that speaks for a channel: how likely it fits, why, and which words of whom."""
     assert context.press is not None  # noqa: S101 - a button was pressed
-    channel, data = await _channel(context), context.press.data
+    reach, data = await context.reach(), context.press.data
+    channel = _channel(context, reach)
     head = context.translate(_("Why {channel}")).format(channel=showing.title(channel))
     lines = [head, *(f"- {escape(reason)}" for reason in data["reasons"].splitlines())]
     if (score := float(data["score"])) > 0:
         sure = context.translate(_("Among the channels open to you, its share of likelihood is {score:.0%}."))
         lines.append(f"- {sure.format(score=score)}")
-    lines += [line for pair in await _evidence(context) for line in _pair(context, pair)]
+    lines += [line for pair in await _evidence(context, reach.scope) for line in _pair(context, pair)]
     words = "\n".join(lines)
     reason = context.translate(_("asked why #{channel}")).format(channel=channel.name)
     return Decision(skill=SKILL.name, actions=(context.answer(words),), reason=reason, settles=False)
@@ -145,30 +150,26 @@ def _pair(context: Context, pair: Sequence[Message]) -> list[str]:
     return ["", *yours, f"> {context.translate(_('There: {text}')).format(text=escape(short(theirs.text)))}"]
 
 
-async def _evidence(context: Context) -> list[list[Message]]:
+async def _evidence(context: Context, scope: Scope) -> list[list[Message]]:
     """Read the messages behind an offer again: those that the asker may still read."""
     assert context.press is not None  # noqa: S101 - a button was pressed
     pairs = [[int(number) for number in line.split()] for line in context.press.data["evidence"].splitlines()]
     async with context.faculties.database.read() as connection:
-        scope = await channels.readable(connection, context.community, context.member)
         said = await messages.by_number(connection, scope, [number for pair in pairs for number in pair])
     return [[said[number] for number in pair] for pair in pairs if all(number in said for number in pair)]
 
 
-async def _channel(context: Context) -> Channel:
+def _channel(context: Context, reach: Reach) -> Channel:
     """Return the channel of an offer, if the asker may still read it: it may have been closed since."""
     assert context.press is not None  # noqa: S101 - a button was pressed
-    async with context.faculties.database.read() as connection:
-        channel = await channels.by_ref(connection, context.community, Ref.parse(context.press.data["channel"]))
-        scope = await channels.readable(connection, context.community, context.member)
-    if channel is None or channel.id not in (scope.channels or ()):
+    channel = reach.channel(Ref.parse(context.press.data["channel"]))
+    if channel is None:
         raise Mistake(_("This channel is not there any more."))
     return channel
 
 
-async def _opinion(context: Context, opinion: str) -> KeepFeedback:
+async def _opinion(context: Context, channel: Channel, opinion: str) -> KeepFeedback:
     assert context.member is not None  # noqa: S101 - buttons are pressed by members
-    channel = await _channel(context)
     async with context.faculties.database.read() as connection:
         before = (await feedback.of(connection, context.member.id)).get(channel.id, "")
     return KeepFeedback(member=context.member.ref, channel=channel.ref, opinion=opinion, before=before)

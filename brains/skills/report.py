@@ -85,10 +85,10 @@ async def _found(context: Context, wanted: Ref) -> _Reported:
     Of who is not collected, and where nothing is read, the platform tells whose it is; then no word of it is quoted.
     """
     async with context.faculties.database.read() as connection:
-        scope = await channels.readable(connection, context.community, context.member)
-        known = await channels.every(connection, context.community)
-        here = {number for number, one in known.items() if one.ref == context.command.channel.ref}
-        scope = replace(scope, channels=(scope.channels or frozenset()) | here)
+        reach = await channels.reach(connection, context.community, context.member)
+        here = await channels.by_ref(connection, context.community, context.command.channel.ref)
+        known = {**reach.channels, **({here.id: here} if here else {})}
+        scope = replace(reach.scope, channels=frozenset(known))
         message = await messages.by_ref(connection, scope, wanted)
         author = await members.by_number(connection, message.author) if message else None
         bots = await members.bots(connection, context.community)

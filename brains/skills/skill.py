@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from bot.core import policies
 from bot.core.actions import Say
 from bot.core.events import ButtonPressed, CommandGiven, FormSubmitted, MessagePosted, is_asked, is_spoken_to, place
 from bot.core.things import Audience
+from storage import channels
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from bot.core.ports import Encoder, Generator, Vector, Vectors
     from bot.core.things import Community, Member, Rank, Ref
     from brains.matching.suggest import Matchmaker
+    from storage.channels import Reach
     from storage.db import Database
 
 
@@ -79,6 +82,11 @@ class Context:
         """Return the command that was given."""
         assert isinstance(self.event, CommandGiven)  # noqa: S101 - the pipeline asks only whom it concerns
         return self.event
+
+    async def reach(self) -> Reach:
+        """Return what whoever asks may read, as it is now."""
+        read = functools.partial(channels.reach, community=self.community, reader=self.member)
+        return await self.faculties.database.look(read)
 
     def answer(self, text: str, *, buttons: Sequence[Button] = (), stream: str = "") -> Say:
         """Say something to whoever asked: to nobody else where they used a command or a button, else as a reply."""

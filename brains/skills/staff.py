@@ -16,7 +16,7 @@ from brains.skills import presets
 from brains.skills.skill import Skill
 from brains.skills.steering import changed, channel, ended, message_ref, pressed, ref, who
 from brains.skills.telling import tell
-from storage import acts, channels, traces
+from storage import acts, traces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from bot.core.decisions import Trace
     from brains.skills.skill import Context
     from storage.acts import Act
-    from storage.connection import Connection
 
 RECENT = 50
 """Traces looked through for the latest that can be told or undone."""
@@ -53,8 +52,8 @@ async def _why(context: Context) -> Decision:
     if not told:
         raise Mistake(_("I did nothing here lately, and decided nothing."))
     limit = 3 if context.command.arguments.get("message") else 1
+    rooms = await _rooms(context)
     async with context.faculties.database.read() as connection:
-        rooms = await _rooms(context, connection)
         stories = [
             tell(one, await acts.of_trace(connection, one.id), context.translate, reader=ref(context), rooms=rooms)
             for one in told[:limit]
@@ -63,11 +62,10 @@ async def _why(context: Context) -> Decision:
     return Decision(skill=SKILL.name, actions=(context.answer("\n\n".join(stories)),), reason=reason)
 
 
-async def _rooms(context: Context, connection: Connection) -> frozenset[Ref]:
+async def _rooms(context: Context) -> frozenset[Ref]:
     """Return the channels whose words the asker may read: those in their scope, and the one they ask in."""
-    known = await channels.every(connection, context.community)
-    scope = await channels.readable(connection, context.community, context.member)
-    return frozenset(known[number].ref for number in scope.channels or ()) | {context.command.channel.ref}
+    within = (await context.reach()).channels.values()
+    return frozenset(room.ref for room in within) | {context.command.channel.ref}
 
 
 async def _undo(context: Context) -> Decision:

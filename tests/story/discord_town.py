@@ -25,7 +25,7 @@ from bot.core.settings import Settings
 from bot.core.things import Community, Member, Ref
 from bot.living import Living
 from bot.platforms import discord
-from storage import channels, communities, inbox, members, outbox, traces
+from storage import acts, channels, communities, inbox, members, outbox, traces
 from storage.encodings import CachedEncoder
 from tests.hashing import HashingEncoder
 from tests.platforms.discord import DiscordServer, Harbour
@@ -230,7 +230,8 @@ class DiscordTown:
     async def traces(self, channel: int, kind: str = "") -> list[Trace]:
         """Return the latest traces of a channel, newest first."""
         async with self.app.database.read() as connection:
-            found = await traces.latest(connection, await self.community(), channel=ref(channel), limit=50)
+            latest = await traces.latest(connection, await self.community(), channel=ref(channel), limit=50)
+            found = await acts.told(connection, latest)
         return [one for one in found if not kind or one.kind == kind]
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from bot.core.actions import Button, Delete, Invite, KeepFeedback, OpenDirect, Say, Timeout
 from bot.core.decisions import Decision, Mode, Trace
@@ -410,6 +412,33 @@ async def test_an_offer_of_a_channel_that_was_closed_since_lets_nobody_in(opened
         )
         await bot.happens(bot.press(join))
         assert Invite(member=ANA.ref, channel=STAFF.ref) in bot.plaza.done
+
+
+async def test_what_a_member_may_read_is_worked_out_once_for_a_button(opened: Opened) -> None:
+    data = {"channel": str(STAFF.ref), "score": "0", "reasons": "", "evidence": ""}
+    buttons = tuple(Button(label=what, press=f"match.{what}", data=data) for what in ("why", "join"))
+
+    async def offers(_context: Context) -> Decision:
+        return say("bad", buttons=buttons)
+
+    async with opened(*SKILLS, skill("bad", offers, commands=())) as bot:
+        await bot.tune("staff_channel", str(STAFF.ref))
+        await bot.follow(replace(bot.posted("hello", by=WEI), channel=STAFF))
+        await bot.happens(bot.posted("hello"))
+        pressed = [bot.press(button.token) for button in bot.plaza.done[0].buttons]
+        reads: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            if threading.current_thread().name.startswith("database reader"):
+                reads.append(statement)
+
+        event.listen(bot.database.engine, "before_cursor_execute", note)
+        for press, words in zip(pressed, ("Why", "You are in"), strict=True):
+            reads.clear()
+            await bot.happens(press)
+            assert words in bot.plaza.said[-1]
+            whole = [one for one in reads if "FROM channel" in one and "channel.ref =" not in one]
+            assert len(whole) == 1
 
 
 async def test_a_button_of_another_community_opens_nothing(opened: Opened) -> None:

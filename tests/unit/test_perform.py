@@ -34,13 +34,14 @@ from bot.core.errors import Gone, Overloaded
 from bot.core.things import Ref
 from bot.perform import Case
 from bot.perform import _urgency as urgency_of
+from bot.policy import Facts
 from bot.sending import TRIES
 from brains.skills.skill import Context, Skill
 from storage import policies
 from storage.acts import Act
 from storage.acts import button as button_of
 from tests.clocks import PatientClock
-from tests.recording import ANA, GENERAL, PLATFORM, Plaza, SmallBot, small_bot
+from tests.recording import ANA, EVERYTHING, GENERAL, PLATFORM, Plaza, SmallBot, small_bot
 from tests.words import MONDAY
 
 HERE = GENERAL.ref
@@ -49,6 +50,14 @@ SAY = Say(to=HERE, text="hello")
 DELETE = Delete(message=M1, channel=HERE)
 TIMEOUT = Timeout(member=ANA.ref, minutes=5)
 SORRY = Say(to=HERE, text="That did not work: {error}", only=ANA.ref)
+FACTS = Facts(
+    live=True,
+    can={PLATFORM: EVERYTHING},
+    confidence=0,
+    staff_channel=None,
+    translate=str,
+    answer=replace(SORRY, text=""),
+)
 BUSY, AWAY = Overloaded("slow down", after=7), Gone("it hung up")
 NO = Receipt(state="failed", error="the platform says no")
 
@@ -59,25 +68,27 @@ async def bot(home: Path) -> AsyncIterator[SmallBot]:
         yield opened
 
 
-def trace_of(*decisions: tuple[Action, ...], number: str = "t1", undoes: int | None = None) -> Trace:
+def trace_of(
+    *decisions: tuple[Action, ...], number: str = "t1", asked: bool = False, undoes: int | None = None
+) -> Trace:
     rulings = tuple(
         Ruling(decision=place, action=action, kept=True, undoes=undoes)
         for place, actions in enumerate(decisions)
         for action in actions
     )
-    told = tuple(Decision(skill="test", actions=actions, reason="a test") for actions in decisions)
+    told = tuple(Decision(skill="test", actions=actions, reason="a test", asked=asked) for actions in decisions)
     verdict = Verdict(decisions=told, rulings=rulings)
     return Trace(id=number, event=f"event {number}", kind="BotAdded", at=MONDAY, verdict=verdict)
 
 
-async def perform(bot: SmallBot, *actions: Action, sorry: Say | None = SORRY, **more) -> list[Act]:
+async def perform(bot: SmallBot, *actions: Action, **more) -> list[Act]:
     """Carry out one decision and return its acts as they are kept."""
-    return await perform_all(bot, actions, sorry=sorry, **more)
+    return await perform_all(bot, actions, **more)
 
 
-async def perform_all(bot: SmallBot, *decisions: tuple[Action, ...], sorry: Say | None = SORRY, **more) -> list[Act]:
-    trace = trace_of(*decisions, **more)
-    await bot.performer.carry_out(Case(community=bot.community, trace=trace, sorry=sorry))
+async def perform_all(bot: SmallBot, *decisions: tuple[Action, ...], asked: bool = True, **more) -> list[Act]:
+    trace = trace_of(*decisions, asked=asked, **more)
+    await bot.performer.carry_out(Case(community=bot.community, trace=trace, facts=FACTS))
     return await bot.acts(trace)
 
 
@@ -98,12 +109,11 @@ async def test_everything_intended_is_on_disk_before_the_first_act_is_tried(bot:
     assert await bot.trace_of("event t1") is not None
 
 
-async def test_a_receipt_says_what_was_made_and_the_trace_keeps_it(bot: SmallBot) -> None:
+async def test_a_receipt_says_what_was_made_and_the_story_tells_it_from_the_act(bot: SmallBot) -> None:
     done = await bot.performer.carry_out(Case(community=bot.community, trace=trace_of((SAY, DELETE))))
     assert done.receipts == (Receipt(state="done", made=Ref(PLATFORM, "b1")), Receipt(state="done"))
-    kept = await bot.trace_of("event t1")
-    assert kept is not None
-    assert kept.receipts == done.receipts
+    assert (await bot.trace_of("event t1")).receipts == ()
+    assert (await bot.story_of("event t1")).receipts == done.receipts
     assert [act.receipt.made for act in await bot.acts("t1")] == [Ref(PLATFORM, "b1"), None]
 
 
@@ -111,6 +121,7 @@ async def test_after_a_refusal_the_rest_of_the_decision_is_left_out_and_the_aske
     bot.plaza.script.append(NO)
     acts = await perform_all(bot, (DELETE, SAY), (Say(to=HERE, text="another decision"),))
     assert states(acts) == ["failed", "failed", "done", "done"]
+    assert [one.state for one in (await bot.story_of("event t1")).receipts] == ["failed", "failed", "done"]
     assert acts[0].receipt.error == "the platform says no"
     assert "not tried" in acts[1].receipt.error
     assert bot.plaza.said == ["another decision", "That did not work: the platform says no"]
@@ -119,7 +130,7 @@ async def test_after_a_refusal_the_rest_of_the_decision_is_left_out_and_the_aske
 
 async def test_nobody_is_told_where_nobody_asked(bot: SmallBot) -> None:
     bot.plaza.script.append(NO)
-    assert states(await perform(bot, DELETE, sorry=None)) == ["failed"]
+    assert states(await perform(bot, DELETE, asked=False)) == ["failed"]
     assert bot.plaza.done == []
 
 
@@ -135,7 +146,7 @@ async def test_a_platform_that_says_to_wait_is_waited_for(bot: SmallBot) -> None
     assert bot.clock.slept == [7, 7]
     assert bot.plaza.done == [SAY]
     assert (act.state, act.receipt.waited, act.receipt.waited_for) == ("done", 14, "paused")
-    assert (await bot.trace_of("event t1")).receipts == (act.receipt,)
+    assert (await bot.story_of("event t1")).receipts == (act.receipt,)
 
 
 async def test_a_platform_that_always_says_to_wait_is_given_up_and_the_asker_told(bot: SmallBot) -> None:
@@ -148,7 +159,7 @@ async def test_a_platform_that_always_says_to_wait_is_given_up_and_the_asker_tol
 
 async def test_speech_into_a_dead_line_is_unknown_and_never_repeated(bot: SmallBot) -> None:
     bot.plaza.script.append(AWAY)
-    acts = await perform(bot, SAY, sorry=None)
+    acts = await perform(bot, SAY, asked=False)
     assert [(act.state, act.receipt.error) for act in acts] == [("unknown", "it hung up")]
     assert bot.plaza.done == []
 
@@ -158,7 +169,7 @@ async def test_what_may_be_repeated_is_repeated_into_a_dead_line(bot: SmallBot) 
     assert states(await perform(bot, TIMEOUT)) == ["done"]
     assert bot.plaza.done == [TIMEOUT]
     bot.plaza.script += [AWAY] * TRIES
-    assert states(await perform(bot, DELETE, number="t2", sorry=None)) == ["failed"]
+    assert states(await perform(bot, DELETE, number="t2", asked=False)) == ["failed"]
 
 
 async def test_a_bug_of_an_adapter_ends_one_act_and_its_words_stay_out_of_the_log(
@@ -174,7 +185,7 @@ async def test_a_bug_of_an_adapter_ends_one_act_and_its_words_stay_out_of_the_lo
 
 
 async def test_an_act_on_a_platform_that_is_not_connected_fails_and_says_so(bot: SmallBot) -> None:
-    acts = await perform(bot, Say(to=Ref("nowhere", "c"), text="hi"), sorry=None)
+    acts = await perform(bot, Say(to=Ref("nowhere", "c"), text="hi"), asked=False)
     assert [(act.state, act.receipt.error) for act in acts] == [("failed", "nowhere is not connected")]
 
 
@@ -254,11 +265,13 @@ async def test_a_stream_that_loses_its_platform_keeps_what_was_seen(bot: SmallBo
     bot.plaza.script += [None, None, AWAY, AWAY]
     [act] = await perform(bot, streamed(bot, pieces("a", "b", "c")))
     assert (act.state, act.action.text) == ("done", "ab")
+    story = await bot.story_of("event t1")
+    assert [ruling.action for ruling in story.verdict.rulings] == [act.action]
 
 
 async def test_a_streamed_answer_that_is_refused_is_not_said_again(bot: SmallBot) -> None:
     bot.plaza.script.append(NO)
-    acts = await perform(bot, streamed(bot, pieces("a", "b")), sorry=None)
+    acts = await perform(bot, streamed(bot, pieces("a", "b")), asked=False)
     assert states(acts) == ["failed"]
     assert bot.plaza.done == []
 
@@ -295,7 +308,7 @@ async def test_a_stream_that_nobody_hears_to_the_end_is_closed(bot: SmallBot) ->
             closed.append(True)
 
     bot.plaza.script.append(NO)
-    await perform(bot, streamed(bot, words()), sorry=None)
+    await perform(bot, streamed(bot, words()), asked=False)
     assert closed == [True]
 
 
@@ -401,7 +414,7 @@ async def test_what_was_taken_back_names_the_act_that_did_it(bot: SmallBot) -> N
 async def test_what_could_not_be_taken_back_is_not_called_so(bot: SmallBot) -> None:
     [say] = await perform(bot, SAY)
     bot.plaza.script.append(NO)
-    await perform(bot, DELETE, number="t2", undoes=say.id, sorry=None)
+    await perform(bot, DELETE, number="t2", undoes=say.id, asked=False)
     assert (await bot.acts("t1"))[0].undone_by is None
 
 
@@ -438,8 +451,10 @@ async def crash_before(bot: SmallBot, *actions: Action, undoes: int | None = Non
 async def test_after_a_crash_speech_is_unknown_and_the_rest_is_repeated(bot: SmallBot) -> None:
     trace = await crash_before(bot, *SPEECH[1:], *REPEATED, SETTING)
     assert set(states(await bot.acts(trace))) == {"intended"}
+    assert (await bot.story_of(trace.event)).receipts == ()
     await bot.performer.resume(bot.community, trace)
     assert states(await bot.acts(trace)) == ["unknown"] * 3 + ["done"] * 7
+    assert [one.state for one in (await bot.story_of(trace.event)).receipts] == ["unknown"] * 3 + ["done"] * 7
     assert bot.plaza.done == REPEATED
     async with bot.database.read() as connection:
         policy = (await policies.load(connection, bot.community)).policy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -22,9 +23,10 @@ from bot.core.actions import (
     Warn,
 )
 from bot.core.decisions import Decision, Mode, Ruling
+from bot.core.events import MemberJoined, MessagePosted, Named
 from bot.core.i18n import translator
 from bot.core.things import Ref
-from bot.policy import LEVELS, Facts, judge
+from bot.policy import LEVELS, Facts, judge, may_hear, regret
 
 HERE, STAFF = Ref("discord", "general"), Ref("discord", "staff")
 ANA, MESSAGE = Ref("discord", "ana"), Ref("discord", "m1")
@@ -239,11 +241,11 @@ def test_a_command_that_should_answer_aloud_in_silence_is_refused_as_a_whole_and
     done = replace(ASIDE, text="It hangs out in #general.")
     posted = decision(SAY, done, asked=True)
     answer = replace(ASIDE, text="", invocation=Ref("discord", "i/1/token"))
-    *refused, told = rule(posted, speak="silent", aside=answer)
+    *refused, told = rule(posted, speak="silent", answer=answer)
     assert [(one.kept, one.why) for one in refused] == [(False, HUSHED["silent"])] * 2
     assert (told.action, told.kept) == (replace(answer, text=HUSHED["silent"]), True)
-    assert [one.action for one in rule(posted, speak="commands", aside=answer) if one.kept] == [SAY, done]
-    assert [one.kept for one in rule(decision(done, asked=True), speak="silent", aside=answer)] == [True]
+    assert [one.action for one in rule(posted, speak="commands", answer=answer) if one.kept] == [SAY, done]
+    assert [one.kept for one in rule(decision(done, asked=True), speak="silent", answer=answer)] == [True]
 
 
 def test_staff_is_not_asked_about_what_may_not_be_said_anyway() -> None:
@@ -272,3 +274,63 @@ SAM = Ref("discord", "sam")
 def test_what_is_done_to_a_member_names_who_of_the_staff_wants_it(more, by) -> None:
     banned, said = rule(decision(BAN, SAY, **more), asker=SAM)
     assert (banned.action, banned.kept, said.action) == (replace(BAN, by=by), True, SAY)
+
+
+CALLED = "I cannot write to you directly. Allow direct messages from members of this server, or use /match here."
+DIRECTLY = {"discord": EVERYTHING - {"only"}}
+OPENED = OpenDirect(member=ANA, text="between us")
+
+
+@pytest.mark.parametrize(
+    ("failed", "asked", "more", "told"),
+    [
+        (SAY, True, {}, replace(ASIDE, text="{failed}")),
+        (SAY, False, {}, None),
+        (SAY, True, {"answer": None}, None),
+        (SAY, True, {"can": DIRECTLY}, replace(OPENED, text="{failed}")),
+        (SAY, True, {"can": {}}, None),
+        (OPENED, True, {"can": DIRECTLY}, Say(to=HERE, text=CALLED)),
+        (OPENED, True, {"can": DIRECTLY, "command": ""}, replace(OPENED, text="{failed}")),
+        (OPENED, True, {"can": DIRECTLY, "speak": "silent"}, replace(OPENED, text="{failed}")),
+        (OPENED, True, {"can": DIRECTLY, "speak": "silent", "speak_in": {HERE: "commands"}}, Say(to=HERE, text=CALLED)),
+        (replace(OPENED, member=Ref("discord", "bo")), True, {}, replace(ASIDE, text="{failed}")),
+        (OPENED, True, {}, replace(ASIDE, text="{failed}")),
+    ],
+)
+def test_whoever_asked_is_told_what_failed_and_aloud_only_how_to_be_reached(failed, asked, more, told) -> None:
+    usual = {"asker": ANA, "command": "match", "answer": replace(ASIDE, text="")}
+    said = regret(failed, "no", [decision(asked=asked)], facts(**{**usual, **more}))
+    words = "That did not work: no"
+    assert said == (replace(told, text=told.text.format(failed=words)) if told else None)
+
+
+def test_what_is_said_of_a_failure_is_in_the_askers_language_and_shows_errors_as_they_are() -> None:
+    theirs = facts(answer=replace(ASIDE, text=""), theirs=translator("zh_CN"))
+    said = regret(SAY, "*no*", [decision(asked=True)], theirs)
+    assert said == replace(ASIDE, text=theirs.theirs("That did not work: {error}").format(error=r"\*no\*"))
+
+
+POSTED = MessagePosted(
+    message=MESSAGE,
+    channel=Named(ref=HERE, name="general"),
+    author=Named(ref=ANA, name="Ana"),
+    text="hello",
+    at=datetime(2026, 6, 1, tzinfo=UTC),
+    source="discord",
+)
+JOINED = MemberJoined(member=POSTED.author, at=POSTED.at)
+
+
+@pytest.mark.parametrize(
+    ("event", "mode", "read", "may"),
+    [
+        (POSTED, Mode.WATCH, "yes", True),
+        (POSTED, Mode.OFF, "yes", False),
+        (POSTED, Mode.ACT, "no", False),
+        (replace(POSTED, mentioned=True), Mode.ACT, "no", True),
+        (JOINED, Mode.ACT, "no", True),
+        (JOINED, Mode.OFF, "no", False),
+    ],
+)
+def test_a_skill_hears_what_is_read_unless_it_is_off(event, mode, read, may) -> None:
+    assert may_hear(event, mode, read) is may
