@@ -12,7 +12,7 @@ DATA ?= $(SAMPLE)/messages.jsonl
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench prove docs mirror lock
+.PHONY: help setup run test check bench prove docs words mirror lock
 
 help: ## List the verbs.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ prove: setup ## Kill -9 the bot and its processes ROUNDS times under use, and co
 
 docs: setup ## Write docs/reference.md from the settings and the command line.
 	$(BIN)/python docs/reference.py
+
+words: setup ## Bring the catalogues of bot/locales together with the sentences in the code; you write what is empty then.
+	$(BIN)/python -m tests.sentences
 
 mirror: setup ## Print the measures of the code: sizes, cycles, repetition, dead code.
 	$(BIN)/python docs/mirror.py $(if $(DURATIONS),--durations $(DURATIONS))

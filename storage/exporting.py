@@ -6,6 +6,7 @@ and what another brought to the staff or heard where the member may not read.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,18 +20,17 @@ from bot.core.codec import load, load_action
 from bot.core.decisions import Trace
 from storage import channels
 from storage.holdings import count
-from storage.rows import columns, portions
+from storage.rows import columns, portions, table
 from storage.surveying import survey
 from storage.tables import (
+    PERSONAL,
     ActRow,
     ButtonRow,
     ChannelRow,
     ConsentRow,
-    FeedbackRow,
     InboxRow,
     LedgerRow,
     MemberRow,
-    MembershipRow,
     MessageRow,
     ReactionRow,
     ThreadRow,
@@ -41,6 +41,7 @@ from storage.trail import events_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
+    from sqlmodel import SQLModel
 
     from bot.core.things import Community, Member
     from storage.connection import Connection
@@ -124,28 +125,17 @@ async def _reactions(connection: Connection, found: Survey) -> Section:
     ]
 
 
-async def _memberships(connection: Connection, found: Survey) -> Section:
-    return await _section(
-        connection,
-        select(col(ChannelRow.name).label("channel"), *columns(MembershipRow, "joined_at", "left_at"))
-        .join(ChannelRow, col(ChannelRow.id) == col(MembershipRow.channel_id))
-        .where(col(MembershipRow.member_id) == found.member.id)
-        .order_by(col(MembershipRow.joined_at)),
-    )
-
-
-async def _consent(connection: Connection, found: Survey) -> Section:
-    mine = select(*columns(ConsentRow, "collected", "at")).where(col(ConsentRow.member_id) == found.member.id)
-    return await _section(connection, mine)
-
-
-async def _feedback(connection: Connection, found: Survey) -> Section:
-    return await _section(
-        connection,
-        select(col(ChannelRow.name).label("channel"), *columns(FeedbackRow, "opinion", "at"))
-        .join(ChannelRow, col(ChannelRow.id) == col(FeedbackRow.channel_id))
-        .where(col(FeedbackRow.member_id) == found.member.id),
-    )
+async def _theirs(connection: Connection, found: Survey, *, model: type[SQLModel]) -> Section:
+    """Tell what a table shows that says itself whose its rows are."""
+    personal, held = PERSONAL[model], table(model).c
+    shown = columns(model, *personal.shows)
+    statement = select(*shown).where(held[personal.by] == found.member.id).order_by(*shown)
+    if personal.room:
+        named = table(ChannelRow).c.name.label("channel")
+        statement = statement.with_only_columns(named, *shown).join(
+            ChannelRow, col(ChannelRow.id) == held[personal.room]
+        )
+    return await _section(connection, statement)
 
 
 async def _threads(connection: Connection, found: Survey) -> Section:
@@ -255,14 +245,11 @@ async def _among(
     ]
 
 
-SECTIONS: dict[str, Read] = {
+BY_HAND: dict[str, Read] = {
     "member": _member,
-    "consent": _consent,
     "message": _messages,
     "thread": _threads,
     "reaction": _reactions,
-    "membership": _memberships,
-    "feedback": _feedback,
     "channel": _rooms,
     "inbox": _events,
     "trace": _traces,
@@ -270,4 +257,7 @@ SECTIONS: dict[str, Read] = {
     "button": _buttons,
     "ledger": _ledger,
 }
+"""What tables hold about a member whose rows need more than a look at the member's number."""
+
+SECTIONS = BY_HAND | {str(table(model).name): functools.partial(_theirs, model=model) for model in PERSONAL}
 """What each table holds about a member, in words and times."""

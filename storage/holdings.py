@@ -1,6 +1,7 @@
 """What is held about a member, store by store: the same rows are counted, exported and erased.
 
-Where the member's number finds them, rows are conditions and not lists, so that what came since is covered too.
+Simple tables say themselves whose their rows are (`tables.Personal`). Where the member's number finds them, rows are
+conditions and not lists, so that what came since is covered too.
 """
 
 from __future__ import annotations
@@ -13,16 +14,14 @@ from sqlmodel import col
 
 from storage.rows import portions, table
 from storage.tables import (
+    PERSONAL,
     ActRow,
     ButtonRow,
     ChannelRow,
-    ConsentRow,
     EncodingRow,
-    FeedbackRow,
     InboxRow,
     LedgerRow,
     MemberRow,
-    MembershipRow,
     MessageRow,
     OutboxRow,
     PersonRow,
@@ -80,7 +79,7 @@ def rows(found: Survey) -> Iterator[Rows]:
     yield Rows(InboxRow, (events_of(found.community, found.member), *among(InboxRow.id, trail.inbox)))
     yield Rows(LedgerRow, among(LedgerRow.id, trail.ledger))
     yield from _said(found)
-    yield from _agreed(found)
+    yield from (Rows(model, _theirs(model, found)) for model in PERSONAL)
     yield Rows(ChannelRow, among(ChannelRow.id, trail.rooms))
     yield Rows(EncodingRow, among(EncodingRow.key, found.cached))
     yield Rows(ProfileRow, (col(ProfileRow.community_id) == found.community.id,))
@@ -99,12 +98,11 @@ def _said(found: Survey) -> Iterator[Rows]:
     yield Rows(ThreadRow, (*among(ThreadRow.id, trail.threads), *among(ThreadRow.channel_id, trail.rooms)))
 
 
-def _agreed(found: Survey) -> Iterator[Rows]:
-    """Name where they are, what they agreed to and what they thought of it."""
-    member, rooms = found.member.id, found.trail.rooms
-    yield Rows(ConsentRow, (col(ConsentRow.member_id) == member,))
-    yield Rows(FeedbackRow, (col(FeedbackRow.member_id) == member, *among(FeedbackRow.channel_id, rooms)))
-    yield Rows(MembershipRow, (col(MembershipRow.member_id) == member, *among(MembershipRow.channel_id, rooms)))
+def _theirs(model: type[SQLModel], found: Survey) -> Conditions:
+    """Return which rows are theirs of a table that says so itself."""
+    personal, held = PERSONAL[model], table(model).c
+    rooms = among(held[personal.room], found.trail.rooms) if personal.room else ()
+    return held[personal.by] == found.member.id, *rooms
 
 
 def _nobody_else(member: Member) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlmodel import col
 
+from bot.core import commands
 from bot.core.codec import load
 from bot.core.events import Arrival, CommandGiven, FormSubmitted, MessageEdited, MessagePosted
 from storage.encodings import key
@@ -18,10 +19,13 @@ from storage.tables import InboxRow, MessageRow
 from storage.trail import Survey, Trail, events_of, follow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from bot.core.things import Community, Member
     from storage.connection import Connection
+
+PHRASE = 20
+"""Characters up to which what a command is given may be anybody's words: a day, a place, a hobby."""
 
 
 async def survey(
@@ -65,13 +69,23 @@ async def _told(connection: Connection, community: Community, member: Member) ->
 
 
 def _words(arrival: Arrival) -> Iterable[str]:
+    """Return the prose of an event: who gave a command the same date or hobby quotes nobody."""
     match arrival.event:
         case MessagePosted(text=text) | MessageEdited(text=text):
             return [text]
-        case CommandGiven(arguments=given) | FormSubmitted(fields=given):
+        case CommandGiven(command=name, arguments=given):
+            return _free(name, given)
+        case FormSubmitted(fields=given):
             return given.values()
         case _:
             return []
+
+
+def _free(name: str, given: Mapping[str, str]) -> Iterable[str]:
+    """Return what a command was given as free text longer than a phrase."""
+    command = commands.find(name)
+    fixed = {one.name for one in command.arguments if not one.is_free} if command else set()
+    return [text for name, text in given.items() if name not in fixed and len(text) > PHRASE]
 
 
 async def _said_by_others(connection: Connection, member: Member) -> set[str]:

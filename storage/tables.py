@@ -1,9 +1,10 @@
-"""Every table, and nothing else. The schema itself is made by `storage/migrations`; a test holds both equal."""
+"""Every table, and whose its rows are. The schema itself is made by `storage/migrations`; a test holds both equal."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, Column, DateTime, Index, Integer, LargeBinary, Text, UniqueConstraint
@@ -32,6 +33,20 @@ class Instant(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give the zone back where the database forgot it, or speaks of its own."""
         return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Personal:
+    """Says that a table's rows are members': such a table is counted, exported and erased with no further line.
+
+    `by` is the column that holds the member's number, and `shows` are those that an export tells. Where a row is about
+    a channel, `room` is its column: an export tells the channel's name, and the rows of a direct conversation with the
+    member go too. Other tables are in `storage/holdings.py` and `storage/exporting.py`.
+    """
+
+    by: str
+    shows: tuple[str, ...]
+    room: str = ""
 
 
 class CommunityRow(SQLModel, table=True):
@@ -83,6 +98,7 @@ class MembershipRow(SQLModel, table=True):
     """Who is in which channel; for a channel whose audience is its members, also who may read it."""
 
     __tablename__ = "membership"
+    __personal__: ClassVar = Personal(by="member_id", shows=("joined_at", "left_at"), room="channel_id")
     channel_id: int = Field(foreign_key="channel.id", sa_type=Id, primary_key=True)
     member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True, index=True)
     joined_at: datetime = Field(sa_type=Instant)
@@ -127,6 +143,7 @@ class ConsentRow(SQLModel, table=True):
     """What a member said about being collected; without a row, the community's default holds."""
 
     __tablename__ = "consent"
+    __personal__: ClassVar = Personal(by="member_id", shows=("collected", "at"))
     member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True)
     collected: bool
     at: datetime = Field(sa_type=Instant)
@@ -302,6 +319,7 @@ class FeedbackRow(SQLModel, table=True):
     """What a member thinks of a suggested channel: joined or declined."""
 
     __tablename__ = "feedback"
+    __personal__: ClassVar = Personal(by="member_id", shows=("opinion", "at"), room="channel_id")
     member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True)
     channel_id: int = Field(foreign_key="channel.id", sa_type=Id, primary_key=True)
     opinion: str
@@ -337,6 +355,11 @@ class BackfillRow(SQLModel, table=True):
     notice: str = Field(default="", description="reference of the message that tells the staff how far it is")
     updated_at: datetime = Field(sa_type=Instant)
 
+
+PERSONAL: dict[type[SQLModel], Personal] = {
+    model: model.__personal__ for model in SQLModel.__subclasses__() if hasattr(model, "__personal__")
+}
+"""The tables that say themselves whose their rows are."""
 
 metadata = SQLModel.metadata
 """What the schema must be; `storage/migrations` is held equal to it by a test."""

@@ -104,17 +104,20 @@ def _here(community: Community) -> ColumnElement[bool]:
 
 
 async def _traces(connection: Connection, known: Survey) -> tuple[str, ...]:
-    """Find every trace that is about them, by its list of members, its message, its story or its acts."""
+    """Find every trace that is about them, by its list of members, its message, its story or its acts.
+
+    Acts show them also where they change a message that the bot made about them.
+    """
     probes, community = known.probes, known.community.id
-    listed = await connection.scalars(
-        select(col(TraceRow.id))
-        .join(TraceMemberRow, col(TraceMemberRow.trace_id) == col(TraceRow.id))
-        .where(col(TraceRow.community_id) == community, col(TraceMemberRow.member) == probes.member)
-    )
+    about = select(col(TraceMemberRow.trace_id)).where(col(TraceMemberRow.member) == probes.member)
+    listing = select(col(TraceRow.id)).where(col(TraceRow.community_id) == community, col(TraceRow.id).in_(about))
+    listed = tuple(await connection.scalars(listing))
+    made = set(await connection.scalars(select(col(ActRow.made)).where(col(ActRow.trace_id).in_(listing)))) - {""}
+    further = replace(probes, messages=probes.messages | made)
     stories = select(*columns(TraceRow, "id", "message", "story")).where(col(TraceRow.community_id) == community)
     told = await connection.pick(stories, lambda row: row.message in probes.messages or probes.shows(row.story))
     actions = select(*columns(ActRow, "trace_id", "action")).where(col(ActRow.community_id) == community)
-    acted = await connection.pick(actions, lambda row: probes.shows(row.action))
+    acted = await connection.pick(actions, lambda row: further.shows(row.action))
     return tuple(sorted({*listed, *(row.id for row in told), *(row.trace_id for row in acted)}))
 
 

@@ -40,6 +40,11 @@ class Argument:
     suggestions: tuple[str, ...] = ()
     named: bool = False
 
+    @property
+    def is_free(self) -> bool:
+        """Return whether it is given in words of the member's own, which others may only quote."""
+        return self.type == "text" and not self.choices and not self.suggestions
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:

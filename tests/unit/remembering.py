@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+import bot.core.companion  # noqa: F401 - what it imports reads from the disk, which no test may do in its loop
 from bot.core.actions import Button, Say, Timeout
 from bot.core.clock import SystemClock
 from bot.core.decisions import Decision, Receipt, Ruling, Trace, Verdict

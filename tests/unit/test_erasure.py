@@ -16,9 +16,10 @@ from sqlalchemy import select, text
 
 from bot.ahead import HELD, Ahead
 from bot.core.actions import AskStaff, Button, Edit, OpenDirect, Say, Timeout
-from bot.core.decisions import Decision, Ruling, Trace, Verdict
+from bot.core.clock import SystemClock
+from bot.core.decisions import Decision, Receipt, Ruling, Trace, Verdict
 from bot.core.errors import Misconfigured
-from bot.core.events import MessageDeleted, MessageEdited, Named, key
+from bot.core.events import Arrival, MessageDeleted, MessageEdited, Named, key
 from bot.core.ports import Kind, Point, Scope, Vector, Vectors
 from bot.core.things import Ref
 from bot.indexing import Index
@@ -28,8 +29,9 @@ from storage.db import Database
 from storage.encodings import CachedEncoder
 from storage.erasure import Forgotten
 from storage.following import Following
+from storage.inbox import Inbox
 from storage.intake import Intake, Stored
-from storage.tables import EncodingRow, LedgerRow, MemberRow, MessageRow, OutboxRow, PersonRow, TraceRow, metadata
+from storage.tables import EncodingRow, LedgerRow, MemberRow, MessageRow, OutboxRow, PersonRow, TraceRow
 from tests.hashing import HashingEncoder
 from tests.unit.remembering import (
     ANA,
@@ -39,6 +41,7 @@ from tests.unit.remembering import (
     MARMALADE,
     RIVETS,
     SECRETS,
+    SPACE,
     TALK,
     TARRING,
     TITLE,
@@ -434,12 +437,9 @@ async def test_no_piece_is_left_where_pages_were_split(home: Path) -> None:
         assert (home / "kinfolk.db").stat().st_mtime_ns == written.st_mtime_ns, "written anew once, and not each hour"
 
 
-async def test_every_table_is_erased_and_exported_or_says_why_not(town: Harbour) -> None:
+async def test_the_town_leaves_no_table_out(town: Harbour) -> None:
     found, _ = await erasure.look(town.database, town.community, await town.member(COLM))
-    erased = {some.store for some in holdings.rows(found)}
-    assert erased | set(holdings.NOT_PERSONAL) == set(metadata.tables)
-    assert set(exporting.SECTIONS) | set(exporting.COUNTED) == erased
-    assert all(some.conditions for some in holdings.rows(found)), "the town leaves no table out"
+    assert [some.store for some in holdings.rows(found) if not some.conditions] == []
 
 
 async def test_an_export_holds_everything_and_nothing_of_others(town: Harbour) -> None:
@@ -450,7 +450,9 @@ async def test_an_export_holds_everything_and_nothing_of_others(town: Harbour) -
     assert [one["by"] for one in document["reaction"]] == ["others", "you"]
     reasons = [one["reasons"][0]["reason"] for one in document["trace"] if one.get("by") != "others"]
     assert reasons == ["they asked", "they asked"], "what they asked for themselves, and what was done to them"
-    assert all(document[name] for name in exporting.SECTIONS), "every heading has something below it"
+    assert [name for name in exporting.BY_HAND if not document[name]] == [], "every heading has something below it"
+    assert [one["channel"] for name in ("membership", "feedback") for one in document[name]] == ["general"] * 2
+    assert [one["collected"] for one in document["consent"]] == [True]
     assert all(document[name]["number"] for name in exporting.COUNTED if name != "outbox")
     assert MARMALADE not in words
     assert "Ferreira" not in words
@@ -521,13 +523,57 @@ async def test_an_export_tells_nothing_of_who_reported_them(town: Harbour) -> No
     assert '"minutes":60' in words, "what was done to them is theirs to know"
 
 
-async def _decided(connection, *, town: Harbour, number: str, event, of: Decision) -> None:
+async def _decided(connection, *, town: Harbour, number: str, event, of: Decision, made: Ref | None = None) -> None:
     rulings = tuple(Ruling(decision=0, action=action, kept=True) for action in of.actions)
     verdict = Verdict(decisions=(of,), rulings=rulings)
     trace = Trace(id=number, event=key(event), kind="CommandGiven", at=MONDAY, member=event.member.ref, verdict=verdict)
     intents = [Intent(position=place, skill=of.skill, action=action) for place, action in enumerate(of.actions)]
     await traces.record(connection, town.community, trace, message=None)
-    await acts.intend(connection, town.community, number, intents, now=MONDAY, expires_at=MONDAY)
+    numbers = await acts.intend(connection, town.community, number, intents, now=MONDAY, expires_at=MONDAY)
+    for one, intent in zip(numbers, intents, strict=True):
+        await acts.ended(connection, one, intent.action, Receipt(state="done", made=made), now=MONDAY)
+
+
+async def test_who_gave_a_command_the_same_few_words_keeps_their_trace(town: Harbour) -> None:
+    """A day or a hobby is anybody's; a sentence that stands in another's story is a quote."""
+    hobby, sentence = "24 March 1990", "twelve people turned up at the slipway"
+    for number, who, words in (("i5", COLM, hobby), ("i6", ANA, hobby), ("i7", COLM, sentence), ("i8", ANA, sentence)):
+        asked = replace(ANA_ASKED, member=who, arguments={"interests": words}, invocation=Ref("discord", number))
+        await Inbox(town.database, clock=SystemClock(), holder="test").put(Arrival(space=SPACE, event=asked))
+        decision = Decision(
+            skill="match", actions=(Say(to=GENERAL.ref, text=f"You like {words}"),), reason="they asked"
+        )
+        await town.database.write(functools.partial(_decided, town=town, number=number, event=asked, of=decision))
+    await forget(town)
+    async with town.database.read() as connection:
+        left = set(await connection.scalars(select(TraceRow.__table__.c.id)))
+    assert left == {"ana-again", "i6"}
+
+
+async def test_what_became_of_a_report_goes_with_whoever_made_it_however_short_it_is(town: Harbour) -> None:
+    """Settled by another, and with no button left, it holds a short name and a short reason of theirs."""
+    bo = Named(ref=Ref("discord", "h/bo"), name="Bo")
+    await store(town, posted("bo1", bo, "hello", 8))
+    room, made = Ref("discord", "h/staff"), Ref("discord", "h/b8")
+    report = replace(ANA_ASKED, member=bo, command="report", invocation=Ref("discord", "i10"))
+    settled = replace(report, member=STAFF, invocation=Ref("discord", "i11"))
+    told = "Reported by Bo: awful rude"
+    asked = AskStaff(to=room, text=told, skill="report", proposed=())
+    under = Edit(message=made, channel=room, text=f"{told} _settled_", before=told)
+    other = Edit(message=Ref("discord", "h/b7"), channel=room, text="another matter", before="x")
+    for number, event, action, message in (
+        ("reported", report, asked, made),
+        ("settled", settled, under, None),
+        ("other", replace(settled, invocation=Ref("discord", "i12")), other, None),
+    ):
+        decision = Decision(skill="report", actions=(action,), reason="why", about=(ANA.ref,))
+        await town.database.write(
+            functools.partial(_decided, town=town, number=number, event=event, of=decision, made=message)
+        )
+    assert "awful rude" in await town.everything()
+    await forget(town, bo)
+    after = await town.everything()
+    assert ("awful rude" in after, "another matter" in after) == (False, True)
 
 
 async def test_a_thread_that_went_with_who_was_forgotten_gives_its_messages_to_no_other(town: Harbour) -> None:

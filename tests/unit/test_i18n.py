@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from pathlib import Path
 
 import pytest
-from babel.messages.pofile import read_po
 
-from bot.core.i18n import LANGUAGES, LOCALES, translator
-
-ROOT = Path(__file__).parents[2]
-FOLDERS = ("bot", "adapters", "brains", "storage")
-MARKS = ("_", "translate")
-"""What marks a sentence: as one to be translated later, or right where it is said."""
-
-
-def marked() -> set[str]:
-    files = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")]
-    return set().union(*map(marked_in, files))
-
-
-def marked_in(file: Path) -> set[str]:
-    """Read the syntax tree, which knows what is inside of f-strings too."""
-    calls = (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call) and node.args)
-    return {
-        call.args[0].value
-        for call in calls
-        if getattr(call.func, "attr", getattr(call.func, "id", "")) in MARKS and isinstance(call.args[0], ast.Constant)
-    }
+from bot.core.i18n import translator
+from tests.sentences import TRANSLATED, brought_together, catalogue, marked, translated
 
 
 def blanks(sentence: str) -> list[str]:
@@ -37,15 +15,31 @@ def blanks(sentence: str) -> list[str]:
     return sorted(re.findall(r"{[^}]+}", sentence))
 
 
-@pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "en"])
+def listed(title: str, sentences: set[str]) -> str:
+    return "\n  ".join([title, *sorted(sentences)]) if sentences else ""
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
 def test_every_sentence_is_translated_and_nothing_else_is(language: str) -> None:
-    with (LOCALES / language / "LC_MESSAGES" / "kinfolk.po").open("rb") as file:
-        catalogue = read_po(file)
-    said = {message.id: message.string for message in catalogue if message.id}
-    assert set(said) == marked()
-    for source, words in said.items():
-        assert words, source
-        assert blanks(source) == blanks(words), source
+    said, wanted = translated(catalogue(language).read_text()), marked()
+    found = [
+        listed("no entry yet (`make words` makes one):", wanted - said.keys()),
+        listed("said nowhere any more (`make words` drops them):", said.keys() - wanted),
+        listed("an entry without words, which you write:", {one for one, words in said.items() if not words}),
+        listed("other blanks than the sentence:", {one for one, words in said.items() if blanks(one) != blanks(words)}),
+    ]
+    if wrong := "\n".join(filter(None, found)):
+        pytest.fail(f"{language}, bot/locales/{language}/LC_MESSAGES/kinfolk.po\n{wrong}", pytrace=False)
+
+
+def test_make_words_adds_what_is_new_drops_what_is_gone_and_sorts() -> None:
+    head = 'msgid ""\nmsgstr ""\n"Language: zh_CN\\n"'
+    entries = ['msgid "b {x}"\nmsgstr "乙 {x}"', 'msgid "gone"\nmsgstr "旧"', 'msgid "A \\"q\\"\\n"\nmsgstr "甲\\n"']
+    text = brought_together("\n\n".join([head, *entries]) + "\n", {"b {x}", 'A "q"\n', "new"})
+    assert translated(text) == {'A "q"\n': "甲\n", "b {x}": "乙 {x}", "new": ""}
+    assert list(translated(text)) == ['A "q"\n', "b {x}", "new"]
+    assert text.startswith(head)
+    assert brought_together(text, set(translated(text))) == text, "twice changes nothing more"
 
 
 def test_a_language_speaks_and_english_is_the_source() -> None:
