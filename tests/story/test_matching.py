@@ -24,6 +24,7 @@ from storage.intake import Intake
 from storage.tables import EncodingRow
 from storage.vectors import open_folder
 from tests.hashing import HashingEncoder
+from tests.tables import open_database
 from tests.words import MONDAY, said
 
 ENGLISH = translator("en")
@@ -92,7 +93,7 @@ class House:
 
 @pytest.fixture
 async def house(home: Path) -> AsyncIterator[House]:
-    async with Database.open(f"sqlite:///{home}/kinfolk.db", home=home) as database:
+    async with open_database(home) as database:
         inner = HashingEncoder()
         encoder = CachedEncoder(inner, database)
         vectors = open_folder(home / "vectors", encoder.fingerprint, encoder.size, idle=0.5)

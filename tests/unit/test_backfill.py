@@ -27,6 +27,7 @@ from storage.rows import columns
 from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, ThreadRow
 from tests.clocks import HastyClock
 from tests.platforms.discord import DiscordServer, Harbour, discord_server, harbour
+from tests.tables import open_database
 from tests.words import MONDAY, said
 
 pytestmark = pytest.mark.slow
@@ -74,7 +75,7 @@ class Sea:
 async def sea(home: Path) -> AsyncIterator[Sea]:
     async with (
         discord_server() as server,
-        Database.open(f"sqlite:///{home}/kinfolk.db", home=home) as database,
+        open_database(home) as database,
     ):
         settings = Settings(_env_file=None, home=home, discord_token=SecretStr(server.token), discord_api=server.api)
         clock = HastyClock(CLOCK.now())

@@ -22,6 +22,7 @@ from storage.following import Following
 from storage.vectors import open_folder
 from tests.clocks import HastyClock
 from tests.hashing import HashingEncoder
+from tests.tables import open_database
 from tests.unit.small_town import ASTRONOMY, BAKING, CYCLING, sentence
 from tests.words import MONDAY, named, said
 
@@ -78,7 +79,7 @@ class Town:
 @pytest.fixture
 async def town(home: Path) -> AsyncIterator[Town]:
     inner = HashingEncoder()
-    async with Database.open(f"sqlite:///{home / 'kinfolk.db'}", home=home) as database:
+    async with open_database(home) as database:
         community = await database.write(lambda c: communities.find_or_make(c, "harbour", MONDAY))
         following = Following(community, MONDAY, await refusals.load(home))
         await database.write(following.begin)

@@ -33,6 +33,7 @@ from storage.inbox import Inbox
 from storage.intake import Intake, Stored
 from storage.tables import EncodingRow, LedgerRow, MemberRow, MessageRow, OutboxRow, PersonRow, TraceRow
 from tests.hashing import HashingEncoder
+from tests.tables import open_database
 from tests.unit.remembering import (
     ANA,
     ANA_ASKED,
@@ -410,7 +411,7 @@ async def test_the_files_hold_nothing_once_they_are_compact(town: Harbour) -> No
 
 async def test_no_piece_is_left_where_pages_were_split(home: Path) -> None:
     chance = random.Random(1)
-    async with Database.open(f"sqlite:///{home}/kinfolk.db", home=home) as database:
+    async with open_database(home) as database:
         town = await harbour(database, home, indexed=False)
         for start in range(0, 20000, 100):
             some = [(f"k{chance.random()}", chance.randrange(50), chance.randrange(5, 900)) for _ in range(100)]

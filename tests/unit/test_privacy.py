@@ -27,9 +27,9 @@ from brains.knowledge.retrieval import Retrieval
 from brains.skills import privacy
 from brains.skills.skill import Faculties
 from storage import erasure, members, policies, refusals
-from storage.db import Database
 from storage.following import Following
 from storage.tables import TraceRow
+from tests.tables import open_database
 from tests.unit.remembering import ANA, COLM, DIRECT, GENERAL, RIVETS, SECRETS, SPACE, Harbour, harbour, posted
 
 pytestmark = pytest.mark.slow
@@ -129,7 +129,7 @@ class Chat:
 
 @pytest.fixture
 async def chat(home: Path) -> AsyncIterator[Chat]:
-    async with Database.open(f"sqlite:///{home}/kinfolk.db", home=home) as database:
+    async with open_database(home) as database:
         town = await harbour(database, home)
         refused, room = await refusals.load(home), Room()
 
