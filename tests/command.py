@@ -14,6 +14,8 @@ from typing import Any
 
 import psutil
 
+from tests.forking import Forked, parent
+
 PROGRAM = Path(sys.executable).parent / "kinfolk"
 VECTORS, WORKER = "storage.vectors.process", "brains.engines.worker"
 PATIENCE = 240.0
@@ -25,8 +27,13 @@ class Kinfolk:
 
     home: Path
 
-    def start(self, *arguments: object, **settings: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: object, **settings: str) -> Forked:
         """Start it and return at once."""
+        words = [*map(str, arguments)]
+        return parent().start(words, cwd=self.home.parent, env=self.environment(**settings))
+
+    def begin(self, *arguments: object, **settings: str) -> subprocess.Popen[str]:
+        """Start the program itself, with all that an interpreter imports first."""
         return subprocess.Popen(
             [str(PROGRAM), *map(str, arguments)],
             cwd=self.home.parent,

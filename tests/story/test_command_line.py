@@ -128,6 +128,17 @@ def test_bad_input_is_one_clear_line_on_standard_error(
     assert done.stdout == ""
 
 
+def test_the_program_itself_says_the_same(kinfolk: Kinfolk) -> None:
+    """The others are forked from a process that has imported everything; this one is what an owner starts."""
+    for arguments, code, out, err in (
+        (("--version",), 0, "kinfolk ", ""),
+        (("match", "--text", "tea"), 2, "", "kinfolk import jsonl"),
+    ):
+        process = kinfolk.begin(*arguments)
+        said = process.communicate(timeout=60)
+        assert (process.returncode, out in said[0], err in said[1]) == (code, True, True), said
+
+
 def test_before_anything_is_imported_it_says_how_to_begin(kinfolk: Kinfolk) -> None:
     assert "kinfolk import jsonl" in kinfolk.run("match", "--text", "tea", expect=2).stderr
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from tests.command import Kinfolk
+from tests.forking import Forked
 from tests.platforms.discord import DiscordServer
 from tests.platforms.discord import harbour as community
 from tests.proving.bot import free_port
@@ -30,7 +30,7 @@ class Process:
         self.program = Kinfolk(home=home)
         self.server = server
         self.settings = {**server.environment, **told, **settings}
-        self.process: subprocess.Popen[str] | None = None
+        self.process: Forked | None = None
 
     async def start(self) -> None:
         """Start, and wait until everything on the server is looked over."""
