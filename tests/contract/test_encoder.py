@@ -106,7 +106,7 @@ def running_server(settings: Settings):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    served = (f"--encoder={settings.encoder}", f"--generator={settings.generator}")
+    served = (f"--encoder={settings.encoder}", f"--generator={settings.generator}", f"--threads={settings.cores}")
     command = ["-m", "brains.engines.worker", *served, f"--home={settings.home}", f"--port={port}"]
     process = subprocess.Popen([sys.executable, *command], stderr=subprocess.DEVNULL)
     try:
@@ -135,10 +135,15 @@ async def ended_worker(settings: Settings) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(StopIteration, psutil.NoSuchProcess):
-            process = await asyncio.to_thread(worker_of, settings)
-            process.terminate()
-            await asyncio.to_thread(process.wait, 30)
+        await asyncio.to_thread(end_worker, settings)
+
+
+def end_worker(settings: Settings) -> None:
+    """End the worker of a home, if there is one."""
+    with contextlib.suppress(StopIteration, psutil.NoSuchProcess):
+        process = worker_of(settings)
+        process.terminate()
+        process.wait(30)
 
 
 @pytest.fixture(params=[int8, float32, over_socket, over_tcp], ids=lambda way: way.__name__)

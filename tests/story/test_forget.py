@@ -16,8 +16,8 @@ from bot.app import open_app
 from bot.core.settings import Settings
 from storage import communities, exporting, members
 from tests.command import VECTORS, Kinfolk
+from tests.story.conftest import IMPORT, SAMPLE
 
-SAMPLE = Path(__file__).parents[2] / "bot" / "sample"
 pytestmark = pytest.mark.slow
 
 WHO, NAME = "fatima", "Fatima Haddad"
@@ -123,16 +123,11 @@ def fragments() -> list[bytes]:
 
 
 async def test_after_a_forget_nobody_finds_anything_of_them_anywhere(
-    kinfolk_with_models: Kinfolk, nobody_blocks_the_loop: BlockBuster
+    kinfolk_imported: Kinfolk, nobody_blocks_the_loop: BlockBuster
 ) -> None:
     for function in nobody_blocks_the_loop.functions.values():
         function.can_block_in("bot/core/settings.py", "prepare_home")  # before anybody is served
-    kinfolk = kinfolk_with_models
-    imported = (
-        "import", "jsonl", SAMPLE / "messages.jsonl", "--channels", SAMPLE / "channels.jsonl",
-        "--community", "harbour", "--wait", "--json",
-    )  # fmt: skip
-    await asyncio.to_thread(kinfolk.json, *imported)
+    kinfolk = kinfolk_imported
     before = await ask(kinfolk)
     assert len(before) == PROBES
     assert sum(map(tells, before)) > PROBES / 2
@@ -150,7 +145,7 @@ async def test_after_a_forget_nobody_finds_anything_of_them_anywhere(
     assert held(kinfolk.home, *names, *pieces) == set()
     assert await others_are_served(kinfolk)
     assert "no member" in (await asyncio.to_thread(kinfolk.run, "member", "export", NAME, expect=2)).stderr
-    again = await asyncio.to_thread(kinfolk.json, *imported)
+    again = await asyncio.to_thread(kinfolk.json, *IMPORT)
     assert (again["messages"], again["members"], again["withheld"]) == (0, 0, len(THEIRS))
 
 

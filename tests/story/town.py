@@ -172,7 +172,7 @@ def _count_words(app: App) -> None:
 @contextlib.asynccontextmanager
 async def town(founded: Path, home: Path, *, model: bool = False, **settings: str) -> AsyncIterator[Town]:
     """Let the bot live in a copy of the town, until the story is told. With `model` the real encoder is asked."""
-    await asyncio.to_thread(shutil.copytree, founded, home, ignore=LEFT_BEHIND, dirs_exist_ok=True)
+    await asyncio.to_thread(shutil.copytree, founded, home, symlinks=True, ignore=LEFT_BEHIND, dirs_exist_ok=True)
     try:
         async with open_app(_settings(home, **settings)) as app:
             if not model:

@@ -20,7 +20,7 @@ from bot.core.wording import channel, escape, member, message
 from tests.web.browser import Reader, find_browser, open_browser
 from tests.web.harbour import BAIT, Brain, harbour, ref
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow, pytest.mark.xdist_group("page")]
 GENERAL = ref("general")
 
 
