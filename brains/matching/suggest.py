@@ -140,6 +140,13 @@ class Matchmaker:
             for text, vector in zip(some, await self.encoder.encode(some), strict=True):
                 yield await self._for_text(known, text, vector, k=k, without=without)
 
+    async def for_text(
+        self, community: Community, text: str, vector: Vector, *, k: int, without: frozenset[int] = frozenset()
+    ) -> list[Offer]:
+        """Offer channels for one text whose vector is there already."""
+        known = await self._know(community)
+        return await self._for_text(known, text, vector, k=k, without=without) if known else []
+
     async def _for_text(
         self, known: _Known, text: str, vector: Vector, *, k: int, without: frozenset[int]
     ) -> list[Offer]:

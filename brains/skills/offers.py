@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bot.core import wording
 from bot.core.actions import Button
 from bot.core.decisions import Decision
+from bot.core.events import MessagePosted
 from bot.core.i18n import _, written
 from bot.core.wording import escape, short
 from brains.matching.phrasing import phrase
@@ -27,10 +28,16 @@ PATIENCE = 4.0
 
 
 async def for_text(context: Context, text: str, k: int) -> list[Offer]:
-    """Offer what fits a text, and nothing that the member is in or declined."""
+    """Offer what fits a text, and nothing that the member is in or declined.
+
+    What was said in the event itself is not encoded again.
+    """
     assert context.member is not None  # noqa: S101 - offers are made to somebody
     matchmaker = await context.faculties.matchmaker(context.language)
     settled = await matchmaker.settled(context.member)
+    vector = await context.vector() if isinstance(context.event, MessagePosted) and context.event.text == text else None
+    if vector is not None:
+        return await matchmaker.for_text(context.community, text, vector, k=k, without=settled)
     found = matchmaker.for_texts(context.community, [text], k=k, without=settled)
     return [offer async for offers in found for offer in offers]
 

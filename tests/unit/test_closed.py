@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -78,7 +79,13 @@ class Town:
 
 @pytest.fixture
 async def town(home: Path) -> AsyncIterator[Town]:
-    inner = HashingEncoder()
+    async with talking(home, HashingEncoder()) as opened:
+        yield opened
+
+
+@contextlib.asynccontextmanager
+async def talking(home: Path, inner: HashingEncoder) -> AsyncIterator[Town]:
+    """Open the town after forty messages in each channel."""
     async with open_database(home) as database:
         community = await database.write(lambda c: communities.find_or_make(c, "harbour", MONDAY))
         following = Following(community, MONDAY, await refusals.load(home))
