@@ -149,7 +149,7 @@ async def test_a_role_that_is_deleted_closes_what_it_opened(guild: DiscordTown) 
     for one in (who.mo, who.noor):
         await guild.says(one, who.pier, "hello")
     assert "office" not in await guild.reads(who.mo)
-    assert "office" in await guild.reads(who.noor), "she may by her own name"
+    assert "office" in await guild.reads(who.noor), "her role is another"
 
 
 async def test_a_private_thread_is_for_those_in_it(guild: DiscordTown) -> None:
