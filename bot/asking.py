@@ -15,7 +15,6 @@ from bot.core.errors import KinfolkError, Misconfigured, Mistake, NotAllowed, Ov
 from bot.core.events import (
     ButtonPressed,
     CommandGiven,
-    FormSubmitted,
     MessageEdited,
     MessagePosted,
     ReactionAdded,
@@ -88,8 +87,6 @@ class Asking:
                 return found
             case ButtonPressed():
                 return self._pressed(context, pressed)
-            case FormSubmitted():
-                return []
             case event:
                 if _is_of_bot(event):
                     return []

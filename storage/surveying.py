@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from bot.core.codec import load
-from bot.core.events import Arrival, CommandGiven, FormSubmitted, MessageEdited, MessagePosted
+from bot.core.events import Arrival, CommandGiven, MessageEdited, MessagePosted
 from storage.encodings import key
 from storage.outbox import serving
 from storage.probes import Probes
@@ -51,7 +51,7 @@ def _words(arrival: Arrival) -> Iterable[str]:
     match arrival.event:
         case MessagePosted(text=text) | MessageEdited(text=text):
             return [text]
-        case CommandGiven(arguments=given) | FormSubmitted(fields=given):
+        case CommandGiven(arguments=given):
             return given.values()
         case _:
             return []
