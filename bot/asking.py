@@ -15,7 +15,6 @@ from bot.core.errors import KinfolkError, Misconfigured, Mistake, NotAllowed, Ov
 from bot.core.events import (
     ButtonPressed,
     CommandGiven,
-    FormSubmitted,
     actor,
     is_spoken_to,
     place,
@@ -83,8 +82,6 @@ class Asking:
                 return found
             case ButtonPressed():
                 return self._pressed(context, pressed)
-            case FormSubmitted():
-                return []
             case event:
                 if _is_of_bot(event):
                     return []

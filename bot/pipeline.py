@@ -20,7 +20,6 @@ from bot.core.errors import Mistake
 from bot.core.events import (
     ButtonPressed,
     CommandGiven,
-    FormSubmitted,
     MessageDeleted,
     MessageEdited,
     MessagePosted,
@@ -289,7 +288,7 @@ def _message(event: Event) -> Ref | None:
     match event:
         case MessagePosted() | MessageEdited() | MessageDeleted() | ReactionAdded() | ReactionRemoved():
             return event.message
-        case CommandGiven() | FormSubmitted() | ButtonPressed():
+        case CommandGiven() | ButtonPressed():
             return event.invocation
         case _:
             return None

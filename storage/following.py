@@ -13,7 +13,6 @@ from bot.core.events import (
     ButtonPressed,
     ChannelChanged,
     CommandGiven,
-    FormSubmitted,
     MemberChanged,
     MemberJoined,
     MemberLeft,
@@ -175,7 +174,7 @@ class Following:
                 await self._change(connection, event)
             case MessagePosted() | MessageDeleted():
                 pass  # what was said is stored with others, and of what is gone nothing is met
-            case CommandGiven() | ButtonPressed() | FormSubmitted() | BotAdded() | TimerFired():
+            case CommandGiven() | ButtonPressed() | BotAdded() | TimerFired():
                 pass
         return False
 

@@ -146,15 +146,15 @@ def within(scope: Scope) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _message(row: object) -> Message:
+def _message(row: Row[*tuple[object, ...]]) -> Message:
     return Message(
-        id=row.id,  # type: ignore[attr-defined]
-        ref=Ref.parse(row.ref),  # type: ignore[attr-defined]
-        channel=row.channel_id,  # type: ignore[attr-defined]
-        author=row.author_id,  # type: ignore[attr-defined]
-        thread=row.thread_id,  # type: ignore[attr-defined]
-        text=row.text,  # type: ignore[attr-defined]
-        sent_at=row.sent_at,  # type: ignore[attr-defined]
+        id=row.id,
+        ref=Ref.parse(row.ref),
+        channel=row.channel_id,
+        author=row.author_id,
+        thread=row.thread_id,
+        text=row.text,
+        sent_at=row.sent_at,
     )
 
 

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from bot.core import commands
 from bot.core.codec import load
-from bot.core.events import Arrival, CommandGiven, FormSubmitted, MessageEdited, MessagePosted
+from bot.core.events import Arrival, CommandGiven, MessageEdited, MessagePosted
 from storage.encodings import key
 from storage.outbox import serving
 from storage.probes import Probes
@@ -75,8 +75,6 @@ def _words(arrival: Arrival) -> Iterable[str]:
             return [text]
         case CommandGiven(command=name, arguments=given):
             return _free(name, given)
-        case FormSubmitted(fields=given):
-            return given.values()
         case _:
             return []
 

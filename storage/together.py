@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from bot.core.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from storage.connection import Connection
     from storage.db import Database
 
 T = TypeVar("T")
 R = TypeVar("R")
-Q = TypeVar("Q", bound="Hashable")
 
 
 class Together(Generic[T, R]):

@@ -98,16 +98,6 @@ async def by_id(connection: Connection, community: Community, number: str) -> Tr
     return load(Trace, story) if story else None
 
 
-async def since(connection: Connection, community: Community, moment: datetime) -> list[Trace]:
-    """Return every trace since a moment, oldest first."""
-    stories = await connection.scalars(
-        select(col(TraceRow.story))
-        .where(col(TraceRow.community_id) == community.id, col(TraceRow.at) >= moment)
-        .order_by(col(TraceRow.at))
-    )
-    return [load(Trace, story) for story in stories]
-
-
 async def purge(connection: Connection, community: int, before: datetime, *, limit: int) -> int:
     """Erase up to `limit` traces from before a moment, with their acts and buttons; return how many."""
     old = select(col(TraceRow.id)).where(col(TraceRow.community_id) == community, col(TraceRow.at) < before)

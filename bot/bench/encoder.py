@@ -113,8 +113,8 @@ def sentence_transformer(model: Model, threads: int) -> SentenceTransformer:
     from transformers.utils import logging
 
     torch.set_num_threads(threads)
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     with tempfile.TemporaryDirectory(prefix="kf-") as folder:
         _save(model, Path(folder))
         transformer = Transformer(folder, max_seq_length=model.longest)
@@ -130,7 +130,7 @@ def _save(model: Model, folder: Path) -> None:
     network, tokenizer, padding = load(model.source)
     network.encoder.save_pretrained(folder)
     filler = tokenizer.id_to_token(padding)
-    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token=filler)  # type: ignore[no-untyped-call]
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token=filler)
     wrapped.save_pretrained(folder)
 
 

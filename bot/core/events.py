@@ -171,19 +171,6 @@ class ButtonPressed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FormSubmitted:
-    """A member filled in a form; `form` is the token that was sent with it."""
-
-    form: str
-    fields: dict[str, str]
-    member: Named
-    rank: Rank
-    channel: Named
-    at: datetime
-    invocation: Ref
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelChanged:
     """A channel is new, or is called, described, opened, closed or archived otherwise; `revision` grows.
 
@@ -229,7 +216,6 @@ Event = (
     | ReactionRemoved
     | CommandGiven
     | ButtonPressed
-    | FormSubmitted
     | ChannelChanged
     | BotAdded
     | TimerFired
@@ -264,7 +250,7 @@ def key(event: Event) -> str:
             return f"member {event.member.ref} {event.revision}"
         case ReactionAdded() | ReactionRemoved():
             return f"{type(event).__name__} {event.message} {event.member.ref} {event.emoji} {event.sequence}"
-        case CommandGiven() | ButtonPressed() | FormSubmitted():
+        case CommandGiven() | ButtonPressed():
             return f"{type(event).__name__} {event.invocation}"
         case ChannelChanged():
             return f"channel {event.channel.ref} {event.revision}"
@@ -282,7 +268,7 @@ def lane(event: Event) -> str:
     hold up the channel, and two presses of one button must not meet.
     """
     match event:
-        case CommandGiven() | FormSubmitted():
+        case CommandGiven():
             return f"{event.channel.ref} {event.member.ref}"
         case ButtonPressed():
             return f"{event.channel.ref} {event.message}"
@@ -332,5 +318,5 @@ def is_spoken_to(event: Event) -> bool:
 
 
 def is_asked(event: Event) -> bool:
-    """Say whether a member asked for an answer by a command, a button or a form, so that no mode governs it."""
-    return isinstance(event, CommandGiven | ButtonPressed | FormSubmitted)
+    """Say whether a member asked for an answer by a command or a button, so that no mode governs it."""
+    return isinstance(event, CommandGiven | ButtonPressed)

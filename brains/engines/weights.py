@@ -71,7 +71,7 @@ def build_model(weights: Weights) -> BertModel:
     model = BertModel(_config(shape, pad), add_pooling_layer=False)
     # The model would fill the word embedding, nearly all of its memory, with random numbers first.
     words = torch.nn.Embedding(shape.vocabulary, shape.hidden, padding_idx=pad, device="meta")
-    model.set_input_embeddings(words)  # type: ignore[no-untyped-call]
+    model.set_input_embeddings(words)
     model.config.vocab_size = shape.vocabulary
     model.load_state_dict(_state(weights, model.state_dict()), assign=True)
     model.train(mode=False)

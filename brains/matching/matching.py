@@ -138,8 +138,6 @@ def _suggestion(profiles: ChannelProfiles, evidence: _Evidence, at: int, *, scor
     return Suggestion(
         channel=int(profiles.channels[at]),
         score=score,
-        cosine=float(evidence.features[at, 0]),
-        overlap=float(evidence.features[at, 1]),
         newcomers=float(profiles.prior.newcomers[at]),
         parts=Parts(vector=vector, terms=terms, size=size, newcomers=newcomers, company=company),
         terms=shared_terms(profiles.topics.terms, evidence.terms, at),

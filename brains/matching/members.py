@@ -28,7 +28,7 @@ class MemberProfile:
     """A member in the space of some channel profiles.
 
     `messages` (n,) are the ids read, `rows` (n, d) their weighted vectors, `interest` (n,) the interest of each;
-    `centroids` (k, d) are unit rows, the heaviest interest first, `shares` (k,) sum to 1; `terms` (1, v) is a unit row.
+    `centroids` (k, d) are unit rows, the heaviest interest first; `terms` (1, v) is a unit row.
     All are empty or zero for somebody who has said nothing yet.
     """
 
@@ -36,7 +36,6 @@ class MemberProfile:
     rows: Floats
     interest: Ids
     centroids: Floats
-    shares: Floats
     terms: csr_array
 
 
@@ -46,13 +45,12 @@ def profile_member(profiles: ChannelProfiles, own: Corpus, *, now: float) -> Mem
     documents = [words(text) for text in own.texts]
     weights = fading(own.times, now=now, half_life=HALF_LIFE) * substances(documents)
     placed = profiles.topics.space.shift(own.vectors)
-    interest, centroids, shares = group(placed, weights)
+    interest, centroids, _shares = group(placed, weights)
     terms = csr_array(weights[None]) @ profiles.topics.terms.weigh(documents)
     return MemberProfile(
         messages=own.ids,
         rows=placed * weights[:, None],
         interest=interest,
         centroids=centroids,
-        shares=shares,
         terms=unit_rows(terms),
     )

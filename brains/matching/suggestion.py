@@ -38,16 +38,14 @@ class Suggestion:
     """A channel that fits, with the reasons in numbers.
 
     `score` is 0..1: for a text, the probability that it belongs in the community times that it belongs in this channel;
-    for a member, the probability that the next channel new to them is this one. `cosine` and `overlap` are the raw
-    vector and term scores. `interest` is the asker's interest that came closest (None for a text, or for somebody who
-    said nothing), and `messages` are ids of their own messages in it that spoke for the channel, strongest first.
+    for a member, the probability that the next channel new to them is this one. `interest` is the asker's interest that
+    came closest (None for a text, or for somebody who said nothing), and `messages` are ids of their own messages in it
+    that spoke for the channel, strongest first.
     `newcomers` is how many people found the channel lately, fading by half in 120 days.
     """
 
     channel: int
     score: float
-    cosine: float
-    overlap: float
     newcomers: float
     parts: Parts
     terms: tuple[SharedTerm, ...] = ()

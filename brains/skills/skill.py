@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.core import policies
 from bot.core.actions import Say
-from bot.core.events import ButtonPressed, CommandGiven, FormSubmitted, MessagePosted, is_asked, is_spoken_to, place
+from bot.core.events import ButtonPressed, CommandGiven, MessagePosted, is_asked, is_spoken_to, place
 from bot.core.things import Audience
 from storage import channels
 
@@ -113,7 +113,7 @@ def _belongs(event: Event) -> tuple[Ref | None, Ref | None, Ref | None]:
             return thread.ref if thread else None, message, None
         case CommandGiven(aside=False, invocation=message):
             return None, message, None
-        case CommandGiven() | ButtonPressed() | FormSubmitted():
+        case CommandGiven() | ButtonPressed():
             return None, None, event.invocation
         case _:
             return None, None, None

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 from uuid import UUID
 
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 import numpy as np
 
 from bot.core.errors import Gone, KinfolkError, Misconfigured, Mistake, Overloaded, Unavailable

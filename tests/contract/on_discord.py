@@ -52,8 +52,9 @@ class OnDiscord:
 
     lacks: Mapping[str, str] = LACKS
 
-    def __init__(self, adapter: Discord, heard: Recorder, server: DiscordServer, town: Harbour) -> None:
+    def __init__(self, adapter: Discord, heard: Recorder, counts: Counts, server: DiscordServer, town: Harbour) -> None:
         self.adapter = adapter
+        self.counts = counts
         self.heard = heard
         self.server = server
         self.town = town
@@ -248,15 +249,16 @@ async def on_discord() -> AsyncIterator[Platform]:
     """Open Discord with the adapter connected, which has looked over the server and handed that over already."""
     async with discord_server() as server:
         heard, clock = Recorder(), SystemClock()
+        counts = Counts(clock)
         adapter = Discord(
             token=SecretStr(server.token),
             clock=clock,
-            counts=Counts(clock),
+            counts=counts,
             known=lambda space: driver.what_is_known(space),
             api=server.api,
             gateway=server.gateway_url,
         )
-        driver = OnDiscord(adapter, heard, server, harbour(server.town))
+        driver = OnDiscord(adapter, heard, counts, server, harbour(server.town))
         running = asyncio.create_task(adapter.run(heard.put, COMMANDS))
         try:
             await _connected(adapter, running)

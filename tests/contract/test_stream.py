@@ -191,6 +191,26 @@ async def test_release_gives_back_in_order(open_stream, clock: HandClock) -> Non
     assert await nothing_comes(stream, clock)
 
 
+async def test_who_waits_is_woken_by_what_comes_and_not_by_the_next_look(
+    open_stream, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox_module, "LOOK", timedelta(hours=1))
+    stream = open_stream("a")
+    assert await nothing_comes(stream, clock)
+    claiming = asyncio.create_task(stream.claim(10))
+    await asyncio.sleep(0)
+    await stream.put(arrival(1))
+    async with asyncio.timeout(10):
+        taken = await claiming
+    assert names(taken) == ["general/1"]
+
+    claiming = asyncio.create_task(stream.claim(10))
+    await asyncio.sleep(0)
+    await stream.release(taken)
+    async with asyncio.timeout(10):
+        assert names(await claiming) == ["general/1"]
+
+
 async def test_more_than_the_memory_holds_keeps_its_order(
     open_stream, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

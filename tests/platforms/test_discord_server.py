@@ -20,8 +20,6 @@ from tests.platforms.discord import DiscordServer, Harbour, Sent, discord_server
 
 pytestmark = pytest.mark.slow
 
-pytestmark = pytest.mark.slow
-
 
 class Client(discord.Client):
     """A small bot: it keeps what it hears, and answers one command, one menu command and one button."""
@@ -30,7 +28,6 @@ class Client(discord.Client):
         super().__init__(intents=intents, guild_ready_timeout=0.1)
         self.tree = app_commands.CommandTree(self)
         self.heard: list[str] = []
-        self.resumes = 0
         self._register()
 
     def _register(self) -> None:
@@ -48,9 +45,6 @@ class Client(discord.Client):
 
     async def on_message(self, message: discord.Message) -> None:
         self.heard.append(message.content)
-
-    async def on_resumed(self) -> None:
-        self.resumes += 1
 
 
 class Form(discord.ui.Modal):

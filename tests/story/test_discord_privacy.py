@@ -139,6 +139,19 @@ async def test_a_role_that_loses_its_rights_closes_what_it_opened(guild: Discord
     assert "office" not in await guild.reads(who.mo)
 
 
+async def test_a_role_that_is_deleted_closes_what_it_opened(guild: DiscordTown) -> None:
+    who, server = guild.who, guild.server
+    await guild.says(who.mo, who.office, SECRET)
+    assert "office" in await guild.reads(who.mo)
+    await server.staff.remove_role(who.anna, who.guild, who.moderators)
+    await guild.settled()
+    assert "office" not in await guild.reads(who.mo)
+    for one in (who.mo, who.noor):
+        await guild.says(one, who.pier, "hello")
+    assert "office" not in await guild.reads(who.mo)
+    assert "office" in await guild.reads(who.noor), "her role is another"
+
+
 async def test_a_private_thread_is_for_those_in_it(guild: DiscordTown) -> None:
     who, server = guild.who, guild.server
     thread = await server.people.thread(who.anna, who.pier, "hush", private=True)

@@ -14,9 +14,9 @@ from adapters.playground.refusals import Refused
 from adapters.playground.space import Post
 from bot.core.actions import Invite
 from bot.core.things import Audience
-from storage import messages, policies
+from storage import messages
 from tests.story.conftest import Opening
-from tests.story.town import MEMBER, OWNER, STAFF, Town
+from tests.story.town import OWNER, STAFF, Town
 
 pytestmark = pytest.mark.slow
 
@@ -126,14 +126,6 @@ async def test_why_shows_what_one_said_beside_what_was_said_there(harbour: Town,
     assert all(any(text.startswith(quote) for text in said) for quote in quotes), "a quote is a message"
     again = await harbour._answer(QUIET, harbour.pressing(QUIET, post, WHY[language]))
     assert again == why, "asking why settles nothing"
-
-
-async def test_a_private_channel_is_never_offered_nor_quoted(harbour: Town) -> None:
-    words = " ".join(post.text for post in harbour.sees(STAFF, "staff-room"))[:600]
-    answer = await harbour.command(QUIET, "general", f"/match {words}")
-    assert "staff-room" not in answer
-    secrets = [post.text[:30] for post in harbour.sees(STAFF, "staff-room")]
-    assert not [secret for secret in secrets if secret in answer.replace(words, "")]
 
 
 async def test_a_channel_that_became_private_is_not_explained_any_more(harbour: Town) -> None:
@@ -278,19 +270,3 @@ async def test_with_the_bot_alone_one_is_answered_and_nothing_is_kept(harbour: T
         said = await messages.since(connection, await harbour.community(), datetime.min.replace(tzinfo=UTC))
     assert said
     assert not [one for one in said if "my secret" in one.message.text]
-
-
-async def test_a_channel_closed_or_not_read_is_left_out_of_the_next_answer(harbour: Town) -> None:
-    seeds = "@Kinfolk compost seeds allotment balcony tomatoes"
-    await harbour.says(QUIET, "general", seeds)
-    assert "garden" in offered(harbour.last(OWNER, "general").text)
-    community, garden = await harbour.community(), str(harbour.room("garden").named.ref)
-    await harbour.app.database.write(lambda c: policies.put(c, community, name="read", value="no", channel=garden))
-    await harbour.says(QUIET, "general", seeds)
-    assert "garden" not in offered(harbour.last(OWNER, "general").text)
-    await harbour.joins(MEMBER, "garden")
-    hidden = await harbour.says(MEMBER, "garden", "nobody reads this")
-    assert harbour.last(MEMBER, "garden").id == hidden
-    async with harbour.app.database.read() as connection:
-        said = await messages.since(connection, community, datetime.min.replace(tzinfo=UTC))
-    assert "nobody reads this" not in [one.message.text for one in said]

@@ -129,10 +129,6 @@ def test_a_second_bot_in_the_home_a_taken_port_and_nothing_to_run_are_one_clear_
     elsewhere.end_companions()
 
 
-def _living(program: Kinfolk, module: str) -> set[int]:
-    return {process.pid for process in program.companions(module)}
-
-
 def test_companions_that_die_are_started_again_and_the_bot_goes_on_meanwhile(
     kinfolk_lived_in: Kinfolk, bot: Bot
 ) -> None:

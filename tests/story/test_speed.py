@@ -9,6 +9,7 @@ import pytest
 from bot.app import open_app
 from bot.bench.traffic import InstantEncoder, running
 from bot.core.settings import Settings
+from storage.inbox import LOOK
 
 pytestmark = pytest.mark.slow
 
@@ -20,4 +21,4 @@ async def test_a_verdict_follows_soon_and_in_order(home: Path) -> None:
         own = sorted(await traffic.paced([f"the tide comes in at {number}" for number in range(60)], 10))
     assert traffic.times.out_of_order() == 0
     assert len(traffic.times.ruled) == 100
-    assert 0 < own[len(own) // 2] < 1.0, "nobody waits for a look into the table"
+    assert 0 < own[len(own) // 2] < LOOK.total_seconds() / 4, "nobody waits for a look into the table"

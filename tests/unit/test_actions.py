@@ -137,7 +137,7 @@ def test_an_event_has_a_name_a_lane_and_says_who_and_where(kind: type, data: st.
     where, who = place(event), actor(event)
     assert (where is None) == (getattr(event, "channel", None) is None)
     assert (who is None) == all(getattr(event, name, None) is None for name in ("author", "member", "by"))
-    assert is_asked(event) == (kind.__name__ in {"CommandGiven", "ButtonPressed", "FormSubmitted"})
+    assert is_asked(event) == (kind.__name__ in {"CommandGiven", "ButtonPressed"})
 
 
 def _told(kind: type, **more) -> Event:

@@ -73,6 +73,19 @@ async def test_what_is_to_be_done_before_it_is_connected_is_done_then() -> None:
     assert refused.state == "failed"
 
 
+async def test_a_connection_that_is_gone_and_comes_again_is_counted(platform: OnDiscord) -> None:
+    counts, server, client = platform.counts, platform.server, platform.adapter.client
+    assert client is not None
+    assert (counts.links, counts.connections) == ({"discord": True}, {"discord": 1})
+    resumed = asyncio.create_task(client.wait_for("shard_resumed", timeout=30))
+    await asyncio.sleep(0)
+    await server.gateway.cut()
+    await resumed
+    await platform.settle()
+    assert (server.gateway.identified, server.gateway.resumed) == (1, 1)
+    assert (counts.links, counts.connections) == ({"discord": True}, {"discord": 2})
+
+
 async def test_who_is_shut_out_by_the_network_asks_nothing_more_of_any_kind() -> None:
     came: list[str] = []
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 
+import discord
 import pytest
 from simcord.backend.models import Overwrite
 from simcord.enums import ChannelType, OverwriteType
@@ -136,3 +138,24 @@ async def test_who_is_not_on_the_server_any_more_reads_nothing(platform: OnDisco
     back = await platform.heard.wait_for(lambda one: isinstance(one, MemberJoined))
     assert isinstance(back, MemberJoined)
     assert back.member.reads == frozenset()
+
+
+async def test_a_server_that_the_bot_is_taken_from_is_let_go_of(platform: OnDiscord) -> None:
+    """Who is on it and may read what is nothing to keep in memory."""
+    who, server = platform.town, platform.server
+    client = platform.adapter.client
+    assert client is not None
+    assert ref(who.office) in ((await posted(platform, who.mo, who.pier, "Before.")).author.reads or ())
+    await platform.settle()
+    guild = id(client.get_guild(who.guild))
+    assert guild in servers()
+
+    await server.people.take_bot(who.anna, who.guild)
+    await platform.settle()
+    assert guild not in servers()
+
+
+def servers() -> set[int]:
+    """Return where the servers lie that something still holds."""
+    gc.collect()
+    return {id(one) for one in gc.get_objects() if type(one) is discord.Guild}

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from bot.core.errors import Misconfigured, Unavailable
 from bot.core.settings import Settings, load_settings, prepare_home, strangers
@@ -50,7 +51,9 @@ def test_a_wrong_value_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KINFOLK_VECTORS_KEY", "hunter2")
-    assert "hunter2" not in repr(load_settings())
+    settings = load_settings()
+    assert settings.vectors_key.get_secret_value() == "hunter2"
+    assert "hunter2" not in repr(settings)
 
 
 def test_everything_lives_in_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -84,6 +87,8 @@ async def test_a_database_that_cannot_be_used_names_its_variable(tmp_path: Path,
     with pytest.raises((Misconfigured, Unavailable), match=f"KINFOLK_DATABASE_URL.* {complaint}"):
         async with Database.open(url, home=tmp_path):
             pass
+    async with Database.open(f"sqlite:///{tmp_path}/new.db", home=tmp_path) as database, database.read() as connection:
+        assert await connection.scalar(text("SELECT 1")) == 1
 
 
 def test_a_variable_that_is_none_of_ours_is_named_with_the_one_that_is_meant(

@@ -19,8 +19,8 @@ The parts, which name everything by its number and raise `tests.platforms.Refuse
 - `people`: `post edit delete delete_many react thread forum_post archive_thread join_thread arrive join leave
   call_oneself direct post_directly take_direct_messages bring_bot take_bot`.
 - `staff`: `make_channel change_channel remove_channel permit close_channel open_channel change_role give_role
-  remove_role rename time_out kick ban unban rename_guild give_guild`.
-- `uses`: `command menu complete press forge choose submit answer answered acknowledged commands`.
+  remove_role rename kick ban unban`.
+- `uses`: `command menu complete press forge submit answer answered acknowledged commands`.
 - `views`: `sees channels direct_channel member is_banned events role_names`.
 - `gateway`: `ask_to_reconnect close cut invalidate forget frame event settled connected`, and the fields
   `refuses shards identified resumed`. An unapproved intent (`town.approved`) closes with 4014, a wrong token with 4004.

@@ -14,8 +14,6 @@ from simcord.results import ResponseMessage
 from tests.platforms import Refused
 from tests.platforms.discord.town import Town
 
-MISSING_ACCESS, MISSING_PERMISSIONS = 50001, 50013
-
 
 class Stage:
     """What simcord's actors ask of their surroundings; the bot is somewhere else, so nothing waits for it."""

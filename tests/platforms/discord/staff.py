@@ -103,13 +103,6 @@ class Staff:
         self._above(user, guild, member, "manage_nicknames")
         self.backend.edit_member(guild, member, {"nick": nick or None})
 
-    async def time_out(self, user: int, guild: int, member: int, minutes: int) -> None:
-        """Keep a member from writing; 0 lifts it."""
-        self._above(user, guild, member, "moderate_members")
-        until = self.backend.iso_after(minutes * 60) if minutes else None
-        self.backend.edit_member(guild, member, {"timed_out_until": until})
-        self._log(guild, LOGGED.member_update, member, user)
-
     async def kick(self, user: int, guild: int, member: int) -> None:
         """Send a member out."""
         self._above(user, guild, member, "kick_members")
@@ -138,16 +131,3 @@ class Staff:
 
     def _log(self, guild: int, action: LOGGED, target: int, user: int) -> None:
         self.backend.record_audit_log(guild, action.value, target_id=target, user_id=user)
-
-    # The server
-
-    async def rename_guild(self, user: int, guild: int, name: str) -> None:
-        """Call the server otherwise."""
-        self.acting.need(user, guild, "manage_guild")
-        self.backend.edit_guild(guild, {"name": name})
-
-    async def give_guild(self, user: int, guild: int, to: int) -> None:
-        """Hand the server over to another owner."""
-        if self.backend.get_guild(guild).owner_id != user:
-            raise Refused("Only the owner hands a server over.")
-        self.backend.edit_guild(guild, {"owner_id": to})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from simcord import actors, interactions
@@ -94,12 +94,6 @@ class Uses:
             actor, stored = self._actor(user, channel), self.backend.get_message(channel, message)
             data = {"custom_id": custom_id, "component_type": 2}
             return _number(await actors._component_interaction(actor, stored, data))
-
-    async def choose(self, user: int, channel: int, message: int, values: Sequence[str], *, custom_id: str = "") -> int:
-        """Choose from a menu under a message."""
-        with self.acting.refusing(user, channel):
-            actor, shown = self._actor(user, channel), self.acting.message(channel, message)
-            return _number(await actors._component_select(actor, shown, values, custom_id=custom_id or None))
 
     async def submit(self, user: int, interaction: int, values: Mapping[str, str]) -> int:
         """Fill in the form that an interaction opened; fields by what they carry, or by what is written over them."""
