@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -260,6 +261,24 @@ async def test_a_newcomer_comes_in(reader: Reader, brain: Brain) -> None:
     assert told(brain, MemberJoined)[0].member.name == "Nadia"
 
 
+async def test_what_a_decision_did_is_told_once_and_shortly(reader: Reader, brain: Brain) -> None:
+    await reader.say("/match rye bread")
+    answer = reader.page.locator(".message.only")
+    await answer.get_by_role("button", name="Bring me there").click()
+    await expect(answer).to_contain_text("Done: see you there.")
+    made, trace = brain.traces[0]
+    (decision,) = trace.verdict.decisions
+    steps = tuple(replace(step, outcome=decision.reason) for step in trace.steps[:1])
+    verdict = replace(trace.verdict, decisions=(replace(decision, confidence=1.0),))
+    brain.traces[:] = [(made, replace(trace, steps=steps, verdict=verdict))]
+    await answer.locator(".link.why").click()
+
+    shown = reader.page.locator("#side .decision")
+    await expect(shown.get_by_text("asked for with /match")).to_have_count(1)
+    await expect(shown).not_to_contain_text("sure")
+    await expect(shown.locator(".ruling")).to_have_text("Done: say “You may feel at home in #bread-and-ferments: …”")
+
+
 async def test_the_page_speaks_chinese(reader: Reader, brain: Brain) -> None:
     await reader.page.locator("#language").select_option("zh_CN")
     await expect(reader.page.locator("#who")).to_contain_text("你是")
@@ -297,7 +316,7 @@ async def test_on_a_phone_the_panes_are_drawers(reader: Reader) -> None:
     await channels.locator(".channel", has_text="repair-cafe").click()
     await expect(reader.page.locator("#head h2")).to_contain_text("repair-cafe")
     await expect(channels).to_be_hidden()
-    await reader.page.locator("#top").get_by_label("Members, and why").click()
+    await reader.page.locator("#top").get_by_label("Members, and what happened").click()
     await expect(side).to_be_visible()
     await reader.page.keyboard.press("Escape")
     await expect(side).to_be_hidden()

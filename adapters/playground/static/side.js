@@ -107,8 +107,8 @@ function decision(told, one, number) {
     { class: "decision" },
     h("header", {}, h("strong", {}, one.skill), step && modeChip(step.mode), step && h("span", { class: "small spring-left" }, milliseconds(step.milliseconds))),
     h("p", { class: "reason" }, one.reason),
-    step?.outcome && h("p", { class: "small" }, step.outcome),
-    h("p", { class: "small" }, t("confidence", { percent: Math.round(one.confidence * 100) })),
+    step && step.outcome !== one.reason && h("p", { class: "small" }, step.outcome),
+    one.confidence < 1 && h("p", { class: "small" }, t("confidence", { percent: Math.round(one.confidence * 100) })),
     one.evidence.length > 0 && h("div", { class: "evidence" }, h("h4", {}, t("evidence")), one.evidence.map(evidence)),
     h("ul", { class: "rulings" }, rulings.map(ruling)),
   );
