@@ -261,6 +261,16 @@ async def test_a_newcomer_comes_in(reader: Reader, brain: Brain) -> None:
     assert told(brain, MemberJoined)[0].member.name == "Nadia"
 
 
+async def test_what_the_bot_takes_back_is_said_to_be_so(reader: Reader, playground: Playground) -> None:
+    made = (await playground.act(Say(to=GENERAL, text="Not what I meant."))).made
+    assert made
+    await expect(reader.message("Not what I meant.")).to_be_visible()
+    await playground.act(Delete(message=made, channel=GENERAL))
+
+    await expect(reader.page.locator(".tombstone").last).to_contain_text("Kinfolk took this back")
+    await expect(reader.page.locator(".tombstone").last).to_contain_text("What happened here")
+
+
 async def test_what_a_decision_did_is_told_once_and_shortly(reader: Reader, brain: Brain) -> None:
     await reader.say("/match rye bread")
     answer = reader.page.locator(".message.only")
