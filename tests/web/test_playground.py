@@ -62,6 +62,12 @@ async def no_past() -> Past:
     return Past()
 
 
+async def come_in(reader: Reader, name: str) -> None:
+    await reader.page.get_by_label("Your name").fill(name)
+    await reader.page.get_by_role("button", name="Come in", exact=True).click()
+    await expect(reader.page.locator("#who")).to_contain_text(name)
+
+
 def told(brain: Brain, kind: type) -> list:
     return [one.event for one in brain.arrivals if isinstance(one.event, kind)]
 
@@ -249,16 +255,34 @@ async def test_what_it_would_have_said_is_shown_where_it_would_have(reader: Read
 
 async def test_a_newcomer_comes_in(reader: Reader, brain: Brain) -> None:
     await reader.page.locator("#who").click()
-    await reader.page.get_by_role("button", name="Come in as a newcomer").click()
-    await reader.page.get_by_label("Your name").fill("Nadia")
-    await reader.page.get_by_role("button", name="Come in", exact=True).click()
-    await expect(reader.page.locator("#who")).to_contain_text("Nadia")
+    await reader.page.locator("#dialog").get_by_role("button", name="Come in as a newcomer").click()
+    await come_in(reader, "Nadia")
+    await expect(reader.page.locator("#head h2")).to_contain_text("introductions")
+    await expect(reader.page.locator(".message.found")).to_contain_text("Welcome, Nadia!")
+    await expect(reader.page.locator(".context")).to_have_text("Answering KinfolkWelcome, Nadia!")
     await reader.say("Hello, I am new.")
 
-    await expect(reader.message("Hello, I am new.")).to_contain_text("Nadia")
-    await expect(reader.page.locator(".channel.unread")).to_have_count(1)
-    await expect(reader.page.locator(".channel.unread")).to_contain_text("introductions")
+    await expect(reader.message("Hello, I am new.").locator(".quote")).to_contain_text("Welcome, Nadia!")
+    await expect(reader.page.locator(".channel.unread")).to_have_count(0)
     assert told(brain, MemberJoined)[0].member.name == "Nadia"
+
+
+async def test_a_newcomer_who_is_writing_already_is_led_to_the_greeting_by_a_word(
+    reader: Reader, brain: Brain, playground: Playground
+) -> None:
+    brain.greets = False
+    await reader.page.locator("#who").click()
+    await reader.page.get_by_role("button", name="Come in as a newcomer").click()
+    await come_in(reader, "Nadia")
+    await reader.field.fill("Hello, I")
+    await playground.act(Say(to=ref("garden"), text="Nobody is meant by this."))
+    await playground.act(Say(to=ref("introductions"), text="Welcome, **Nadia**!"))
+    await expect(reader.page.locator("#toast")).to_contain_text("Kinfolk greets you in #introductions.")
+    await expect(reader.page.locator("#head h2")).to_contain_text("general")
+    await reader.page.get_by_role("button", name="Take me there").click()
+
+    await expect(reader.page.locator(".message.found")).to_contain_text("Welcome, Nadia!")
+    await expect(reader.page.locator("#toast")).to_be_hidden()
 
 
 async def test_what_the_bot_takes_back_is_said_to_be_so(reader: Reader, playground: Playground) -> None:
