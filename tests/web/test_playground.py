@@ -271,8 +271,7 @@ async def test_a_newcomer_who_is_writing_already_is_led_to_the_greeting_by_a_wor
     reader: Reader, brain: Brain, playground: Playground
 ) -> None:
     brain.greets = False
-    await reader.page.locator("#who").click()
-    await reader.page.get_by_role("button", name="Come in as a newcomer").click()
+    await reader.page.locator("#begin").get_by_role("button", name="Come in as a newcomer").click()
     await come_in(reader, "Nadia")
     await reader.field.fill("Hello, I")
     await playground.act(Say(to=ref("garden"), text="Nobody is meant by this."))
@@ -283,6 +282,22 @@ async def test_a_newcomer_who_is_writing_already_is_led_to_the_greeting_by_a_wor
 
     await expect(reader.page.locator(".message.found")).to_contain_text("Welcome, Nadia!")
     await expect(reader.page.locator("#toast")).to_be_hidden()
+
+
+async def test_the_first_page_says_what_to_try_until_it_is_put_away(reader: Reader) -> None:
+    card = reader.page.locator("#begin")
+    await card.get_by_role("button", name="Ask why").click()
+    await expect(reader.page.locator("#side")).to_contain_text("Choose “What happened here” on a message")
+    await card.get_by_role("button", name="Be Colm and ask /match").click()
+    await expect(reader.page.locator("#who")).to_contain_text("Colm")
+    await expect(reader.page.locator(".message.only")).to_contain_text("You may feel at home")
+    await card.get_by_role("button", name="Ask why").click()
+    await expect(reader.page.locator("#side .decision")).to_contain_text("asked for with /match")
+    await card.get_by_label("Close").click()
+    await expect(card).to_be_hidden()
+    await reader.page.reload()
+    await reader.field.wait_for()
+    await expect(card).to_be_hidden()
 
 
 async def test_what_the_bot_takes_back_is_said_to_be_so(reader: Reader, playground: Playground) -> None:

@@ -4,6 +4,7 @@ import { byId, fill, h } from "./dom.js";
 import { goHome, keepLog, log, me, member, remember, room, store, takeMessage, takeState } from "./store.js";
 import { loadWords, t } from "./words.js";
 import { greet } from "./arrival.js";
+import { drawBegin } from "./begin.js";
 import { drawChannels } from "./channels.js";
 import { drawComposer, focusComposer } from "./composer.js";
 import { drawHead, drawLog, jumpTo, showMessages } from "./conversation.js";
@@ -48,6 +49,7 @@ export function drawAll() {
   drawTop();
   drawChannels();
   drawHead();
+  drawBegin();
   drawLog();
   drawComposer();
   drawSide();

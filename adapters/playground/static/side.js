@@ -34,9 +34,11 @@ export async function showWhy(id) {
   if (!again && matchMedia("(max-width: 1023px)").matches) document.body.dataset.drawer = "side";
 }
 
-function openTab(tab) {
+/** Turn to one of the two tabs. */
+export function openTab(tab) {
   store.side.tab = tab;
   drawSide();
+  if (matchMedia("(max-width: 1023px)").matches) document.body.dataset.drawer = "side";
 }
 
 function members() {
