@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.core.actions import Edit
+from bot.core.actions import Anew, Edit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ async def say_in_pieces(
     growing = Growing(action, sender=sender, attempt=attempt)
     async with contextlib.aclosing(_bounded(pieces)) as bounded:
         async for piece in bounded:
-            growing.said += piece
+            growing.said = piece if isinstance(piece, Anew) else growing.said + piece
             if growing.said.strip() and not await growing.show():
                 break
     return await growing.end()

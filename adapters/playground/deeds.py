@@ -173,7 +173,8 @@ def _enter_space(space: Space, account: Account) -> Deed:
             space.enter(room, account.id)
 
     rooms = (MemberJoined(member=account.named, channel=room.named, at=at) for room in lobbies)
-    return Deed(events=(MemberJoined(member=account.named, at=at), *rooms), happen=enter, made=account.id)
+    # The rooms come first: whoever greets a newcomer then knows where they are already.
+    return Deed(events=(*rooms, MemberJoined(member=account.named, at=at)), happen=enter, made=account.id)
 
 
 def _go(space: Space, account: Account) -> Deed:

@@ -41,11 +41,18 @@ class Attachment:
     data: bytes
 
 
+class Anew(str):
+    """A piece of a streamed text that takes the place of what was said before it."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
     """Say something in a channel; with `only`, so that nobody but this member sees it.
 
-    With `stream`, the text comes in pieces from the handle of this name, and `text` is what to say when none come.
+    With `stream`, the text comes in pieces from the handle of this name, each after the others or, if it is `Anew`, in
+    their place; `text` is what to say when none come.
     """
 
     to: Ref

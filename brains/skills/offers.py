@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from bot.core import wording
-from bot.core.actions import Button
+from bot.core.actions import Anew, Button
 from bot.core.decisions import Decision
 from bot.core.events import MessagePosted
 from bot.core.i18n import _, written
@@ -17,6 +17,7 @@ from brains.matching.phrasing import phrase
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from bot.core.ports import Generator
     from bot.core.things import Channel
     from brains.matching.suggest import Offer
     from brains.skills.skill import Context
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 CHOICE = 24
 """Channels among which those in a newcomer's own language are looked for."""
 PATIENCE = 4.0
-"""Seconds that a phrased reason may take; then the plain one goes out."""
+"""Seconds that a phrased reason may take; then the plain one stays."""
 
 
 async def for_text(context: Context, text: str, k: int) -> list[Offer]:
@@ -69,8 +70,9 @@ def offering(context: Context, skill: str, head: str, offers: Sequence[Offer], *
     That takes seconds, in which the lane is held up; `phrased` false does without.
     """
     generator = context.faculties.generator
-    trusted = phrased and generator is not None and context.language in generator.languages
-    stream = context.stream(_phrased(context, head, offers)) if trusted else ""
+    stream = ""
+    if phrased and generator is not None and context.language in generator.languages:
+        stream = context.stream(improving(generator, context.language, head, offers))
     answer = context.answer(plain(head, offers), buttons=buttons(context, offers), stream=stream)
     names = ", ".join(f"#{offer.channel.name} ({offer.score:.0%})" for offer in offers)
     return Decision(
@@ -82,16 +84,18 @@ def offering(context: Context, skill: str, head: str, offers: Sequence[Offer], *
     )
 
 
-async def _phrased(context: Context, head: str, offers: Sequence[Offer]) -> AsyncIterator[str]:
-    """Give the answer piece by piece, each sentence checked before it is shown."""
-    yield head
-    for offer in offers:
+async def improving(generator: Generator, language: str, head: str, offers: Sequence[Offer]) -> AsyncIterator[str]:
+    """Give the answer with its plain reasons at once, then with each sentence that was checked in its place."""
+    blocks = [block(offer) for offer in offers]
+    yield plain(head, offers)
+    for at, offer in enumerate(offers):
         sentence = None
-        if context.faculties.generator is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE):
-                    sentence = await phrase(context.faculties.generator, offer, language=context.language)
-        yield "\n\n" + block(offer, sentence)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                sentence = await phrase(generator, offer, language=language)
+        if sentence is not None:
+            blocks[at] = block(offer, sentence)
+            yield Anew("\n\n".join([head, *blocks]))
 
 
 def block(offer: Offer, sentence: str | None = None) -> str:

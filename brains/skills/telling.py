@@ -26,6 +26,22 @@ STATES = {
     "failed": _("failed"),
     "unknown": _("unknown: a crash came in between"),
 }
+KINDS = {
+    "MessagePosted": _("Message posted"),
+    "MessageEdited": _("Message edited"),
+    "MessageDeleted": _("Message deleted"),
+    "MemberChanged": _("Member changed"),
+    "MemberJoined": _("Member joined"),
+    "MemberLeft": _("Member left"),
+    "ReactionAdded": _("Reaction added"),
+    "ReactionRemoved": _("Reaction removed"),
+    "CommandGiven": _("Command given"),
+    "ButtonPressed": _("Button pressed"),
+    "FormSubmitted": _("Form submitted"),
+    "ChannelChanged": _("Channel changed"),
+    "BotAdded": _("Bot added"),
+    "TimerFired": _("Timer fired"),
+}
 WAITS: dict[Obstacle, str] = {
     "chat": _("waited {seconds:g} s, since this chat had its share of messages"),
     "route": _("waited {seconds:g} s, since this chat had its share of such acts"),
@@ -50,9 +66,17 @@ def tell(
     discreetly = functools.partial(discreet, reader=reader, rooms=rooms)
     when = trace.at.strftime("%Y-%m-%d %H:%M:%S UTC")
     head = translate(_("**{kind}** at {when}, looked at in {ms:.0f} ms (trace {id})"))
-    lines = [head.format(kind=trace.kind, when=when, ms=trace.milliseconds, id=escape(trace.id))]
+    lines = [
+        head.format(
+            kind=translate(KINDS.get(trace.kind, trace.kind)), when=when, ms=trace.milliseconds, id=escape(trace.id)
+        )
+    ]
     lines += [_step(step, translate) for step in trace.steps]
-    lines += [line for decision in trace.verdict.decisions for line in _evidence(decision, translate)]
+    lines += [
+        f"- **{decision.skill}**: {', '.join(grounds)}"
+        for decision in trace.verdict.decisions
+        if (grounds := list(_grounds(decision, translate)))
+    ]
     lines += [
         _declined(ruling, marked(discreetly(ruling.action), translate), translate)
         for ruling in trace.verdict.rulings
@@ -67,14 +91,16 @@ def _step(step: Step, translate: Translate) -> str:
     return sentence.format(skill=step.skill, mode=step.mode, ms=step.milliseconds, outcome=escape(step.outcome))
 
 
-def _evidence(decision: Decision, translate: Translate) -> Iterator[str]:
-    sure = translate(_("  {sure:.0%} sure")).format(sure=decision.confidence)
-    rests = translate(_("resting on {count} messages")).format(count=len(decision.evidence))
-    yield f"{sure}, {rests}" if decision.evidence else sure
+def _grounds(decision: Decision, translate: Translate) -> Iterator[str]:
+    """Say what a decision stands on: of what was asked for, nobody need be sure."""
+    if decision.confidence < 1:
+        yield translate(_("{sure:.0%} sure")).format(sure=decision.confidence)
+    if count := len(decision.evidence):
+        sentence = _("resting on one message") if count == 1 else _("resting on {count} messages")
+        yield translate(sentence).format(count=count)
     if decision.approved:
-        yield translate(_("  approved by {member}")).format(
-            member=wording.member(decision.approved, decision.approved.id)
-        )
+        member = wording.member(decision.approved, decision.approved.id)
+        yield translate(_("approved by {member}")).format(member=member)
 
 
 def _declined(ruling: Ruling, told: str, translate: Translate) -> str:

@@ -13,6 +13,7 @@ from bot import streaming
 from bot.budget import Urgency
 from bot.core.actions import (
     Action,
+    Anew,
     AskStaff,
     Attachment,
     Ban,
@@ -227,6 +228,17 @@ async def test_a_streamed_answer_is_one_message_that_grows_to_its_last_word(bot:
         ("done", " You may belong here.", Ref(PLATFORM, "b1"))
     ]
     assert bot.performer.streams == {"t1": {}}
+
+
+async def test_a_piece_that_begins_anew_takes_the_place_of_what_was_said(bot: SmallBot) -> None:
+    [act] = await perform(bot, streamed(bot, pieces("A plain ", "answer.", Anew("A better one."), " And more.")))
+    assert [getattr(action, "text", "") for action in bot.plaza.done] == [
+        "A plain ",
+        "A plain answer.",
+        "A better one.",
+        "A better one. And more.",
+    ]
+    assert act.action.text == "A better one. And more."
 
 
 async def test_edits_in_between_use_the_spare_budget_alone_and_the_last_word_always_comes(home: Path) -> None:

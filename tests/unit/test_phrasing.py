@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from bot.core.actions import Anew
 from bot.core.things import Channel, Message, Ref
 from brains.engines.chat import END, event
 from brains.engines.talker import Talker
 from brains.matching.phrasing import GLANCE, HEAD, phrase
 from brains.matching.suggest import Offer
 from brains.matching.support import Flaw, Support, stem
+from brains.skills.offers import improving, plain
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 BREAD, ELSEWHERE = 1, 2
@@ -170,6 +172,16 @@ async def test_a_generator_that_is_busy_or_breaks_off_or_speaks_no_such_language
     assert await phrase(stranger.talker, offer_of(), language="zh_CN") is None
     assert stranger.asked == []
     assert await phrase(stranger.talker, offer_of(), language="en") == sentence
+
+
+async def test_plain_reasons_are_there_at_once_and_a_sentence_takes_their_place_when_there_is_one():
+    good, bad = Scripted("People there talk about kombucha."), Scripted("Petra is a thief.")
+    offers = [offer_of(), offer_of()]
+    first, *better = [text async for text in improving(good.talker, "en", "Head:", offers)]
+    assert first == plain("Head:", offers)
+    assert all(isinstance(one, Anew) and one.startswith("Head:\n\n**") for one in better)
+    assert [one.count("People there talk about kombucha.") for one in (first, *better)] == [0, 1, 2]
+    assert [text async for text in improving(bad.talker, "en", "Head:", offers)] == [first]
 
 
 async def test_a_sentence_that_only_describes_the_channel_tells_no_reason():

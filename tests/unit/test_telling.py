@@ -8,10 +8,11 @@ from typing import get_args
 import pytest
 
 from bot.core.actions import Say
-from bot.core.decisions import Obstacle, Receipt, Trace
+from bot.core.decisions import Decision, Obstacle, Receipt, Trace, Verdict
+from bot.core.events import Event
 from bot.core.i18n import translator
 from bot.core.things import Ref
-from brains.skills.telling import WAITS, tell
+from brains.skills.telling import KINDS, WAITS, tell
 from storage.acts import Act
 from tests.words import MONDAY
 
@@ -52,3 +53,17 @@ def test_a_wait_and_what_was_left_out_stand_between_the_act_and_its_fate() -> No
 def test_everything_that_may_hold_an_act_up_has_words(obstacle: Obstacle) -> None:
     assert "(waited 3 s" in told(replace(DONE, waited=3.0, waited_for=obstacle))
     assert set(WAITS) == set(get_args(Obstacle))
+
+
+def test_what_happened_is_told_in_words_and_what_a_decision_stands_on_is_one_bullet() -> None:
+    one, some = (tuple(Ref("plaza", str(number)) for number in range(count)) for count in (1, 3))
+    guess = Decision(skill="match", actions=(), reason="?", confidence=0.28, evidence=some)
+    approved = Decision(skill="guard", actions=(), reason="?", evidence=one, approved=Ref("plaza", "ana"))
+    asked = Decision(skill="help", actions=(), reason="?")
+    lines = tell(replace(TRACE, verdict=Verdict(decisions=(guess, approved, asked))), [], translator("en")).splitlines()
+    assert lines[0].startswith("**Command given** at ")
+    assert lines[1:] == [
+        "- **match**: 28% sure, resting on 3 messages",
+        "- **guard**: resting on one message, approved by [@ana](kinfolk:member:plaza:ana)",
+    ]
+    assert {one.__name__ for one in get_args(Event)} <= set(KINDS)

@@ -79,6 +79,7 @@ class Brain:
     traces: list[tuple[Ref | None, Trace]] = field(default_factory=list)
     queue: asyncio.Queue[Arrival] = field(default_factory=asyncio.Queue)
     banner: str = ""
+    greets: bool = True
 
     async def put(self, arrival: Arrival) -> bool:
         self.arrivals.append(arrival)
@@ -96,7 +97,7 @@ class Brain:
                     await self._suggest(playground, event)
                 case ButtonPressed():
                     await self._thank(playground, event)
-                case MemberJoined(channel=None, member=member):
+                case MemberJoined(channel=None, member=member) if self.greets:
                     await playground.act(Say(to=ref("introductions"), text=f"Welcome, {member.name}!"))
                 case MessagePosted(text=text) if BAIT in text:
                     self._hold_back(playground, event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -59,6 +60,12 @@ async def reader(browser: Browser, playground: Playground) -> AsyncIterator[Read
 
 async def no_past() -> Past:
     return Past()
+
+
+async def come_in(reader: Reader, name: str) -> None:
+    await reader.page.get_by_label("Your name").fill(name)
+    await reader.page.get_by_role("button", name="Come in", exact=True).click()
+    await expect(reader.page.locator("#who")).to_contain_text(name)
 
 
 def told(brain: Brain, kind: type) -> list:
@@ -248,16 +255,77 @@ async def test_what_it_would_have_said_is_shown_where_it_would_have(reader: Read
 
 async def test_a_newcomer_comes_in(reader: Reader, brain: Brain) -> None:
     await reader.page.locator("#who").click()
-    await reader.page.get_by_role("button", name="Come in as a newcomer").click()
-    await reader.page.get_by_label("Your name").fill("Nadia")
-    await reader.page.get_by_role("button", name="Come in", exact=True).click()
-    await expect(reader.page.locator("#who")).to_contain_text("Nadia")
+    await reader.page.locator("#dialog").get_by_role("button", name="Come in as a newcomer").click()
+    await come_in(reader, "Nadia")
+    await expect(reader.page.locator("#head h2")).to_contain_text("introductions")
+    await expect(reader.page.locator(".message.found")).to_contain_text("Welcome, Nadia!")
+    await expect(reader.page.locator(".context")).to_have_text("Answering KinfolkWelcome, Nadia!")
     await reader.say("Hello, I am new.")
 
-    await expect(reader.message("Hello, I am new.")).to_contain_text("Nadia")
-    await expect(reader.page.locator(".channel.unread")).to_have_count(1)
-    await expect(reader.page.locator(".channel.unread")).to_contain_text("introductions")
+    await expect(reader.message("Hello, I am new.").locator(".quote")).to_contain_text("Welcome, Nadia!")
+    await expect(reader.page.locator(".channel.unread")).to_have_count(0)
     assert told(brain, MemberJoined)[0].member.name == "Nadia"
+
+
+async def test_a_newcomer_who_is_writing_already_is_led_to_the_greeting_by_a_word(
+    reader: Reader, brain: Brain, playground: Playground
+) -> None:
+    brain.greets = False
+    await reader.page.locator("#begin").get_by_role("button", name="Come in as a newcomer").click()
+    await come_in(reader, "Nadia")
+    await reader.field.fill("Hello, I")
+    await playground.act(Say(to=ref("garden"), text="Nobody is meant by this."))
+    await playground.act(Say(to=ref("introductions"), text="Welcome, **Nadia**!"))
+    await expect(reader.page.locator("#toast")).to_contain_text("Kinfolk greets you in #introductions.")
+    await expect(reader.page.locator("#head h2")).to_contain_text("general")
+    await reader.page.get_by_role("button", name="Take me there").click()
+
+    await expect(reader.page.locator(".message.found")).to_contain_text("Welcome, Nadia!")
+    await expect(reader.page.locator("#toast")).to_be_hidden()
+
+
+async def test_the_first_page_says_what_to_try_until_it_is_put_away(reader: Reader) -> None:
+    card = reader.page.locator("#begin")
+    await card.get_by_role("button", name="Ask why").click()
+    await expect(reader.page.locator("#side")).to_contain_text("Choose “What happened here” on a message")
+    await card.get_by_role("button", name="Be Colm and ask /match").click()
+    await expect(reader.page.locator("#who")).to_contain_text("Colm")
+    await expect(reader.page.locator(".message.only")).to_contain_text("You may feel at home")
+    await card.get_by_role("button", name="Ask why").click()
+    await expect(reader.page.locator("#side .decision")).to_contain_text("asked for with /match")
+    await card.get_by_label("Close").click()
+    await expect(card).to_be_hidden()
+    await reader.page.reload()
+    await reader.field.wait_for()
+    await expect(card).to_be_hidden()
+
+
+async def test_what_the_bot_takes_back_is_said_to_be_so(reader: Reader, playground: Playground) -> None:
+    made = (await playground.act(Say(to=GENERAL, text="Not what I meant."))).made
+    assert made
+    await expect(reader.message("Not what I meant.")).to_be_visible()
+    await playground.act(Delete(message=made, channel=GENERAL))
+
+    await expect(reader.page.locator(".tombstone").last).to_contain_text("Kinfolk took this back")
+    await expect(reader.page.locator(".tombstone").last).to_contain_text("What happened here")
+
+
+async def test_what_a_decision_did_is_told_once_and_shortly(reader: Reader, brain: Brain) -> None:
+    await reader.say("/match rye bread")
+    answer = reader.page.locator(".message.only")
+    await answer.get_by_role("button", name="Bring me there").click()
+    await expect(answer).to_contain_text("Done: see you there.")
+    made, trace = brain.traces[0]
+    (decision,) = trace.verdict.decisions
+    steps = tuple(replace(step, outcome=decision.reason) for step in trace.steps[:1])
+    verdict = replace(trace.verdict, decisions=(replace(decision, confidence=1.0),))
+    brain.traces[:] = [(made, replace(trace, steps=steps, verdict=verdict))]
+    await answer.locator(".link.why").click()
+
+    shown = reader.page.locator("#side .decision")
+    await expect(shown.get_by_text("asked for with /match")).to_have_count(1)
+    await expect(shown).not_to_contain_text("sure")
+    await expect(shown.locator(".ruling")).to_have_text("Done: say “You may feel at home in #bread-and-ferments: …”")
 
 
 async def test_the_page_speaks_chinese(reader: Reader, brain: Brain) -> None:
@@ -297,7 +365,7 @@ async def test_on_a_phone_the_panes_are_drawers(reader: Reader) -> None:
     await channels.locator(".channel", has_text="repair-cafe").click()
     await expect(reader.page.locator("#head h2")).to_contain_text("repair-cafe")
     await expect(channels).to_be_hidden()
-    await reader.page.locator("#top").get_by_label("Members, and why").click()
+    await reader.page.locator("#top").get_by_label("Members, and what happened").click()
     await expect(side).to_be_visible()
     await reader.page.keyboard.press("Escape")
     await expect(side).to_be_hidden()

@@ -1,8 +1,10 @@
 // The page begins here: it knows every part and tells each what changed.
 import { act, ask, follow, Refused } from "./api.js";
-import { byId } from "./dom.js";
+import { byId, fill, h } from "./dom.js";
 import { goHome, keepLog, log, me, member, remember, room, store, takeMessage, takeState } from "./store.js";
 import { loadWords, t } from "./words.js";
+import { greet } from "./arrival.js";
+import { drawBegin } from "./begin.js";
 import { drawChannels } from "./channels.js";
 import { drawComposer, focusComposer } from "./composer.js";
 import { drawHead, drawLog, jumpTo, showMessages } from "./conversation.js";
@@ -27,13 +29,17 @@ export async function attempt(work) {
 /** Do a deed as the member one is. */
 export const deed = (name, details) => attempt(() => act(name, details));
 
-/** Say something for some seconds. */
-export function toast(sentence) {
+/** Say something for some seconds; with what there is to do about it, for longer. */
+export function toast(sentence, label = "", onclick = null) {
   const place = byId("toast");
-  place.textContent = sentence;
+  const doing = () => {
+    place.hidden = true;
+    onclick();
+  };
+  fill(place, sentence, label && h("button", { type: "button", class: "doing", onclick: doing }, label));
   place.hidden = false;
   clearTimeout(toast.timer);
-  toast.timer = setTimeout(() => (place.hidden = true), 6000);
+  toast.timer = setTimeout(() => (place.hidden = true), label ? 20_000 : 6000);
 }
 
 /** Draw everything anew, as after another member or another language. */
@@ -43,6 +49,7 @@ export function drawAll() {
   drawTop();
   drawChannels();
   drawHead();
+  drawBegin();
   drawLog();
   drawComposer();
   drawSide();
@@ -137,6 +144,7 @@ function showWaiting() {
   const here = taken.filter(({ message }) => message.room === store.room);
   showMessages(here);
   for (const { message, fresh } of taken) {
+    greet(message);
     if (fresh && message.author !== store.me) announce(message);
   }
   if (store.side.tab === "why" && here.some(({ message }) => message.id === store.side.message)) why(store.side.message);

@@ -2,6 +2,7 @@
 import { deed, toast } from "./app.js";
 import { byId, fill, h, icon, iconButton } from "./dom.js";
 import { log, me, member, room, store } from "./store.js";
+import { opening } from "./markdown.js";
 import { t } from "./words.js";
 import { complete, completionKey, hideCompletion } from "./completion.js";
 
@@ -69,7 +70,7 @@ function context() {
   const about = store.editing ?? store.reply;
   if (!about) return null;
   const words = store.editing ? t("editing") : t("replying", { name: member(about.author).name });
-  return h("div", { class: "context" }, h("span", {}, words), h("span", { class: "quoted" }, about.text.slice(0, 120)), iconButton("close", t("cancel"), cancel));
+  return h("div", { class: "context" }, h("span", {}, words), h("span", { class: "quoted" }, opening(about.text, 120)), iconButton("close", t("cancel"), cancel));
 }
 
 function field() {

@@ -93,7 +93,7 @@ function onKey(event) {
 export function jumpTo(id) {
   const found = element(id);
   if (!found) return false;
-  found.scrollIntoView({ block: "center" });
+  found.scrollIntoView({ block: found.offsetHeight > byId("log").clientHeight ? "start" : "center" });
   found.classList.add("found");
   setTimeout(() => found.classList.remove("found"), 2500);
   return true;

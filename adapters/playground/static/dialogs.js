@@ -1,5 +1,6 @@
 // What opens over the page: choosing a member or a channel, newcomers, channels, and the list of keys.
 import { become, deed, openRoom } from "./app.js";
+import { arrive } from "./arrival.js";
 import { avatar, byId, fill, h, icon, iconButton } from "./dom.js";
 import { member, store } from "./store.js";
 import { t } from "./words.js";
@@ -79,7 +80,7 @@ export function newcomer() {
     const done = await deed("arrive", { name: name.value, language: store.language });
     if (!done) return;
     close();
-    await become(done.made, since);
+    await arrive(done.made, since);
   };
   open(t("newcomer"), h("form", { class: "form", onsubmit: submit }, h("p", {}, t("newcomer.about")), name, h("button", { class: "main" }, t("newcomer.enter"))));
 }

@@ -1,7 +1,7 @@
 // What the bot would have done, shown where it would have done it.
 import { why } from "./app.js";
 import { h, icon } from "./dom.js";
-import { plain } from "./markdown.js";
+import { opening } from "./markdown.js";
 import { member, store } from "./store.js";
 import { knows, t } from "./words.js";
 
@@ -10,8 +10,8 @@ export function actionWords(action) {
   const key = `action.${action.kind}${action.on === false ? ".off" : ""}`;
   const name = action.member ? member(action.member).name : "";
   const room = store.rooms.get(action.channel ?? action.to)?.name ?? action.name ?? "";
-  const text = plain(action.text ?? action.question ?? action.title ?? "");
-  return knows(key) ? t(key, { ...action, name, room, text: text.length > 90 ? `${text.slice(0, 90)}…` : text }) : action.kind;
+  const text = opening(action.text ?? action.question ?? action.title ?? "");
+  return knows(key) ? t(key, { ...action, name, room, text }) : action.kind;
 }
 
 /** Make the card that says what the bot held back. */

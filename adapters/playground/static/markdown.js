@@ -127,6 +127,12 @@ export function plain(text) {
   return bare.replace(/\s+/g, " ").trim();
 }
 
+/** Return how a text begins, on one line: its first line, cut where it is long. */
+export function opening(text, most = 90) {
+  const [first = "", ...more] = text.split("\n").map(plain).filter(Boolean);
+  return more.length || first.length > most ? `${first.slice(0, most)} …` : first;
+}
+
 /** Make elements of a message's text. */
 export function render(text) {
   return text.split(/```(?:\w*\n)?/).flatMap((part, number) => {

@@ -49,10 +49,14 @@ function quote(message) {
 
 function body(message) {
   if (message.deleted_by) {
-    const by = message.deleted_by === message.author ? t("deleted") : t("deleted.by", { name: member(message.deleted_by).name });
-    return h("p", { class: "tombstone" }, by, " ", whyLink(message, message.deleted_by === store.bot));
+    return h("p", { class: "tombstone" }, fate(message), " ", whyLink(message, message.deleted_by === store.bot));
   }
   return h("div", { class: "words" }, render(message.text), message.edited && edited());
+}
+
+function fate({ author, deleted_by: by }) {
+  if (by !== author) return t("deleted.by", { name: member(by).name });
+  return author === store.bot ? t("taken_back", { name: member(by).name }) : t("deleted");
 }
 
 const edited = () => h("span", { class: "edited" }, t("edited"));

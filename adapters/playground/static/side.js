@@ -34,9 +34,11 @@ export async function showWhy(id) {
   if (!again && matchMedia("(max-width: 1023px)").matches) document.body.dataset.drawer = "side";
 }
 
-function openTab(tab) {
+/** Turn to one of the two tabs. */
+export function openTab(tab) {
   store.side.tab = tab;
   drawSide();
+  if (matchMedia("(max-width: 1023px)").matches) document.body.dataset.drawer = "side";
 }
 
 function members() {
@@ -107,8 +109,8 @@ function decision(told, one, number) {
     { class: "decision" },
     h("header", {}, h("strong", {}, one.skill), step && modeChip(step.mode), step && h("span", { class: "small spring-left" }, milliseconds(step.milliseconds))),
     h("p", { class: "reason" }, one.reason),
-    step?.outcome && h("p", { class: "small" }, step.outcome),
-    h("p", { class: "small" }, t("confidence", { percent: Math.round(one.confidence * 100) })),
+    step && step.outcome !== one.reason && h("p", { class: "small" }, step.outcome),
+    one.confidence < 1 && h("p", { class: "small" }, t("confidence", { percent: Math.round(one.confidence * 100) })),
     one.evidence.length > 0 && h("div", { class: "evidence" }, h("h4", {}, t("evidence")), one.evidence.map(evidence)),
     h("ul", { class: "rulings" }, rulings.map(ruling)),
   );

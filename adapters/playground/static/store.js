@@ -6,6 +6,7 @@ export const store = {
   me: saved("me", ""),
   language: saved("language", navigator.language.startsWith("zh") ? "zh_CN" : "en"),
   theme: saved("theme", "auto"),
+  begun: saved("begun", ""),
   space: "",
   bot: "",
   members: new Map(),
