@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from adapters.console import Console
     from adapters.discord import Discord
-    from adapters.discord.examining import Wishes
     from adapters.playground import Playground
     from bot.app import App
+    from bot.core.policies import Rules
     from bot.core.ports import Adapter, Finding, Known
     from bot.core.settings import Settings
     from bot.core.things import Ref
@@ -100,7 +100,7 @@ async def examine_discord(app: App) -> Sequence[Finding]:
     return await examine(
         app.settings.discord_token,
         commands=commands_of(SKILLS),
-        wanted=functools.partial(_wishes, app),
+        wanted=functools.partial(_rules, app),
         api=app.settings.discord_api,
     )
 
@@ -114,22 +114,13 @@ async def _known(app: App, space: Ref, platform: str) -> Mapping[Ref, Known] | N
         return await spaces.latest(connection, community, platform) if community else None
 
 
-async def _wishes(app: App, space: Ref) -> Wishes | None:
+async def _rules(app: App, space: Ref) -> Rules | None:
     """Return what the staff of a space set, None for one that was never met."""
-    from adapters.discord.examining import Wishes
     from storage import policies, spaces
 
     async with app.database.read() as connection:
         community = await spaces.community_of(connection, space)
-        if community is None:
-            return None
-        rules = await policies.load(connection, community)
-    return Wishes(
-        staff=rules.policy.staff_channel,
-        welcome=rules.policy.welcome_channel,
-        staff_roles=rules.policy.staff,
-        reads=rules.reads,
-    )
+        return await policies.load(connection, community) if community else None
 
 
 PLATFORMS = (

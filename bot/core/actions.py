@@ -1,14 +1,14 @@
 """What the bot may do, as dead data. The union is closed: a new member of it is a change of the design.
 
-`inverse(action, receipt)` is how it is undone, and `IRREVERSIBLE` lists what cannot be. The last four change only what
-Kinfolk itself keeps (decision 8): they take the same path, so that they too are explained and undone.
+`inverse(action, receipt)` is how it is undone, and `IRREVERSIBLE` lists what cannot be. Those of `Kept` change only
+what Kinfolk itself keeps (decision 8): they take the same path, so that they too are explained and undone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, ClassVar, assert_never
 
 from bot.core.things import Ref
 
@@ -223,12 +223,24 @@ class CreatePoll:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetPolicy:
+class Keeping:
+    """What Kinfolk itself keeps. `turns` names the field that goes back to `before` when it is undone.
+
+    With `personal`, only the `member` whom it concerns undoes it.
+    """
+
+    turns: ClassVar[str] = ""
+    personal: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPolicy(Keeping):
     """Change what staff tune: a field of the policy, or `mode.SKILL`, for the whole community or one channel.
 
     An empty value goes back to the default.
     """
 
+    turns = "value"
     name: str
     value: str
     before: str = ""
@@ -236,18 +248,21 @@ class SetPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetConsent:
+class SetConsent(Keeping):
     """Keep what a member says about being collected; None goes back to the community's default."""
 
+    turns = "collected"
+    personal = True
     member: Ref
     collected: bool | None
     before: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeepFeedback:
+class KeepFeedback(Keeping):
     """Keep what a member thinks of a suggested channel: `joined`, `declined`, or empty to take it back."""
 
+    turns = "opinion"
     member: Ref
     channel: Ref
     opinion: str
@@ -255,7 +270,7 @@ class KeepFeedback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forget:
+class Forget(Keeping):
     """Erase everything that is held about a member."""
 
     member: Ref
@@ -301,6 +316,10 @@ IRREVERSIBLE = (Delete, Kick, OpenDirect, Forget)
 
 def inverse(action: Action, receipt: Receipt) -> Action | None:
     """Return what undoes an action that was carried out; None when nothing can, or nothing was made."""
+    if isinstance(action, IRREVERSIBLE):
+        return None
+    if isinstance(action, Kept):
+        return replace(action, **{action.turns: action.before, "before": getattr(action, action.turns)})
     match action:
         case Say(to=channel) | AskStaff(to=channel) | CreatePoll(channel=channel) | CreateEvent(channel=channel):
             return Delete(message=receipt.made, channel=channel) if receipt.made else None
@@ -320,29 +339,21 @@ def inverse(action: Action, receipt: Receipt) -> Action | None:
             return Ban(member=member, by=by, reason=reason)
         case CreateChannel():
             return ArchiveChannel(channel=receipt.made) if receipt.made else None
-        case SetPolicy():
-            return replace(action, value=action.before, before=action.value)
-        case SetConsent():
-            return replace(action, collected=action.before, before=action.collected)
-        case KeepFeedback():
-            return replace(action, opinion=action.before, before=action.opinion)
-        case Delete() | Kick() | OpenDirect() | Forget():
-            return None
     assert_never(action)
 
 
 def undoing(action: Action, receipt: Receipt, *, by: Ref | None) -> Action | None:
     """Return what undoes an action for whoever asks for it: what members said of their own data is theirs to change."""
-    if isinstance(action, SetConsent) and action.member != by:
+    if isinstance(action, Keeping) and action.personal and getattr(action, "member", None) != by:
         return None
     return inverse(action, receipt)
 
 
 def target(action: Action) -> Ref | None:
     """Return what an action is done to, which names the platform; None for what Kinfolk itself keeps."""
+    if isinstance(action, Kept):
+        return None
     match action:
-        case SetPolicy() | SetConsent() | KeepFeedback() | Forget():
-            return None
         case CreateChannel(space=space):
             return space
         case Say() | AskStaff():

@@ -25,12 +25,16 @@ class Policy(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     staff_channel: str = Field(
-        default="", max_length=200, description=_("The channel where proposals and alerts for staff go.")
+        default="",
+        max_length=200,
+        description=_("The channel where proposals and alerts for staff go."),
+        json_schema_extra={"names": "channel"},
     )
     welcome_channel: str = Field(
         default="",
         max_length=200,
         description=_("The channel where newcomers are welcomed; empty for where they come in."),
+        json_schema_extra={"names": "channel"},
     )
     language: Literal["", "en", "zh_CN"] = Field(
         default="", description=_("The language I speak here where a member has chosen none: en or zh_CN.")
@@ -40,6 +44,7 @@ class Policy(BaseModel):
         max_length=1000,
         description=_("Roles whose members are staff to me, whatever the platform says of them."),
         examples=["discord:10/&5, discord:10/&6"],
+        json_schema_extra={"names": "role"},
     )
     speak: Speak = Field(
         default="mentioned",
@@ -84,9 +89,19 @@ def _roles(value: str) -> list[Ref]:
     return [Ref.parse(word.strip()) for word in value.split(",") if word.strip()]
 
 
+def _marked(mark: str) -> dict[str, str]:
+    """Return the fields that carry a mark, with what it says of them."""
+    extras = {name: one.json_schema_extra for name, one in Policy.model_fields.items()}
+    return {name: str(extra[mark]) for name, extra in extras.items() if isinstance(extra, dict) and mark in extra}
+
+
 FIELDS = tuple(Policy.model_fields)
-PER_CHANNEL = tuple(name for name, one in Policy.model_fields.items() if one.json_schema_extra == {"per_channel": True})
+PER_CHANNEL = tuple(_marked("per_channel"))
 """Fields that a channel may have otherwise than its community."""
+NAMES = _marked("names")
+"""What is named by the values of a field, by references: a `channel`, or each `role` of a list."""
+CHANNELS = tuple(name for name, kind in NAMES.items() if kind == "channel")
+"""Fields whose value is a channel: `/setup` sets it, `kinfolk doctor` looks whether the bot can write there."""
 SHOWN = 40
 """Characters of a wrong value that are worth repeating."""
 MODE = "mode."

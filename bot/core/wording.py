@@ -37,6 +37,7 @@ from bot.core.actions import (
     Warn,
 )
 from bot.core.i18n import _
+from bot.core.policies import NAMES
 from bot.core.things import Ref
 
 if TYPE_CHECKING:
@@ -238,7 +239,7 @@ def _describe(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
 
 def _valued(setting: str, value: str, voice: _Voice) -> str:
     """Say what something is set to; channels and roles are called as such."""
-    kind = "channel" if setting.endswith("_channel") else "role" if setting.endswith("_roles") else ""
+    kind = NAMES.get(setting, "")
     try:
         called = [voice.call(kind, Ref.parse(one)) for one in value.split(", ")] if kind and value else []
     except ValueError:

@@ -9,7 +9,7 @@ from bot.core.actions import Button, SetPolicy
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake, NotAllowed
 from bot.core.i18n import _
-from bot.core.policies import DEFAULT, FIELDS, PRESET, PRESETS, Policy
+from bot.core.policies import CHANNELS, DEFAULT, FIELDS, PRESET, PRESETS, Policy
 from bot.core.things import Audience, Rank
 from bot.core.wording import escape
 from brains.skills import presets
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
     from brains.skills.skill import Context
 
-ROOMS = tuple(name for name in FIELDS if name.endswith("_channel"))
-"""Settings whose value is a channel."""
 GROUPS = {
-    _("Who and where"): (*ROOMS, "staff_roles", "contact"),
+    _("Who and where"): (*CHANNELS, "staff_roles", "contact"),
     _("What I say and read"): ("speak", "read", "language"),
     _("What I keep and use"): ("consent", "retention_days", "trace_days"),
 }
@@ -80,7 +78,7 @@ async def _preset(context: Context, value: str, where: str) -> Decision:
 
 
 async def _set(context: Context, name: str, value: str, where: str) -> Decision:
-    if name in ROOMS and not value:
+    if name in CHANNELS and not value:
         value, where = where, ""
     if not value:
         raise Mistake(_("Say the new value of {name}, or `default`."), name=name)
@@ -98,7 +96,7 @@ async def _kept(context: Context, name: str, value: str, *, one_channel: bool) -
     if value == DEFAULT and name in FIELDS:
         policies.check(name, str(Policy.model_fields[name].default), one_channel=one_channel)
         return ""
-    if name in ROOMS and not one_channel:
+    if name in CHANNELS and not one_channel:
         return str((await channel(context, value)).ref)
     if name == "staff_roles":
         value = ", ".join(value.replace(",", " ").split())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import get_args
 
@@ -23,18 +23,18 @@ from bot.core.actions import (
     Edit,
     GrantRole,
     Invite,
-    KeepFeedback,
+    Keeping,
     Kept,
     React,
     Say,
     SetConsent,
-    SetPolicy,
     Spoken,
     Timeout,
     Unban,
     Warn,
     inverse,
     target,
+    undoing,
 )
 from bot.core.decisions import Receipt
 from bot.core.events import (
@@ -60,7 +60,9 @@ from tests.words import MONDAY, said
 
 HERE, MADE, ANA = Ref("discord", "h"), Ref("discord", "h/1"), Ref("discord", "ana")
 DONE = Receipt(state="done", made=MADE)
-TURNED = (React, Invite, GrantRole, SetPolicy, SetConsent, KeepFeedback, Ban, Unban)
+PUT_BACK = tuple(kind for kind in get_args(Kept) if kind not in IRREVERSIBLE)
+"""What is undone by what was kept before."""
+TURNED = (React, Invite, GrantRole, Ban, Unban, *PUT_BACK)
 """What is undone by its opposite, and that by itself again."""
 MAKING = (Say, AskStaff, CreatePoll, CreateEvent, Warn)
 """What is undone by taking away the message that it made."""
@@ -115,6 +117,26 @@ def test_a_channel_that_was_made_is_put_away_and_can_be_taken_back() -> None:
 def test_an_action_is_done_to_something_on_a_platform_or_kept_by_us(kind: type, data: st.DataObject) -> None:
     where = target(data.draw(of(kind)))
     assert (where is None) == (kind in get_args(Kept))
+
+
+def test_what_is_kept_names_the_field_that_goes_back_to_what_was_before() -> None:
+    for kind in get_args(Kept):
+        assert issubclass(kind, Keeping)
+        names = {one.name for one in fields(kind)}
+        assert ({kind.turns, "before"} <= names) == (kind in PUT_BACK), kind
+        assert "member" in names or not kind.personal, kind
+
+
+@pytest.mark.parametrize("kind", get_args(Kept), ids=lambda kind: kind.__name__)
+@quickly
+@given(data=st.data())
+def test_what_is_personal_is_undone_by_that_member_alone(kind: type, data: st.DataObject) -> None:
+    action = data.draw(of(kind))
+    back = inverse(action, DONE)
+    assert undoing(action, DONE, by=getattr(action, "member", None)) == back
+    for other in (Ref("another", "member"), None):
+        assert undoing(action, DONE, by=other) == (None if kind.personal else back)
+    assert SetConsent.personal
 
 
 def test_nothing_that_is_kept_is_speech_and_all_that_is_seen_once_is() -> None:

@@ -14,10 +14,11 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from adapters.discord import moderating, needs, outgoing, registering, rights, speaking, visiting
-from adapters.discord.examining import Wishes, examine
+from adapters.discord.examining import examine
 from bot.app import open_app
 from bot.core.events import Named
 from bot.core.i18n import translator
+from bot.core.policies import CHANNELS, Policy, Rules
 from bot.core.ports import Finding
 from bot.core.settings import Settings
 from bot.core.things import Ref
@@ -47,8 +48,7 @@ class Scene:
 
     server: DiscordServer
     who: Harbour
-    staff: str = ""
-    welcome: str = ""
+    channels: dict[str, str] = field(default_factory=dict)
     staff_roles: set[Ref] = field(default_factory=set)
     unread: set[Ref] = field(default_factory=set)
     met: bool = True
@@ -57,19 +57,15 @@ class Scene:
     def role(self) -> int:
         return self.server.town.bot_role(self.who.guild).id
 
-    async def wishes(self, _space: Ref) -> Wishes | None:
+    async def rules(self, _space: Ref) -> Rules | None:
         if not self.met:
             return None
-        return Wishes(
-            staff=self.staff,
-            welcome=self.welcome,
-            staff_roles=frozenset(self.staff_roles),
-            reads=lambda channel: channel not in self.unread,
-        )
+        policy = Policy(staff_roles=", ".join(map(str, self.staff_roles))).model_copy(update=self.channels)
+        return Rules(policy=policy, overrides={("read", str(channel)): "no" for channel in self.unread})
 
     async def examine(self, token: str = "") -> list[Finding]:
         secret = SecretStr(token or self.server.token)
-        return await examine(secret, commands=COMMANDS, wanted=self.wishes, api=self.server.api)
+        return await examine(secret, commands=COMMANDS, wanted=self.rules, api=self.server.api)
 
     async def found(self, check: str) -> list[tuple[str, str]]:
         """Return what is found by one check: the states, and the words without the server's name."""
@@ -88,7 +84,7 @@ class Scene:
 async def scene() -> AsyncIterator[Scene]:
     async with discord_server() as server:
         who = harbour(server.town)
-        yield Scene(server=server, who=who, staff=str(ref(who.office)))
+        yield Scene(server=server, who=who, channels={"staff_channel": str(ref(who.office))})
         assert server.faults.gaps == []
 
 
@@ -248,9 +244,10 @@ async def test_where_nobody_may_write_the_bots_voice_is_not_missed(scene: Scene)
     assert "#lanterns" in (await scene.found("channels"))[1][1]
 
 
-@pytest.mark.parametrize("what", ["staff", "welcome"])
-async def test_a_channel_that_staff_named_must_be_writable(scene: Scene, what: str) -> None:
-    setattr(scene, what, str(ref(scene.who.office)))
+@pytest.mark.parametrize("setting", CHANNELS)
+async def test_a_channel_that_staff_named_must_be_writable(scene: Scene, setting: str) -> None:
+    what = setting.removesuffix("_channel")
+    scene.channels[setting] = str(ref(scene.who.office))
     assert await scene.one(what) == ("ok", f"I can write in the {what} channel #office")
     await scene.server.staff.permit(
         scene.who.anna, scene.who.office, scene.role, allow=["view_channel"], deny=["send_messages"]
@@ -270,13 +267,13 @@ async def test_a_staff_channel_may_be_missing_gone_open_to_all_or_no_place_to_wr
         ref(987654321): ("bad", "is gone, or closed to me. Name another there: /setup staff_channel"),
     }
     for staff, (state, words) in expected.items():
-        scene.staff = str(staff)
+        scene.channels["staff_channel"] = str(staff)
         told = await scene.one("staff")
         assert (told[0], words in told[1]) == (state, True), told
     thread = await scene.server.people.thread(who.mo, who.office, "Reports")
-    scene.staff = str(ref(thread))
+    scene.channels["staff_channel"] = str(ref(thread))
     assert await scene.one("staff") == ("ok", "I can write in the staff channel #Reports")
-    scene.staff = "playground:staff"
+    scene.channels["staff_channel"] = "playground:staff"
     assert await scene.found("staff") == []
 
 
@@ -289,10 +286,10 @@ async def test_discord_that_is_away_waits_or_is_something_else_is_a_finding(scen
     assert "asks me to wait 40 s" in (await scene.examine())[-1].words
     faults.clear()
 
-    found = await examine(SecretStr("x"), commands=COMMANDS, wanted=scene.wishes, api="http://127.0.0.1:9/api/v10")
+    found = await examine(SecretStr("x"), commands=COMMANDS, wanted=scene.rules, api="http://127.0.0.1:9/api/v10")
     assert [(one.state, "cannot be reached" in one.words) for one in found] == [("bad", True)]
     elsewhere = server.api.replace("/api/v10", "/somewhere")
-    (lost,) = await examine(SecretStr("x"), commands=COMMANDS, wanted=scene.wishes, api=elsewhere)
+    (lost,) = await examine(SecretStr("x"), commands=COMMANDS, wanted=scene.rules, api=elsewhere)
     assert (lost.state, "KINFOLK_DISCORD_API" in lost.words) == ("bad", True)
     assert (await scene.examine())[0].state == "ok"
 
@@ -307,7 +304,7 @@ async def test_a_server_that_answers_something_else_is_a_finding(unused_tcp_port
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
     api = f"http://127.0.0.1:{unused_tcp_port}"
-    (found,) = await examine(SecretStr("x"), commands=COMMANDS, wanted=scene.wishes, api=api)
+    (found,) = await examine(SecretStr("x"), commands=COMMANDS, wanted=scene.rules, api=api)
     await runner.cleanup()
     assert (found.state, "does not answer as Discord does" in found.words) == ("bad", True)
 

@@ -3,6 +3,5 @@
 from __future__ import annotations
 
 from adapters.discord.examining.examine import examine
-from adapters.discord.examining.server import Wishes
 
-__all__ = ["Wishes", "examine"]
+__all__ = ["examine"]

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from adapters.discord.examining.server import Wishes
     from bot.core.commands import Command
+    from bot.core.policies import Rules
     from bot.core.things import Ref
 
-    Wanted = Callable[[Ref], Awaitable[Wishes | None]]
+    Wanted = Callable[[Ref], Awaitable[Rules | None]]
 
 PATIENCE = 60.0
 """Seconds for all of it."""
@@ -61,14 +61,14 @@ async def _look(client: discord.Client, commands: Sequence[Command], wanted: Wan
     servers = [one async for one in client.fetch_guilds(limit=None, with_counts=False)]
     found.append(_servers(client, servers))
     for one in servers[:LOOKED_AT]:
-        wishes = await wanted(names.ref(one.id))
+        rules = await wanted(names.ref(one.id))
         try:
             guild, me = await visiting.enter(client, one.id)
         except (discord.Forbidden, discord.NotFound) as refused:
             words = f"{one.name}: Discord does not show me this server ({refused.text}). Let me in again: "
             found.append(Finding(name="discord server", state="bad", words=words + _invitation(client)))
         else:
-            found += await survey(client, guild, me, wishes)
+            found += await survey(client, guild, me, rules)
 
 
 def _application(client: discord.Client) -> list[Finding]:

@@ -18,17 +18,12 @@ if TYPE_CHECKING:
 Room = rights.Room | discord.Thread
 
 
-async def staffed(client: discord.Client, here: Place, wanted: str) -> list[Finding]:
-    """Judge the channel where the staff are told things; nothing where it is on another server or platform."""
-    if not wanted:
-        words = "there is no staff channel, so nobody hears of reports. Name one there: /setup staff_channel #channel"
-        return [here.find("staff", "warn", words)]
-    return await welcoming(client, here, wanted, what="staff")
-
-
-async def welcoming(client: discord.Client, here: Place, wanted: str, *, what: str = "welcome") -> list[Finding]:
-    """Judge the channel where newcomers are welcomed, if one was named; nothing where it is elsewhere."""
-    another = f"Name another there: /setup {what}_channel #channel"
+async def named(client: discord.Client, here: Place, setting: str, wanted: str) -> list[Finding]:
+    """Judge the channel that a setting names, if one was named; nothing where it is on another server or platform."""
+    what, another = setting.removesuffix("_channel"), f"Name another there: /setup {setting} #channel"
+    if setting == "staff_channel" and not wanted:
+        words = f"there is no staff channel, so nobody hears of reports. Name one there: /setup {setting} #channel"
+        return [here.find(what, "warn", words)]
     try:
         room = await _room(client, here, Ref.parse(wanted))
     except (discord.Forbidden, discord.NotFound, discord.InvalidData):

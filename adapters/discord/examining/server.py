@@ -2,49 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.discord import names, rights
 from adapters.discord.examining.place import Place, told
-from adapters.discord.examining.posts import staffed, welcoming
+from adapters.discord.examining.posts import named
 from adapters.discord.examining.rooms import look
 from adapters.discord.needs import NEEDS
+from bot.core.policies import CHANNELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import discord
 
+    from bot.core.policies import Rules
     from bot.core.ports import Finding
-    from bot.core.things import Ref
 
 TRUSTED = rights.STAFF.value | rights.OWNER.value
 """Who has one of these rights moderates, and need not be moderated by a bot."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What the staff of a server set: channels by reference or empty, whom they call staff, and what is to be read."""
-
-    staff: str
-    welcome: str
-    staff_roles: frozenset[Ref]
-    reads: Callable[[Ref], bool]
-
-
 async def survey(
-    client: discord.Client, guild: discord.Guild, me: discord.Member, wishes: Wishes | None
+    client: discord.Client, guild: discord.Guild, me: discord.Member, rules: Rules | None
 ) -> list[Finding]:
-    """Return what is well on a server and what is not; without wishes it was never met by a running bot."""
+    """Return what is well on a server and what is not; without rules it was never met by a running bot."""
     here = Place(guild=guild, me=me)
-    found = [_rights(here), _ranks(here, wishes), *look(here, wishes.reads if wishes else lambda _: True)]
+    found = [_rights(here), _ranks(here, rules), *look(here, rules.reads if rules else lambda _: True)]
     found += _uses(here)
-    if wishes is None:
+    if rules is None:
         words = "I have not met this server yet. Once I run, I write to whoever brought me how to begin: kinfolk run"
         return [*found, here.find("staff", "warn", words)]
-    found += await staffed(client, here, wishes.staff)
-    return found + await welcoming(client, here, wishes.welcome)
+    for setting in CHANNELS:
+        found += await named(client, here, setting, getattr(rules.policy, setting))
+    return found
 
 
 def _rights(here: Place) -> Finding:
@@ -58,9 +49,9 @@ def _rights(here: Place) -> Finding:
     return here.find("rights", "ok", f"I have every right that I need{more}")
 
 
-def _ranks(here: Place, wishes: Wishes | None) -> Finding:
+def _ranks(here: Place, rules: Rules | None) -> Finding:
     """Name the roles above the bot's whose members it may have to moderate: neither staff's nor other bots'."""
-    staff = wishes.staff_roles if wishes else frozenset()
+    staff = rules.policy.staff if rules else frozenset()
     above = [one for one in here.guild.roles if one > here.me.top_role and not one.managed]
     members = [
         one for one in above if not one.permissions.value & TRUSTED and names.role(here.guild.id, one.id) not in staff

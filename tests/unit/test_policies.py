@@ -1,0 +1,25 @@
+"""What staff tune: the marks on its fields, by which `/setup`, doctor and the words about a change know them."""
+
+from __future__ import annotations
+
+from bot.core.actions import SetPolicy
+from bot.core.i18n import translator
+from bot.core.policies import CHANNELS, FIELDS, NAMES, PER_CHANNEL
+from bot.core.wording import marked
+from brains.skills.setup import GROUPS
+
+
+def test_what_is_called_a_channel_or_roles_is_marked_as_naming_them() -> None:
+    assert set(CHANNELS) == {name for name in FIELDS if name.endswith("_channel")}
+    assert set(NAMES) - set(CHANNELS) == {name for name in FIELDS if name.endswith("_roles")}
+    assert set(NAMES.values()) == {"channel", "role"}
+    assert not set(NAMES) & set(PER_CHANNEL)
+
+
+def test_a_change_of_what_names_something_names_it_by_a_link() -> None:
+    said = {name: marked(SetPolicy(name=name, value="discord:10"), translator("en")) for name in FIELDS}
+    assert {name for name, words in said.items() if "](kinfolk:" in words} == set(NAMES)
+
+
+def test_setup_shows_the_channels_together() -> None:
+    assert any(set(CHANNELS) <= set(names) for names in GROUPS.values())
