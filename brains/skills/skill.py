@@ -39,7 +39,7 @@ class Press:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faculties:
-    """What skills think with. Only reads: whatever changes something is proposed as an action."""
+    """What skills think with. Whatever changes something is proposed as an action; what is derived may be kept."""
 
     database: Database
     encoder: Callable[[], Awaitable[Encoder]]
