@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from bot.core.clock import Clock
-    from bot.core.ports import Adapter, Generator, Vectors
+    from bot.core.ports import Adapter, Generator, VectorStore
     from bot.core.settings import Settings
     from bot.core.things import Community, Member
     from bot.living import Living
     from bot.pipeline import Pipeline
-    from brains.engines.client import WorkerEncoder
-    from brains.matching.suggest import Matchmaker
+    from brains.engines.encoder_client import WorkerEncoder
+    from brains.matching.matchmaker import Matchmaker
 
 FRESH = timedelta(minutes=10)
 """For so long a running bot matches by the same channel profiles, however much is said meanwhile."""
@@ -57,7 +57,7 @@ class App:
         self._opening = asyncio.Lock()
         self._worker: WorkerEncoder | None = None
         self._encoder: CachedEncoder | None = None
-        self._vectors: Vectors | None = None
+        self._vectors: VectorStore | None = None
         self._generator: Generator | None = None
         self._index: Index | None = None
 
@@ -84,7 +84,7 @@ class App:
                 told = step
             await self.clock.sleep(0.25)
 
-    async def vectors(self) -> Vectors:
+    async def vectors(self) -> VectorStore:
         """Return the collection of the encoder's fingerprint; starts the vector process if need be."""
         if self._vectors is None:
             encoder = await self.encoder()
@@ -118,7 +118,7 @@ class App:
 
     async def matchmaker(self, language: str | None = None, *, fresh_for: timedelta = timedelta(0)) -> Matchmaker:
         """Return what matches members and texts to channels, speaking a language."""
-        from brains.matching.suggest import Matchmaker  # brings scipy, which most verbs do without
+        from brains.matching.matchmaker import Matchmaker  # brings scipy, which most verbs do without
 
         return Matchmaker(
             database=self.database,

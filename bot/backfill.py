@@ -10,11 +10,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from adapters.history import discord
+from bot.backfill_progress import BackfillProgress
 from bot.core.errors import Gone, Mistake, NotAllowed
 from bot.core.i18n import translator
 from bot.core.things import Audience
 from bot.importing import Bulk, Progress, alone
-from bot.notice import Notice
 from storage import backfills, channels, communities, policies, refusals, spaces
 from storage.backfills import Reached, Step
 from storage.following import Following
@@ -96,7 +96,7 @@ async def import_discord(
             progress=progress,
         )
         translate = await asyncio.to_thread(translator, policy.language or settings.language)
-        async with Notice(database, clock, reading, translate).telling(policy.staff_channel):
+        async with BackfillProgress(database, clock, reading, translate).telling(policy.staff_channel):
             await reading.read()
         await bulk.note({"server": str(server.space.ref)})
     return Backfilled(stored=bulk.stored, rooms=len(layout.rooms), closed=(*layout.closed, *reading.closed))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from bot.core.errors import KinfolkError
 from bot.core.ports import Finding, Scope, Turn
 from bot.core.settings import strangers
+from bot.home_lock import is_running
 from bot.platforms import PLATFORMS, shows_playground
-from bot.sole import is_running
 from storage import acts, communities, inbox, outbox, spaces
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.core.clock import Clock
-    from bot.core.ports import Encoder, Vector, Vectors
+    from bot.core.ports import Encoder, Vector, VectorStore
     from storage.db import Database
     from storage.outbox import Waiting
 
@@ -36,7 +36,7 @@ class Index:
 
     database: Database
     encoder: Encoder
-    vectors: Vectors
+    vectors: VectorStore
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def settled(self) -> None:

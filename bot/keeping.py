@@ -14,7 +14,7 @@ from storage import channels, feedback, members, policies
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.core.actions import Kept
+    from bot.core.actions import Inward
     from bot.core.clock import Clock
     from bot.core.things import Community, Member, Ref
     from storage.connection import Connection
@@ -35,7 +35,7 @@ class Keeper:
     erase: Erase
     refusals: Refusals
 
-    async def act(self, community: Community, action: Kept) -> Receipt:
+    async def act(self, community: Community, action: Inward) -> Receipt:
         """Carry out an action on our own tables."""
         now = self.clock.now()
         match action:

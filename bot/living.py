@@ -86,7 +86,7 @@ class Living:
         put = self.figures.counting(self.inbox.put)
         adapters = {one.platform: functools.partial(one.run, put, commands) for one in self.adapters}
         return {
-            "leases": self.inbox.keep,
+            "leases": self.inbox.renew_leases,
             "encoding": self.ahead.run,
             "lanes": self.lanes.run,
             "index": self._follow,

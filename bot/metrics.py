@@ -105,7 +105,7 @@ class Reported(Collector):
 
     def _put_off(self) -> Iterator[Metric]:
         limited = CounterMetricFamily(
-            "kinfolk_limited", "Requests that a platform put off (429).", labels=["platform", "route"]
+            "kinfolk_rate_limited", "Requests that a platform put off (429).", labels=["platform", "route"]
         )
         for (platform, route), times in dict(self._counts.put_off).items():
             limited.add_metric([platform, route], times)
@@ -116,7 +116,7 @@ class Reported(Collector):
             "kinfolk_invalid_requests", "Requests that count against the bot (401, 403, 429).", labels=["platform"]
         )
         holds = GaugeMetricFamily(
-            "kinfolk_brake_holds", "1 while nothing is sent because of them.", labels=["platform"]
+            "kinfolk_circuit_open", "1 while nothing is sent because of them.", labels=["platform"]
         )
         for platform, brake in dict(self._counts.brakes).items():
             invalid.add_metric([platform], brake.total)

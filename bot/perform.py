@@ -20,7 +20,7 @@ from bot.core.actions import (
     Delete,
     Edit,
     Forget,
-    Kept,
+    Inward,
     Moderation,
     OpenDirect,
     Say,
@@ -176,7 +176,7 @@ class Performer:
     async def _try(self, community: Community, action: Action, urgency: Urgency) -> Receipt:
         """Try an action; whatever comes of it is a receipt."""
         try:
-            if isinstance(action, Kept):
+            if isinstance(action, Inward):
                 return await self.keeper.act(community, action)
             return await self.sender.send(action, urgency)
         except Unavailable as away:
@@ -184,16 +184,16 @@ class Performer:
         except Exception as error:  # noqa: BLE001 - belongs to the pipeline's door: an adapter's bug ends one act alone
             log.error("%s ended in a bug: %s", type(action).__name__, trail(error))
             bug = f"a bug came in between: {type(error).__name__}"
-            return Receipt(state="failed" if isinstance(action, Kept) else "unknown", error=bug)
+            return Receipt(state="failed" if isinstance(action, Inward) else "unknown", error=bug)
 
     async def _end(self, number: int, action: Action, receipt: Receipt, *, undoes: int | None = None) -> None:
         now, where = self.clock.now(), target(action)
         self.figures.acted(where.platform if where else OURSELVES, type(action).__name__, receipt)
 
         async def note(connection: Connection) -> None:
-            await acts.ended(connection, number, action, receipt, now=now)
+            await acts.record_outcome(connection, number, action, receipt, now=now)
             if undoes is not None and receipt.state == "done":
-                await acts.undone(connection, undoes, by=number)
+                await acts.record_undo(connection, undoes, by=number)
 
         await self.database.write(note)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from adapters.playground import Playground
     from bot.app import App
     from bot.core.policies import Rules
-    from bot.core.ports import Adapter, Finding, Known
+    from bot.core.ports import Adapter, Finding, KnownChannel
     from bot.core.settings import Settings
     from bot.core.things import Ref
 
@@ -105,7 +105,7 @@ async def examine_discord(app: App) -> Sequence[Finding]:
     )
 
 
-async def _known(app: App, space: Ref, platform: str) -> Mapping[Ref, Known] | None:
+async def _known(app: App, space: Ref, platform: str) -> Mapping[Ref, KnownChannel] | None:
     """Return what is stored of a space, None for one that was never met."""
     from storage import spaces
 

@@ -113,7 +113,9 @@ async def intend(
     return numbers
 
 
-async def ended(connection: Connection, number: int, action: Action, receipt: Receipt, *, now: datetime) -> None:
+async def record_outcome(
+    connection: Connection, number: int, action: Action, receipt: Receipt, *, now: datetime
+) -> None:
     """Store what came of an act, and the action as it was carried out in the end."""
     values = {
         "state": receipt.state,
@@ -128,7 +130,7 @@ async def ended(connection: Connection, number: int, action: Action, receipt: Re
     await connection.execute(update(ActRow).where(col(ActRow.id) == number).values(values))
 
 
-async def undone(connection: Connection, number: int, *, by: int) -> None:
+async def record_undo(connection: Connection, number: int, *, by: int) -> None:
     """Note which act took another one back."""
     await connection.execute(update(ActRow).where(col(ActRow.id) == number).values(undone_by=by))
 

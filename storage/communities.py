@@ -41,7 +41,7 @@ async def find(connection: Connection, name: str | None) -> Community:
     for one in known:
         if one.name == name:
             return one
-    raise Mistake(f"There is no community {name!r}. Known: {names}.")
+    raise Mistake(f"There is no community {name!r}. KnownChannel: {names}.")
 
 
 async def _tried_out(connection: Connection) -> set[int]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine, Update
 
-    from bot.core.ports import Vectors
+    from bot.core.ports import VectorStore
     from bot.core.things import Community, Member, Ref
     from storage.connection import Connection
     from storage.db import Database
@@ -74,7 +74,7 @@ async def look(
 
 async def forget(
     database: Database,
-    vectors: Vectors | None,
+    vectors: VectorStore | None,
     encoder_fingerprint: str | None,
     community: Community,
     member: Member,
@@ -106,7 +106,7 @@ async def forget(
     return Forgotten(erased=erased, left=left, quoting=quoting)
 
 
-async def recount(database: Database, vectors: Vectors | None, found: Survey) -> tuple[Survey, int]:
+async def recount(database: Database, vectors: VectorStore | None, found: Survey) -> tuple[Survey, int]:
     """Look for everything again, by number, by reference and by words; return what was found and how much it is.
 
     Points are counted where the vector store is at hand. Channel profiles are not: a forget drops them, and those
@@ -171,7 +171,7 @@ async def _points(connection: Connection, found: Survey) -> _Points:
     )
 
 
-async def _delete_points(database: Database, vectors: Vectors | None, points: _Points) -> bool:
+async def _delete_points(database: Database, vectors: VectorStore | None, points: _Points) -> bool:
     """Delete points at once and say whether they are gone; what waited to be written may be on its way just now.
 
     The deletion of those stays in the outbox, to be made once more.

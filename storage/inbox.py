@@ -23,9 +23,9 @@ from bot.core.codec import load, storable
 from bot.core.errors import Unavailable
 from bot.core.events import Arrival, MessageEdited, MessagePosted, actor, key, lane
 from bot.core.ports import Delivery
+from storage.coalescing import Coalescer
 from storage.rows import columns, insert_new, portions
 from storage.tables import InboxRow
-from storage.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -91,8 +91,8 @@ class Inbox:
         self._looked_at = clock.now() - LOOK
         self._up_to = 0
         self._followings = followings
-        self._puts: Together[Put, Stored | None] = Together(database, self._insert, alone=self._insert_alone)
-        self._dones: Together[Delivery, None] = Together(database, self._finish, durable=False, linger=LINGER)
+        self._puts: Coalescer[Put, Stored | None] = Coalescer(database, self._insert, alone=self._insert_alone)
+        self._dones: Coalescer[Delivery, None] = Coalescer(database, self._finish, durable=False, linger=LINGER)
 
     async def put(self, arrival: Arrival) -> bool:
         """Store an arrival; it is on disk when this returns. False when it was there already. Raises Unavailable."""
@@ -278,7 +278,7 @@ class Inbox:
         if alone:
             await self._database.write(_free_all)
 
-    async def keep(self) -> None:
+    async def renew_leases(self) -> None:
         """Renew the leases of this process until cancelled."""
         while True:
             await self._clock.sleep(LEASE.total_seconds() / 3)
@@ -327,7 +327,7 @@ async def waiting(connection: Connection) -> int:
     return left
 
 
-async def handled(connection: Connection, arrival: Arrival) -> bool:
+async def is_handled(connection: Connection, arrival: Arrival) -> bool:
     """Say whether an arrival was handled, by whichever process."""
     found = await connection.execute(
         select(col(InboxRow.done_at)).where(

@@ -9,7 +9,7 @@ from sqlalchemy import and_, func, select
 from sqlmodel import col
 
 from bot.core.events import Named
-from bot.core.ports import Known
+from bot.core.ports import KnownChannel
 from bot.core.things import Audience, Community, Ref
 from storage import communities
 from storage.rows import columns, insert_new
@@ -61,7 +61,7 @@ async def of(connection: Connection, community: Community) -> list[Named]:
     return [Named(ref=Ref.parse(row.ref), name=row.name) for row in rows]
 
 
-async def latest(connection: Connection, community: Community, platform: str) -> dict[Ref, Known]:
+async def latest(connection: Connection, community: Community, platform: str) -> dict[Ref, KnownChannel]:
     """Return every channel and thread of a platform that is known, with the newest message of it that is stored."""
     newest = await _newest(connection, community)
     rooms, found = await _channels(connection, community, platform), {}
@@ -75,11 +75,11 @@ async def latest(connection: Connection, community: Community, platform: str) ->
         ref, parent = Ref.parse(row.ref), rooms[row.channel_id][1]
         named = Named(ref=ref, name=row.title, audience=parent.channel.audience)
         last = newest.get((row.channel_id, row.id))
-        found[ref] = Known(channel=named, archived=parent.archived, latest=last, thread=True)
+        found[ref] = KnownChannel(channel=named, archived=parent.archived, latest=last, thread=True)
     return found
 
 
-async def _channels(connection: Connection, community: Community, platform: str) -> dict[int, tuple[Ref, Known]]:
+async def _channels(connection: Connection, community: Community, platform: str) -> dict[int, tuple[Ref, KnownChannel]]:
     rows = await connection.execute(
         select(*columns(ChannelRow, "id", "ref", "name", "description", "audience", "archived")).where(
             col(ChannelRow.community_id) == community.id, col(ChannelRow.ref).startswith(f"{platform}:")
@@ -88,9 +88,9 @@ async def _channels(connection: Connection, community: Community, platform: str)
     return {row.id: (ref := Ref.parse(row.ref), _known(ref, row)) for row in rows}
 
 
-def _known(ref: Ref, row: Row[*tuple[object, ...]]) -> Known:
+def _known(ref: Ref, row: Row[*tuple[object, ...]]) -> KnownChannel:
     named = Named(ref=ref, name=row.name, audience=Audience(row.audience))
-    return Known(channel=named, archived=row.archived, latest=None, description=row.description)
+    return KnownChannel(channel=named, archived=row.archived, latest=None, description=row.description)
 
 
 async def _newest(connection: Connection, community: Community) -> dict[tuple[int, int | None], Ref]:

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 MODULES = (
     *("bot.cli", "bot.app", "bot.backfill", "bot.checkup", "bot.harbour", "bot.importing", "bot.living", "bot.replay"),
     *("bot.ahead", "bot.lanes", "bot.perform", "bot.pipeline", "adapters.discord.examining", "adapters.playground"),
-    *("adapters.history.discord", "brains.engines.client", "brains.engines.line", "brains.matching.suggest"),
+    *("adapters.history.discord", "brains.engines.encoder_client", "brains.engines.line", "brains.matching.matchmaker"),
     *("brains.skills", "storage.exporting", "storage.inbox", "storage.vectors.client", "rich.progress", "rich.table"),
 )
 """What most verbs need."""

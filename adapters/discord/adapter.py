@@ -19,7 +19,7 @@ from adapters.discord.client import Client
 from adapters.discord.incoming import space
 from adapters.discord.interactions import Interactions
 from adapters.discord.outgoing import Hands
-from adapters.discord.pace import Pace
+from adapters.discord.request_watch import RequestWatch
 from adapters.discord.speaking import Refused, Speech
 from bot.core.actions import Outward
 from bot.core.decisions import Receipt
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from bot.core.counts import Counts
     from bot.core.events import Arrival
     from bot.core.i18n import Translate
-    from bot.core.ports import Known
+    from bot.core.ports import KnownChannel
     from bot.core.things import Ref
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class Discord:
         token: SecretStr,
         clock: Clock,
         counts: Counts,
-        known: Callable[[Ref], Awaitable[Mapping[Ref, Known] | None]],
+        known: Callable[[Ref], Awaitable[Mapping[Ref, KnownChannel] | None]],
         api: str = "",
         gateway: str = "",
     ) -> None:
@@ -89,7 +89,7 @@ class Discord:
         self._known = known
         self._api = api
         self._gateway = gateway
-        self._pace = Pace(counts)
+        self._pace = RequestWatch(counts)
         self._hands: Hands | None = None
         self.client: Client | None = None
         self.ready = asyncio.Event()

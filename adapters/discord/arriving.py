@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from adapters.discord.client import Client
     from adapters.discord.incoming import Person
     from bot.core.events import Named
-    from bot.core.ports import Known
+    from bot.core.ports import KnownChannel
     from bot.core.things import Ref
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Gap:
 
 
 async def look_over(
-    client: Client, guild: discord.Guild, then: Mapping[Ref, Known] | None, gaps: Sequence[Gap]
+    client: Client, guild: discord.Guild, then: Mapping[Ref, KnownChannel] | None, gaps: Sequence[Gap]
 ) -> None:
     """Hand over what is new about a server, whoever brought the bot there if it is new itself, and what was said.
 
@@ -80,7 +80,7 @@ async def _inviter(client: Client, guild: discord.Guild) -> Named | None:
     return client.incoming.member(who, guild) if who else None
 
 
-def _changes(client: Client, guild: discord.Guild, known: Mapping[Ref, Known]) -> Iterable[ChannelChanged]:
+def _changes(client: Client, guild: discord.Guild, known: Mapping[Ref, KnownChannel]) -> Iterable[ChannelChanged]:
     """Tell each channel that is not as it was left; of a closed one nobody knows who may read it now."""
     for room in rights.rooms(guild):
         now = client.incoming.channel(room, unconfirmed=True)
@@ -88,7 +88,7 @@ def _changes(client: Client, guild: discord.Guild, known: Mapping[Ref, Known]) -
             yield now
 
 
-def _missing(guild: discord.Guild, known: Mapping[Ref, Known]) -> list[Known]:
+def _missing(guild: discord.Guild, known: Mapping[Ref, KnownChannel]) -> list[KnownChannel]:
     """Return the channels that were there and are not to be seen any more."""
     there = {names.ref(one.id) for one in (*guild.channels, *guild.threads)}
     return [
@@ -98,7 +98,7 @@ def _missing(guild: discord.Guild, known: Mapping[Ref, Known]) -> list[Known]:
     ]
 
 
-async def _is_gone(client: Client, missing: Known) -> bool:
+async def _is_gone(client: Client, missing: KnownChannel) -> bool:
     """Say whether a channel was deleted. What is only out of sight Discord refuses to show, or is a thread put away."""
     try:
         await client.http.get_channel(names.number(missing.channel.ref))
@@ -120,14 +120,14 @@ async def learn_members(threads: Iterable[discord.Thread]) -> None:
                 log.warning("who is in the thread %d is not known: %s", thread.id, type(error).__name__)
 
 
-def _is_new(now: ChannelChanged, then: Known | None) -> bool:
+def _is_new(now: ChannelChanged, then: KnownChannel | None) -> bool:
     if then is None:
         return True
     looks = (then.channel.name, then.channel.audience, then.description, then.archived)
     return looks != (now.channel.name, now.channel.audience, now.description, now.archived)
 
 
-def find_gaps(guild: discord.Guild, known: Mapping[Ref, Known], held: Mapping[int, int]) -> list[Gap]:
+def find_gaps(guild: discord.Guild, known: Mapping[Ref, KnownChannel], held: Mapping[int, int]) -> list[Gap]:
     """Find where something was said on a server that is not stored; `held` is the first message told by now."""
     newest = [names.pair(one.latest).id for one in known.values() if one.latest is not None]
     if not newest:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bot.core.clock import Clock
     from bot.core.commands import Command
     from bot.core.events import Event
-    from bot.core.ports import Known
+    from bot.core.ports import KnownChannel
     from bot.core.things import Ref
 
     Put = Callable[[Arrival], Awaitable[bool]]
@@ -54,7 +54,7 @@ class Client(discord.AutoShardedClient):
         clock: Clock,
         put: Put,
         commands: Sequence[Command],
-        known: Callable[[Ref], Awaitable[Mapping[Ref, Known] | None]],
+        known: Callable[[Ref], Awaitable[Mapping[Ref, KnownChannel] | None]],
         trace: aiohttp.TraceConfig,
         connected: Callable[[bool], None],
     ) -> None:
@@ -66,7 +66,7 @@ class Client(discord.AutoShardedClient):
         self._connected = connected
         self._tasks: set[asyncio.Task[None]] = set()
         self._lately: dict[int, int] = {}
-        self._then: dict[int, asyncio.Task[Mapping[Ref, Known] | None]] = {}
+        self._then: dict[int, asyncio.Task[Mapping[Ref, KnownChannel] | None]] = {}
         self._behind: dict[int, asyncio.Event] = {}
         self._held: defaultdict[int, dict[int, int]] = defaultdict(dict)
         self.interactions: Interactions | None = None
@@ -206,7 +206,7 @@ class Client(discord.AutoShardedClient):
             if guild.shard_id == shard:
                 self._note(guild)
 
-    def _note(self, guild: discord.Guild) -> asyncio.Task[Mapping[Ref, Known] | None]:
+    def _note(self, guild: discord.Guild) -> asyncio.Task[Mapping[Ref, KnownChannel] | None]:
         """Return how a server was left; until it was looked over, that stays as it was noted first."""
         self.fall_behind(guild.id)
         noted = self._then.get(guild.id)
@@ -214,7 +214,7 @@ class Client(discord.AutoShardedClient):
             noted = self._then[guild.id] = asyncio.create_task(self._left(guild))
         return noted
 
-    async def _left(self, guild: discord.Guild) -> Mapping[Ref, Known] | None:
+    async def _left(self, guild: discord.Guild) -> Mapping[Ref, KnownChannel] | None:
         return await self._known(names.ref(guild.id))
 
     async def on_guild_available(self, guild: discord.Guild) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.core.clock import Clock
-    from bot.core.ports import Known
+    from bot.core.ports import KnownChannel
     from bot.core.things import Ref
 
 SAID = frozenset(
@@ -160,7 +160,7 @@ class Incoming:
         now, named = self.clock.now(), Named(ref=names.ref(thread), name="")
         return ChannelChanged(channel=named, archived=True, gone=True, at=now, revision=_revision(now))
 
-    def missing(self, then: Known, *, gone: bool) -> ChannelChanged:
+    def missing(self, then: KnownChannel, *, gone: bool) -> ChannelChanged:
         """Tell that a channel which was there once was deleted, or is out of sight."""
         now = self.clock.now()
         return ChannelChanged(

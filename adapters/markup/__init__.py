@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from adapters.markup.dialect import Dialect
 from adapters.markup.discord import DISCORD, discord
+from adapters.markup.parsing import read
 from adapters.markup.plain import PLAIN
-from adapters.markup.reading import read
+from adapters.markup.rendering import assemble, written
 from adapters.markup.splitting import LEAST, Cutter
-from adapters.markup.writing import assemble, written
 
 __all__ = ["DISCORD", "LEAST", "PLAIN", "Dialect", "discord", "plain", "split", "write"]
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import regex
 
 from adapters.markup.lines import Line, cut
-from adapters.markup.writing import assemble, without_links, written
+from adapters.markup.rendering import assemble, without_links, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from adapters.markup.dialect import Dialect
-    from adapters.markup.writing import Written
+    from adapters.markup.rendering import Written
 
 LEAST = 100
 """The smallest limit there is: the marks around one character must have room."""

@@ -16,9 +16,9 @@ import numpy as np
 from bot.bench import Figures
 from bot.bench.memory import export_peak, resident
 from brains.engines import companion_of, open_encoder
-from brains.engines.engine import encode
+from brains.engines.encoder_engine import encode
+from brains.engines.encoders import parse_local
 from brains.engines.hardware import load_engine
-from brains.engines.models import parse_local
 from brains.engines.text import prefix
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from bot.core.ports import Encoder, Vector
     from bot.core.settings import Settings
-    from brains.engines.engine import Engine
-    from brains.engines.models import Model
+    from brains.engines.encoder_engine import Engine
+    from brains.engines.encoders import Model
 
 ROUNDS = 4
 """Turns over all texts at once: in portions of 100, sentence-transformers, which sorts what it is given by length and

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bot.core.ports import Generator
     from bot.core.settings import Settings
-    from brains.matching.suggest import Offer
+    from brains.matching.matchmaker import Offer
 
 ROUNDS = 3
 AT_ONCE = 4

@@ -15,9 +15,9 @@ from bot.app import App, open_app
 from bot.bench import Figures
 from bot.core.events import MessagePosted, Named
 from bot.core.things import Ref
-from brains.engines.engine import encode
+from brains.engines.encoder_engine import encode
+from brains.engines.encoders import parse_local
 from brains.engines.hardware import open_engine
-from brains.engines.models import parse_local
 from brains.engines.text import prefix
 from storage import communities
 from storage.intake import Intake
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.core.settings import Settings
-    from brains.engines.engine import Engine
+    from brains.engines.encoder_engine import Engine
     from storage.connection import Connection
 
 ROUNDS = 3

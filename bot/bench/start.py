@@ -21,8 +21,8 @@ from bot.app import open_app
 from bot.bench import Figures
 from bot.bench.importing import scratch_settings
 from bot.core.errors import Unavailable
+from brains.engines.encoders import parse_local
 from brains.engines.hardware import load_engine
-from brains.engines.models import parse_local
 from storage import outbox
 
 if TYPE_CHECKING:

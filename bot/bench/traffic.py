@@ -263,7 +263,7 @@ async def running(app: App, encoder: Encoder, adapter: Adapter | None = None) ->
     vectors = open_vectors(app.settings, fingerprint=encoder.fingerprint, size=encoder.size)
     index = Index(database=app.database, encoder=cached, vectors=vectors)
     await inbox.begin(alone=True)
-    parts = (inbox.keep, ahead.run, lanes.run, partial(index.follow, app.clock))
+    parts = (inbox.renew_leases, ahead.run, lanes.run, partial(index.follow, app.clock))
     tasks = [asyncio.create_task(part()) for part in parts]
     if adapter is not None:
         tasks.append(asyncio.create_task(adapter.run(inbox.put, ())))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from bot.core.ports import Vector, Vectors
+    from bot.core.ports import Vector, VectorStore
 
 SIZE = 384
 CENTRES, CHANNELS, AUTHORS, AUDIENCE = 400, 400, 2_000, 60
@@ -190,7 +190,7 @@ async def _through_the_process(folder: Path, corpus: Corpus) -> dict[str, float]
     return figures
 
 
-async def _fill(vectors: Vectors, corpus: Corpus) -> dict[str, float]:
+async def _fill(vectors: VectorStore, corpus: Corpus) -> dict[str, float]:
     """Write most of the corpus alone and the rest while somebody searches."""
     total = len(corpus.texts)
     alone = max(total - WATCHED, total // 2)
@@ -205,12 +205,12 @@ async def _fill(vectors: Vectors, corpus: Corpus) -> dict[str, float]:
     return {"points": total, "inserted_per_s": rate} | _spread("audience_while_writing", waits)
 
 
-async def _write(vectors: Vectors, corpus: Corpus, start: int, stop: int) -> None:
+async def _write(vectors: VectorStore, corpus: Corpus, start: int, stop: int) -> None:
     for at in range(start, stop, BATCH):
         await vectors.upsert(corpus.points(at, min(at + BATCH, stop)))
 
 
-async def _speed(vectors: Vectors, corpus: Corpus, kinds: Sequence[str], queries: int) -> dict[str, float]:
+async def _speed(vectors: VectorStore, corpus: Corpus, kinds: Sequence[str], queries: int) -> dict[str, float]:
     figures: dict[str, float] = {}
     for kind in kinds:
         await _timed(vectors, question(corpus, kind, 0))
@@ -219,7 +219,7 @@ async def _speed(vectors: Vectors, corpus: Corpus, kinds: Sequence[str], queries
     return figures
 
 
-async def _timed(vectors: Vectors, asked: Question) -> float:
+async def _timed(vectors: VectorStore, asked: Question) -> float:
     start = time.perf_counter()
     await vectors.search(asked.scope, vector=asked.vector, text=asked.text, limit=NEIGHBOURS)
     return time.perf_counter() - start
@@ -230,7 +230,7 @@ def _spread(name: str, waits: Sequence[float]) -> dict[str, float]:
     return {f"{name}_p50_ms": middle, f"{name}_p99_ms": slow, f"{name}_max_ms": 1000 * max(waits)}
 
 
-async def _recall(vectors: Vectors, corpus: Corpus, kind: str) -> float:
+async def _recall(vectors: VectorStore, corpus: Corpus, kind: str) -> float:
     found = 0
     for number in range(QUERIES):
         asked = question(corpus, kind, number)
@@ -259,11 +259,11 @@ def _bare(folder: Path, corpus: Corpus) -> dict[str, float]:
 
 
 async def _ours_and_local_mode(folder: Path, corpus: Corpus) -> tuple[dict[str, float], dict[str, float]]:
-    from storage.vectors.server import ServerVectors, in_memory
+    from storage.vectors.server import ServerVectorStore, in_memory
 
     taken = []
     ours = open_folder(folder, FINGERPRINT, SIZE, idle=BRIEFLY)
-    for store in (ours, ServerVectors(in_memory, collection="bench", size=SIZE)):
+    for store in (ours, ServerVectorStore(in_memory, collection="bench", size=SIZE)):
         await _write(store, corpus, 0, len(corpus.texts))
         await store.optimize()
         figures = await _speed(store, corpus, PEER_KINDS, PEER_QUERIES)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli import account, checkup, evaluate, find, history, live, measure, member, serve
+from bot.cli import bench, checkup, decisions, evals, find, imports, member, run, worker
 from bot.core.errors import KinfolkError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ app = typer.Typer(
 INTERRUPTED = 130
 """What typer exits with on Ctrl-C, as shells do."""
 
-for family in (live, account, checkup, history, find, member, evaluate, measure, serve):
+for family in (run, decisions, checkup, imports, find, member, evals, bench, worker):
     family.register(app)
 
 

@@ -11,14 +11,14 @@ import typer
 
 from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, out, run
 from bot.core.errors import Mistake
-from bot.sole import is_running
+from bot.home_lock import is_running
 
 if TYPE_CHECKING:
     from bot.app import App
     from bot.core.settings import Settings
     from bot.core.things import Community, Message
     from brains.knowledge.retrieval import Found
-    from brains.matching.suggest import Offer
+    from brains.matching.matchmaker import Offer
 
 KOption = Annotated[int, typer.Option("--k", min=1, max=100, help="How many, at most.")]
 

@@ -14,7 +14,7 @@ from bot.core.errors import KinfolkError, Mistake
 
 if TYPE_CHECKING:
     from bot.app import App
-    from bot.core.ports import Vectors
+    from bot.core.ports import VectorStore
     from bot.core.settings import Settings
     from bot.core.things import Community, Member
     from storage.erasure import Forgotten
@@ -94,7 +94,7 @@ def _ask(member: Member, community: Community) -> None:
         raise Mistake("Nothing was erased.")
 
 
-async def _vectors(app: App) -> tuple[Vectors | None, str | None]:
+async def _vectors(app: App) -> tuple[VectorStore | None, str | None]:
     """Return the vector store and its fingerprint; before anything was encoded there is none, and none is started."""
     from storage import outbox
 

@@ -1,6 +1,6 @@
 """What the bot may do, as dead data. The union is closed: a new member of it is a change of the design.
 
-`inverse(action, receipt)` is how it is undone, and `IRREVERSIBLE` lists what cannot be. Those of `Kept` change only
+`inverse(action, receipt)` is how it is undone, and `IRREVERSIBLE` lists what cannot be. Those of `Inward` change only
 what Kinfolk itself keeps (decision 8): they take the same path, so that they too are explained and undone.
 """
 
@@ -297,10 +297,10 @@ Outward = (
 )
 """What is done on a platform."""
 
-Kept = SetPolicy | SetConsent | KeepFeedback | Forget
+Inward = SetPolicy | SetConsent | KeepFeedback | Forget
 """What changes Kinfolk's own tables and no platform."""
 
-Action = Outward | Kept
+Action = Outward | Inward
 
 Moderation = Warn | Timeout | Kick | Ban | Unban | GrantRole
 """What staff do to members. `by` names who asked for it: nobody is acted on who stands above them or the bot.
@@ -318,7 +318,7 @@ def inverse(action: Action, receipt: Receipt) -> Action | None:
     """Return what undoes an action that was carried out; None when nothing can, or nothing was made."""
     if isinstance(action, IRREVERSIBLE):
         return None
-    if isinstance(action, Kept):
+    if isinstance(action, Inward):
         return replace(action, **{action.turns: action.before, "before": getattr(action, action.turns)})
     match action:
         case Say(to=channel) | AskStaff(to=channel) | CreatePoll(channel=channel) | CreateEvent(channel=channel):
@@ -351,7 +351,7 @@ def undoing(action: Action, receipt: Receipt, *, by: Ref | None) -> Action | Non
 
 def target(action: Action) -> Ref | None:
     """Return what an action is done to, which names the platform; None for what Kinfolk itself keeps."""
-    if isinstance(action, Kept):
+    if isinstance(action, Inward):
         return None
     match action:
         case CreateChannel(space=space):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from bot.core.brake import Brake
+from bot.core.circuit_breaker import CircuitBreaker
 
 if TYPE_CHECKING:
     from bot.core.clock import Clock
@@ -18,7 +18,7 @@ class Counts:
         self.put_off: Counter[tuple[str, str]] = Counter()
         self.connections: Counter[str] = Counter()
         self.links: dict[str, bool] = {}
-        self.brakes: dict[str, Brake] = {}
+        self.brakes: dict[str, CircuitBreaker] = {}
         self._clock = clock
 
     def limited(self, platform: str, route: str) -> None:
@@ -29,10 +29,10 @@ class Counts:
         """Count an invalid request, which the platform's brake notes."""
         self.brake(platform).note()
 
-    def brake(self, platform: str) -> Brake:
+    def brake(self, platform: str) -> CircuitBreaker:
         """Return the platform's brake, to be asked before each request."""
         if platform not in self.brakes:
-            self.brakes[platform] = Brake(platform=platform, clock=self._clock)
+            self.brakes[platform] = CircuitBreaker(platform=platform, clock=self._clock)
         return self.brakes[platform]
 
     def connected(self, platform: str, now: bool) -> None:  # noqa: FBT001 - it is the state itself

@@ -132,7 +132,7 @@ class Page:
     after: UUID | None
 
 
-class Vectors(Protocol):
+class VectorStore(Protocol):
     """A collection of points of one encoder fingerprint. A call that returned is on disk."""
 
     async def upsert(self, points: Sequence[Point]) -> None:
@@ -231,7 +231,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownChannel:
     """A channel or a thread as we know it: what it was called, and the newest message of it that is stored."""
 
     channel: Named

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from bot.core.companion import Companion
     from bot.core.ports import Generator
     from bot.core.settings import Settings
-    from brains.engines.client import WorkerEncoder
+    from brains.engines.encoder_client import WorkerEncoder
+    from brains.engines.generator_client import Talker
     from brains.engines.line import Line
-    from brains.engines.talker import Talker
 
 IDLE = 300.0
 """Seconds that the worker outlives its last request: loading it again takes two."""
@@ -33,7 +33,7 @@ async def open_encoder(settings: Settings, *, idle: float = IDLE) -> AsyncIterat
     Its first start on a CPU prepares the model for a minute, in which calls wait. Raises Misconfigured, or
     Unavailable when the server cannot be reached.
     """
-    from brains.engines.client import WorkerEncoder, identify
+    from brains.engines.encoder_client import WorkerEncoder, identify
 
     line, model = _line(settings, idle)
     try:
@@ -61,10 +61,10 @@ async def open_generator(settings: Settings, *, idle: float = IDLE) -> AsyncIter
 
 
 def _talker(settings: Settings, idle: float) -> Talker:
+    from brains.engines.encoders import is_remote, parse_remote
+    from brains.engines.generator_client import Talker
     from brains.engines.generators import parse_generator
     from brains.engines.line import http_to_server, http_to_worker
-    from brains.engines.models import is_remote, parse_remote
-    from brains.engines.talker import Talker
 
     if is_remote(settings.generator):
         remote = parse_remote(settings.generator, variable="KINFOLK_GENERATOR")
@@ -74,8 +74,8 @@ def _talker(settings: Settings, idle: float) -> Talker:
 
 
 def _line(settings: Settings, idle: float) -> tuple[Line, str]:
+    from brains.engines.encoders import is_remote, parse_remote
     from brains.engines.line import to_server, to_worker
-    from brains.engines.models import is_remote, parse_remote
 
     if is_remote(settings.encoder):
         remote = parse_remote(settings.encoder)

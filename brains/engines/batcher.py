@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from bot.core.errors import Gone, Overloaded
-from brains.engines.engine import plan
+from brains.engines.encoder_engine import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

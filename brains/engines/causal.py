@@ -8,14 +8,14 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, StoppingCriteria, StoppingCriteriaList, TextStreamer
 
 from bot.core.errors import Misconfigured
-from brains.engines.generation import Finish, Unfit, too_long
+from brains.engines.generator_engine import Finish, Unfit, too_long
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from transformers import PreTrainedTokenizerBase
 
-    from brains.engines.generation import Emit, Prompt
+    from brains.engines.generator_engine import Emit, Prompt
 
 CONTEXT = 4096
 """Tokens of one conversation at most, whatever the model could hold."""

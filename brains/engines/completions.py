@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, TypeVar
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
-from brains.engines.chat import Telling, event, read_chat
+from brains.engines.chat_api import Telling, event, read_chat
 from brains.engines.door import as_refusal, check_key, in_json, read_body
-from brains.engines.generation import Finish
+from brains.engines.generator_engine import Finish
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Sequence
 
     from fastapi import FastAPI
 
-    from brains.engines.slots import Slots, Word
+    from brains.engines.generator_service import Slots, Word
 
 Result = TypeVar("Result")
 

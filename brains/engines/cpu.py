@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from brains.engines.engine import pad
+from brains.engines.embedding_table import Table
+from brains.engines.encoder_engine import pad
 from brains.engines.export import TABLE
-from brains.engines.table import Table
 from brains.engines.text import clean
 from brains.engines.tokens import open_tokeniser
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from brains.engines.engine import Tokens, Vectors
-    from brains.engines.models import Model
+    from brains.engines.encoder_engine import Tokens, Vectors
+    from brains.engines.encoders import Model
 
 BUDGET = 512
 """Tokens of a batch, so that what it touches stays in the cache: batches of 2,048 cost 1.6 times the processor time."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
-from brains.engines.engine import pad
+from brains.engines.encoder_engine import pad
 from brains.engines.network import load
 from brains.engines.text import clean
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from tokenizers import Tokenizer
 
-    from brains.engines.engine import Tokens, Vectors
-    from brains.engines.models import Model
+    from brains.engines.encoder_engine import Tokens, Vectors
+    from brains.engines.encoders import Model
     from brains.engines.network import Pooled
 
 BUDGET = 32768

@@ -10,8 +10,8 @@ from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
 from bot.core.errors import Misconfigured, Overloaded, Unavailable
-from brains.engines.generation import Unfit
-from brains.engines.wire import MOST_BYTES, Refusal
+from brains.engines.embeddings_api import MOST_BYTES, Refusal
+from brains.engines.generator_engine import Unfit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, cast
 from filelock import FileLock
 
 from bot.core.errors import Misconfigured
-from brains.engines.models import parse_local
-from brains.engines.table import PRECISION, write_table
+from brains.engines.embedding_table import PRECISION, write_table
+from brains.engines.encoders import parse_local
 from brains.engines.tokens import write_tokeniser
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from brains.engines.models import Model
+    from brains.engines.encoders import Model
     from brains.engines.network import Pooled
 
 RECIPE = "int8-2"

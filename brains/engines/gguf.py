@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import xllamacpp
 
-from brains.engines.generation import Finish, Unfit, too_long
+from brains.engines.generator_engine import Finish, Unfit, too_long
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from brains.engines.generation import Emit, Prompt
+    from brains.engines.generator_engine import Emit, Prompt
 
 CONTEXT = 2048
 """Tokens of one conversation. In 8 bits four of SmolLM2's take 94 MB, in 16 they would take 188."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from asyncio import StreamReader
     from collections.abc import Callable
 
-    from brains.engines.engine import Engine
-    from brains.engines.models import Model
+    from brains.engines.encoder_engine import Engine
+    from brains.engines.encoders import Model
 
 log = logging.getLogger(__name__)
 

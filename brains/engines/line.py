@@ -12,14 +12,14 @@ import numpy as np
 import orjson
 
 from bot.core.errors import Gone, Misconfigured, Overloaded
-from brains.engines import wire
+from brains.engines import embeddings_api
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.core.companion import Companion
     from bot.core.ports import Vector
-    from brains.engines.models import Remote
+    from brains.engines.encoders import Remote
 
 TIMEOUT = httpx.Timeout(600, connect=10, pool=None)
 """A request may stand behind the export of a first start; a worker that dies closes the line at once."""
@@ -51,7 +51,7 @@ class Line:
         self._http = http
         self._companion = companion
         self._pauses = pauses
-        self._encoding: wire.Encoding = "base64"
+        self._encoding: embeddings_api.Encoding = "base64"
 
     async def embed(self, texts: Sequence[str], *, model: str) -> Answer:
         """Encode texts in one request, or in smaller ones where the server wants that.
@@ -98,7 +98,7 @@ class Line:
                 return response
             if pause is not None:
                 await asyncio.sleep(pause)
-        message, _ = wire.error_message(response.content)
+        message, _ = embeddings_api.error_message(response.content)
         raise Overloaded(f"The encoder is busy ({message}); what was asked can be asked again later.")
 
     async def _again(self, method: str, path: str, body: bytes | None) -> httpx.Response:
@@ -156,10 +156,10 @@ def _limits() -> httpx.Limits:
 def _read(response: httpx.Response) -> Answer:
     try:
         data = sorted(orjson.loads(response.content)["data"], key=lambda each: each["index"])
-        vectors = np.stack([wire.unpack(each["embedding"]) for each in data])
+        vectors = np.stack([embeddings_api.unpack(each["embedding"]) for each in data])
     except (ValueError, KeyError, TypeError) as error:
         raise Gone(f"The embeddings server {response.url} answered with something else ({error!r}).") from None
-    return Answer(vectors=_unit(vectors), fingerprint=response.headers.get(wire.FINGERPRINT))
+    return Answer(vectors=_unit(vectors), fingerprint=response.headers.get(embeddings_api.FINGERPRINT))
 
 
 def _unit(vectors: Vector) -> Vector:
@@ -169,7 +169,7 @@ def _unit(vectors: Vector) -> Vector:
 
 
 def _refusal(response: httpx.Response) -> Exception:
-    message, code = wire.error_message(response.content)
+    message, code = embeddings_api.error_message(response.content)
     status = f"{response.status_code}: {message}"
     if response.status_code in UNAUTHORISED:
         return Misconfigured(f"KINFOLK_ENCODER_KEY: {response.url} refuses it ({status}). Set the server's API key.")

@@ -11,17 +11,17 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from bot.core.errors import KinfolkError
-from brains.engines import wire
+from brains.engines import embeddings_api
 from brains.engines.completions import add_chat
 from brains.engines.door import as_refusal, check_key, in_json, read_body, refused
-from brains.engines.generation import Unfit
-from brains.engines.wire import Refusal
+from brains.engines.embeddings_api import Refusal
+from brains.engines.generator_engine import Unfit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from brains.engines.desk import Desk
-    from brains.engines.slots import Slots
+    from brains.engines.encoder_service import Desk
+    from brains.engines.generator_service import Slots
 
 
 def build_app(desk: Desk | None, slots: Slots | None = None, *, key: str = "", generator_key: str = "") -> FastAPI:
@@ -52,10 +52,10 @@ def _add_embeddings(app: FastAPI, desk: Desk, keys: Sequence[str]) -> None:
     async def embeddings(request: Request) -> Response:
         check_key(request, keys)
         with _measured(desk):
-            asked = wire.read_request(await read_body(request), desk.model.size)
+            asked = embeddings_api.read_request(await read_body(request), desk.model.size)
             vectors, tokens = await desk.embed(asked.texts)
-        found = wire.answer(vectors, model=desk.model.name, tokens=tokens, encoding=asked.encoding_format)
-        return in_json(found, headers={wire.FINGERPRINT: desk.model.fingerprint})
+        found = embeddings_api.answer(vectors, model=desk.model.name, tokens=tokens, encoding=asked.encoding_format)
+        return in_json(found, headers={embeddings_api.FINGERPRINT: desk.model.fingerprint})
 
 
 def _add_about(app: FastAPI, desk: Desk | None, slots: Slots | None, keys: Sequence[str]) -> None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from brains.engines.e5s1 import Vocabulary
-    from brains.engines.engine import Tokens
-    from brains.engines.models import Model
+    from brains.engines.encoder_engine import Tokens
+    from brains.engines.encoders import Model
 
 PIECES = "pieces.model"
 RULES = "tokenizer.json"

@@ -23,12 +23,12 @@ from filelock import FileLock, Timeout
 
 from bot.core.errors import KinfolkError, Misconfigured, Mistake, Unavailable
 from bot.core.settings import Settings, load_settings, prepare_home
-from brains.engines.desk import Desk
+from brains.engines.encoder_service import Desk
+from brains.engines.encoders import is_remote, parse_local
+from brains.engines.generator_service import Slots
 from brains.engines.generators import NONE, SLOTS, open_generation, parse_generator
 from brains.engines.hardware import load_engine
-from brains.engines.models import is_remote, parse_local
 from brains.engines.service import build_app
-from brains.engines.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

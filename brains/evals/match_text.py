@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.core.errors import Mistake
-from brains.evals import baselines, reading
+from brains.evals import baselines, rows
 from brains.evals.encoding import Progress, passages, silent
 from brains.evals.evaluation import Evaluation, Measured, report
 from brains.evals.metrics import hit, ndcg, reciprocal_rank
@@ -90,12 +90,10 @@ class Vectors:
 
 def read_folder(folder: Path, *, zero_shot: bool) -> Sorting:
     """Read the three files. Raises Mistake."""
-    described = reading.needed(folder, "channels.jsonl") if zero_shot else reading.beside(folder, "channels.jsonl")
-    train = [] if zero_shot else _posts(reading.needed(folder, "train.jsonl"))
-    test = _posts(reading.needed(folder, "test.jsonl"))
-    descriptions = (
-        {row.text("channel"): row.text("description") for row in reading.rows(described)} if described else {}
-    )
+    described = rows.needed(folder, "channels.jsonl") if zero_shot else rows.beside(folder, "channels.jsonl")
+    train = [] if zero_shot else _posts(rows.needed(folder, "train.jsonl"))
+    test = _posts(rows.needed(folder, "test.jsonl"))
+    descriptions = {row.text("channel"): row.text("description") for row in rows.rows(described)} if described else {}
     sorting = Sorting(train=[post for post in train if post.channel != NOWHERE], test=test, descriptions=descriptions)
     known = set(sorting.channels)
     if not any(post.channel in known for post in test):
@@ -148,7 +146,7 @@ def measure(ranked: Sequence[Sequence[int]] | np.ndarray, wanted: Sequence[int])
 def _posts(path: Path) -> list[Post]:
     return [
         Post(channel=row.text("channel"), text=row.text("text"), at=row.moment("ts") if "ts" in row.values else 0.0)
-        for row in reading.rows(path)
+        for row in rows.rows(path)
     ]
 
 

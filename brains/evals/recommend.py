@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.core.errors import Mistake
-from brains.evals import baselines, reading
+from brains.evals import baselines, rows
 from brains.evals.encoding import Progress, passages, silent
 from brains.evals.evaluation import Evaluation, Measured, report
 from brains.evals.metrics import hit, ndcg, reciprocal_rank
@@ -86,7 +86,7 @@ def read_uses(path: Path) -> list[Use]:
     """Read the rows in order of time. Raises Mistake."""
     uses = [
         Use(user=row.text("user"), channel=row.text("channel"), at=row.moment("ts"), text=row.text("text", default=""))
-        for row in reading.rows(path)
+        for row in rows.rows(path)
     ]
     return sorted(uses, key=lambda use: use.at)
 

@@ -9,7 +9,7 @@ from bot.core.errors import Mistake
 from storage import channels, messages
 
 if TYPE_CHECKING:
-    from bot.core.ports import Encoder, Vectors
+    from bot.core.ports import Encoder, VectorStore
     from bot.core.things import Channel, Community, Member, Message
     from storage.db import Database
 
@@ -28,7 +28,7 @@ class Retrieval:
     """Searches one database and its vectors."""
 
     database: Database
-    vectors: Vectors
+    vectors: VectorStore
     encoder: Encoder
 
     async def search(self, community: Community, query: str, *, reader: Member | None, limit: int) -> list[Found]:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from bot.core.errors import KinfolkError
 from bot.core.ports import Turn
-from brains.matching.support import LONGEST, Support
+from brains.matching.grounding import LONGEST, Grounding
 
 if TYPE_CHECKING:
     from bot.core.ports import Generator
-    from brains.matching.suggest import Offer
+    from brains.matching.matchmaker import Offer
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ async def phrase(generator: Generator, offer: Offer, *, language: str) -> str | 
     except KinfolkError as error:
         log.info("An offer of channel %d stays unphrased: %s", offer.channel.id, type(error).__name__)
         return None
-    support = Support.of(offer)
+    support = Grounding.of(offer)
     if flaw := support.flaw(sentence):
         log.info("A sentence about channel %d is dropped: %s", offer.channel.id, flaw)
         return None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bot.core.ports import Scope
     from bot.core.things import Channel, Message
-    from brains.matching.suggest import Offer
+    from brains.matching.matchmaker import Offer
     from brains.skills.skill import Context
     from storage.channels import Reach
 

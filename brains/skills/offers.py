@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bot.core.ports import Generator
     from bot.core.things import Channel
-    from brains.matching.suggest import Offer
+    from brains.matching.matchmaker import Offer
     from brains.skills.skill import Context
 
 CHOICE = 24

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from bot.core.actions import Action
-    from bot.core.ports import Vectors
+    from bot.core.ports import VectorStore
     from bot.core.things import Member
     from brains.skills.skill import Context
     from storage.exporting import Outline
@@ -172,7 +172,7 @@ class _Proof:
             yield "\n" + translate(words).format(count=self.beyond)
 
 
-async def _vectors(context: Context) -> Vectors | None:
+async def _vectors(context: Context) -> VectorStore | None:
     """Return the vector store; while it is away, its outbox tells what is left."""
     with contextlib.suppress(KinfolkError):
         return await context.faculties.vectors()

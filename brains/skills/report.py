@@ -14,7 +14,7 @@ from bot.core.i18n import _
 from bot.core.things import Rank, Ref
 from bot.core.wording import describe, escape, marked
 from brains.skills.skill import Skill
-from brains.skills.steering import ended, for_all, message_ref, pressed, ref, staff_channel, who
+from brains.skills.steering import close_message, for_all, message_ref, pressed, ref, staff_channel, who
 from storage import acts, channels, members, messages
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ async def _settle(context: Context, what: str, about: dict[str, Ref]) -> Decisio
         done = (_act(what, about, reason=reason),)
         reason = f"{who(context)}: {describe(done[0], translate)}"
         words = f"{escape(who(context))}: {marked(done[0], translate)}"
-    under = ended(report, words, buttons=left if done else ())
+    under = close_message(report, words, buttons=left if done else ())
     return Decision(
         skill=SKILL.name,
         actions=(*done, *under, context.answer(context.translate(_("Done.")))),

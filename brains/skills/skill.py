@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from bot.core.events import Event
     from bot.core.i18n import Translate
     from bot.core.policies import Policy
-    from bot.core.ports import Encoder, Generator, Vector, Vectors
+    from bot.core.ports import Encoder, Generator, Vector, VectorStore
     from bot.core.things import Community, Member, Rank, Ref
-    from brains.matching.suggest import Matchmaker
+    from brains.matching.matchmaker import Matchmaker
     from storage.channels import Reach
     from storage.db import Database
 
@@ -43,7 +43,7 @@ class Faculties:
 
     database: Database
     encoder: Callable[[], Awaitable[Encoder]]
-    vectors: Callable[[], Awaitable[Vectors]]
+    vectors: Callable[[], Awaitable[VectorStore]]
     matchmaker: Callable[[str], Awaitable[Matchmaker]]
     generator: Generator | None = None
 

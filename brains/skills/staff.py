@@ -14,7 +14,7 @@ from bot.core.things import Rank, Ref
 from bot.core.wording import escape, marked
 from brains.skills import presets
 from brains.skills.skill import Skill
-from brains.skills.steering import changed, channel, ended, message_ref, pressed, ref, who
+from brains.skills.steering import changed, channel, close_message, message_ref, pressed, ref, who
 from brains.skills.telling import tell
 from storage import acts, traces
 
@@ -172,7 +172,7 @@ async def _settle(context: Context) -> Decision:
         raise Mistake(_("This proposal is not there any more."))
     proposal, approved = act.action, context.press.what == "approve"
     verdict = context.translate(_("approved by {member}") if approved else _("declined by {member}"))
-    under = ended(act, verdict.format(member=escape(who(context))))
+    under = close_message(act, verdict.format(member=escape(who(context))))
     return Decision(
         skill=act.skill,
         actions=(*(proposal.proposed if approved else ()), *under),

@@ -81,7 +81,7 @@ async def pressed(context: Context) -> Act | None:
         return await acts.by_id(connection, context.press.act)
 
 
-def ended(act: Act, words: str, *, buttons: Sequence[Button] = ()) -> tuple[Edit, ...]:
+def close_message(act: Act, words: str, *, buttons: Sequence[Button] = ()) -> tuple[Edit, ...]:
     """Write under a message of the bot how it ended, and leave it the buttons that still mean something."""
     said, made = act.action, act.receipt.made
     match said:

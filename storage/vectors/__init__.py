@@ -11,14 +11,14 @@ from storage.vectors.layout import slug
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.core.ports import Vectors
+    from bot.core.ports import VectorStore
     from bot.core.settings import Settings
 
 IDLE = 60.0
 """Seconds that the vector process outlives its last client."""
 
 
-def open_vectors(settings: Settings, *, fingerprint: str, size: int) -> Vectors:
+def open_vectors(settings: Settings, *, fingerprint: str, size: int) -> VectorStore:
     """Open the store of one encoder's vectors: a sub-folder, or a collection of a server, per fingerprint.
 
     Nothing is started or sent before the first call, which raises Misconfigured when the stored vectors
@@ -30,10 +30,10 @@ def open_vectors(settings: Settings, *, fingerprint: str, size: int) -> Vectors:
     return open_folder(folder.expanduser().absolute(), fingerprint, size)
 
 
-def open_folder(root: Path, fingerprint: str, size: int, *, idle: float = IDLE) -> Vectors:
+def open_folder(root: Path, fingerprint: str, size: int, *, idle: float = IDLE) -> VectorStore:
     """Open the embedded store of a fingerprint; everyone who names the same folder shares one process."""
     from bot.core.companion import Companion
-    from storage.vectors.client import EmbeddedVectors
+    from storage.vectors.client import EmbeddedVectorStore
 
     companion = Companion(name=f"vectors-{slug(fingerprint)}", home=root, command=())
     command = (
@@ -43,11 +43,11 @@ def open_folder(root: Path, fingerprint: str, size: int, *, idle: float = IDLE) 
         f"--socket={companion.socket}",
         f"--idle={idle}",
     )
-    return EmbeddedVectors(replace(companion, command=command), size=size)
+    return EmbeddedVectorStore(replace(companion, command=command), size=size)
 
 
-def open_server(url: str, key: str, fingerprint: str, size: int) -> Vectors:
+def open_server(url: str, key: str, fingerprint: str, size: int) -> VectorStore:
     """Open the collection of a fingerprint on a server."""
-    from storage.vectors.server import ServerVectors, connect
+    from storage.vectors.server import ServerVectorStore, connect
 
-    return ServerVectors(partial(connect, url, key), collection=f"kinfolk-{slug(fingerprint)}", size=size)
+    return ServerVectorStore(partial(connect, url, key), collection=f"kinfolk-{slug(fingerprint)}", size=size)

@@ -29,7 +29,7 @@ PATIENCE = 120.0
 """Seconds to wait for an answer: a call may stand behind an `optimize`."""
 
 
-class EmbeddedVectors:
+class EmbeddedVectorStore:
     """`Vectors` in the vector process of a home."""
 
     def __init__(self, companion: Companion, *, size: int, patience: float = PATIENCE) -> None:

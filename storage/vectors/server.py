@@ -66,7 +66,7 @@ def in_memory() -> AsyncQdrantClient:
     return AsyncQdrantClient(location=":memory:")
 
 
-class ServerVectors:
+class ServerVectorStore:
     """One collection of a Qdrant server, created with its indexes at the first call."""
 
     def __init__(self, connect: Callable[[], AsyncQdrantClient], *, collection: str, size: int) -> None:

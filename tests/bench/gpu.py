@@ -24,7 +24,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from brains.engines.cuda import BUDGET, TorchBatches
-from brains.engines.engine import encode, pad, plan
+from brains.engines.encoder_engine import encode, pad, plan
 from brains.engines.network import Pooled, load
 
 WORDS = [

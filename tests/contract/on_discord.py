@@ -16,7 +16,7 @@ from bot.core.actions import Button
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.counts import Counts
-from bot.core.ports import Known
+from bot.core.ports import KnownChannel
 from bot.core.things import Ref
 from tests.contract.platform import (
     JOINING,
@@ -58,7 +58,7 @@ class OnDiscord:
         self.heard = heard
         self.server = server
         self.town = town
-        self.known: dict[Ref, Known] | None = {}
+        self.known: dict[Ref, KnownChannel] | None = {}
         self.gone: dict[Ref, list[Seen]] = {}
         self.bot = ref(town.guild, server.town.bot)
         self.space = ref(town.guild)
@@ -67,7 +67,7 @@ class OnDiscord:
         self.message = ref(town.pier, town.hello)
         self.greeter = ref(town.guild, f"&{town.greeter}")
 
-    async def what_is_known(self, _space: Ref) -> dict[Ref, Known] | None:
+    async def what_is_known(self, _space: Ref) -> dict[Ref, KnownChannel] | None:
         """Answer the adapter as if everything was seen before, but for a server that the bot was just brought to."""
         return self.known
 

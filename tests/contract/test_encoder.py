@@ -22,9 +22,9 @@ from bot.core.ports import Encoder, Kind, Vector
 from bot.core.settings import Settings
 from brains.engines import companion_of, open_encoder
 from brains.engines.cpu import OnnxEngine, TorchEngine
-from brains.engines.engine import Engine, encode
+from brains.engines.encoder_engine import Engine, encode
+from brains.engines.encoders import parse_local
 from brains.engines.export import folder_of
-from brains.engines.models import parse_local
 from brains.engines.text import prefix
 
 pytestmark = pytest.mark.slow

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from brains.engines.cpu import OnnxEngine, TorchEngine
-from brains.engines.engine import encode
+from brains.engines.encoder_engine import encode
+from brains.engines.encoders import parse_local
 from brains.engines.export import RECIPE, folder_of
-from brains.engines.models import parse_local
 
 pytestmark = pytest.mark.slow
 

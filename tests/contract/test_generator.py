@@ -19,9 +19,9 @@ from bot.core.ports import Generator, Turn
 from bot.core.settings import Settings
 from bot.core.things import Channel, Message, Ref
 from brains.engines import companion_of, open_encoder, open_generator
+from brains.matching.grounding import Support
+from brains.matching.matchmaker import Offer
 from brains.matching.phrasing import phrase
-from brains.matching.suggest import Offer
-from brains.matching.support import Support
 from tests.contract.test_encoder import end_worker, ended_worker, listening, running_server, worker_of
 
 # One process of tests has the workers that these share.

@@ -155,7 +155,7 @@ async def test_a_living_process_keeps_its_leases(open_stream, clock: HandClock, 
     first, other = open_stream("a"), open_stream("b")
     await first.put(arrival(1))
     [delivery] = await first.claim(10)
-    keeping = asyncio.create_task(first.keep())
+    keeping = asyncio.create_task(first.renew_leases())
     for _ in range(12):
         await asyncio.sleep(0)
         clock.move(LEASE / 3)

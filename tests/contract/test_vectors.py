@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from bot.core.ports import Hit, Vector, Vectors
+    from bot.core.ports import Hit, Vector, VectorStore
 
-    Open = Callable[..., Vectors]
+    Open = Callable[..., VectorStore]
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning")
 
@@ -49,7 +49,7 @@ def numbers(hits: list[Hit]) -> list[int]:
     return [hit.id.int for hit in hits]
 
 
-async def everything(vectors: Vectors, scope: Scope = HERE) -> list[int]:
+async def everything(vectors: VectorStore, scope: Scope = HERE) -> list[int]:
     return [key.int for key in (await vectors.scroll(scope, limit=500)).ids]
 
 
@@ -67,9 +67,9 @@ def embedded(root: Path) -> Open:
 
 def local(_root: Path) -> Open:
     pytest.importorskip("qdrant_client")
-    from storage.vectors.server import ServerVectors, in_memory
+    from storage.vectors.server import ServerVectorStore, in_memory
 
-    class Kept(ServerVectors):
+    class Kept(ServerVectorStore):
         async def close(self) -> None:
             """Its points are in memory, so it stays open for the next store."""
 
@@ -101,7 +101,7 @@ def name() -> str:
 
 
 @pytest.fixture
-async def vectors(open_store: Open) -> AsyncIterator[Vectors]:
+async def vectors(open_store: Open) -> AsyncIterator[VectorStore]:
     """Give a store that is empty again after each test, since a process takes a second to start."""
     store = open_store(SHARED)
     yield store
@@ -111,7 +111,7 @@ async def vectors(open_store: Open) -> AsyncIterator[Vectors]:
 
 
 @pytest.fixture
-async def fresh(open_store: Open, name: str) -> AsyncIterator[Vectors]:
+async def fresh(open_store: Open, name: str) -> AsyncIterator[VectorStore]:
     """Give a store that never held a point: engines count deleted points in word statistics for a while."""
     store = open_store(name)
     yield store
@@ -119,14 +119,14 @@ async def fresh(open_store: Open, name: str) -> AsyncIterator[Vectors]:
 
 
 @pytest.fixture
-async def reference(root: Path, name: str) -> AsyncIterator[Vectors]:
+async def reference(root: Path, name: str) -> AsyncIterator[VectorStore]:
     """Give an embedded store to compare with."""
     store = embedded(root)(f"{name}-reference")
     yield store
     await store.close()
 
 
-async def test_upsert_replace_delete(vectors: Vectors) -> None:
+async def test_upsert_replace_delete(vectors: VectorStore) -> None:
     await vectors.upsert([point(1, channel=5), point(2), point(3)])
     await vectors.upsert([point(1, channel=6, vector=unit(77))])
     await vectors.delete([UUID(int=2), UUID(int=404)])
@@ -137,7 +137,7 @@ async def test_upsert_replace_delete(vectors: Vectors) -> None:
     assert await vectors.count(replace(HERE, channels=frozenset({5}))) == 0
 
 
-async def test_a_replaced_text_is_no_longer_found(vectors: Vectors) -> None:
+async def test_a_replaced_text_is_no_longer_found(vectors: VectorStore) -> None:
     await vectors.upsert([point(1, "my old bicycle"), point(2, "a garden")])
     assert numbers(await vectors.search(HERE, text="bicycle")) == [1]
     await vectors.upsert([point(1, "my new car")])
@@ -145,7 +145,7 @@ async def test_a_replaced_text_is_no_longer_found(vectors: Vectors) -> None:
     assert numbers(await vectors.search(HERE, text="cars")) == [1]
 
 
-async def test_dense_is_by_cosine(vectors: Vectors) -> None:
+async def test_dense_is_by_cosine(vectors: VectorStore) -> None:
     stored = [point(number) for number in range(1, 60)]
     await vectors.upsert(stored)
     cosines = {one.id.int: float(one.vector @ unit(900)) for one in stored}
@@ -166,19 +166,19 @@ async def test_dense_is_by_cosine(vectors: Vectors) -> None:
         ("nothing of the sort", []),
     ],
 )
-async def test_words_in_english_and_chinese(vectors: Vectors, question: str, found: list[int]) -> None:
+async def test_words_in_english_and_chinese(vectors: VectorStore, question: str, found: list[int]) -> None:
     texts = ["Some of us run every morning", "Tea in the garden", "他们在学习机器翻译,机器很多", "我想学习编程"]
     await vectors.upsert([point(number, text) for number, text in enumerate(texts, 1)])
     assert numbers(await vectors.search(HERE, text=question)) == found
 
 
-async def test_rare_words_weigh_more(vectors: Vectors) -> None:
+async def test_rare_words_weigh_more(vectors: VectorStore) -> None:
     await vectors.upsert([point(number, "chess club tonight") for number in range(1, 20)])
     await vectors.upsert([point(50, "chess and xylophones")])
     assert numbers(await vectors.search(HERE, text="chess xylophones", limit=1)) == [50]
 
 
-async def test_hybrid_prefers_what_both_sides_find(vectors: Vectors) -> None:
+async def test_hybrid_prefers_what_both_sides_find(vectors: VectorStore) -> None:
     await vectors.upsert([point(number, "tea") for number in range(1, 30)])
     await vectors.upsert([point(40, "a rare samovar", vector=unit(900)), point(41, "another samovar")])
     assert numbers(await vectors.search(HERE, vector=unit(900), text="samovar", limit=2)) == [40, 41]
@@ -208,7 +208,7 @@ async def test_hybrid_prefers_what_both_sides_find(vectors: Vectors) -> None:
         ({"channels": frozenset(range(100, 900))}, []),
     ],
 )
-async def test_scopes(vectors: Vectors, changes: dict[str, object], left: list[int]) -> None:
+async def test_scopes(vectors: VectorStore, changes: dict[str, object], left: list[int]) -> None:
     places = {1: (10, 7), 2: (10, 8), 3: (11, 7), 4: (12, 9), 5: (10, 7)}
     await vectors.upsert(
         [
@@ -231,7 +231,7 @@ async def test_scopes(vectors: Vectors, changes: dict[str, object], left: list[i
     assert sorted(numbers(await vectors.search(scope, vector=unit(1), text="tea"))) == left
 
 
-async def test_scroll_pages_in_the_order_of_ids(vectors: Vectors) -> None:
+async def test_scroll_pages_in_the_order_of_ids(vectors: VectorStore) -> None:
     keys = [*sorted(np.random.default_rng(3).choice(10**6, 25, replace=False).tolist()), 2**127, 2**128 - 1]
     order = np.random.default_rng(4).permutation(len(keys))
     await vectors.upsert([point(1, id=UUID(int=keys[at]), vector=unit(keys[at] % 991)) for at in order])
@@ -250,7 +250,7 @@ async def test_scroll_pages_in_the_order_of_ids(vectors: Vectors) -> None:
     assert (past_the_end.ids, past_the_end.vectors.shape, past_the_end.after) == ((), (0, SIZE), None)
 
 
-async def test_an_empty_store_answers(vectors: Vectors) -> None:
+async def test_an_empty_store_answers(vectors: VectorStore) -> None:
     assert await vectors.search(HERE, vector=unit(1), text="tea") == []
     assert await vectors.count(HERE) == 0
     await vectors.upsert([])
@@ -262,7 +262,7 @@ async def test_an_empty_store_answers(vectors: Vectors) -> None:
     assert await vectors.search(HERE) == []
 
 
-async def test_any_text_is_taken(vectors: Vectors) -> None:
+async def test_any_text_is_taken(vectors: VectorStore) -> None:
     odd = ["\ud800 broken 🦊", "\x00", "🦊🦊", "é" * 50_000, "ﷺ مرحبا", "zebra " * 20_000]
     await vectors.upsert([point(number, text) for number, text in enumerate(odd, 1)])
     assert numbers(await vectors.search(HERE, text="broken \udfff")) == [1]
@@ -270,7 +270,7 @@ async def test_any_text_is_taken(vectors: Vectors) -> None:
     assert numbers(await vectors.search(HERE, text="zebra")) == [6]
 
 
-async def test_a_vector_that_does_not_fit_is_refused(vectors: Vectors) -> None:
+async def test_a_vector_that_does_not_fit_is_refused(vectors: VectorStore) -> None:
     for bad in (np.ones(SIZE + 1, np.float32), np.full(SIZE, np.nan, np.float32)):
         with pytest.raises(ValueError, match="not a vector of 16"):
             await vectors.upsert([point(1), point(2, vector=bad)])
@@ -281,7 +281,7 @@ async def test_a_vector_that_does_not_fit_is_refused(vectors: Vectors) -> None:
     assert await vectors.count(HERE) == 1
 
 
-async def test_a_channel_that_does_not_fit_is_refused(vectors: Vectors) -> None:
+async def test_a_channel_that_does_not_fit_is_refused(vectors: VectorStore) -> None:
     await vectors.upsert([point(1, channel=2**32 - 1)])
     assert [hit.channel for hit in await vectors.search(HERE, vector=unit(1))] == [2**32 - 1]
     for changes in ({"channel": 2**32}, {"channel": -1}, {"community": 2**31}):
@@ -309,7 +309,7 @@ async def test_another_size_is_refused(open_store: Open, name: str) -> None:
     await other.close()
 
 
-async def test_a_batch_of_many_frames(vectors: Vectors) -> None:
+async def test_a_batch_of_many_frames(vectors: VectorStore) -> None:
     await vectors.upsert([point(number, channel=number % 5) for number in range(1, 1_001)])
     assert await vectors.count(replace(HERE, channels=frozenset({0, 1}))) == 400
     await vectors.delete([UUID(int=number) for number in range(1, 1_001, 2)])
@@ -324,14 +324,14 @@ def ranking(hits: list[Hit]) -> list[tuple[float, list[int]]]:
     return [(score, sorted(keys)) for score, keys in groups.items()][:-1]
 
 
-def rankings(vectors: Vectors) -> Iterator[Awaitable[list[Hit]]]:
+def rankings(vectors: VectorStore) -> Iterator[Awaitable[list[Hit]]]:
     for scope in (HERE, replace(HERE, channels=frozenset(range(8)), not_authors=frozenset({4}))):
         yield vectors.search(scope, vector=unit(901), limit=40)
         for words in ("garden chess", "学习 tea", "music"):
             yield vectors.search(scope, text=words, limit=40)
 
 
-async def test_same_ranking_as_the_embedded_store(fresh: Vectors, reference: Vectors) -> None:
+async def test_same_ranking_as_the_embedded_store(fresh: VectorStore, reference: VectorStore) -> None:
     drawn = np.random.default_rng(11)
     stored = [
         point(number, " ".join(drawn.choice(WORDS, 6)), channel=number % 20, author=number % 33)
@@ -345,7 +345,7 @@ async def test_same_ranking_as_the_embedded_store(fresh: Vectors, reference: Vec
         assert [score for score, _ in ours] == pytest.approx([score for score, _ in theirs], abs=2e-3)
 
 
-async def test_same_fusion_as_the_embedded_store(fresh: Vectors, reference: Vectors) -> None:
+async def test_same_fusion_as_the_embedded_store(fresh: VectorStore, reference: VectorStore) -> None:
     stored = [point(number, " ".join(["tea"] * number + ["music"] * (30 - number))) for number in range(1, 30)]
     scores = []
     for store in (reference, fresh):
@@ -356,7 +356,7 @@ async def test_same_fusion_as_the_embedded_store(fresh: Vectors, reference: Vect
     assert scores[0] == scores[1]
 
 
-async def test_a_search_is_quick_on_a_small_store(vectors: Vectors) -> None:
+async def test_a_search_is_quick_on_a_small_store(vectors: VectorStore) -> None:
     await vectors.upsert([point(number, "tea") for number in range(1, 200)])
     start = time.perf_counter()
     for number in range(10):

@@ -103,7 +103,7 @@ def test_search_finds_by_meaning_across_languages_and_keeps_the_staff_room_shut(
         (("match", "--member", "nobody"), "no member 'nobody' in harbour"),
         (("match", "--member", "col"), "Did you mean colm"),
         (("match",), "exactly one of --member, --text and --texts"),
-        (("match", "--text", "x", "--community", "hill"), "no community 'hill'. Known: harbour"),
+        (("match", "--text", "x", "--community", "hill"), "no community 'hill'. KnownChannel: harbour"),
         (("match", "--texts", "none"), "none cannot be read"),
         (("search", "tea", "--as", "nobody"), "no member 'nobody'"),
         (("search", " "), "The search is empty"),

@@ -16,7 +16,7 @@ from bot.core.ports import Scope
 from bot.core.things import Audience, Community, Member
 from bot.indexing import Index
 from brains.knowledge.retrieval import Retrieval
-from brains.matching.suggest import Matchmaker, Offer
+from brains.matching.matchmaker import Matchmaker, Offer
 from storage import channels, communities, members
 from storage.db import Database
 from storage.encodings import CachedEncoder, key

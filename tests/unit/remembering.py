@@ -206,7 +206,7 @@ async def _decide(town: Harbour) -> None:
                 now=MONDAY,
                 expires_at=MONDAY + timedelta(days=30),
             )
-            await acts.ended(connection, number, action, Receipt(state="done", made=made), now=MONDAY)
+            await acts.record_outcome(connection, number, action, Receipt(state="done", made=made), now=MONDAY)
 
     await town.database.write(work)
 

@@ -23,8 +23,8 @@ from bot.core.actions import (
     Edit,
     GrantRole,
     Invite,
+    Inward,
     Keeping,
-    Kept,
     React,
     Say,
     SetConsent,
@@ -60,7 +60,7 @@ from tests.words import MONDAY, said
 
 HERE, MADE, ANA = Ref("discord", "h"), Ref("discord", "h/1"), Ref("discord", "ana")
 DONE = Receipt(state="done", made=MADE)
-PUT_BACK = tuple(kind for kind in get_args(Kept) if kind not in IRREVERSIBLE)
+PUT_BACK = tuple(kind for kind in get_args(Inward) if kind not in IRREVERSIBLE)
 """What is undone by what was kept before."""
 TURNED = (React, Invite, GrantRole, Ban, Unban, *PUT_BACK)
 """What is undone by its opposite, and that by itself again."""
@@ -116,18 +116,18 @@ def test_a_channel_that_was_made_is_put_away_and_can_be_taken_back() -> None:
 @given(data=st.data())
 def test_an_action_is_done_to_something_on_a_platform_or_kept_by_us(kind: type, data: st.DataObject) -> None:
     where = target(data.draw(of(kind)))
-    assert (where is None) == (kind in get_args(Kept))
+    assert (where is None) == (kind in get_args(Inward))
 
 
 def test_what_is_kept_names_the_field_that_goes_back_to_what_was_before() -> None:
-    for kind in get_args(Kept):
+    for kind in get_args(Inward):
         assert issubclass(kind, Keeping)
         names = {one.name for one in fields(kind)}
         assert ({kind.turns, "before"} <= names) == (kind in PUT_BACK), kind
         assert "member" in names or not kind.personal, kind
 
 
-@pytest.mark.parametrize("kind", get_args(Kept), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", get_args(Inward), ids=lambda kind: kind.__name__)
 @quickly
 @given(data=st.data())
 def test_what_is_personal_is_undone_by_that_member_alone(kind: type, data: st.DataObject) -> None:
@@ -140,7 +140,7 @@ def test_what_is_personal_is_undone_by_that_member_alone(kind: type, data: st.Da
 
 
 def test_nothing_that_is_kept_is_speech_and_all_that_is_seen_once_is() -> None:
-    assert not set(get_args(Spoken)) & set(get_args(Kept))
+    assert not set(get_args(Spoken)) & set(get_args(Inward))
     assert {Say, Edit, AskStaff, Warn} <= set(get_args(Spoken))
     assert not {Delete, Timeout, Ban, Invite, React} & set(get_args(Spoken))
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from bot.core.brake import Brake
+from bot.core.circuit_breaker import CircuitBreaker
 from bot.core.counts import Counts
 from tests.clocks import HastyClock
 
@@ -16,14 +16,14 @@ def clock() -> HastyClock:
     return HastyClock()
 
 
-def noted(brake: Brake, times: int, clock: HastyClock, *, pause: float = 0.0) -> None:
+def noted(brake: CircuitBreaker, times: int, clock: HastyClock, *, pause: float = 0.0) -> None:
     for _ in range(times):
         brake.note()
         clock.pass_by(pause)
 
 
 def test_a_tenth_of_what_a_platform_bears_closes_it_for_the_rest_of_the_window(clock: HastyClock) -> None:
-    brake = Brake(platform="discord", clock=clock)
+    brake = CircuitBreaker(platform="discord", clock=clock)
     noted(brake, 999, clock)
     assert (brake.holds, brake.free_after()) == (False, 0)
     brake.note()
@@ -35,7 +35,7 @@ def test_a_tenth_of_what_a_platform_bears_closes_it_for_the_rest_of_the_window(c
 
 
 def test_refusals_that_are_far_apart_never_close_it(clock: HastyClock) -> None:
-    brake = Brake(platform="discord", clock=clock, most=100, seconds=10)
+    brake = CircuitBreaker(platform="discord", clock=clock, most=100, seconds=10)
     noted(brake, 500, clock, pause=1.2)
     assert brake.free_after() == 0
     noted(brake, 10, clock, pause=0.5)
@@ -43,7 +43,7 @@ def test_refusals_that_are_far_apart_never_close_it(clock: HastyClock) -> None:
 
 
 def test_it_opens_when_half_have_passed_and_closes_again_only_for_as_many_more(clock: HastyClock) -> None:
-    brake = Brake(platform="discord", clock=clock, most=100, seconds=10)
+    brake = CircuitBreaker(platform="discord", clock=clock, most=100, seconds=10)
     noted(brake, 10, clock, pause=0.5)
     clock.pass_by(brake.free_after())
     assert brake.free_after() == 0
@@ -54,7 +54,7 @@ def test_it_opens_when_half_have_passed_and_closes_again_only_for_as_many_more(c
 
 
 def test_no_window_ever_holds_more_than_its_share_by_more_than_what_was_under_way(clock: HastyClock) -> None:
-    brake = Brake(platform="discord", clock=clock, most=100, seconds=10)
+    brake = CircuitBreaker(platform="discord", clock=clock, most=100, seconds=10)
     times: list[float] = []
     for tenth in range(3_000):
         if not brake.free_after():
@@ -67,7 +67,7 @@ def test_no_window_ever_holds_more_than_its_share_by_more_than_what_was_under_wa
 
 def test_closing_and_opening_are_told_once_each(clock: HastyClock, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
-    brake = Brake(platform="discord", clock=clock, most=100, seconds=60)
+    brake = CircuitBreaker(platform="discord", clock=clock, most=100, seconds=60)
     noted(brake, 13, clock)
     for _ in range(3):
         brake.free_after()

@@ -15,7 +15,7 @@ from bot.core.i18n import translator
 from bot.core.things import Audience, Community, Member
 from bot.indexing import Index
 from brains.knowledge.retrieval import Retrieval
-from brains.matching.suggest import Matchmaker, Offer
+from brains.matching.matchmaker import Matchmaker, Offer
 from storage import communities, members, policies, refusals
 from storage.db import Database
 from storage.encodings import CachedEncoder

@@ -17,11 +17,11 @@ from bot.core.errors import Gone, Misconfigured, Overloaded
 from bot.core.ports import Turn
 from bot.core.settings import Settings
 from brains.engines import companion_of, open_generator
-from brains.engines.generation import Emit, Finish, Prompt, too_long
+from brains.engines.generator_client import Talker
+from brains.engines.generator_engine import Emit, Finish, Prompt, too_long
+from brains.engines.generator_service import Slots
 from brains.engines.generators import languages_of, open_generation, parse_generator
 from brains.engines.service import build_app
-from brains.engines.slots import Slots
-from brains.engines.talker import Talker
 from brains.engines.worker import Server
 
 HELLO = [{"role": "user", "content": "hello there"}]

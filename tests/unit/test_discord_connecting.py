@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from adapters.discord import Discord, names
-from adapters.discord.pace import Pace
+from adapters.discord.request_watch import RequestWatch
 from bot.core.actions import Action, ArchiveChannel, Invite, React, Say, Timeout
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
@@ -96,7 +96,7 @@ async def test_who_is_shut_out_by_the_network_asks_nothing_more_of_any_kind() ->
 
     app, clock = web.Application(), SystemClock()
     app.router.add_route("*", "/{tail:.*}", answer)
-    pace = Pace(Counts(clock))
+    pace = RequestWatch(Counts(clock))
     async with TestServer(app) as server, aiohttp.ClientSession(trace_configs=[pace.trace()]) as session:
         await session.post(server.make_url("/api/v10/channels/2/messages"))
         with pytest.raises(Overloaded) as told:

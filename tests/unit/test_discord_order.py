@@ -8,7 +8,7 @@ import pytest
 from simcord.backend import serializers
 
 from bot.core.events import ChannelChanged, Event, MemberChanged, MessageDeleted, MessagePosted, Named
-from bot.core.ports import Known
+from bot.core.ports import KnownChannel
 from bot.core.things import Audience
 from tests.contract.on_discord import OnDiscord, on_discord, ref
 
@@ -69,9 +69,9 @@ async def test_what_was_said_while_a_server_was_out_of_sight_is_read(platform: O
     before = await server.people.post(who.ben, who.pier, "Before.")
     await platform.settle()
 
-    async def known(_space: object) -> dict[object, Known]:
+    async def known(_space: object) -> dict[object, KnownChannel]:
         every = told(platform, lambda one: isinstance(one, MessagePosted) and one.channel.ref == ref(who.pier))
-        return {ref(who.pier): Known(channel=every[-1].channel, archived=False, latest=every[-1].message)}
+        return {ref(who.pier): KnownChannel(channel=every[-1].channel, archived=False, latest=every[-1].message)}
 
     platform.what_is_known = known  # type: ignore[method-assign, assignment]
     guild = server.town.backend.guilds[who.guild]
@@ -96,9 +96,9 @@ async def test_what_is_told_of_older_messages_meanwhile_hides_nothing_that_was_m
     first = await server.people.post(who.ben, who.pier, "First.")
     await platform.settle()
 
-    async def known(_space: object) -> dict[object, Known]:
+    async def known(_space: object) -> dict[object, KnownChannel]:
         every = told(platform, lambda one: isinstance(one, MessagePosted) and one.channel.ref == ref(who.pier))
-        return {ref(who.pier): Known(channel=every[-1].channel, archived=False, latest=every[-1].message)}
+        return {ref(who.pier): KnownChannel(channel=every[-1].channel, archived=False, latest=every[-1].message)}
 
     platform.what_is_known = known  # type: ignore[method-assign, assignment]
     guild, missed = server.town.backend.guilds[who.guild], []
@@ -138,7 +138,9 @@ async def test_a_channel_that_was_deleted_meanwhile_is_gone_and_one_out_of_sight
     assert client is not None
     there = client.incoming.channel(client.get_channel(who.lanterns))
     hidden = Named(ref=ref(77), name="cellar", audience=Audience.MEMBERS)
-    platform.known = {one.ref: Known(channel=one, archived=False, latest=None) for one in (there.channel, hidden)}
+    platform.known = {
+        one.ref: KnownChannel(channel=one, archived=False, latest=None) for one in (there.channel, hidden)
+    }
     server.faults.fail("GET", "/channels/77", 403, code=50001)
     with server.town.quietly():
         server.town.backend.delete_channel(who.lanterns)

@@ -20,7 +20,7 @@ from bot.core.clock import SystemClock
 from bot.core.decisions import Decision, Receipt, Ruling, Trace, Verdict
 from bot.core.errors import Misconfigured
 from bot.core.events import Arrival, MessageDeleted, MessageEdited, Named, key
-from bot.core.ports import Kind, Point, Scope, Vector, Vectors
+from bot.core.ports import Kind, Point, Scope, Vector, VectorStore
 from bot.core.things import Ref
 from bot.indexing import Index
 from storage import acts, channels, communities, encodings, erasure, exporting, holdings, members, refusals, traces
@@ -205,7 +205,7 @@ class Pondering(HashingEncoder):
 class Watched:
     """A vector store, and whose points were ever written to it."""
 
-    def __init__(self, inner: Vectors) -> None:
+    def __init__(self, inner: VectorStore) -> None:
         self.inner, self.authors = inner, set[int]()
 
     async def upsert(self, points: Sequence[Point]) -> None:
@@ -532,7 +532,7 @@ async def _decided(connection, *, town: Harbour, number: str, event, of: Decisio
     await traces.record(connection, town.community, trace, message=None)
     numbers = await acts.intend(connection, town.community, number, intents, now=MONDAY, expires_at=MONDAY)
     for one, intent in zip(numbers, intents, strict=True):
-        await acts.ended(connection, one, intent.action, Receipt(state="done", made=made), now=MONDAY)
+        await acts.record_outcome(connection, one, intent.action, Receipt(state="done", made=made), now=MONDAY)
 
 
 async def test_who_gave_a_command_the_same_few_words_keeps_their_trace(town: Harbour) -> None:

@@ -85,9 +85,9 @@ async def test_what_adapters_report_is_read_whenever_somebody_asks() -> None:
     for _ in range(1000):
         counts.invalid("discord")
     assert value(figures, "kinfolk_connected", platform="discord") == 1
-    assert value(figures, "kinfolk_limited_total", platform="discord", route="Say") == 2
+    assert value(figures, "kinfolk_rate_limited_total", platform="discord", route="Say") == 2
     assert value(figures, "kinfolk_invalid_requests_total", platform="discord") == 1000
-    assert value(figures, "kinfolk_brake_holds", platform="discord") == 1
+    assert value(figures, "kinfolk_circuit_open", platform="discord") == 1
     counts.connected("discord", now=False)
     counts.connected("discord", now=True)
     assert value(figures, "kinfolk_connections_total", platform="discord") == 2

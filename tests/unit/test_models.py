@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import Misconfigured
-from brains.engines.models import Remote, is_remote, parse_local, parse_remote
+from brains.engines.encoders import Remote, is_remote, parse_local, parse_remote
 from brains.engines.text import LONGEST_TEXT, clean, is_prefixed, prefix
 from brains.engines.weights import find_weights, load_model
 

@@ -12,11 +12,11 @@ import pytest
 
 from bot.core.actions import Anew
 from bot.core.things import Channel, Message, Ref
-from brains.engines.chat import END, event
-from brains.engines.talker import Talker
+from brains.engines.chat_api import END, event
+from brains.engines.generator_client import Talker
+from brains.matching.grounding import Flaw, Grounding, stem
+from brains.matching.matchmaker import Offer
 from brains.matching.phrasing import GLANCE, HEAD, phrase
-from brains.matching.suggest import Offer
-from brains.matching.support import Flaw, Support, stem
 from brains.skills.offers import improving, plain
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
@@ -58,7 +58,7 @@ def offer_of(*, name: str = "bread", description: str = "Sourdough, rye and 12 k
     ],
 )
 def test_a_sentence_whose_words_all_have_a_source_is_shown(sentence: str):
-    assert Support.of(offer_of()).flaw(sentence) is None
+    assert Grounding.of(offer_of()).flaw(sentence) is None
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_sentence_whose_words_all_have_a_source_is_shown(sentence: str):
     ],
 )
 def test_a_sentence_that_says_more_is_not_shown(sentence: str, flaw: Flaw):
-    assert Support.of(offer_of()).flaw(sentence) is flaw
+    assert Grounding.of(offer_of()).flaw(sentence) is flaw
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_sentence_that_says_more_is_not_shown(sentence: str, flaw: Flaw):
     ],
 )
 def test_chinese_is_held_to_the_same(sentence: str, flaw: Flaw | None):
-    assert Support.of(offer_of(name="面包", description="馒头、酵母和面粉。")).flaw(sentence) is flaw
+    assert Grounding.of(offer_of(name="面包", description="馒头、酵母和面粉。")).flaw(sentence) is flaw
 
 
 def test_what_one_member_says_becomes_the_channels_when_a_second_one_says_it():
@@ -119,7 +119,7 @@ def test_what_one_member_says_becomes_the_channels_when_a_second_one_says_it():
     pairs = [(said(7, 20, "A sundial!"),), (said(8, 20, "My sundial again."),), (said(9, 21, "Two sundials."),)]
     alone = Offer(channel=offer.channel, score=1, reasons=offer.reasons, evidence=tuple(pairs[:2]))
     both = Offer(channel=offer.channel, score=1, reasons=offer.reasons, evidence=tuple(pairs))
-    assert (Support.of(alone).flaw(sentence), Support.of(both).flaw(sentence)) == (Flaw.UNSUPPORTED, None)
+    assert (Grounding.of(alone).flaw(sentence), Grounding.of(both).flaw(sentence)) == (Flaw.UNSUPPORTED, None)
 
 
 @pytest.mark.parametrize(
@@ -213,4 +213,4 @@ def test_the_sentences_that_the_prompt_teaches_by_are_ones_that_the_check_lets_p
         fields = dict(line.split(": ", 1) for line in asked.text.splitlines())
         channel = Channel(id=1, ref=Ref("test", "x"), name=fields["Channel"], description=fields["About"])
         offer = Offer(channel=channel, score=1, reasons=(fields["Why"],), evidence=())
-        assert Support.of(offer).flaw(answered.text) is None, answered.text
+        assert Grounding.of(offer).flaw(answered.text) is None, answered.text

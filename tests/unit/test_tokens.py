@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from brains.engines.models import parse_local
-from brains.engines.table import Table, write_table
+from brains.engines.embedding_table import Table, write_table
+from brains.engines.encoders import parse_local
 from brains.engines.tokens import open_tokeniser, write_tokeniser
 from brains.engines.weights import find_weights, load_tokenizer
 

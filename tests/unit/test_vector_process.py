@@ -22,7 +22,7 @@ from bot.core.companion import Companion
 from bot.core.errors import Gone, KinfolkError, Unavailable
 from bot.core.ports import Point, Scope
 from storage.vectors import open_folder, wire
-from storage.vectors.client import Connection, EmbeddedVectors
+from storage.vectors.client import Connection, EmbeddedVectorStore
 from storage.vectors.layout import slug
 from storage.vectors.wire import Verb
 
@@ -55,7 +55,7 @@ async def ended(pid: int) -> None:
 
 
 @pytest.fixture
-async def store(home: Path) -> AsyncIterator[EmbeddedVectors]:
+async def store(home: Path) -> AsyncIterator[EmbeddedVectorStore]:
     opened = open_folder(home, "fp", SIZE, idle=20)
     yield opened
     with suppress(KinfolkError):
@@ -91,7 +91,7 @@ class Ledger:
         self.unsure = set()
 
 
-async def test_kill_loses_nothing_acknowledged(store: EmbeddedVectors, home: Path) -> None:
+async def test_kill_loses_nothing_acknowledged(store: EmbeddedVectorStore, home: Path) -> None:
     drawn = np.random.default_rng(5)
     ledger = Ledger()
     for life in range(3):
@@ -113,7 +113,7 @@ async def test_kill_loses_nothing_acknowledged(store: EmbeddedVectors, home: Pat
     assert len(ledger.turns) > 900
 
 
-async def compare(store: EmbeddedVectors, ledger: Ledger) -> None:
+async def compare(store: EmbeddedVectorStore, ledger: Ledger) -> None:
     page = await store.scroll(HERE, limit=5_000)
     found = {key.int - 1: (turn, row) for key, turn, row in zip(page.ids, page.channels, page.vectors, strict=True)}
     certain = {number: turn for number, turn in ledger.turns.items() if number not in ledger.unsure}
@@ -123,7 +123,7 @@ async def compare(store: EmbeddedVectors, ledger: Ledger) -> None:
     ledger.turns = {number: turn for number, (turn, _) in found.items()}
 
 
-async def test_callers_do_not_notice_a_restart(store: EmbeddedVectors) -> None:
+async def test_callers_do_not_notice_a_restart(store: EmbeddedVectorStore) -> None:
     await store.upsert(points(range(10)))
     before = await store.pid()
     os.kill(before, signal.SIGKILL)
@@ -132,7 +132,7 @@ async def test_callers_do_not_notice_a_restart(store: EmbeddedVectors) -> None:
     assert await store.pid() != before
 
 
-async def test_calls_under_way_survive_a_kill(store: EmbeddedVectors) -> None:
+async def test_calls_under_way_survive_a_kill(store: EmbeddedVectorStore) -> None:
     calls = [asyncio.create_task(store.upsert(points(range(at, at + 50)))) for at in range(0, 2_000, 50)]
     await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
     os.kill(await store.pid(), signal.SIGKILL)
@@ -140,7 +140,7 @@ async def test_calls_under_way_survive_a_kill(store: EmbeddedVectors) -> None:
     assert await store.count(HERE) == 2_000
 
 
-async def test_a_process_that_cannot_start_says_why(store: EmbeddedVectors, home: Path) -> None:
+async def test_a_process_that_cannot_start_says_why(store: EmbeddedVectorStore, home: Path) -> None:
     await store.upsert(points(range(5)))
     pid = await store.pid()
     config = home / slug("fp") / "shard" / "edge_config.json"
@@ -153,7 +153,7 @@ async def test_a_process_that_cannot_start_says_why(store: EmbeddedVectors, home
     assert await store.count(HERE) == 5
 
 
-async def test_a_second_opener_is_refused(store: EmbeddedVectors, home: Path) -> None:
+async def test_a_second_opener_is_refused(store: EmbeddedVectorStore, home: Path) -> None:
     owner = await store.pid()
     folder = home / slug("fp")
     second = await asyncio.create_subprocess_exec(
@@ -168,7 +168,7 @@ async def test_a_second_opener_is_refused(store: EmbeddedVectors, home: Path) ->
     assert await store.count(HERE) == 3
 
 
-async def test_two_clients_at_once_share_one_process(store: EmbeddedVectors, home: Path) -> None:
+async def test_two_clients_at_once_share_one_process(store: EmbeddedVectorStore, home: Path) -> None:
     others = [open_folder(home, "fp", SIZE, idle=20) for _ in range(3)]
     assert len({await first for first in asyncio.as_completed([one.pid() for one in (store, *others)])}) == 1
     await store.upsert(points(range(3)))
@@ -188,7 +188,7 @@ async def test_it_ends_when_nobody_is_left(home: Path) -> None:
     await brief.close()
 
 
-async def test_it_ends_cleanly_when_told(store: EmbeddedVectors, home: Path) -> None:
+async def test_it_ends_cleanly_when_told(store: EmbeddedVectorStore, home: Path) -> None:
     await store.upsert(points(range(5)))
     pid = await store.pid()
     os.kill(pid, signal.SIGTERM)
@@ -198,7 +198,7 @@ async def test_it_ends_cleanly_when_told(store: EmbeddedVectors, home: Path) -> 
     assert await store.count(HERE) == 5
 
 
-async def test_a_stale_socket_is_replaced(store: EmbeddedVectors, home: Path) -> None:
+async def test_a_stale_socket_is_replaced(store: EmbeddedVectorStore, home: Path) -> None:
     socket_of(home).parent.mkdir(mode=0o700, exist_ok=True)
     with socket.socket(socket.AF_UNIX) as old:
         old.bind(str(socket_of(home)))
@@ -224,7 +224,7 @@ RUBBISH = [
 ]
 
 
-async def test_rubbish_closes_that_client_only(store: EmbeddedVectors, home: Path) -> None:
+async def test_rubbish_closes_that_client_only(store: EmbeddedVectorStore, home: Path) -> None:
     await store.upsert(points(range(5)))
     before = await store.pid()
     for rubbish in RUBBISH:
@@ -236,7 +236,7 @@ async def test_rubbish_closes_that_client_only(store: EmbeddedVectors, home: Pat
     assert await store.pid() == before
 
 
-async def test_a_bad_request_is_answered_with_its_error(store: EmbeddedVectors, home: Path) -> None:
+async def test_a_bad_request_is_answered_with_its_error(store: EmbeddedVectorStore, home: Path) -> None:
     await store.upsert(points(range(5)))
     reader, writer = await raw(home)
     for body in (None, b"short", [b"x" * 16, b"", [], [], [], [], []], [1], "text"):
@@ -247,7 +247,7 @@ async def test_a_bad_request_is_answered_with_its_error(store: EmbeddedVectors, 
     assert await store.count(HERE) == 5
 
 
-async def test_half_a_frame_and_goodbye(store: EmbeddedVectors, home: Path) -> None:
+async def test_half_a_frame_and_goodbye(store: EmbeddedVectorStore, home: Path) -> None:
     await store.upsert(points(range(5)))
     _, writer = await raw(home)
     writer.write(wire.frame([1, "count", wire.pack_scope(HERE)])[:-3])
@@ -256,7 +256,7 @@ async def test_half_a_frame_and_goodbye(store: EmbeddedVectors, home: Path) -> N
     assert await store.count(HERE) == 5
 
 
-async def test_searches_go_before_waiting_writes(store: EmbeddedVectors) -> None:
+async def test_searches_go_before_waiting_writes(store: EmbeddedVectorStore) -> None:
     await store.upsert(points(range(5)))
     finished: list[str] = []
 
@@ -269,13 +269,13 @@ async def test_searches_go_before_waiting_writes(store: EmbeddedVectors) -> None
     assert finished.index("search") < len(finished) - 5
 
 
-async def test_more_calls_than_fit_the_pipeline(store: EmbeddedVectors) -> None:
+async def test_more_calls_than_fit_the_pipeline(store: EmbeddedVectorStore) -> None:
     await store.upsert(points(range(50)))
     answers = await asyncio.gather(*(store.search(HERE, vector=vector(n % 50, 0), limit=1) for n in range(300)))
     assert [hit.id.int - 1 for [hit] in answers] == [n % 50 for n in range(300)]
 
 
-async def test_a_cancelled_call_leaves_the_connection_in_order(store: EmbeddedVectors) -> None:
+async def test_a_cancelled_call_leaves_the_connection_in_order(store: EmbeddedVectorStore) -> None:
     await store.upsert(points(range(50)))
     calls = [asyncio.create_task(store.search(HERE, vector=vector(n, 0), limit=1)) for n in range(20)]
     await asyncio.sleep(0)

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from bot.core.errors import Gone, Misconfigured, Mistake, Overloaded, Unavailable
-from brains.engines import wire
-from brains.engines.client import CHUNK, WorkerEncoder, identify
-from brains.engines.desk import Desk
-from brains.engines.engine import Tokens, Vectors
+from brains.engines import embeddings_api
+from brains.engines.encoder_client import CHUNK, WorkerEncoder, identify
+from brains.engines.encoder_engine import Tokens, Vectors
+from brains.engines.encoder_service import Desk
+from brains.engines.encoders import Model
 from brains.engines.line import Line
-from brains.engines.models import Model
 from brains.engines.service import build_app
 from brains.engines.worker import Server, listen_tcp, listen_unix, main
 
@@ -90,7 +90,7 @@ async def test_one_string_is_one_text_and_the_answer_names_the_weights():
     async with serving(desk_of(Toy())) as http:
         response = await http.post("embeddings", json={"input": "one"})
     assert len(response.json()["data"]) == 1
-    assert response.headers[wire.FINGERPRINT] == MODEL.fingerprint
+    assert response.headers[embeddings_api.FINGERPRINT] == MODEL.fingerprint
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ async def test_one_string_is_one_text_and_the_answer_names_the_weights():
         (b'{"input": "x", "encoding_format": "hex"}', 400, "encoding_format"),
         (b'{"input": "x", "dimensions": 7}', 400, "dimensions"),
         (b'{"input": [' + b'"x",' * 2048 + b'"x"]}', 400, "input"),
-        (b'{"input": "' + b"x" * wire.MOST_BYTES + b'"}', 413, None),
+        (b'{"input": "' + b"x" * embeddings_api.MOST_BYTES + b'"}', 413, None),
     ],
 )
 async def test_a_bad_request_is_refused_as_openai_does_and_the_next_one_is_served(
@@ -279,7 +279,7 @@ async def test_other_weights_behind_the_same_socket_are_noticed():
 
 
 async def other_weights(response: httpx.Response) -> None:
-    response.headers[wire.FINGERPRINT] = "others"
+    response.headers[embeddings_api.FINGERPRINT] = "others"
 
 
 def test_a_worker_ends_by_itself_when_nobody_asks_and_takes_its_socket_along(tmp_path: Path):

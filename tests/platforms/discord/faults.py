@@ -50,7 +50,7 @@ class Fault:
 
 
 @dataclass(slots=True, kw_only=True)
-class Pace:
+class RequestWatch:
     """How many requests of this method and path may be made in so many seconds, by their major parameter."""
 
     method: str
@@ -95,7 +95,7 @@ class Faults:
         self.gaps: list[str] = []
         """What was asked for and is missing from this server."""
         self._faults: list[Fault] = []
-        self._paces: list[Pace] = []
+        self._paces: list[RequestWatch] = []
         self._windows: list[Window] = []
 
     # What tests have happen
@@ -122,7 +122,7 @@ class Faults:
 
     def pace(self, method: str, path: str, count: int, seconds: float, *, scope: Scope = "user") -> None:
         """Let so many requests be made in so many seconds; more are answered 429."""
-        self._paces.append(Pace(method=method, path=path, count=count, seconds=seconds, scope=scope))
+        self._paces.append(RequestWatch(method=method, path=path, count=count, seconds=seconds, scope=scope))
 
     def clear(self) -> None:
         """Let everything go well again; the log stays."""
@@ -176,7 +176,7 @@ class Faults:
         major = MAJOR.match(path)
         whose = major.group(1) if major else ""
         fitting = [one for one in self._paces if one.fits(method, path)]
-        for pace in fitting or [Pace(method=method, path=path, count=GENEROUS[0], seconds=GENEROUS[1])]:
+        for pace in fitting or [RequestWatch(method=method, path=path, count=GENEROUS[0], seconds=GENEROUS[1])]:
             left, after = pace.take(whose, time.monotonic())
             headers = self._headers(method, path, pace, max(left, 0), after)
             if left < 0:
@@ -186,7 +186,7 @@ class Faults:
                 return headers, waits
         return headers, None
 
-    def _headers(self, method: str, path: str, pace: Pace, left: int, after: float) -> dict[str, str]:
+    def _headers(self, method: str, path: str, pace: RequestWatch, left: int, after: float) -> dict[str, str]:
         if not self.headers:
             return {}
         route = MAJOR.sub("", path)

@@ -9,7 +9,7 @@ import httpx
 import orjson
 
 from bot.core.errors import Gone, Misconfigured, Overloaded
-from brains.engines import chat, wire
+from brains.engines import chat_api, embeddings_api
 from brains.engines.generators import languages_of
 from brains.engines.line import UNAUTHORISED
 
@@ -43,7 +43,7 @@ class Talker:
 
         `aclose()` ends the writing. Raises Overloaded, Gone, or Misconfigured.
         """
-        body = chat.write_prompt(turns, model=self.name, most=most, schema=schema, temperature=temperature)
+        body = chat_api.write_prompt(turns, model=self.name, most=most, schema=schema, temperature=temperature)
         async with contextlib.AsyncExitStack() as stack:
             response = await self._ask(body, stack)
             pieces = await stack.enter_async_context(contextlib.aclosing(self._pieces(response)))
@@ -97,7 +97,7 @@ class Talker:
     def _granted(self, response: httpx.Response) -> httpx.Response:
         if response.is_success:
             return response
-        message, code = wire.error_message(response.content)
+        message, code = embeddings_api.error_message(response.content)
         status = f"{response.status_code}: {message}"
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
             raise Overloaded(f"The generator is busy ({message}); do without it, or ask again later.")

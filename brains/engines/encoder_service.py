@@ -14,13 +14,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from bot.core.errors import Misconfigured, Overloaded
 from bot.core.ports import Vector
 from brains.engines.batcher import Batcher
-from brains.engines.engine import Tokens
+from brains.engines.encoder_engine import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from brains.engines.engine import Engine
-    from brains.engines.models import Model
+    from brains.engines.encoder_engine import Engine
+    from brains.engines.encoders import Model
 
 log = logging.getLogger(__name__)
 

@@ -10,13 +10,13 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from bot.core.ports import Turn
-from brains.engines.generation import Prompt
-from brains.engines.wire import Refusal
+from brains.engines.embeddings_api import Refusal
+from brains.engines.generator_engine import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from brains.engines.generation import Finish
+    from brains.engines.generator_engine import Finish
 
 MOST_TURNS = 256
 MOST_TOKENS = 2048

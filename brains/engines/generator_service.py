@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from bot.core.errors import Misconfigured, Overloaded
-from brains.engines.generation import Finish, Unfit
+from brains.engines.generator_engine import Finish, Unfit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
-    from brains.engines.generation import GenerationEngine, Prompt
+    from brains.engines.generator_engine import GenerationEngine, Prompt
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Brake:
+class CircuitBreaker:
     """Counts invalid requests; closes when `share` of the `most` that a platform bears in `seconds` is reached.
 
     It opens once half of those that closed it are out of the window, so that it does not close again at the next one.

@@ -36,7 +36,7 @@ APART = re.compile(r"/(?:interactions|webhooks)/")
 """What the limit of all requests together does not hold for."""
 
 
-class Pace:
+class RequestWatch:
     """Counts what Discord refuses to one bot, and holds everything back when that comes near what it bears."""
 
     def __init__(self, counts: Counts) -> None:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Together(Generic[T, R]):
+class Coalescer(Generic[T, R]):
     """Writes items by `work`, which takes many at once and gives a result for each, in order.
 
     `alone` writes one that could not be written with others. With `linger`, a turn is taken so many seconds after its

@@ -138,7 +138,7 @@ def undo(what: WhatArgument = None, community: CommunityOption = None, as_json: 
 
 
 async def _undo(settings: Settings, what: str | None, *, name: str | None, as_json: bool) -> None:
-    from bot.sole import is_running
+    from bot.home_lock import is_running
 
     async with open_app(settings) as app:
         community = await app.community(name)
@@ -197,7 +197,7 @@ async def _answer(app: App, community: Community, arrival: Arrival) -> str:
 
     while True:
         async with app.database.read() as connection:
-            if await inbox.handled(connection, arrival):
+            if await inbox.is_handled(connection, arrival):
                 trace = await traces.of_event(connection, community, key(arrival.event))
                 done = await acts.of_trace(connection, trace.id) if trace else []
                 return "\n".join(plain(text) for act in done if (text := getattr(act.action, "text", "")))

@@ -34,7 +34,7 @@ STOPPED = _(
 )
 
 
-class Notice:
+class BackfillProgress:
     """Tells the staff of a reading, in one message that is changed at most every few seconds."""
 
     def __init__(self, database: Database, clock: Clock, reading: Reading, translate: Translate) -> None:

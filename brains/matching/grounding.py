@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from brains.matching.suggest import Offer
+    from brains.matching.matchmaker import Offer
 
 LONGEST = 240
 """Characters of a sentence; what is longer is no short reason any more."""
@@ -89,7 +89,7 @@ _BLANKS = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Support:
+class Grounding:
     """What a sentence about one offer may draw on: the channel's name, stems, and its texts but for messages."""
 
     channel: str

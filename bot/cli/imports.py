@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.output import JsonOption, emit, note, open_app, progress, run
-from bot.sole import is_running
+from bot.home_lock import is_running
 
 if TYPE_CHECKING:
     from bot.app import App

@@ -33,7 +33,7 @@ def run_bot() -> None:
 
 async def _run(settings: Settings) -> None:
     from bot.core.settings import prepare_home, strangers
-    from bot.sole import alone_in
+    from bot.home_lock import alone_in
 
     prepare_home(settings.home)
     for stranger in strangers():

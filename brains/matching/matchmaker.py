@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from bot.core.clock import Clock
     from bot.core.i18n import Translate
-    from bot.core.ports import Encoder, Page, Scope, Vector, Vectors
+    from bot.core.ports import Encoder, Page, Scope, Vector, VectorStore
     from bot.core.things import Channel, Community, Member, Message
     from brains.matching.suggestion import Suggestion
     from storage.db import Database
@@ -80,7 +80,7 @@ class Matchmaker:
     """
 
     database: Database
-    vectors: Vectors
+    vectors: VectorStore
     encoder: Encoder
     clock: Clock
     translate: Translate

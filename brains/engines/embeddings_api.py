@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 if TYPE_CHECKING:
-    from brains.engines.engine import Vectors
+    from brains.engines.encoder_engine import Vectors
 
 MOST_INPUTS = 2048
 MOST_BYTES = 32 * 2**20
