@@ -37,7 +37,6 @@ KINDS = {
     "ReactionRemoved": _("Reaction removed"),
     "CommandGiven": _("Command given"),
     "ButtonPressed": _("Button pressed"),
-    "FormSubmitted": _("Form submitted"),
     "ChannelChanged": _("Channel changed"),
     "BotAdded": _("Bot added"),
     "TimerFired": _("Timer fired"),

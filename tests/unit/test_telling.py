@@ -66,4 +66,4 @@ def test_what_happened_is_told_in_words_and_what_a_decision_stands_on_is_one_bul
         "- **match**: 28% sure, resting on 3 messages",
         "- **guard**: resting on one message, approved by [@ana](kinfolk:member:plaza:ana)",
     ]
-    assert {one.__name__ for one in get_args(Event)} <= set(KINDS)
+    assert {one.__name__ for one in get_args(Event)} == set(KINDS)
