@@ -178,10 +178,12 @@ async def _away(*_: object) -> None:
 
 
 @contextlib.asynccontextmanager
-async def small_bot(home: Path, *, skills: Sequence[Skill] = (), plaza: Plaza | None = None) -> AsyncIterator[SmallBot]:
+async def small_bot(
+    home: Path, *, skills: Sequence[Skill] = (), plaza: Plaza | None = None, **faculties: object
+) -> AsyncIterator[SmallBot]:
     """Open a bot on SQLite whose time flies, which may also speak unasked.
 
-    It has no worker, so that whoever wants to think finds it away.
+    It has no worker, so that whoever wants to think finds it away, but for the `faculties` that a test gives it.
     """
     plaza, clock = plaza or Plaza(), HastyClock()
     async with open_database(home) as database:
@@ -201,7 +203,9 @@ async def small_bot(home: Path, *, skills: Sequence[Skill] = (), plaza: Plaza | 
             database=database,
             performer=performer,
             skills=skills,
-            faculties=Faculties(database=database, encoder=_hashing, vectors=_away, matchmaker=_away),
+            faculties=Faculties(
+                database=database, **{"encoder": _hashing, "vectors": _away, "matchmaker": _away, **faculties}
+            ),
             clock=clock,
             language="en",
             watchers=[told.append],

@@ -35,6 +35,12 @@ LEFT_BEHIND = shutil.ignore_patterns("*.sock", "*.lock", "*.pid")
 """What belongs to the processes of the home that is copied."""
 OWNER, STAFF, MEMBER = "ana", "sam.o", "marta"
 """Who is what in the sample: the first of the staff's room owns the place."""
+ROOMS = {
+    OWNER: {"general", "introductions", "repair-cafe", "staff-room"},
+    STAFF: {"3d-printing", "board-games", "film-club", "general", "introductions", "jobs-and-gigs", "staff-room"},
+    MEMBER: {"bread-and-ferments", "introductions"},
+}
+"""Who is in which channels when a story begins: those where they wrote. Elsewhere they join before they write."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,4 +196,4 @@ async def town(founded: Path, home: Path, *, model: bool = False, **settings: st
         await asyncio.to_thread(Kinfolk(home=home).end_companions)
 
 
-__all__ = ["MEMBER", "OWNER", "STAFF", "Mistake", "Town", "found", "town"]
+__all__ = ["MEMBER", "OWNER", "ROOMS", "STAFF", "Mistake", "Town", "found", "town"]

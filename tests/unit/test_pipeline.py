@@ -50,6 +50,25 @@ async def test_a_new_skill_watches_and_its_trace_says_what_it_would_have_done(bo
     assert await bot.trace_of(trace.event) is not None
 
 
+async def test_a_skill_thinks_with_what_there_is_and_finds_the_rest_away(home: Path) -> None:
+    async def think(context: Context) -> Decision:
+        found = await context.faculties.matchmaker("en")
+        return Decision(skill="echo", actions=(context.answer(str(found)),), reason="thought")
+
+    async def here(language: str) -> str:
+        return f"here: {language}"
+
+    told = []
+    for given in ({}, {"matchmaker": here}):
+        folder = home / str(len(given))
+        folder.mkdir(parents=True)
+        async with small_bot(folder, skills=(replace(ECHO, propose=think),), **given) as bot:
+            await bot.happens(bot.command("help"))
+            told.append(bot.plaza.said[-1])
+    assert "I cannot think at the moment" in told[0]
+    assert told[1] == "here: en"
+
+
 async def test_a_mode_of_one_channel_wins_over_that_of_all(bot: SmallBot) -> None:
     await bot.mode("echo", Mode.ACT)
     await bot.tune("mode.echo", Mode.OFF, channel=str(GENERAL.ref))
