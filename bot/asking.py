@@ -198,6 +198,6 @@ def _for_member(error: KinfolkError) -> KinfolkError:
         case Unavailable():
             return Mistake(_("I cannot think at the moment, and am being helped up again. Ask me again in a minute."))
         case Misconfigured():
-            return Mistake(_("I am not set up for this yet. Those who run me find the reason with /why."))
+            return Mistake(_("I am not set up for this yet. The staff finds the reason with /why."))
         case _:
             return error

@@ -1,7 +1,7 @@
 """The only hands: what is intended is stored first, then tried within the chat's budget, then the receipt is stored.
 
 Speech happens once at most: a crash between intent and receipt leaves it `unknown`, for everybody to see. What can be
-repeated without harm (deleting, a time-out, a setting) is repeated.
+repeated without harm (deleting, a timeout, a setting) is repeated.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ FORBIDDEN = {
     50007: "they take no direct messages from me",
     50013: "I lack a right for that, or they stand above me",
     50027: "they asked longer than 15 minutes ago, and Discord takes no answer to that any more",
-    50083: "the thread was put away",
+    50083: "the thread was archived",
     50278: "they take no direct messages from me",
 }
 """What Discord's codes mean to whoever reads them."""

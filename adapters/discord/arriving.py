@@ -99,7 +99,7 @@ def _missing(guild: discord.Guild, known: Mapping[Ref, KnownChannel]) -> list[Kn
 
 
 async def _is_gone(client: Client, missing: KnownChannel) -> bool:
-    """Say whether a channel was deleted. What is only out of sight Discord refuses to show, or is a thread put away."""
+    """Say whether a channel was deleted. What is only out of sight Discord refuses to show, or is a archived thread."""
     try:
         await client.http.get_channel(names.number(missing.channel.ref))
     except discord.NotFound:

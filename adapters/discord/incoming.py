@@ -41,7 +41,7 @@ SAID = frozenset(
 )
 """The kinds of messages in which somebody says something; joins, pins and boosts are told by Discord itself."""
 ARCHIVES = frozenset({"archive", "archived", "archives", "归档", "存档"})
-"""What communities call the category of channels that were put away."""
+"""What communities call the category of channels that were archived."""
 LONGEST_NAME = 100
 """Characters of a name that are kept; Discord itself allows no more."""
 TOKEN = re.compile(r"<(@[!&]?|#|a?:\w+:)(\d{1,20})>")
@@ -101,7 +101,7 @@ class Incoming:
         )
 
     def deleted(self, channel: object, message: Ref) -> MessageDeleted:
-        """Tell of a message that is gone, also from a thread that was put away and that nobody knows any more."""
+        """Tell of a message that is gone, also from a thread that was archived and that nobody knows any more."""
         where, unknown = place(channel), Named(ref=names.ref(names.pair(message).of), name="")
         return MessageDeleted(message=message, channel=where.channel if where else unknown, at=self.clock.now())
 
@@ -148,7 +148,7 @@ class Incoming:
         return ChannelChanged(
             channel=_channel(room),
             description=getattr(room, "topic", None) or "",
-            archived=gone or is_put_away(room),
+            archived=gone or is_archived(room),
             gone=gone,
             unconfirmed=unconfirmed and rights.audience(room) is Audience.MEMBERS,
             at=now,
@@ -231,8 +231,8 @@ def space(guild: discord.Guild) -> Named:
     return Named(ref=names.ref(guild.id), name=_cut(guild.name))
 
 
-def is_put_away(room: rights.Room) -> bool:
-    """Say whether a channel stands in the category of those that were put away."""
+def is_archived(room: rights.Room) -> bool:
+    """Say whether a channel stands in the category of those that were archived."""
     return room.category is not None and room.category.name.strip().casefold() in ARCHIVES
 
 

@@ -34,23 +34,23 @@ NEEDS = (
     Need(right="send_polls", label="Create Polls", why="to ask everybody something"),
     Need(right="manage_messages", label="Manage Messages", why="to take away what others wrote"),
     Need(right="moderate_members", label="Timeout Members", why="to time members out"),
-    Need(right="kick_members", label="Kick, Approve, and Reject Members", why="to send members out"),
+    Need(right="kick_members", label="Kick, Approve, and Reject Members", why="to kick members"),
     Need(right="ban_members", label="Ban Members", why="to ban members and let them come back"),
     Need(
         right="manage_roles",
         label="Manage Roles",
-        why="to give a role, to open a closed channel to a member, to put a channel away",
+        why="to give a role, to open a closed channel to a member, to archive a channel",
     ),
-    Need(right="manage_channels", label="Manage Channels", why="to make a channel or put one away"),
+    Need(right="manage_channels", label="Manage Channels", why="to make a channel or archive one"),
     Need(
         right="create_public_threads",
         label="Create Public Threads",
-        why="to take that right from everybody where a channel is put away: one only takes what one has",
+        why="to take that right from everybody where a channel is archived: one only takes what one has",
     ),
     Need(
         right="create_private_threads",
         label="Create Private Threads",
-        why="to take that right from everybody where a channel is put away",
+        why="to take that right from everybody where a channel is archived",
     ),
     Need(right="create_events", label="Create Events", why="to put a date into the calendar"),
     Need(

@@ -11,7 +11,7 @@ import discord
 from discord.http import Route
 
 from adapters.discord import names, rights
-from adapters.discord.incoming import ARCHIVES, is_put_away
+from adapters.discord.incoming import ARCHIVES, is_archived
 from adapters.discord.moderating import Discipline, check, here, lacking
 from adapters.discord.speaking import Refused, Speech, gone_already
 from bot.core.actions import (
@@ -48,7 +48,7 @@ WRITING = discord.Permissions(
     create_public_threads=True,
     create_private_threads=True,
 )
-"""What nobody may do any more in a channel that was put away."""
+"""What nobody may do any more in a channel that was archived."""
 
 
 class Hands:
@@ -134,14 +134,14 @@ class Hands:
         name = "-".join(action.name.strip().lstrip("#").lower().split())[:100]
         if not name:
             raise Refused("a channel needs a name")
-        if any(room.name == name and not is_put_away(room) for room in rights.rooms(server)):
+        if any(room.name == name and not is_archived(room) for room in rights.rooms(server)):
             raise Refused(f"there is a channel called #{name} already")
         check(server, "manage_channels")
         made = await self._http.create_channel(server.id, 0, name=name, topic=action.description[:1024] or None)
         return names.ref(made["id"])
 
     async def _archive(self, action: ArchiveChannel) -> Ref | None:
-        """Move a channel among those that were put away, where nobody writes; or back to how it was."""
+        """Move a channel among those that were archived, where nobody writes; or back to how it was."""
         number = names.number(action.channel)
         room = self._client.get_channel(number)
         if isinstance(room, discord.Thread):
@@ -149,7 +149,7 @@ class Hands:
             return None
         if not isinstance(room, rights.Room):
             raise Refused(f"there is no channel {action.channel.id} that I see")
-        if is_put_away(room) == action.on:
+        if is_archived(room) == action.on:
             return None
         self._speech.check(number, "manage_channels", "manage_roles")
         everyone = room.guild.default_role
@@ -169,7 +169,7 @@ class Hands:
         return was
 
     async def _archive_of(self, server: discord.Guild) -> int:
-        """Return the category of what was put away, made when there is none."""
+        """Return the category of what was archived, made when there is none."""
         for category in server.categories:
             if category.name.strip().casefold() in ARCHIVES:
                 return category.id
@@ -198,7 +198,7 @@ class Hands:
 
 
 def _was(noted: Ref | None) -> tuple[int, int, int]:
-    """Return the category and the rights of everybody before a channel was put away; none if nobody knows."""
+    """Return the category and the rights of everybody before a channel was archived; none if nobody knows."""
     parts = noted.id.split("/") if noted else []
     if len(parts) != len(("channel", "was", "parent", "allow", "deny")) or parts[1] != "was":
         return 0, 0, 0

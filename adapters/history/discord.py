@@ -131,7 +131,7 @@ class Server:
         return ChannelChanged(channel=named, archived=thread.archived, at=self._clock.now(), revision=0)
 
     async def _threads(self, parents: Sequence[rights.Room]) -> list[discord.Thread]:
-        """Return the threads of channels, those that were put away too, each once."""
+        """Return the threads of channels, those that were archived too, each once."""
         with _told():
             active = await self._guild.active_threads()
         inside = {one.id for one in parents}

@@ -18,7 +18,7 @@ Type = Literal["text", "number", "choice", "member", "channel", "message"]
 SHOWN = 40
 """Characters of a wrong value that are worth repeating."""
 MONTH = 28 * 24 * 60
-"""Minutes of the longest time-out that platforms know."""
+"""Minutes of the longest timeout that platforms know."""
 SUGGESTED = 25
 """Suggestions at a time, which is what platforms show."""
 
@@ -96,21 +96,21 @@ COMMANDS = (
     ),
     Command(
         name="mod",
-        help=_("Warn a member, time them out, send them out, or let them come back"),
+        help=_("Warn a member, time them out, kick them, or let them come back"),
         rank=Rank.STAFF,
         arguments=(
             Argument(
-                name="act",
+                name="action",
                 type="choice",
-                help=_("warn, timeout, kick, ban, unban, or lift a time-out"),
+                help=_("warn, timeout, kick, ban, unban or untimeout"),
                 required=True,
-                choices=("warn", "timeout", "kick", "ban", "unban", "lift"),
+                choices=("warn", "timeout", "kick", "ban", "unban", "untimeout"),
             ),
             Argument(name="member", type="member", help=_("Whom"), required=True),
             Argument(
                 name="minutes",
                 type="number",
-                help=_("How long a time-out lasts; an hour, if nothing is said"),
+                help=_("How long a timeout lasts; an hour, if nothing is said"),
                 bounds=(1, MONTH),
             ),
             Argument(name="reason", type="text", help=_("Why: for the record, and for whom a warning is for")),

@@ -196,7 +196,7 @@ def _describe(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
                 member=call("member", member), minutes=minutes
             )
         case Kick(member=member):
-            return translate(_("send {member} out")).format(member=call("member", member))
+            return translate(_("kick {member}")).format(member=call("member", member))
         case Ban(member=member):
             return translate(_("ban {member}")).format(member=call("member", member))
         case Unban(member=member):

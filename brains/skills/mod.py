@@ -1,4 +1,4 @@
-"""What staff do to members by hand: `/mod warn`, `timeout`, `kick`, `ban`, `unban` and `lift`."""
+"""What staff do to members by hand: `/mod warn`, `timeout`, `kick`, `ban`, `unban` and `untimeout`."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from brains.skills.skill import Context
 
 HOUR = 60
-"""Minutes of a time-out where staff names none."""
+"""Minutes of a timeout where staff names none."""
 
 
 async def propose(context: Context) -> Decision | None:
     """Do what staff wants done to a member."""
     given = context.command.arguments
     whom, why = await _whom(context, given["member"]), given.get("reason", "")
-    action = await _action(context, given["act"], whom, why)
-    back = not isinstance(action, Kick) and given["act"] != "lift"
+    action = await _action(context, given["action"], whom, why)
+    back = not isinstance(action, Kick) and given["action"] != "untimeout"
     words = context.translate(_("Done: {change}. /undo takes it back.") if back else _("Done: {change}."))
     said = context.answer(words.format(change=marked(action, context.translate)))
     reason = f"{who(context)}: {describe(action, context.translate)}" + (f" ({why})" if why else "")
@@ -45,7 +45,7 @@ async def _action(context: Context, act: str, whom: Ref, why: str) -> Action:
         case "timeout":
             minutes = context.command.arguments.get("minutes", HOUR)
             return Timeout(member=whom, minutes=int(minutes), reason=why)
-        case "lift":
+        case "untimeout":
             return Timeout(member=whom, minutes=0, reason=why)
         case "kick":
             return Kick(member=whom, reason=why)

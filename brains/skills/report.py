@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from storage.acts import Act
 
 HOUR = 60
-"""Minutes of a time-out by a button."""
+"""Minutes of a timeout by a button."""
 QUOTED = 1500
 """Characters of the message that the staff gets to read; the rest is behind the link."""
 

@@ -94,7 +94,7 @@ class OnDiscord:
         try:
             made = await self.server.people.post(_last(who), _last(channel), text, reply_to=answered)
         except Refused as refused:
-            raise Refused("The channel is archived.") if self._is_put_away(_last(channel)) else refused from refused
+            raise Refused("The channel is archived.") if self._is_archived(_last(channel)) else refused from refused
         return ref(channel.id, made)
 
     def to_bot(self, text: str) -> str:
@@ -195,13 +195,13 @@ class OnDiscord:
             ref=ref(one["id"]),
             name=one["name"],
             description=one["topic"] or "",
-            archived=self._is_put_away(int(one["id"])),
+            archived=self._is_archived(int(one["id"])),
             private=any(wall["id"] == str(self.town.guild) for wall in one["permission_overwrites"]),
             direct=False,
             members=set(),
         )
 
-    def _is_put_away(self, channel: int) -> bool:
+    def _is_archived(self, channel: int) -> bool:
         """Say whether a channel stands under the archive, where members may not write."""
         channels = self.server.town.backend.channels
         above = channels.get(channels[channel].parent_id or 0)

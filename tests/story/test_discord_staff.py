@@ -55,7 +55,7 @@ async def test_a_report_by_the_menu_reaches_the_staff_who_settle_it(guild: Disco
     rude = await guild.says(who.mei, who.pier, "you are *all* idiots @everyone")
     asked = await server.uses.menu(who.ben, who.pier, "Report to staff", rude)
     form = await server.uses.acknowledged(asked)
-    assert form.modal["title"] == "举报给管理人员"
+    assert form.modal["title"] == "举报给管理员"
     sent = await server.uses.submit(who.ben, asked, {"reason": "this is unkind"})
     thanks = await guild.answer(sent)
     assert thanks.text.startswith("谢谢")
@@ -76,7 +76,7 @@ async def test_a_report_by_the_menu_reaches_the_staff_who_settle_it(guild: Disco
 
 async def test_a_member_is_timed_out_by_staff_and_it_is_undone(guild: DiscordTown) -> None:
     who = guild.who
-    told = await guild.command(who.mo, who.pier, "mod", act="timeout", member=who.ben, minutes=5, reason="too loud")
+    told = await guild.command(who.mo, who.pier, "mod", action="timeout", member=who.ben, minutes=5, reason="too loud")
     assert "for 5 minutes" in told.text
     with pytest.raises(Refused, match="timed out"):
         await guild.server.people.post(who.ben, who.pier, "but")
@@ -93,14 +93,14 @@ async def test_nobody_acts_on_who_stands_above_or_beside_them(guild: DiscordTown
     who, server = guild.who, guild.server
     beside = server.town.newcomer(who.guild, "Olu", who.moderators)
     for whom, why in ((who.noor, "stands above"), (who.anna, "stands above"), (beside, "or beside them")):
-        told = await guild.command(who.mo, who.pier, "mod", act=act, member=whom, reason="so")
+        told = await guild.command(who.mo, who.pier, "mod", action=act, member=whom, reason="so")
         assert "That did not work" in told.text
         assert why in told.text
         assert told.ephemeral
         assert not await is_quiet(guild, whom)
         assert await server.views.member(whom, who.guild)
     assert server.faults.invalid == 0
-    told = await guild.command(who.mo, who.pier, "mod", act=act, member=who.ben, reason="so")
+    told = await guild.command(who.mo, who.pier, "mod", action=act, member=who.ben, reason="so")
     assert told.text.startswith("Done:")
     assert server.faults.invalid == 0
 
@@ -109,10 +109,10 @@ async def test_a_right_that_the_bot_lacks_is_named_and_never_tried(guild: Discor
     who = guild.who
     guild.server.town.take_rights(who.guild, "moderate_members", "administrator")
     await guild.settled()
-    told = await guild.command(who.mo, who.pier, "mod", act="timeout", member=who.ben)
+    told = await guild.command(who.mo, who.pier, "mod", action="timeout", member=who.ben)
     assert "I lack Timeout Members" in told.text
     assert guild.server.faults.requests("PATCH", "/guilds/*/members/*") == []
     guild.server.town.give_rights(who.guild, "moderate_members")
     await guild.settled()
-    assert (await guild.command(who.mo, who.pier, "mod", act="timeout", member=who.ben)).text.startswith("Done:")
+    assert (await guild.command(who.mo, who.pier, "mod", action="timeout", member=who.ben)).text.startswith("Done:")
     assert guild.server.faults.invalid == 0

@@ -233,13 +233,13 @@ def mod(*options: dict) -> dict:
     return {"id": "1", "name": "mod", "type": 1, "options": list(options)}
 
 
-ACT = {"name": "act", "type": 3, "value": "timeout"}
+ACT = {"name": "action", "type": 3, "value": "timeout"}
 WRONG = {
     "minutes that are no number": [ACT, {"name": "minutes", "type": 3, "value": "soon"}],
     "too many minutes": [ACT, {"name": "minutes", "type": 4, "value": 2**62}],
-    "an act that is none": [{"name": "act", "type": 3, "value": "x" * 6000}],
+    "an act that is none": [{"name": "action", "type": 3, "value": "x" * 6000}],
     "an option that is none": [ACT, {"name": "sudo", "type": 5, "value": True}],
-    "a list for an act": [{"name": "act", "type": 3, "value": ["ban", "kick"]}],
+    "a list for an act": [{"name": "action", "type": 3, "value": ["ban", "kick"]}],
     "a member that is none": [ACT, {"name": "member", "type": 6, "value": "../../@me"}],
     "nothing": [],
 }

@@ -49,7 +49,7 @@ async def test_a_time_out_is_lifted_by_hand(harbour: Town) -> None:
     assert "for 60 minutes" in await harbour.command(STAFF, "general", f"/mod timeout {LOUD}")
     with pytest.raises(Refused):
         await harbour.says(LOUD, "general", "but")
-    await harbour.command(STAFF, "general", f"/mod lift {LOUD}")
+    await harbour.command(STAFF, "general", f"/mod untimeout {LOUD}")
     await harbour.says(LOUD, "general", "thank you")
     assert harbour.last(MEMBER, "general").text == "thank you"
 

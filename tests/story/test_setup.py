@@ -201,7 +201,7 @@ async def test_the_notice_tells_everybody_in_the_language_of_the_community(harbo
     await harbour.command(OWNER, "staff-room", "/setup read no channel:garden")
     await harbour.command(OWNER, "staff-room", "/setup contact the loft crew")
     asked = await harbour.command(MEMBER, "general", "/privacy notice")
-    refused = {"en": "Only the staff posts the privacy notice.", "zh_CN": "只有管理人员可以发布隐私说明。"}
+    refused = {"en": "Only the staff posts the privacy notice.", "zh_CN": "只有管理员可以发布隐私说明。"}
     assert asked.startswith(refused[language])
     assert "/privacy export" not in harbour.last("colm", "general").text, "a refusal posts nothing"
     await harbour.command(STAFF, "general", "/privacy notice")

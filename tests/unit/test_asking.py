@@ -352,9 +352,9 @@ async def test_what_a_member_said_about_being_collected_is_theirs_alone_to_take_
 async def test_what_was_done_to_somebody_of_the_staff_another_takes_back(opened: Opened) -> None:
     async with opened(*SKILLS) as bot:
         await bot.follow(bot.posted("你好", by=WEI))
-        await bot.happens(bot.command("mod", rank=Rank.OWNER, act="timeout", member="plaza:wei", minutes="5"))
+        await bot.happens(bot.command("mod", rank=Rank.OWNER, action="timeout", member="plaza:wei", minutes="5"))
         await bot.happens(bot.command("undo", by=WEI, rank=Rank.STAFF))
-        assert bot.plaza.said[-1] == "这是对你的处理，要由其他管理人员撤回。"
+        assert bot.plaza.said[-1] == "这是对你的处理，要由其他管理员撤回。"
         assert Timeout(member=WEI.ref, minutes=0, by=WEI.ref) not in bot.plaza.done
         await bot.happens(bot.command("undo", rank=Rank.STAFF))
         assert Timeout(member=WEI.ref, minutes=0, by=ANA.ref) in bot.plaza.done

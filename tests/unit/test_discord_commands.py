@@ -38,7 +38,7 @@ def test_every_word_is_there_in_chinese() -> None:
     for one in [*(command for command in SENT if command["type"] == 1), *options()]:
         assert re.search(r"[\u4e00-\u9fff]", one["description_localizations"]["zh-CN"]), one["name"]
     menus = {one["name"]: one["name_localizations"]["zh-CN"] for one in SENT if one["type"] == 3}
-    assert menus == {"Report to staff": "举报给管理人员", "Why?": "为什么？"}
+    assert menus == {"Report to staff": "举报给管理员", "Why?": "为什么？"}
 
 
 def test_staff_commands_are_hidden_from_members_and_the_others_are_not() -> None:

@@ -25,7 +25,7 @@ async def bot(home: Path) -> AsyncIterator[SmallBot]:
 
 async def mods(bot: SmallBot, act: str, member: str, **more: str) -> str:
     """Let Wei of the staff do something, and return the answer."""
-    await bot.happens(bot.command("mod", by=WEI, rank=Rank.STAFF, act=act, member=member, **more))
+    await bot.happens(bot.command("mod", by=WEI, rank=Rank.STAFF, action=act, member=member, **more))
     return bot.plaza.said[-1]
 
 
@@ -56,7 +56,7 @@ async def test_bots_and_oneself_are_left_alone(bot: SmallBot, member: str) -> No
 
 
 async def test_members_may_not(bot: SmallBot) -> None:
-    await bot.happens(bot.command("mod", act="ban", member="wei"))
+    await bot.happens(bot.command("mod", action="ban", member="wei"))
     assert bot.plaza.said == ["/mod is for the staff."]
     await mods(bot, "ban", "ana")
     assert isinstance(bot.plaza.done[-2], Ban)

@@ -8,7 +8,7 @@ import discord
 
 from adapters.discord import names, rights
 from adapters.discord.examining.place import step, told
-from adapters.discord.incoming import is_put_away
+from adapters.discord.incoming import is_archived
 from adapters.discord.needs import BY_RIGHT, label
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ USEFUL = ("attach_files", "add_reactions", "send_polls", "manage_messages")
 
 
 def look(here: Place, reads: Callable[[Ref], bool]) -> list[Finding]:
-    """Judge every channel that is to be read and was not put away; what the whole server lacks is not repeated."""
-    wanted = [one for one in rights.rooms(here.guild) if reads(names.ref(one.id)) and not is_put_away(one)]
+    """Judge every channel that is to be read and was not archived; what the whole server lacks is not repeated."""
+    wanted = [one for one in rights.rooms(here.guild) if reads(names.ref(one.id)) and not is_archived(one)]
     private = [one for one in wanted if _is_private(one) and not _sees(here, one)]
     lacking = {one: _lacks(here, one) for one in wanted if one not in private}
     groups: dict[tuple[str, ...], list[rights.Room]] = {}
