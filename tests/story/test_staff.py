@@ -23,12 +23,12 @@ async def test_why_tells_who_proposed_what_and_what_came_of_it(harbour: Town, la
     told = await harbour.command(STAFF, "general", "/why")
     words = {
         "en": (
-            "**ButtonPressed** at",
+            "**Button pressed** at",
             "- **match** (act,",
             "wants to join #bread-and-ferments",
             "- done: bring [@colm]",
         ),
-        "zh_CN": ("**ButtonPressed**，", "- **match**（act，", "wants to join #bread", "- 已完成：让 [@colm]"),
+        "zh_CN": ("**点击按钮**，", "- **match**（act，", "wants to join #bread", "- 已完成：让 [@colm]"),
     }[language]
     for part in words:
         assert part in told

@@ -11,14 +11,17 @@ from pathlib import Path
 import pytest
 
 from adapters.playground import Past, Playground
+from adapters.playground.asked import Arrive
+from adapters.playground.deeds import plan
 from adapters.playground.feed import KEPT, Batch, Change, Feed
 from adapters.playground.refusals import SENTENCES
+from adapters.playground.space import Room, Space
 from bot.core.actions import Action, Say
 from bot.core.clock import SystemClock
 from bot.core.decisions import Mode, Trace
 from bot.core.errors import Gone
-from bot.core.events import Event
-from bot.core.things import Ref
+from bot.core.events import Event, MemberJoined, Named
+from bot.core.things import Audience, Ref
 
 STATIC = Path(__file__).parents[2] / "adapters" / "playground" / "static"
 WORDS = json.loads((STATIC / "words.json").read_text())
@@ -118,3 +121,10 @@ async def test_what_is_done_while_the_page_is_closed_may_be_tried_again() -> Non
     playground = Playground(port=0, past=past, why=why, ready=str, clock=SystemClock())
     with pytest.raises(Gone, match="not open"):
         await playground.act(Say(to=Ref("playground", "general"), text="Hello?"))
+
+
+def test_a_newcomers_rooms_are_told_before_their_arrival() -> None:
+    space = Space(feed=Feed(), clock=SystemClock())
+    lobby = space.keep_room(Room(named=Named(ref=Ref("playground", "pier"), name="pier", audience=Audience.EVERYONE)))
+    deed = plan(space, Arrive(deed="arrive", name="Mo", language="en"), ())
+    assert [one.channel for one in deed.events if isinstance(one, MemberJoined)] == [lobby.named, None]
