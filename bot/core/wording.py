@@ -54,7 +54,7 @@ SIGNS = {"channel": "#", "member": "@", "role": "@", "message": ""}
 
 _SCHEME = "kinfolk:"
 _MARK = re.compile(
-    r"[\\`*\[\]<~]|(?<![0-9A-Za-z_])_|_(?![0-9A-Za-z_])|&(?=#?\w+;)|(?<=\w):(?=//)|^(?:#{1,6}(?=\s|$)|>|[-+](?=\s|$))"
+    r"[\\`*\[\]<~]|_{2,}|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|&(?=#?\w+;)|(?<=\w):(?=//)|^(?:#{1,6}(?=\s|$)|>|[-+](?=\s|$))"
 )
 _NUMBER = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 _TARGET = re.compile(r"(?<!\\)\[((?:\\.|[^\[\]\\])*)\]\((?:kinfolk:|https?://)[^\s()]*\)")
@@ -66,7 +66,8 @@ _UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-
 def escape(text: str) -> str:
     """Put a text into Markdown so that it shows as it is, on one line, and nothing in it is a mark or a link."""
     line = " ".join(_UNSEEN.sub("", text).split())
-    return _NUMBER.sub(r"\1\\\2", _MARK.sub(r"\\\g<0>", line))
+    marked = _MARK.sub(lambda mark: "".join(f"\\{one}" for one in mark.group()), line)
+    return _NUMBER.sub(r"\1\\\2", marked)
 
 
 def quote(text: str) -> str:

@@ -19,7 +19,7 @@ from bot.core.ports import Generator, Turn
 from bot.core.settings import Settings
 from bot.core.things import Channel, Message, Ref
 from brains.engines import companion_of, open_encoder, open_generator
-from brains.matching.grounding import Support
+from brains.matching.grounding import Grounding
 from brains.matching.matchmaker import Offer
 from brains.matching.phrasing import phrase
 from tests.contract.test_encoder import end_worker, ended_worker, listening, running_server, worker_of
@@ -232,6 +232,6 @@ async def test_smollm_phrases_an_offer_from_its_reasons_alone(llama: Settings):
     async with open_generator(llama) as generator:
         sentence = await phrase(generator, offer, language="en")
         assert sentence is not None
-        assert Support.of(offer).flaw(sentence) is None
+        assert Grounding.of(offer).flaw(sentence) is None
         assert "Petra" not in sentence
         assert await phrase(generator, offer, language="zh_CN") is None

@@ -59,6 +59,8 @@ def bare(text: str) -> str:
 @given(text=MEMBER_TEXT)
 @example("@everyone")
 @example("1. one")
+@example("__0__")
+@example("a__b__c")
 @example("https://evil.example")
 def test_what_a_member_wrote_is_shown_as_it_is_and_nothing_in_it_lives(text: str) -> None:
     shown = read(write(escape(text), DISCORD))
