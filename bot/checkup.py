@@ -15,7 +15,7 @@ from bot.platforms import PLATFORMS, shows_playground
 from storage import acts, communities, inbox, outbox, spaces
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bot.app import App
 
@@ -44,8 +44,15 @@ async def look_over(app: App) -> list[Finding]:
     found = [await _safely(name, check, app) for name, check in checks.items()]
     for platform in PLATFORMS:
         if platform.examine and platform.variables(app.settings):
-            found += await platform.examine(app)
+            found += await _place(platform.name, platform.examine, app)
     return found
+
+
+async def _place(name: str, examine: Callable[[App], Awaitable[Sequence[Finding]]], app: App) -> Sequence[Finding]:
+    try:
+        return await examine(app)
+    except KinfolkError as error:
+        return [Finding(name=name, state="bad", words=str(error))]
 
 
 async def _safely(name: str, check: Callable[[App], Awaitable[Finding]], app: App) -> Finding:

@@ -104,7 +104,7 @@ async def _places(app: App, platform: Platform) -> str:
     async with app.database.read() as connection:
         every = [one for whose in await communities.every(connection) for one in await spaces.of(connection, whose)]
     named = [one.name for one in every if one.ref.platform == platform.name]
-    return ", ".join(named) or "nobody has let me in there yet; `kinfolk doctor` prints the link that does"
+    return ", ".join(named) or "nobody has let me in there yet; `kinfolk doctor` says how"
 
 
 async def _think(app: App, living: Living) -> None:

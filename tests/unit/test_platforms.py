@@ -22,7 +22,7 @@ async def test_each_adapter_goes_by_the_name_in_its_row(home: Path) -> None:
     async with open_app(settings(home=home, generator="none")) as app:
         opened = {one.name: one.open(app) for one in EVERY if one.open}
     assert {name: adapter.platform for name, adapter in opened.items()} == {name: name for name in opened}
-    assert opened.keys() == {"playground", "discord", "console"}
+    assert {"playground", "discord", "console"} <= opened.keys()
     assert len({one.name for one in EVERY}) == len(EVERY)
 
 
