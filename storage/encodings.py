@@ -9,6 +9,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from bot.core.errors import Gone
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 REMEMBERED = 8192
 """Vectors made last that are held in memory: more than wait between what was said and the index."""
+
+KEPT = select(EncodingRow.key, EncodingRow.vector).where(col(EncodingRow.key).in_(bindparam("keys", expanding=True)))
 
 Half = np.ndarray[tuple[int], np.dtype[np.float16]]
 
@@ -103,14 +106,7 @@ class CachedEncoder:
         return {one: self._made[one] for one in wanted if one in self._made}
 
     async def _kept(self, keys: Sequence[bytes]) -> dict[bytes, Half]:
-        found: dict[bytes, Half] = {}
-        async with self._database.read() as connection:
-            for some in portions(keys):
-                rows = await connection.execute(
-                    select(EncodingRow.key, EncodingRow.vector).where(col(EncodingRow.key).in_(some))
-                )
-                found.update((one, np.frombuffer(vector, np.float16)) for one, vector in rows)
-        return found
+        return await self._database.look(functools.partial(_kept, keys=keys))
 
 
 class KeepingEncoder(CachedEncoder):
@@ -121,6 +117,14 @@ class KeepingEncoder(CachedEncoder):
         vectors = {new[one]: vector for one, vector in made.items()}
         await self._database.write(functools.partial(keep, fingerprint=self.fingerprint, vectors=vectors))
         return made
+
+
+async def _kept(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, Half]:
+    found: dict[bytes, Half] = {}
+    for some in portions(keys):
+        rows = await connection.execute(KEPT, {"keys": some})
+        found.update((one, np.frombuffer(vector, np.float16)) for one, vector in rows)
+    return found
 
 
 async def keep(connection: Connection, *, fingerprint: str, vectors: Mapping[str, Vector | Half]) -> None:

@@ -227,8 +227,9 @@ class Intake:
 
     async def _add_messages(self, connection: Connection, events: Sequence[MessagePosted]) -> int:
         rows = [self._row(event) for event in events]
-        made = await insert_new(connection, MessageRow, rows, "id")
-        await outbox.put(connection, [row.id for row in made])
+        made = await insert_new(connection, MessageRow, rows, "id", "point", "sent_at", "author_id", "text")
+        bots = {self._members[str(event.author.ref)] for event in events if event.author.bot}
+        await outbox.put(connection, made, bots=bots)
         return len(made)
 
     def _row(self, event: MessagePosted) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlmodel import col
 
 from bot.core.errors import Mistake
@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 
 FIELDS = ("id", "ref", "name", "person_id", "language")
 COLUMNS = columns(MemberRow, *FIELDS)
+
+# Statements of every message are built once: that costs more than executing them.
+OURS = col(MemberRow.community_id) == bindparam("community")
+BY_REFS = select(*COLUMNS).where(OURS, col(MemberRow.ref).in_(bindparam("refs", expanding=True)))
+CONSENTS = (
+    select(*columns(ConsentRow, "member_id", "collected"))
+    .join(MemberRow, col(MemberRow.id) == col(ConsentRow.member_id))
+    .where(OURS)
+)
+CONSENTS_AMONG = CONSENTS.where(col(ConsentRow.member_id).in_(bindparam("members", expanding=True)))
 
 
 async def every(connection: Connection, community: Community) -> list[Member]:
@@ -61,8 +71,8 @@ async def by_refs(connection: Connection, community: Community, wanted: Iterable
     """Return those of these references who are members."""
     found: dict[Ref, Member] = {}
     for some in portions(sorted(map(str, wanted))):
-        mine = (col(MemberRow.community_id) == community.id) & col(MemberRow.ref).in_(some)
-        found.update({(one := read(row)).ref: one for row in await connection.execute(select(*COLUMNS).where(mine))})
+        rows = await connection.execute(BY_REFS, {"community": community.id, "refs": some})
+        found.update({(one := read(row)).ref: one for row in rows})
     return found
 
 
@@ -124,14 +134,11 @@ async def withheld(
 
 
 async def _consents(connection: Connection, community: Community, some: Sequence[int] | None) -> dict[int, bool]:
-    statement = (
-        select(*columns(ConsentRow, "member_id", "collected"))
-        .join(MemberRow, col(MemberRow.id) == col(ConsentRow.member_id))
-        .where(col(MemberRow.community_id) == community.id)
-    )
-    if some is not None:
-        statement = statement.where(col(ConsentRow.member_id).in_(some))
-    return {row.member_id: row.collected for row in await connection.execute(statement)}
+    if some is None:
+        rows = await connection.execute(CONSENTS, {"community": community.id})
+    else:
+        rows = await connection.execute(CONSENTS_AMONG, {"community": community.id, "members": some})
+    return {row.member_id: row.collected for row in rows}
 
 
 async def _numbers(connection: Connection, community: Community) -> list[int]:

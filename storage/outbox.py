@@ -14,11 +14,11 @@ from storage.rows import columns, insert_new, portions, table
 from storage.tables import CollectionRow, MemberRow, MessageRow, OutboxRow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy import ColumnElement, SQLColumnExpression
+    from sqlalchemy import ColumnElement, Row, SQLColumnExpression
 
     from bot.core.ports import Vector
     from storage.connection import Connection
@@ -130,10 +130,17 @@ async def put_all(connection: Connection) -> None:
     await _put(connection, col(MessageRow.id), *SPOKEN)
 
 
-async def put(connection: Connection, numbers: Sequence[int]) -> None:
-    """Put those of these new messages into the outbox that have words of a human."""
-    for some in portions(numbers):
-        await _put(connection, col(MessageRow.id), *SPOKEN, col(MessageRow.id).in_(some))
+async def put(connection: Connection, said: Iterable[Row[*tuple[object, ...]]], *, bots: Collection[int]) -> None:
+    """Put those of these new messages (id, point, sent_at, author_id, text) into the outbox that a human has words in.
+
+    `bots` are the authors that are none; what `SPOKEN` says of stored rows, said of those just made.
+    """
+    waiting = [
+        {"point": row.point, "message_id": row.id, "sent_at": row.sent_at}
+        for row in said
+        if row.text.strip(" ") and row.author_id not in bots
+    ]
+    await insert_new(connection, OutboxRow, waiting)
 
 
 async def put_again(connection: Connection, number: int) -> None:

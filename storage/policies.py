@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlmodel import col
 
 from bot.core.decisions import Mode
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from storage.connection import Connection
 
 
+SET = select(*columns(PolicyRow, "name", "channel", "value")).where(
+    col(PolicyRow.community_id) == bindparam("community")
+)
+"""What was set in a community; built once, since every message asks for it."""
+
+
 async def consent(connection: Connection, community: Community) -> str:
     """Return whose words may be used, as it is set now: opt_out or opt_in."""
     key = {"community_id": community.id, "name": "consent", "channel": ""}
@@ -26,11 +32,7 @@ async def consent(connection: Connection, community: Community) -> str:
 
 async def load(connection: Connection, community: Community) -> Rules:
     """Return all that staff set in a community, as it is now."""
-    rows = (
-        await connection.execute(
-            select(*columns(PolicyRow, "name", "channel", "value")).where(col(PolicyRow.community_id) == community.id)
-        )
-    ).all()
+    rows = (await connection.execute(SET, {"community": community.id})).all()
     fields = {row.name: row.value for row in rows if row.name in FIELDS and not row.channel}
     modes = {(row.name.removeprefix(MODE), row.channel): Mode(row.value) for row in rows if row.name.startswith(MODE)}
     return Rules(
