@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 ONLY, ONLY_ASKED = "only", "only-asked"
 """In what an adapter can: speaking to one member alone, always or where a command or a button was used."""
+BUTTONS, FILES = "buttons", "files"
+"""In what an adapter can: messages with buttons under them, and with files."""
 LEVELS: tuple[Speak, ...] = get_args(Speak)
 SILENT: dict[Speak, str] = {
     "silent": _("Here I say nothing aloud (/setup speak)."),
@@ -207,8 +209,8 @@ def _fitted(number: int, action: Action, undoes: int | None, facts: Facts) -> li
 
 def possible(action: Action, can: Mapping[str, frozenset[str]]) -> Action | None:
     """Return an action, or the next best one that the platform can do; None when there is none."""
-    options = (action, _instead(action))
-    return next((one for one in options if one is not None and not _lacking(one, can, str)), None)
+    options = [_reduced(one, can) for one in (action, _instead(action)) if one is not None]
+    return next((one for one in options if not _lacking(one, can, str)), None)
 
 
 def regret(failed: Action, error: str, decisions: Sequence[Decision], facts: Facts) -> Say | OpenDirect | None:
@@ -242,6 +244,16 @@ def _lacking(action: Action, can: Mapping[str, frozenset[str]], translate: Trans
         return sentence.format(platform=where.platform, action=describe(action, translate))
     if isinstance(action, Say) and action.only and not _can_aside(action, able):
         return translate(_("{platform} cannot show a message to one member alone.")).format(platform=where.platform)
+    part = _part_lacking(action, able)
+    return translate(part).format(platform=where.platform) if part else ""
+
+
+def _part_lacking(action: Action, able: frozenset[str]) -> str:
+    """Say what of an action a platform has not; empty when nothing is."""
+    if getattr(action, "attachments", ()) and FILES not in able:
+        return _("{platform} takes no files from a bot.")
+    if getattr(action, "buttons", ()) and BUTTONS not in able:
+        return _("{platform} has no buttons.")
     return ""
 
 
@@ -255,6 +267,28 @@ def _instead(action: Action) -> Action | None:
     if isinstance(action, Say) and action.only:
         return OpenDirect(member=action.only, text=action.text, buttons=action.buttons, attachments=action.attachments)
     return None
+
+
+def _reduced(action: Action, can: Mapping[str, frozenset[str]]) -> Action:
+    """Return an action with words in the place of the files and buttons that its platform has not, where there are."""
+    where = target(action)
+    able = can.get(where.platform, frozenset()) if where else frozenset()
+    if isinstance(action, Edit) and BUTTONS not in able:
+        return replace(action, buttons=())
+    if not isinstance(action, Say | OpenDirect):
+        return action
+    instead = "\n".join(file.instead for file in action.attachments)
+    if instead and FILES not in able:
+        action = replace(action, text=instead, attachments=())
+    return _without_buttons(action) if BUTTONS not in able else action
+
+
+def _without_buttons(action: Say | OpenDirect) -> Say | OpenDirect:
+    """Say by which words the same is done; what grows while it is written would grow over them."""
+    words = [f"- {escape(button.label)}: `{button.words}`" for button in action.buttons if button.words]
+    if isinstance(action, Say) and words:
+        action = replace(action, stream="")
+    return replace(action, text="\n".join([action.text, *words]), buttons=())
 
 
 def _for_staff(number: int, decision: Decision, facts: Facts) -> list[Ruling]:

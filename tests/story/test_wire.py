@@ -57,3 +57,23 @@ async def test_what_the_platform_cannot_do_is_said_in_the_language_of_who_asks(w
     spam = wire.server.say("anna", "#pier", "Buy my lanterns!")
     [told] = await wire.says("ben", "@ben", f"/report #pier/{spam}")
     assert told.startswith("@ben: 没有成功：wire 不允许机器人这样做：")
+
+
+async def test_without_buttons_and_files_words_lead_everywhere(wire: WireTown) -> None:
+    await wire.says("ben", "#pier", "I would like to build a lantern.")
+    [told] = await wire.says("ben", "@ben", "/privacy")
+    assert "- Collect nothing: /privacy off" in told
+    assert "- Send me everything: /privacy export" in told
+    [export] = await wire.says("ben", "@ben", "/privacy export")
+    assert export.startswith("@ben: I cannot send you a file here.")
+    [asked] = await wire.says("ben", "@ben", "/privacy forget")
+    assert ("cannot be undone" in asked, "- Erase everything: /privacy forget yes" in asked) == (True, True)
+    [erased] = await wire.says("ben", "@ben", "/privacy forget yes")
+    assert erased.endswith("I looked again, everywhere: 0 left.")
+
+
+async def test_words_stand_for_buttons_in_the_language_of_who_asks(wire: WireTown) -> None:
+    await wire.says("ben", "#pier", "我想学做灯笼，请问在哪里集合？")
+    [asked] = await wire.says("ben", "@ben", "/privacy forget")
+    assert ": /privacy forget yes" in asked
+    assert (await wire.says("ben", "@ben", "/privacy export"))[0].startswith("@ben: 我在这里不能给你发文件。")

@@ -35,6 +35,7 @@ ASIDE = Say(to=HERE, text="between us", only=ANA)
 FILE = Attachment(name="kinfolk-export.json", data=b"{}")
 EVERYTHING = frozenset(
     {"Say", "Edit", "Delete", "React", "OpenDirect", "AskStaff", "CreatePoll", "Warn", "Timeout", "Ban", "only"}
+    | {"buttons", "files"}
 )
 
 
@@ -168,6 +169,46 @@ def test_some_platforms_speak_aside_only_where_a_command_or_a_button_was_used(ab
     said = rule(decision(replace(ASIDE, invocation=invocation)), can={"discord": (EVERYTHING - {"only"}) | able})
     assert said[0].kept is kept
     assert [type(one.action) for one in said[1:]] == [] if kept else [OpenDirect]
+
+
+@pytest.mark.parametrize(
+    ("lacks", "lost", "why", "text"),
+    [
+        ("buttons", "buttons", "discord has no buttons.", "hello\n- Join: `/join it`"),
+        ("files", "attachments", "discord takes no files from a bot.", "Ask the owner."),
+    ],
+)
+def test_without_buttons_or_files_is_said_what_to_do_instead(lacks, lost, why, text) -> None:
+    buttons = (Button(label="Join", press="match.join", words="/join it"), Button(label="Why?", press="match.why"))
+    whole = replace(SAY, buttons=buttons, attachments=(replace(FILE, instead="Ask the owner."),))
+    able = {"discord": EVERYTHING - {lacks}}
+    declined, kept = rule(decision(whole), can=able)
+    assert (declined.action, declined.kept, declined.why) == (whole, False, why)
+    assert (kept.action, kept.kept) == (replace(whole, text=text, **{lost: ()}), True)
+    assert [one.kept for one in rule(decision(whole))] == [True]
+    [_, direct] = rule(decision(replace(whole, only=ANA)), can={"discord": EVERYTHING - {lacks, "only"}})
+    assert direct.action == replace(
+        OPENED, text=text, **{"buttons": buttons, "attachments": whole.attachments, lost: ()}
+    )
+
+
+def test_what_grows_while_it_is_written_does_not_grow_over_the_words_of_its_buttons() -> None:
+    whole = replace(SAY, stream="s", buttons=(Button(label="Why?", press="match.why"),))
+    [_, growing] = rule(decision(whole), can={"discord": EVERYTHING - {"buttons"}})
+    assert growing.action == replace(whole, buttons=())
+    worded = replace(whole, buttons=(replace(whole.buttons[0], words="/why it"),))
+    [_, still] = rule(decision(worded), can={"discord": EVERYTHING - {"buttons"}})
+    assert (still.action.stream, still.action.text) == ("", "hello\n- Why?: `/why it`")
+
+
+def test_a_file_without_which_there_is_nothing_to_say_and_a_proposal_without_buttons_are_declined() -> None:
+    bare = replace(SAY, attachments=(FILE,))
+    assert [one.kept for one in rule(decision(bare), can={"discord": EVERYTHING - {"files"}})] == [False]
+    [ruling] = rule(decision(SAY), Mode.ASK, can={"discord": EVERYTHING - {"buttons"}})
+    assert (ruling.kept, ruling.why) == (False, "discord has no buttons.")
+    edit = Edit(message=MESSAGE, channel=HERE, text="so", buttons=(Button(label="Join", press="match.join"),))
+    [_, kept] = rule(decision(edit), can={"discord": EVERYTHING - {"buttons"}})
+    assert kept.action == replace(edit, buttons=())
 
 
 def test_what_can_be_said_neither_aside_nor_directly_is_never_said_aloud() -> None:
