@@ -7,9 +7,10 @@ skills looks at that of a command, and a skill at that of whoever presses its bu
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, get_args
 
-from bot.core.actions import AskStaff, Button, CreatePoll, Delete, Moderation, OpenDirect, Say, target
+from bot.core.actions import AskStaff, Button, CreatePoll, Delete, Edit, Moderation, OpenDirect, Say, target
 from bot.core.decisions import Mode, Ruling, Verdict
 from bot.core.events import (
     MessageDeleted,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 ONLY, ONLY_ASKED = "only", "only-asked"
 """In what an adapter can: speaking to one member alone, always or where a command or a button was used."""
+BUTTONS, FILES = "buttons", "files"
+"""In what an adapter can: messages with buttons under them, and with files."""
 LEVELS: tuple[Speak, ...] = get_args(Speak)
 SILENT: dict[Speak, str] = {
     "silent": _("Here I say nothing aloud (/setup speak)."),
@@ -111,7 +114,13 @@ def _judge(number: int, decision: Decision, facts: Facts, mode: Mode) -> list[Ru
         return _declined(number, decision, why)
     if facts.aside and decision.asked and (why := next(filter(None, _silences(decision, facts)), "")):
         # What was commanded is one thing: without what should be said aloud, the rest of it would not be true.
-        return [*_declined(number, decision, why), *_fitted(number, replace(facts.aside, text=why), None, facts)]
+        return [*_declined(number, decision, why), *_told(number, why, facts)]
+    if (decision.asked or decision.approved) and (missing := _missing(decision.actions, facts)):
+        told = facts.theirs(FAILED).format(error=escape(_lacking(missing, facts.can, facts.theirs)))
+        return [
+            *_declined(number, decision, _lacking(missing, facts.can, facts.translate)),
+            *_told(number, told, facts),
+        ]
     if decision.asked or decision.approved or mode is Mode.ACT:
         return _possible(number, decision, facts)
     return _for_staff(number, decision, facts)
@@ -132,6 +141,25 @@ def _against(decision: Decision, facts: Facts, mode: Mode) -> str:
         why = translate(_("{sure:.0%} sure; here I act from {needed:.0%} on."))
         return why.format(sure=decision.confidence, needed=facts.confidence)
     return ""
+
+
+def _missing(actions: Sequence[Action], facts: Facts) -> Action | None:
+    """Return the first action without which a decision falls as a whole: no platform does it, nor anything instead.
+
+    What the bot answers says what was done before it; what comes after it is done as far as it can be.
+    """
+    before = takewhile(lambda action: not isinstance(action, Say | OpenDirect), actions)
+    return next((one for one in before if not isinstance(one, Edit) and possible(one, facts.can) is None), None)
+
+
+def _told(number: int, text: str, facts: Facts) -> list[Ruling]:
+    """Tell whoever asked, where an answer to them has a place."""
+    if facts.answer is None:
+        return []
+    answer = replace(facts.answer, text=text)
+    if silence := _silence(answer, facts):
+        return [Ruling(decision=number, action=answer, kept=False, why=silence)]
+    return _fitted(number, answer, None, facts)
 
 
 def _declined(number: int, decision: Decision, why: str) -> list[Ruling]:
@@ -171,7 +199,7 @@ def _signed(action: Action, decision: Decision, facts: Facts) -> Action:
 
 
 def _fitted(number: int, action: Action, undoes: int | None, facts: Facts) -> list[Ruling]:
-    if (lacking := _lacking(action, facts.can, facts.translate)) is None:
+    if not (lacking := _lacking(action, facts.can, facts.translate)):
         return [Ruling(decision=number, action=action, kept=True, undoes=undoes)]
     declined = Ruling(decision=number, action=action, kept=False, why=lacking)
     if (instead := possible(action, facts.can)) is None:
@@ -181,8 +209,8 @@ def _fitted(number: int, action: Action, undoes: int | None, facts: Facts) -> li
 
 def possible(action: Action, can: Mapping[str, frozenset[str]]) -> Action | None:
     """Return an action, or the next best one that the platform can do; None when there is none."""
-    options = (action, _instead(action))
-    return next((one for one in options if one is not None and _lacking(one, can, str) is None), None)
+    options = [_reduced(one, can) for one in (action, _instead(action)) if one is not None]
+    return next((one for one in options if not _lacking(one, can, str)), None)
 
 
 def regret(failed: Action, error: str, decisions: Sequence[Decision], facts: Facts) -> Say | OpenDirect | None:
@@ -203,11 +231,11 @@ def _may_call(answer: Say, instead: Action | None, facts: Facts) -> bool:
     return bool(facts.command) and isinstance(instead, OpenDirect) and aloud
 
 
-def _lacking(action: Action, can: Mapping[str, frozenset[str]], translate: Translate) -> str | None:
-    """Say what is missing to carry out an action; None when nothing is."""
+def _lacking(action: Action, can: Mapping[str, frozenset[str]], translate: Translate) -> str:
+    """Say what is missing to carry out an action; empty when nothing is."""
     where = target(action)
     if where is None:
-        return None
+        return ""
     able = can.get(where.platform)
     if able is None:
         return translate(_("{platform} is not connected.")).format(platform=where.platform)
@@ -216,7 +244,17 @@ def _lacking(action: Action, can: Mapping[str, frozenset[str]], translate: Trans
         return sentence.format(platform=where.platform, action=describe(action, translate))
     if isinstance(action, Say) and action.only and not _can_aside(action, able):
         return translate(_("{platform} cannot show a message to one member alone.")).format(platform=where.platform)
-    return None
+    part = _part_lacking(action, able)
+    return translate(part).format(platform=where.platform) if part else ""
+
+
+def _part_lacking(action: Action, able: frozenset[str]) -> str:
+    """Say what of an action a platform has not; empty when nothing is."""
+    if getattr(action, "attachments", ()) and FILES not in able:
+        return _("{platform} takes no files from a bot.")
+    if getattr(action, "buttons", ()) and BUTTONS not in able:
+        return _("{platform} has no buttons.")
+    return ""
 
 
 def _can_aside(action: Say, able: frozenset[str]) -> bool:
@@ -231,6 +269,28 @@ def _instead(action: Action) -> Action | None:
     return None
 
 
+def _reduced(action: Action, can: Mapping[str, frozenset[str]]) -> Action:
+    """Return an action with words in the place of the files and buttons that its platform has not, where there are."""
+    where = target(action)
+    able = can.get(where.platform, frozenset()) if where else frozenset()
+    if isinstance(action, Edit) and BUTTONS not in able:
+        return replace(action, buttons=())
+    if not isinstance(action, Say | OpenDirect):
+        return action
+    instead = "\n".join(file.instead for file in action.attachments)
+    if instead and FILES not in able:
+        action = replace(action, text=instead, attachments=())
+    return _without_buttons(action) if BUTTONS not in able else action
+
+
+def _without_buttons(action: Say | OpenDirect) -> Say | OpenDirect:
+    """Say by which words the same is done; what grows while it is written would grow over them."""
+    words = [f"- {escape(button.label)}: `{button.words}`" for button in action.buttons if button.words]
+    if isinstance(action, Say) and words:
+        action = replace(action, stream="")
+    return replace(action, text="\n".join([action.text, *words]), buttons=())
+
+
 def _for_staff(number: int, decision: Decision, facts: Facts) -> list[Ruling]:
     """Put a proposal to the staff: all of it at once, but for what may not be said aloud anyway."""
     ruled = list(zip(decision.actions, _silences(decision, facts), strict=True))
@@ -243,8 +303,11 @@ def _put(number: int, decision: Decision, facts: Facts) -> list[Ruling]:
     if facts.staff_channel is None:
         why = _("This wants the staff's word, and there is no staff channel. /setup staff_channel names one.")
         return _declined(number, decision, facts.translate(why))
+    proposal = _proposal(decision, facts.staff_channel, facts)
+    if missing := _missing(decision.actions, facts) or _missing((proposal,), facts):
+        return _declined(number, decision, _lacking(missing, facts.can, facts.translate))
     asked = _declined(number, decision, facts.translate(_("The staff was asked.")))
-    return [*asked, Ruling(decision=number, action=_proposal(decision, facts.staff_channel, facts), kept=True)]
+    return [*asked, Ruling(decision=number, action=proposal, kept=True)]
 
 
 def _proposal(decision: Decision, channel: Ref, facts: Facts) -> AskStaff:

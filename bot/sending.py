@@ -57,6 +57,11 @@ class Sender:
         most: Obstacle = max(held, key=held.__getitem__)
         return replace(receipt, waited=round(waited, 1), waited_for=most)
 
+    def can_edit(self, where: Ref) -> bool:
+        """Say whether what is said there can be changed afterwards."""
+        adapter = self.adapters.get(where.platform)
+        return adapter is not None and Edit.__name__ in adapter.can
+
     async def edit_if_spare(self, edit: Edit) -> bool:
         """Change a message on its way to its last word if nobody would miss the turn; say whether that was done."""
         where, chat, route = edit.channel, self._chat(edit, edit.channel), type(edit).__name__

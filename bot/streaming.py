@@ -1,4 +1,7 @@
-"""Says a text while it is being written: one message that grows by edits, whose last word always comes."""
+"""Says a text while it is being written: one message that grows by edits, whose last word always comes.
+
+Where a platform has no edits, it is said once, when it is whole.
+"""
 
 from __future__ import annotations
 
@@ -57,6 +60,8 @@ class Growing:
 
     async def show(self) -> bool:
         """Show what was said so far, or leave it to a later edit; False when there is nothing that could be edited."""
+        if not self._sender.can_edit(self._action.to):
+            return True
         if self._receipt is None:
             self._receipt = await self._attempt(replace(self._action, text=self.said))
             self.shown = self.said
@@ -70,7 +75,8 @@ class Growing:
     async def end(self) -> tuple[Action, Receipt]:
         """Show the last word."""
         if self._receipt is None:
-            return self._action, await self._attempt(self._action)
+            whole = replace(self._action, text=self.said) if self.said.strip() else self._action
+            return whole, await self._attempt(whole)
         if self.shown != self.said:
             last = await self._attempt(self._edit(self._receipt))
             self.shown, self.dropped = self.said if last.state == "done" else self.shown, self.dropped - 1

@@ -40,7 +40,7 @@ GENERAL = Named(ref=Ref(PLATFORM, "general"), name="general")
 STAFF = Named(ref=Ref(PLATFORM, "staff"), name="staff")
 ANA = Named(ref=Ref(PLATFORM, "ana"), name="Ana")
 WEI = Named(ref=Ref(PLATFORM, "wei"), name="李伟", language="zh-CN")
-EVERYTHING = frozenset(kind.__name__ for kind in Action.__args__) | {"only"}
+EVERYTHING = frozenset(kind.__name__ for kind in Action.__args__) | {"only", "buttons", "files"}
 
 
 class Plaza:

@@ -103,7 +103,7 @@ class Discord:
     @property
     def can(self) -> frozenset[str]:
         """Return every action there is, and that it speaks to one member alone where they asked."""
-        return frozenset(kind.__name__ for kind in get_args(Outward)) | {"only-asked"}
+        return frozenset(kind.__name__ for kind in get_args(Outward)) | {"only-asked", "buttons", "files"}
 
     @property
     def limits(self) -> Limits:

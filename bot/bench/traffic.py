@@ -56,7 +56,7 @@ class Everywhere:
     """A platform that can do all and keeps what was done there; nothing happens on it by itself."""
 
     platform = PLATFORM
-    can = frozenset({"Say", "React", "Delete", "only"})
+    can = frozenset({"Say", "React", "Delete", "only", "buttons"})
     limits = Limits(chat=((1000, 1.0),), overall=(10_000, 1.0))
 
     def __init__(self) -> None:

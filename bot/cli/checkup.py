@@ -43,13 +43,14 @@ def _show(findings: Sequence[Finding], able: Mapping[str, frozenset[str]]) -> No
     from rich.table import Table
 
     from bot.core.actions import Outward
+    from bot.policy import BUTTONS, FILES
 
     width = max(len(one.name) for one in findings) + 2
     for one in findings:
         out.print(f"[{STYLES[one.state]}]{one.state:>4}[/]  {one.name:<{width}}", end="")
         out.print(one.words, markup=False)
     table = Table("what", *able)
-    for name in [kind.__name__ for kind in get_args(Outward)]:
+    for name in [*(kind.__name__ for kind in get_args(Outward)), BUTTONS, FILES]:
         table.add_row(name, *("yes" if name in can else "-" for can in able.values()))
     table.add_row(ALONE, *(_alone(can) for can in able.values()))
     out.print()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class Button:
     """A button under a message. `press` names what answers it, `skill.what`; with `only`, nobody else may press it.
 
+    `words` is the command that does the same, shown where a platform has no buttons.
     Pressing one button of a `choice` settles the others of that choice. Buttons of one `row` stand side by side.
     `token` is what travels to the platform and back; whoever carries out the action fills it in.
     """
@@ -31,14 +32,16 @@ class Button:
     choice: str = ""
     row: int = 0
     token: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file that goes with a message."""
+    """A file that goes with a message; `instead` is what is said where a platform takes no files."""
 
     name: str
     data: bytes
+    instead: str = ""
 
 
 class Anew(str):

@@ -83,6 +83,12 @@ COMMANDS = (
                 help=_("off, on, export or forget; notice, from the staff; without it, how things stand"),
                 choices=("off", "on", "export", "forget", "notice"),
             ),
+            Argument(
+                name="sure",
+                type="choice",
+                help=_("yes, with forget: I erase at once and do not ask again"),
+                choices=("yes",),
+            ),
         ),
     ),
     Command(

@@ -262,7 +262,8 @@ class Adapter(Protocol):
     def can(self) -> frozenset[str]:
         """Return the names of the actions it is able to perform, and whether it can speak to one member alone.
 
-        `only` says that it always can, `only-asked` that it can where a command or a button was used.
+        `only` says that it always can, `only-asked` that it can where a command or a button was used. `buttons` and
+        `files` say that messages may have these.
         """
         ...
 

@@ -55,7 +55,7 @@ async def propose(context: Context) -> Decision | None:
         case "keep":
             return _say(context, _("Nothing was erased."), why=_("changed their mind about erasing"))
         case "forget" | "ask":
-            confirmed = context.press is not None and asked == "forget"
+            confirmed = asked == "forget" and (context.press or context.command.arguments.get("sure"))
             return await (_forget if confirmed else _ask_first)(context, context.member)
         case "notice":
             return await _notice(context)
@@ -77,7 +77,10 @@ async def _tell(context: Context, member: Member) -> Decision:
     ]
     switch = ("off", _("Collect nothing")) if collected else ("on", _("Collect again"))
     offered = (switch, ("export", _("Send me everything")), ("ask", _("Erase everything …")))
-    buttons = [_button(context, press, label) for press, label in offered]
+    buttons = [
+        replace(_button(context, press, label), words=f"/privacy {'forget' if press == 'ask' else press}")
+        for press, label in offered
+    ]
     return _say(context, "\n".join(lines), why=_("asked what is held about them"), buttons=buttons)
 
 
@@ -98,7 +101,11 @@ async def _export(context: Context, member: Member) -> Decision:
     document = await exporting.export(context.faculties.database, context.community, member)
     data = orjson.dumps(document, option=orjson.OPT_INDENT_2)
     words = _("Here is everything that I hold about you.")
-    return _say(context, words, why=_("asked for everything held about them"), file=Attachment(name=FILE, data=data))
+    instead = context.translate(
+        _("I cannot send you a file here. Ask whoever runs me for it: they write it with `kinfolk member export`.")
+    )
+    file = Attachment(name=FILE, data=data, instead=instead)
+    return _say(context, words, why=_("asked for everything held about them"), file=file)
 
 
 async def _ask_first(context: Context, member: Member) -> Decision:
@@ -111,7 +118,7 @@ async def _ask_first(context: Context, member: Member) -> Decision:
         )
     )
     buttons = [
-        replace(_button(context, "forget", _("Erase everything")), choice="forget"),
+        replace(_button(context, "forget", _("Erase everything")), choice="forget", words="/privacy forget yes"),
         replace(_button(context, "keep", _("Keep it")), choice="forget"),
     ]
     why = _("was asked whether to erase everything about them")

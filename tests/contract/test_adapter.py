@@ -115,6 +115,9 @@ def cannot(platform: Platform, action: Action) -> str:
         return f"{platform.adapter.platform} cannot {kind}"
     if isinstance(action, Say) and action.only and not can & {"only", "only-asked"}:
         return f"{platform.adapter.platform} cannot speak to one member alone"
+    for part, ability in (("buttons", "buttons"), ("attachments", "files")):
+        if getattr(action, part, ()) and ability not in can:
+            return f"{platform.adapter.platform} has no {ability}"
     return ""
 
 
@@ -678,7 +681,7 @@ async def test_what_it_cannot_do_fails_with_a_reason(platform: Platform) -> None
 
 async def test_it_can_what_it_says(platform: Platform) -> None:
     names = {one.__name__ for one in Action.__args__}
-    assert platform.adapter.can - {"only", "only-asked"} <= names
+    assert platform.adapter.can - {"only", "only-asked", "buttons", "files"} <= names
     assert all(
         count > 0 and seconds > 0 for count, seconds in (*platform.adapter.limits.chat, platform.adapter.limits.overall)
     )

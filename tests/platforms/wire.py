@@ -201,7 +201,8 @@ class Wire:
 
     async def act(self, action: Action) -> Receipt:
         where = target(action)
-        if type(action).__name__ not in self.can or getattr(action, "only", None) or getattr(action, "attachments", ()):
+        beyond = [part for part in ("only", "attachments", "buttons") if getattr(action, part, ())]
+        if type(action).__name__ not in self.can or beyond:
             return Receipt(state="failed", error=f"Wire cannot {type(action).__name__} like this")
         if where is None or where.platform != self.platform:
             return Receipt(state="failed", error=f"{where} is not on Wire")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import get_args
 
+import pytest
 import typer
 
 from adapters.discord import needs
@@ -42,10 +43,30 @@ def test_the_readme_stays_short_and_its_make_verbs_exist() -> None:
     assert {"setup", "run", "test", "check", "bench", "docs"} <= verbs
 
 
-def test_the_tree_in_the_architecture_names_only_what_exists() -> None:
-    page = (ROOT / "docs" / "ARCHITECTURE.md").read_text()
-    for path in re.findall(r"`((?:bot|adapters|brains|storage|tests|docs|deploy)/[\w/.]+)`", page):
+@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "adding-a-skill.md", "adding-a-platform.md"])
+def test_pages_name_only_files_that_exist(name: str) -> None:
+    page = (ROOT / "docs" / name).read_text()
+    paths = re.findall(r"`((?:bot|adapters|brains|storage|tests|docs|deploy)/[\w/.]+)`", page)
+    assert paths
+    for path in paths:
         assert (ROOT / path).exists() or "NAME" in path, path
+
+
+@pytest.mark.parametrize("name", ["adding-a-skill.md", "adding-a-platform.md"])
+def test_pages_of_adding_name_only_what_the_code_has(name: str) -> None:
+    sources = [
+        path.read_text()
+        for folder in ("bot", "adapters", "brains", "storage")
+        for path in ROOT.glob(f"{folder}/**/*.py")
+    ]
+    known = {
+        found
+        for text in sources
+        for found in re.findall(r"^(?:class )?([A-Z][A-Za-z]+)(?= = |\(|:)", text, re.MULTILINE)
+    }
+    named = set(re.findall(r"`((?:[A-Z][a-z]+)+)(?:\.\w+|\(.*?\))?`", (ROOT / "docs" / name).read_text()))
+    assert len(named) >= 10
+    assert named <= known | {"None"}
 
 
 DISCORD = ROOT / "docs" / "platforms" / "discord.md"

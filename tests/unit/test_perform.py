@@ -241,6 +241,18 @@ async def test_a_piece_that_begins_anew_takes_the_place_of_what_was_said(bot: Sm
     assert act.action.text == "A better one. And more."
 
 
+async def test_without_edits_a_streamed_answer_is_said_once_and_whole(home: Path) -> None:
+    async with small_bot(home, plaza=Plaza(can=EVERYTHING - {"Edit"})) as bot:
+        [act] = await perform(bot, streamed(bot, pieces("A plain answer.", Anew("A better "), "one.")))
+        await perform(bot, streamed(bot, pieces(" "), trace="t2"), number="t2")
+        bot.plaza.script.append(NO)
+        [refused] = await perform(bot, streamed(bot, pieces("a", "b"), trace="t3"), asked=False, number="t3")
+    assert bot.plaza.said == ["A better one.", "what is said when nothing comes"]
+    assert len(bot.plaza.done) == 2
+    assert act.action.text == "A better one."
+    assert (act.state, refused.state) == ("done", "failed")
+
+
 async def test_edits_in_between_use_the_spare_budget_alone_and_the_last_word_always_comes(home: Path) -> None:
     plaza = Plaza()
     plaza.limits = replace(plaza.limits, chat=((4, 60.0),))

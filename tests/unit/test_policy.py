@@ -35,6 +35,7 @@ ASIDE = Say(to=HERE, text="between us", only=ANA)
 FILE = Attachment(name="kinfolk-export.json", data=b"{}")
 EVERYTHING = frozenset(
     {"Say", "Edit", "Delete", "React", "OpenDirect", "AskStaff", "CreatePoll", "Warn", "Timeout", "Ban", "only"}
+    | {"buttons", "files"}
 )
 
 
@@ -109,6 +110,42 @@ def test_what_a_platform_cannot_is_declined_with_the_reason_and_the_rest_is_kept
     assert (kept.action, kept.kept) == (SAY, True)
 
 
+@pytest.mark.parametrize("more", [{"asked": True}, {"approved": ANA}], ids=["asked", "approved"])
+def test_what_was_asked_for_falls_whole_without_what_the_platform_cannot_and_the_asker_is_told_which(more) -> None:
+    change = SetPolicy(name="confidence", value="0.5")
+    done = decision(change, BAN, replace(ASIDE, text="Done."), **more)
+    able = {"discord": EVERYTHING - {"Ban"}}
+    answer = replace(ASIDE, text="")
+    *refused, told = rule(done, can=able, answer=answer, theirs=translator("zh_CN"))
+    why = "discord does not let a bot do this: ban troll."
+    assert [(one.action, one.kept, one.why) for one in refused] == [(one, False, why) for one in done.actions]
+    words = "没有成功：discord 不允许机器人这样做：封禁 troll。"
+    assert (told.action, told.kept) == (replace(answer, text=words), True)
+    assert [one.kept for one in rule(done, can=able)] == [False] * 3, "there is nobody to tell"
+    assert [one.kept for one in rule(done, answer=answer)] == [True] * 3
+
+
+def test_that_it_did_not_work_is_said_aloud_only_where_that_is_wanted() -> None:
+    done = decision(BAN, asked=True)
+    lacking = {"can": {"discord": EVERYTHING - {"Ban"}}, "answer": SAY, "occasion": "mentioned"}
+    assert [one.kept for one in rule(done, **lacking)] == [False, True]
+    assert [one.kept for one in rule(done, speak="silent", **lacking)] == [False, False]
+
+
+def test_without_what_comes_after_the_answer_or_changes_a_message_the_rest_is_done() -> None:
+    away, under = Delete(message=MESSAGE, channel=HERE), Edit(message=MESSAGE, channel=HERE, text="settled")
+    rulings = rule(decision(under, SAY, away, asked=True), can={"discord": frozenset({"Say"})}, answer=SAY)
+    assert [(one.action, one.kept) for one in rulings] == [(under, False), (SAY, True), (away, False)]
+
+
+@pytest.mark.parametrize(("lacks", "what"), [("AskStaff", "ask the staff"), ("Delete", "delete message m1")])
+def test_staff_is_asked_only_for_what_the_platform_can_do_and_only_where_it_can_be_asked(lacks, what) -> None:
+    away = decision(Delete(message=MESSAGE, channel=HERE))
+    [ruling] = rule(away, Mode.ASK, can={"discord": EVERYTHING - {lacks}})
+    assert (ruling.kept, ruling.why.startswith(f"discord does not let a bot do this: {what}")) == (False, True)
+    assert [one.kept for one in rule(away, Mode.ASK)] == [False, True]
+
+
 def test_what_cannot_be_said_aside_is_said_in_a_direct_conversation_with_all_that_goes_with_it() -> None:
     whole = replace(ASIDE, buttons=(Button(label="Join", press="match.join"),), attachments=(FILE,))
     aloud, direct = rule(decision(whole), can={"discord": EVERYTHING - {"only"}})
@@ -132,6 +169,46 @@ def test_some_platforms_speak_aside_only_where_a_command_or_a_button_was_used(ab
     said = rule(decision(replace(ASIDE, invocation=invocation)), can={"discord": (EVERYTHING - {"only"}) | able})
     assert said[0].kept is kept
     assert [type(one.action) for one in said[1:]] == [] if kept else [OpenDirect]
+
+
+@pytest.mark.parametrize(
+    ("lacks", "lost", "why", "text"),
+    [
+        ("buttons", "buttons", "discord has no buttons.", "hello\n- Join: `/join it`"),
+        ("files", "attachments", "discord takes no files from a bot.", "Ask the owner."),
+    ],
+)
+def test_without_buttons_or_files_is_said_what_to_do_instead(lacks, lost, why, text) -> None:
+    buttons = (Button(label="Join", press="match.join", words="/join it"), Button(label="Why?", press="match.why"))
+    whole = replace(SAY, buttons=buttons, attachments=(replace(FILE, instead="Ask the owner."),))
+    able = {"discord": EVERYTHING - {lacks}}
+    declined, kept = rule(decision(whole), can=able)
+    assert (declined.action, declined.kept, declined.why) == (whole, False, why)
+    assert (kept.action, kept.kept) == (replace(whole, text=text, **{lost: ()}), True)
+    assert [one.kept for one in rule(decision(whole))] == [True]
+    [_, direct] = rule(decision(replace(whole, only=ANA)), can={"discord": EVERYTHING - {lacks, "only"}})
+    assert direct.action == replace(
+        OPENED, text=text, **{"buttons": buttons, "attachments": whole.attachments, lost: ()}
+    )
+
+
+def test_what_grows_while_it_is_written_does_not_grow_over_the_words_of_its_buttons() -> None:
+    whole = replace(SAY, stream="s", buttons=(Button(label="Why?", press="match.why"),))
+    [_, growing] = rule(decision(whole), can={"discord": EVERYTHING - {"buttons"}})
+    assert growing.action == replace(whole, buttons=())
+    worded = replace(whole, buttons=(replace(whole.buttons[0], words="/why it"),))
+    [_, still] = rule(decision(worded), can={"discord": EVERYTHING - {"buttons"}})
+    assert (still.action.stream, still.action.text) == ("", "hello\n- Why?: `/why it`")
+
+
+def test_a_file_without_which_there_is_nothing_to_say_and_a_proposal_without_buttons_are_declined() -> None:
+    bare = replace(SAY, attachments=(FILE,))
+    assert [one.kept for one in rule(decision(bare), can={"discord": EVERYTHING - {"files"}})] == [False]
+    [ruling] = rule(decision(SAY), Mode.ASK, can={"discord": EVERYTHING - {"buttons"}})
+    assert (ruling.kept, ruling.why) == (False, "discord has no buttons.")
+    edit = Edit(message=MESSAGE, channel=HERE, text="so", buttons=(Button(label="Join", press="match.join"),))
+    [_, kept] = rule(decision(edit), can={"discord": EVERYTHING - {"buttons"}})
+    assert kept.action == replace(edit, buttons=())
 
 
 def test_what_can_be_said_neither_aside_nor_directly_is_never_said_aloud() -> None:

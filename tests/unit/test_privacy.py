@@ -43,7 +43,7 @@ class Room:
     """A platform of which only the walls stand: it keeps what was said and done there."""
 
     platform: str = "discord"
-    can: frozenset[str] = frozenset({"Say", "Edit", "Delete", "OpenDirect", "only"})
+    can: frozenset[str] = frozenset({"Say", "Edit", "Delete", "OpenDirect", "only", "buttons", "files"})
     limits: Limits = WIDE
     done: list[Action] = field(default_factory=list)
     broken: tuple[type[Action], ...] = ()
@@ -197,7 +197,7 @@ async def test_export_is_a_file_for_them_alone(chat: Chat) -> None:
     [file] = said.attachments
     assert (said.only, file.name) == (COLM.ref, "kinfolk-export.json")
     assert RIVETS in [one["text"] for one in json.loads(file.data)["message"]]
-    assert Attachment(name=file.name, data=file.data) == file
+    assert Attachment(name=file.name, data=file.data, instead=file.instead) == file
     await chat.command("export", where=DIRECT)
     assert chat.room.done[-1].only is None, "a direct conversation needs no whispering, and files come along"
     assert chat.room.done[-1].attachments
