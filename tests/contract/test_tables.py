@@ -136,7 +136,7 @@ async def test_an_older_home_lets_go_of_vectors_of_no_message_and_of_points_of_b
         await older.write(functools.partial(encodings.keep, fingerprint="e5", vectors=kept))
         await older.write(lambda c: outbox.serve(c, "e5"))
         await older.write(lambda c: c.execute(text("UPDATE message SET edited_at = sent_at")))
-        await older.write(lambda c: c.execute(text("UPDATE alembic_version SET version_num = '0003'")))
+        await older.write(lambda c: c.run_sync(functools.partial(_migrate, revision="0003", back=True)))
     async with Database.open(database_url, home=home) as newer, newer.read() as connection:
         keys = set(await connection.scalars(select(EncodingRow.__table__.c.key)))
         assert keys == {encodings.key("e5", "hello")}
