@@ -230,6 +230,8 @@ async def test_puts_and_claims_at_once_lose_nothing_and_keep_order(
     open_stream, clock: HandClock, monkeypatch: pytest.MonkeyPatch, database: Database
 ) -> None:
     monkeypatch.setattr(inbox_module, "HELD", 16)
+    # The hands move by minutes in all, and nobody renews leases here.
+    monkeypatch.setattr(inbox_module, "LEASE", timedelta(hours=1))
     stream, chance = open_stream("a"), random.Random(5)
 
     async def write(where: str) -> None:
