@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class Visiting(Connection):
         self._engine = engine
         self._threads = threads
         self._opened: sqlalchemy.Connection | None = None
+        self._turn = threading.Lock()
 
     @property
     def dialect(self) -> Dialect:
@@ -118,9 +120,10 @@ class Visiting(Connection):
             raise
 
     def _run(self, work: Callable[[sqlalchemy.Connection], T]) -> T:
-        if self._opened is None:
-            self._opened = self._engine.connect()
-        return work(self._opened)
+        with self._turn:  # whoever was cut off twice may come to close it while a statement still runs
+            if self._opened is None:
+                self._opened = self._engine.connect()
+            return work(self._opened)
 
     async def close(self) -> None:
         """Give the connection back."""
