@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     import grimp
 
-ROW, AXIS, TOP, WIDTH = 25, 236, 58, 880
+ROW, AXIS, TOP, WIDTH = 25, 256, 58, 900
 COLOURS = {"bot": "#4c8fe2", "adapters": "#dd8a2b", "brains": "#a06fe0", "storage": "#2fa678", "bot.core": "#8b949e"}
 LEGEND = "in the colour of the latter, and the thicker the more modules do so."
 FLOOR = "bot.core"  # all rest upon it, so that its bows are faint
