@@ -174,7 +174,7 @@ class Lanes:
 
     async def _store(self, arrivals: Sequence[Arrival]) -> list[Followed]:
         # The inbox has it on disk until it is done, so that this may be lost with a power cut and is made again.
-        store = functools.partial(self._followings.store, arrivals=arrivals)
+        store = functools.partial(self._followings.store_late, arrivals=arrivals)
         return await self._database.write(store, durable=False)
 
     def _encode(self, delivery: Delivery) -> asyncio.Future[Vector | None]:

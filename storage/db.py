@@ -40,6 +40,16 @@ POOL = {"pool_size": READERS + 1, "pool_use_lifo": True}
 """The last connection used is the next one: what it prepared and read is still there."""
 
 
+ALIVE = {
+    "connect_timeout": 10,
+    "tcp_user_timeout": 30_000,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+"""libpq's own words, in seconds and milliseconds: a server that went silent holds up a thread for half a minute."""
+
+
 def _nothing() -> None:
     """Begin without more ado."""
 
@@ -192,8 +202,12 @@ def make_engine(url: str) -> sqlalchemy.Engine:
 
 
 def _postgres(url: sqlalchemy.URL) -> sqlalchemy.Engine:
+    """Connect by psycopg. What asyncpg, the driver of earlier releases, called `ssl` is PostgreSQL's own `sslmode`."""
+    query = {name: value for name, value in url.query.items() if not name.endswith("_cache_size")}
+    if (ssl := query.pop("ssl", None)) is not None:
+        query["sslmode"] = "require" if ssl == "true" else ssl
     try:
-        return create_engine(url, pool_pre_ping=True, **POOL)
+        return create_engine(url.set(query=query), pool_pre_ping=True, connect_args=ALIVE, **POOL)
     except ModuleNotFoundError:
         raise Misconfigured("KINFOLK_DATABASE_URL: install `kinfolk[postgres]` to use PostgreSQL.") from None
 
@@ -272,6 +286,11 @@ TROUBLES: tuple[tuple[tuple[str, ...], type[KinfolkError], str], ...] = (
         ("readonly", "unable to open", "Permission"),
         Misconfigured,
         "KINFOLK_HOME or KINFOLK_DATABASE_URL: the database cannot be opened ({cause}).",
+    ),
+    (
+        ("invalid connection option",),
+        Misconfigured,
+        "KINFOLK_DATABASE_URL: {cause}.",
     ),
     (
         ("password", "does not exist", "authentication"),

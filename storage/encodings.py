@@ -43,6 +43,8 @@ class CachedEncoder:
         self._database = database
         self._under_way: dict[bytes, asyncio.Future[Half]] = {}
         self._made: dict[bytes, Half] = {}
+        self._since = object()
+        """Another after each forget: what was under way then is not remembered."""
 
     @property
     def fingerprint(self) -> str:
@@ -74,12 +76,14 @@ class CachedEncoder:
     def forget(self) -> None:
         """Forget what was made, as after somebody's words were erased."""
         self._made.clear()
+        self._since = object()
 
     async def _make(self, new: dict[bytes, str], kind: Kind) -> dict[bytes, Half]:
         """Encode texts; whoever asks for one of them meanwhile waits for the same vector."""
         if not new:
             return {}
         asked: dict[bytes, asyncio.Future[Half]] = {one: asyncio.get_running_loop().create_future() for one in new}
+        since = self._since
         self._under_way.update(asked)
         try:
             vectors = (await self._encoder.encode(list(new.values()), kind=kind)).astype(np.float16)
@@ -94,7 +98,8 @@ class CachedEncoder:
                 del self._under_way[one]
         for one, vector in made.items():
             asked[one].set_result(vector)
-        self._remember(made)
+        if since is self._since:
+            self._remember(made)
         return made
 
     def _remember(self, made: dict[bytes, Half]) -> None:

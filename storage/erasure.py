@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import col
 
 from bot.core.errors import Unavailable
@@ -209,12 +210,12 @@ async def compact(database: Database) -> bool:
 def _compact(engine: Engine) -> bool:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         driver = connection.connection.driver_connection
-        if not isinstance(driver, sqlite3.Connection):
+        try:
+            if isinstance(driver, sqlite3.Connection):
+                return _compact_file(driver)
             connection.exec_driver_sql(f"VACUUM {', '.join(metadata.tables)}")
             return True
-        try:
-            return _compact_file(driver)
-        except sqlite3.OperationalError as error:
+        except (sqlite3.OperationalError, DBAPIError) as error:
             log.warning("the database is not compacted: %s", error)
             return False
 

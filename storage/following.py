@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
@@ -32,8 +33,8 @@ from bot.core.things import Audience
 from storage import members, messages, outbox, policies, readers, spaces
 from storage.intake import Intake
 from storage.readers import Readers
-from storage.rows import columns, insert_new
-from storage.tables import ChannelRow, MemberRow, MembershipRow, MessageRow, ReactionRow, ThreadRow
+from storage.rows import columns, insert_new, portions
+from storage.tables import ChannelRow, InboxRow, MemberRow, MembershipRow, MessageRow, ReactionRow, ThreadRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,6 +69,22 @@ class Followings:
             known = await following.follow(connection, [arrivals[number].event for number in mine])
             followed |= dict(zip(mine, known, strict=True))
         return [followed[number] for number in range(len(arrivals))]
+
+    async def store_late(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Followed]:
+        """Store what waited in the table; a message whose deletion came by memory, and overtook it, goes again."""
+        followed = await self.store(connection, arrivals)
+        said = {
+            one.event.message: number for number, one in enumerate(arrivals) if isinstance(one.event, MessagePosted)
+        }
+        keys = {f"deleted {message}": message for message in said}
+        here = col(InboxRow.space).in_({str(one.space.ref) for one in arrivals})
+        for some in portions(sorted(keys)):
+            for gone in await connection.scalars(select(col(InboxRow.key)).where(here, col(InboxRow.key).in_(some))):
+                number = said[keys[gone]]
+                mine = col(MessageRow.community_id) == followed[number].community.id
+                await messages.erase(connection, mine & (col(MessageRow.ref) == str(keys[gone])))
+                followed[number] = replace(followed[number], collected=False)
+        return followed
 
     async def _follow(self, connection: Connection, community: Community) -> Following:
         if community.id not in self._following:

@@ -108,6 +108,7 @@ class Intake:
 
     async def store_by(self, rules: Rules, connection: Connection, events: Sequence[MessagePosted]) -> Stored:
         """Store by these rules."""
+        self.met, self.collected = {}, set()
         read = [event for event in events if rules.reads(event.channel.ref)]
         stored = await self._store(rules, connection, read) if read else Stored()
         return stored + Stored(unread=len(events) - len(read))

@@ -101,8 +101,11 @@ async def _announce(app: App, living: Living, platform: Platform) -> None:
 async def _places(app: App, platform: Platform) -> str:
     from storage import communities, spaces
 
-    async with app.database.read() as connection:
-        every = [one for whose in await communities.every(connection) for one in await spaces.of(connection, whose)]
+    try:
+        async with app.database.read() as connection:
+            every = [one for whose in await communities.every(connection) for one in await spaces.of(connection, whose)]
+    except Unavailable as error:
+        return f"where, cannot be read now ({error})"
     named = [one.name for one in every if one.ref.platform == platform.name]
     return ", ".join(named) or "nobody has let me in there yet; `kinfolk doctor` says how"
 

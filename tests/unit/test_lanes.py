@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlmodel import col, select
 
 from bot.ahead import Ahead
 from bot.core.actions import Say, SetConsent
@@ -252,3 +253,22 @@ async def test_an_edit_of_who_is_not_collected_is_not_encoded_ahead(flow: Flow) 
         await flow.inbox.put(Arrival(space=SPACE, event=edit))
     await flow.until_done()
     assert flow.encoder.asked == ["collected", "李伟 edits"]
+
+
+async def test_a_deletion_that_overtook_its_message_takes_it_away_all_the_same(home: Path) -> None:
+    """What waited in the table is claimed before it is followed; what comes meanwhile is followed at once."""
+    async with small_bot(home, skills=()) as bot:
+        followings = Followings(bot.clock, bot.refusals)
+        inbox = Inbox(bot.database, clock=bot.clock, holder="test", followings=followings)
+        gone, kept = bot.posted("gone already"), bot.posted("still there")
+        for event in (gone, kept):
+            await inbox.put(Arrival(space=SPACE, event=event))
+        late = await inbox.claim(5)
+        assert [one.followed for one in late] == [None, None]
+        deleted = MessageDeleted(message=gone.message, channel=gone.channel, at=gone.at)
+        await inbox.put(Arrival(space=SPACE, event=deleted))
+        arrivals = [one.arrival for one in late]
+        followed = await bot.database.write(lambda connection: followings.store_late(connection, arrivals))
+        assert [one.collected for one in followed] == [False, True]
+        async with bot.database.read() as connection:
+            assert list(await connection.scalars(select(col(MessageRow.text)))) == ["still there"]

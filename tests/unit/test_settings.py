@@ -102,3 +102,13 @@ def test_a_variable_that_is_none_of_ours_is_named_with_the_one_that_is_meant(
         "KINFOLK_PLAYGROUD is no setting. Did you mean KINFOLK_PLAYGROUND?",
         "KINFOLK_ZZZ is no setting; .env.example names all there are.",
     ]
+
+
+async def test_a_url_of_the_driver_of_earlier_releases_is_understood(tmp_path: Path) -> None:
+    older = "postgresql+asyncpg://u:p@127.0.0.1:1/d?ssl=require&prepared_statement_cache_size=0"
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        async with Database.open(older, home=tmp_path):
+            pass
+    with pytest.raises(Misconfigured, match='invalid connection option "nonsense"'):
+        async with Database.open("postgresql://u:p@127.0.0.1:1/d?nonsense=1", home=tmp_path):
+            pass
