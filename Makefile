@@ -38,7 +38,7 @@ check: setup ## Lint, type-check and run the quick tests (under two minutes).
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/pytest -q -n 2 -m "not slow"
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow"
 
 test: check ## Run every test.
 	$(BIN)/pytest -q -n 2 --dist loadgroup -m slow
