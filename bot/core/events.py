@@ -176,10 +176,12 @@ class ChannelChanged:
 
     With `unconfirmed`, other members than before may read it, and only what the platform says of each of them from now
     on (`Named.reads`) tells who: until then nobody may. With `gone` it was deleted, a thread too, and with it all that
-    was said there.
+    was said there. `formerly` is what it was called by until now, where the platform gave it another reference: a group
+    that is the space as well takes that along.
     """
 
     channel: Named
+    formerly: Ref | None = None
     description: str = ""
     archived: bool = False
     unconfirmed: bool = False

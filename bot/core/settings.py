@@ -57,13 +57,25 @@ class Settings(BaseSettings):
     )
     discord_gateway: str = Field(default="", description="Gateway of that server: ws://HOST/gw.")
     telegram_token: SecretStr = Field(
-        default=SecretStr(""), description="Token of the Telegram bot; its adapter comes with a later release."
+        default=SecretStr(""),
+        description="Token of the Telegram bot. docs/platforms/telegram.md says where to get one.",
+    )
+    telegram_api: str = Field(
+        default="", description="Address of another server that speaks the Bot API, your own or for tests: http://HOST."
     )
     slack_bot_token: SecretStr = Field(
-        default=SecretStr(""), description="Bot token (xoxb-) of the Slack app; its adapter comes with a later release."
+        default=SecretStr(""),
+        description="Bot token (xoxb-) of the Slack app. docs/platforms/slack.md says where to get both.",
     )
     slack_app_token: SecretStr = Field(
-        default=SecretStr(""), description="App token (xapp-) of the Slack app; its adapter comes with a later release."
+        default=SecretStr(""), description="App token (xapp-) of the Slack app, for Socket Mode."
+    )
+    slack_admin_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="User token (xoxp-) of an admin, to delete what others wrote; without it staff is alerted.",
+    )
+    slack_api: str = Field(
+        default="", description="Address of another server that speaks Slack's Web API, for tests: http://HOST/api/."
     )
     playground: Literal["auto", "on", "off"] = Field(
         default="auto", description="The page to try the bot on: auto shows it while no platform's token is set."

@@ -1,0 +1,1 @@
+"""Slack, by slack-bolt: the one package that imports its SDK."""

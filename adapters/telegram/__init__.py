@@ -1,0 +1,1 @@
+"""Telegram, by python-telegram-bot: the one package that imports its SDK."""
