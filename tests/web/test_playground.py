@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from adapters.playground import Past, Playground
 from bot.core.actions import Ban, Button, CreatePoll, Delete, Edit, Say, Timeout
@@ -143,6 +144,24 @@ async def test_members_are_offered_what_they_may_use(reader: Reader) -> None:
 
     await expect(reader.page.locator(".offer strong", has_text="/match")).to_have_count(1)
     await expect(reader.page.locator(".offer strong", has_text="/setup")).to_have_count(0)
+
+
+async def test_who_types_before_the_messages_are_there_keeps_what_is_offered(reader: Reader) -> None:
+    typed = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await typed.wait()
+        await route.continue_()
+
+    await reader.page.route("**/api/messages*", late)
+    await reader.become("Colm")
+    await reader.field.press_sequentially("/ma")
+    typed.set()
+    await expect(reader.messages.first).to_be_visible()
+
+    await expect(reader.field).to_be_focused()
+    await expect(reader.field).to_have_value("/ma")
+    await expect(reader.page.locator(".offer strong", has_text="/match")).to_have_count(1)
 
 
 async def test_a_private_answer_is_tinted_and_its_button_works(reader: Reader, brain: Brain) -> None:

@@ -16,6 +16,7 @@ export function drawComposer() {
     event.preventDefault();
     submit();
   };
+  const writing = document.activeElement === byId("write") && document.activeElement.selectionStart;
   const obstacle = whatIsInTheWay();
   place.classList.toggle("blocked", Boolean(obstacle));
   if (obstacle) return fill(place, obstacle);
@@ -26,6 +27,15 @@ export function drawComposer() {
     field(),
   );
   grow();
+  if (writing !== false) goOn(writing);
+}
+
+/** Let whoever was writing when it was drawn anew go on at that place, with what they were offered. */
+function goOn(place) {
+  const area = byId("write");
+  area.focus();
+  area.setSelectionRange(place, place);
+  if (!store.editing) complete(area);
 }
 
 /** Put the cursor where one writes. */
@@ -88,7 +98,7 @@ function field() {
     "aria-autocomplete": "list",
     oninput: onInput,
     onkeydown: onKey,
-    onblur: () => setTimeout(hideCompletion, 150),
+    onblur: () => setTimeout(() => document.activeElement !== byId("write") && hideCompletion(), 150),
   });
   area.value = drafts.get(key()) ?? "";
   return h("div", { class: "field" }, area, h("button", { class: "main send", "aria-label": t("send"), title: t("send") }, icon("send")));
