@@ -169,7 +169,7 @@ class Performer:
         """Try an action; a streamed one comes back with the text that was said in the end."""
         attempt = functools.partial(self._try, case.community, urgency=_urgency(action, case.trace))
         streams = self.streams.get(case.trace.id, {})
-        if isinstance(action, Say) and (pieces := streams.pop(action.stream, None)):
+        if isinstance(action, Say | OpenDirect) and (pieces := streams.pop(action.stream, None)):
             return await say_in_pieces(action, pieces, sender=self.sender, attempt=attempt)
         return action, await attempt(action)
 

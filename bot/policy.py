@@ -265,7 +265,8 @@ def _can_aside(action: Say, able: frozenset[str]) -> bool:
 def _instead(action: Action) -> Action | None:
     """Return the next best thing: what cannot be said aside is said in a direct conversation, never aloud."""
     if isinstance(action, Say) and action.only:
-        return OpenDirect(member=action.only, text=action.text, buttons=action.buttons, attachments=action.attachments)
+        shared = {name: getattr(action, name) for name in ("text", "buttons", "attachments", "stream")}
+        return OpenDirect(member=action.only, **shared)
     return None
 
 
@@ -286,7 +287,7 @@ def _reduced(action: Action, can: Mapping[str, frozenset[str]]) -> Action:
 def _without_buttons(action: Say | OpenDirect) -> Say | OpenDirect:
     """Say by which words the same is done; what grows while it is written would grow over them."""
     words = [f"- {escape(button.label)}: `{button.words}`" for button in action.buttons if button.words]
-    if isinstance(action, Say) and words:
+    if words:
         action = replace(action, stream="")
     return replace(action, text="\n".join([action.text, *words]), buttons=())
 

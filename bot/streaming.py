@@ -1,6 +1,6 @@
 """Says a text while it is being written: one message that grows by edits, whose last word always comes.
 
-Where a platform has no edits, it is said once, when it is whole.
+Where a platform has no edits, and in a conversation that is still to be opened, it is said once, when it is whole.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.core.actions import Anew, Edit
+from bot.core.actions import Anew, Edit, OpenDirect, Say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.core.actions import Action, Say
+    from bot.core.actions import Action
     from bot.core.decisions import Receipt
     from bot.sending import Sender
 
@@ -32,7 +32,7 @@ Attempt = Callable[["Action"], Awaitable["Receipt"]]
 
 
 async def say_in_pieces(
-    action: Say, pieces: AsyncIterator[str], *, sender: Sender, attempt: Attempt
+    action: Say | OpenDirect, pieces: AsyncIterator[str], *, sender: Sender, attempt: Attempt
 ) -> tuple[Action, Receipt]:
     """Say what comes as it comes, and return the action as it was carried out in the end, with its receipt.
 
@@ -50,7 +50,7 @@ async def say_in_pieces(
 class Growing:
     """One message on its way to its last word: `said` is to be seen in the end, `shown` is what is seen already."""
 
-    def __init__(self, action: Say, *, sender: Sender, attempt: Attempt) -> None:
+    def __init__(self, action: Say | OpenDirect, *, sender: Sender, attempt: Attempt) -> None:
         self.said = self.shown = ""
         self.dropped = 0
         self._action = action
@@ -60,7 +60,7 @@ class Growing:
 
     async def show(self) -> bool:
         """Show what was said so far, or leave it to a later edit; False when there is nothing that could be edited."""
-        if not self._sender.can_edit(self._action.to):
+        if isinstance(self._action, OpenDirect) or not self._sender.can_edit(self._action.to):
             return True
         if self._receipt is None:
             self._receipt = await self._attempt(replace(self._action, text=self.said))
@@ -86,6 +86,7 @@ class Growing:
 
     def _edit(self, receipt: Receipt) -> Edit:
         assert receipt.made is not None  # noqa: S101 - nothing is shown after a first try that made nothing
+        assert isinstance(self._action, Say)  # noqa: S101 - another is said once
         return Edit(
             message=receipt.made,
             channel=self._action.to,

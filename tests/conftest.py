@@ -140,3 +140,27 @@ async def database(database_url: str, home: Path) -> AsyncIterator[Database]:
     """Give an open database whose tables are empty, once of each kind."""
     async with Database.open(database_url, home=home) as opened:
         yield opened
+
+
+STORIES = "tests/story/test_anywhere.py"
+"""Those that are told on every platform; a table of them ends the report."""
+SIGNS = {"passed": "✓", "failed": "✗", "error": "✗", "skipped": "–"}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print which story holds on which platform, and what is left out where."""
+    told: dict[str, dict[str, str]] = {}
+    for outcome, sign in SIGNS.items():
+        for report in terminalreporter.stats.get(outcome, []):
+            file, _colons, rest = getattr(report, "nodeid", "").partition("::")
+            if file == STORIES:
+                story, _bracket, platform = rest.partition("[")
+                told.setdefault(story, {})[platform.rstrip("]")] = sign
+    if not told:
+        return
+    platforms = sorted({platform for held in told.values() for platform in held})
+    terminalreporter.section("stories on every platform (– is left out: it cannot be there)")
+    terminalreporter.write_line(" ".join(f"{platform:^10}" for platform in platforms))
+    for story, held in sorted(told.items()):
+        signs = " ".join(f"{held.get(platform, ' '):^10}" for platform in platforms)
+        terminalreporter.write_line(f"{signs} {story.removeprefix('test_').replace('_', ' ')}")

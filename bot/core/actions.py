@@ -186,12 +186,13 @@ class ArchiveChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDirect:
-    """Open a direct conversation and say something in it."""
+    """Open a direct conversation and say something in it; what comes in pieces (`stream`) is said once it is whole."""
 
     member: Ref
     text: str
     buttons: tuple[Button, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    stream: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,10 @@ LACKS = {
     REFUSING: "Discord tells of what happened and asks nobody's leave; the adapter keeps it until it can be stored",
     OWN_BUTTONS: "Discord's buttons are for everybody; whose a press is, is judged by whoever answers it",
 }
+TEXT = 3
+"""The kind of an option that takes words."""
+PICKED = (6, 7, 8)
+"""Those of options whose value is picked from a list."""
 ARCHIVE = "archive"
 ARRIVE_AT_ONCE = 0.05
 """Seconds that the library waits for more servers before it says that it is ready."""
@@ -127,15 +131,20 @@ class OnDiscord:
         name, *words = line.removeprefix("/").split()
         registered = await self.server.uses.commands()
         options = next((one["options"] for one in registered if one["name"] == name), [])
-        if len(words) > len(options):
-            raise Refused(f"/{name} has no place for {words[-1]!r}.")
-        given = {option["name"]: word for option, word in zip(options, words, strict=False)}
+        given = _filled(name, options, words)
         await self.server.uses.command(_last(who), _last(channel), name, given)
         await self.settle()
 
     async def press(self, who: Ref, message: Ref, button: Button) -> None:
-        await self.server.uses.press(_last(who), *_pair(message), custom_id=button.token)
+        await self.server.uses.press(_last(who), *self._shown_in(message), custom_id=button.token)
         await self.settle()
+
+    def _shown_in(self, message: Ref) -> tuple[int, int]:
+        """Return the channel and the number of a message, also of one that one member alone sees."""
+        if not message.id.startswith("i/"):
+            return _pair(message)
+        _i, asked, _token, number = message.id.split("/")
+        return int(self.server.uses.interaction(int(asked)).channel_id), int(number)
 
     async def describe(self, who: Ref, channel: Ref, description: str) -> None:
         await self.server.staff.change_channel(_last(who), _last(channel), topic=description)
@@ -221,6 +230,26 @@ class OnDiscord:
     async def planned(self, _who: Ref, made: Ref) -> str:
         events = await self.server.views.events(self.town.guild)
         return next((one["name"] for one in events if ref(self.town.guild, f"@{one['id']}") == made), "")
+
+
+def _filled(name: str, options: list[dict], words: list[str]) -> dict[str, str]:
+    """Fill the options of a command as somebody does who types: `name:value`, else in order, a lone text the whole."""
+    given, places = {}, [one for one in options if one["type"] == TEXT and not one.get("choices")]
+    if len(options) == len(places) == 1 and words:
+        return {options[0]["name"]: " ".join(words)}
+    for word in words:
+        named, _colon, value = word.partition(":")
+        free = [one for one in options if one["name"] not in given]
+        if not free:
+            raise Refused(f"/{name} has no place for {word!r}.")
+        option = next((one for one in free if value and one["name"] == named), None)
+        given[(option or free[0])["name"]] = _picked(option or free[0], value if option else word)
+    return given
+
+
+def _picked(option: dict, value: str) -> str:
+    """Return what a client sends for what somebody picked: a channel, a member or a role by its number."""
+    return value.rpartition(":")[2].rpartition("/")[2] if option["type"] in PICKED else value
 
 
 def _last(named: Ref) -> int:

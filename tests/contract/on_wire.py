@@ -11,6 +11,7 @@ from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS as EVERY
 from bot.core.things import Ref
 from tests.contract.platform import (
+    AWAY,
     BRINGING,
     BUTTONS,
     COMMANDS,
@@ -30,6 +31,7 @@ from tests.contract.platform import (
 from tests.platforms.wire import BOT, Wire, WireServer, wire_server
 
 LACKS = {
+    AWAY: "what was said on Wire is said once",
     BRINGING: "nobody is told who brought a bot to Wire",
     DESCRIBING: "rooms of Wire have a name and nothing else",
     BUTTONS: "there are no buttons on Wire",

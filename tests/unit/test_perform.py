@@ -253,6 +253,15 @@ async def test_without_edits_a_streamed_answer_is_said_once_and_whole(home: Path
     assert (act.state, refused.state) == ("done", "failed")
 
 
+async def test_what_grows_is_said_whole_in_a_conversation_that_is_still_to_be_opened(bot: SmallBot) -> None:
+    said = streamed(bot, pieces("All of it is erased. ", "I looked again: ", "0 left."))
+    [act] = await perform(bot, OpenDirect(member=ANA.ref, text=said.text, stream=said.stream))
+    assert [(type(one), one.text) for one in bot.plaza.done] == [
+        (OpenDirect, "All of it is erased. I looked again: 0 left.")
+    ]
+    assert act.action.text == "All of it is erased. I looked again: 0 left."
+
+
 async def test_edits_in_between_use_the_spare_budget_alone_and_the_last_word_always_comes(home: Path) -> None:
     plaza = Plaza()
     plaza.limits = replace(plaza.limits, chat=((4, 60.0),))

@@ -147,11 +147,12 @@ def test_staff_is_asked_only_for_what_the_platform_can_do_and_only_where_it_can_
 
 
 def test_what_cannot_be_said_aside_is_said_in_a_direct_conversation_with_all_that_goes_with_it() -> None:
-    whole = replace(ASIDE, buttons=(Button(label="Join", press="match.join"),), attachments=(FILE,))
+    button = Button(label="Join", press="match.join")
+    whole = replace(ASIDE, buttons=(button,), attachments=(FILE,), stream="handle")
     aloud, direct = rule(decision(whole), can={"discord": EVERYTHING - {"only"}})
     assert (aloud.action, aloud.kept) == (whole, False)
     assert aloud.why == "discord cannot show a message to one member alone."
-    expected = OpenDirect(member=ANA, text="between us", buttons=whole.buttons, attachments=(FILE,))
+    expected = OpenDirect(member=ANA, text="between us", buttons=(button,), attachments=(FILE,), stream="handle")
     assert (direct.action, direct.kept) == (expected, True)
     assert [one.kept for one in rule(decision(whole))] == [True]
 

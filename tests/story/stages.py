@@ -1,0 +1,112 @@
+"""The platforms that every story is played on: how a bot comes to live there, and what people do and see."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+
+from adapters.discord import Discord
+from bot.app import App
+from bot.core.ports import Adapter
+from bot.core.things import Ref
+from bot.platforms import EVERY
+from tests.contract.on_discord import OnDiscord, _connected
+from tests.contract.on_wire import OnWire
+from tests.contract.on_wire import ref as on_wire
+from tests.contract.platform import Platform, Recorder
+from tests.platforms.discord import discord_server, harbour
+from tests.platforms.wire import Wire, wire_server
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One platform: the settings that point a bot there, its adapter, and its people once the adapter is connected.
+
+    `lanterns` is an open channel beside those of the driver, which owner and member have not joined; `marks` is what
+    its name looks like in an answer. `direct` is where somebody is alone with the bot. `alive` is what would ping or be
+    a link, were it there in what the bot quotes. `troubles` makes trouble: `limit`, where the server can. `ended` tells
+    the server that the bot is gone.
+    """
+
+    name: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+    open: Callable[[App], Adapter]
+    people: Callable[[App, Adapter, asyncio.Task[None]], AbstractAsyncContextManager[Platform]]
+    lanterns: Ref
+    direct: Callable[[Ref], Awaitable[Ref]]
+    marks: str = "lanterns"
+    alive: str = "(?!)"
+    troubles: Mapping[str, Callable[..., Awaitable[None]]] = field(default_factory=dict)
+    ended: Callable[[], None] = lambda: None
+
+
+def opened(name: str) -> Callable[[App], Adapter]:
+    """Return what opens the adapter of a row of the table of platforms."""
+    row = next(one for one in EVERY if one.name == name)
+    assert row.open is not None
+    return row.open
+
+
+@contextlib.asynccontextmanager
+async def discord() -> AsyncIterator[Stage]:
+    async with discord_server() as server:
+        town = harbour(server.town)
+
+        @contextlib.asynccontextmanager
+        async def people(app: App, adapter: Adapter, life: asyncio.Task[None]) -> AsyncIterator[Platform]:
+            assert isinstance(adapter, Discord)
+            await _connected(adapter, life)
+            yield OnDiscord(adapter, Recorder(), app.counts, server, town)
+
+        async def limit(channel: Ref) -> None:
+            server.faults.limit("POST", f"/channels/{channel.id}/messages", after=0.6, times=2)
+
+        async def direct(who: Ref) -> Ref:
+            return Ref("discord", str(await server.people.direct(int(who.id.partition("/")[2]))))
+
+        yield Stage(
+            name="discord",
+            direct=direct,
+            settings=server.environment,
+            open=opened("discord"),
+            people=people,
+            lanterns=Ref("discord", str(town.lanterns)),
+            marks=f"<#{town.lanterns}>",
+            alive=r"@(everyone|here)|\]\(https://example.org\)",
+            troubles={"limit": limit},
+            ended=server.gateway.forget,
+        )
+        assert server.faults.gaps == []
+
+
+@contextlib.asynccontextmanager
+async def wire() -> AsyncIterator[Stage]:
+    async with wire_server() as server:
+        server.rooms["#lanterns"] = set()
+
+        @contextlib.asynccontextmanager
+        async def people(_app: App, adapter: Adapter, _life: asyncio.Task[None]) -> AsyncIterator[Platform]:
+            assert isinstance(adapter, Wire)
+            await adapter.ready.wait()
+            yield OnWire(adapter, Recorder(), server)
+
+        async def direct(who: Ref) -> Ref:
+            return on_wire(f"@{who.id}")
+
+        yield Stage(
+            name="wire",
+            direct=direct,
+            open=lambda app: Wire(address=server.address, clock=app.clock),
+            people=people,
+            lanterns=on_wire("#lanterns"),
+        )
+
+
+STAGES: dict[str, Callable[[], AbstractAsyncContextManager[Stage]]] = {
+    "discord": discord,
+    "wire": wire,
+}
+"""Every platform of others: its stories are told in `test_anywhere.py`. The playground has a town of its own."""
