@@ -1,7 +1,7 @@
 """References of Telegram and back: what stands in the id of a `telegram:` reference.
 
-A group, a channel or a conversation with one member `-100123`, a forum topic `-100123/t7`, a message `-100123/45`, a member
-`42` (a chat that writes under its own name is one too). The general topic of a forum is the group itself.
+A group, a channel or a conversation with one member `-100123`, a forum topic `-100123/t7`, a message `-100123/45`, a
+member `42` (a chat that writes under its own name is one too). The general topic of a forum is the group itself.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.story.discord_town import TALK, WICK, DiscordTown, is_aside, labels, offered, ref
+from tests.story.discord_town import WICK, DiscordTown, is_aside, labels, offered, ref
 
 pytestmark = pytest.mark.slow
 
@@ -89,15 +89,6 @@ async def test_match_thinks_aside_and_answers_in_the_members_language(guild: Dis
     assert deferrals(guild) == [DEFERRED_ALONE] * 2
 
 
-async def test_why_under_an_offer_quotes_what_was_said_there(guild: DiscordTown) -> None:
-    await guild.talks()
-    told = await guild.command(guild.who.mo, guild.who.pier, "match", interests=WICK)
-    why = await guild.press(guild.who.mo, guild.who.pier, int(told.messages[0]["id"]), "Why?")
-    assert why.text.startswith(f"Why **<#{guild.who.lanterns}>**")
-    assert any(line in why.text for line in TALK["lanterns"])
-    assert why.ephemeral
-
-
 async def test_alone_with_the_bot_a_command_and_a_question_are_answered(guild: DiscordTown) -> None:
     await guild.talks()
     direct = await guild.server.people.direct(guild.who.mo)
@@ -128,29 +119,6 @@ async def test_a_command_in_words_is_answered_directly_or_told_how(guild: Discor
     assert "/match" in told["content"]
     assert told["message_reference"]["message_id"] == str(asked)
     assert offered(told["content"]) == []
-
-
-async def test_a_question_in_words_is_answered_aloud_and_binds_for_itself_alone(guild: DiscordTown) -> None:
-    await guild.talks()
-    who = guild.who
-    asked = await guild.asks(who.ben, who.pier, f"who has {WICK}?")
-    answer = await guild.last(who.anna, who.pier)
-    assert offered(answer["content"]) == [who.lanterns]
-    assert answer["message_reference"]["message_id"] == str(asked)
-    await guild.says(who.ben, who.pier, "and wax for the wick of the other lantern?")
-    assert len(await guild.heard(who.anna, who.pier)) == 1
-
-
-async def test_in_a_silent_channel_nothing_is_said_and_why_says_why(guild: DiscordTown) -> None:
-    await guild.talks()
-    who = guild.who
-    told = await guild.command(who.anna, who.office, "setup", setting="speak", value="silent", channel=who.pier)
-    assert told.text.startswith("Done:")
-    await guild.asks(who.ben, who.pier, f"who has {WICK}?")
-    assert await guild.heard(who.anna, who.pier) == []
-    assert "Here I say nothing aloud" in (await guild.command(who.mo, who.pier, "why")).text
-    await guild.asks(who.ben, who.lanterns, "who has larch for a keel and pintles for the rudder of a dinghy?")
-    assert len(await guild.heard(who.anna, who.lanterns)) == 1
 
 
 async def test_no_machine_is_ever_answered(guild: DiscordTown) -> None:

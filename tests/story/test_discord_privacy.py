@@ -82,28 +82,6 @@ async def test_a_member_sees_what_is_held_and_is_forgotten_in_two_steps(guild: D
     assert await points(guild) == before + 1
 
 
-async def test_who_wants_not_to_be_collected_is_not_and_may_come_back(guild: DiscordTown) -> None:
-    who = guild.who
-    await guild.command(who.mo, who.pier, "privacy", choice="off")
-    await guild.says(who.mo, who.pier, "unheard")
-    await guild.command(who.mo, who.pier, "privacy", choice="on")
-    await guild.says(who.mo, who.pier, "heard")
-    assert list((await guild.stored()).values()) == ["heard"]
-
-
-async def test_a_closed_channel_shows_to_nobody_who_may_not_read_it(guild: DiscordTown) -> None:
-    await guild.talks()
-    who = guild.who
-    await guild.says(who.mo, who.office, SECRET)
-    await guild.indexed()
-    told = await everything(guild, who.ben)
-    assert who.office not in offered(told)
-    for part in ("saffron and", "office", f"<#{who.office}>"):
-        assert part not in told
-    assert "office" not in await guild.reads(who.ben)
-    assert "office" in await guild.reads(who.mo)
-
-
 async def test_who_gets_a_role_reads_its_channel_and_who_loses_it_does_not(guild: DiscordTown) -> None:
     who, staff = guild.who, guild.server.staff
     await guild.says(who.mo, who.office, SECRET)
