@@ -47,6 +47,10 @@ class Forked:
     parent: Parent
     returncode: int | None = None
 
+    def printed(self) -> str:
+        """Return what it has printed so far, without moving to where it goes on printing."""
+        return b"".join(os.pread(file.fileno(), LONGEST, 0) for file in (self.out, self.err)).decode()
+
     def poll(self) -> int | None:
         """Return the exit code, None while it lives."""
         if self.returncode is None:

@@ -25,6 +25,7 @@ from tests.platforms.wire import Wire, wire_server
 class Stage:
     """One platform: the settings that point a bot there, its adapter, and its people once the adapter is connected.
 
+    `outside` are the same people where the bot is another process, so that nobody can wait for it by its adapter.
     `lanterns` is an open channel beside those of the driver, which owner and member have not joined; `marks` is what
     its name looks like in an answer. `direct` is where somebody is alone with the bot. `alive` is what would ping or be
     a link, were it there in what the bot quotes. `troubles` makes trouble: `limit`, where the server can. `ended` tells
@@ -35,6 +36,7 @@ class Stage:
     settings: Mapping[str, str] = field(default_factory=dict)
     open: Callable[[App], Adapter]
     people: Callable[[App, Adapter, asyncio.Task[None]], AbstractAsyncContextManager[Platform]]
+    outside: Platform
     lanterns: Ref
     direct: Callable[[Ref], Awaitable[Ref]]
     marks: str = "lanterns"
@@ -73,6 +75,7 @@ async def discord() -> AsyncIterator[Stage]:
             settings=server.environment,
             open=opened("discord"),
             people=people,
+            outside=OnDiscord(None, Recorder(), None, server, town),  # type: ignore[arg-type]
             lanterns=Ref("discord", str(town.lanterns)),
             marks=f"<#{town.lanterns}>",
             alive=r"@(everyone|here)|\]\(https://example.org\)",
@@ -101,6 +104,7 @@ async def wire() -> AsyncIterator[Stage]:
             direct=direct,
             open=lambda app: Wire(address=server.address, clock=app.clock),
             people=people,
+            outside=OnWire(None, Recorder(), server),  # type: ignore[arg-type]
             lanterns=on_wire("#lanterns"),
         )
 
