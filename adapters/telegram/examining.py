@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bot.core.events import Named
 
 NAME = "telegram"
+RIVAL = 4
+"""Seconds within which another program asks again whose question was refused."""
 PRIVACY = (
     "privacy mode is on: where I am no administrator I am told of commands and mentions only. Make me an "
     "administrator, or tell @BotFather: /setprivacy, your bot, Disable; then take me out of each group and add me again"
@@ -87,9 +89,9 @@ async def _updates(bot: Client, latest: datetime | None, now: datetime, *, runni
 
 
 async def _is_polled(bot: Client) -> bool:
-    """Say whether another program asks for updates: Telegram refuses one of two. Nothing is confirmed by this."""
+    """Say whether another program asks for updates: of two who wait, Telegram refuses the first. This confirms nothing."""
     try:
-        await bot.updates(0, wait=0, limit=1)
+        await bot.updates(0, wait=RIVAL, limit=1)
     except Conflict:
         return True
     return False
