@@ -182,9 +182,10 @@ class Budget:
         """Return the gate of a route in a chat, or that of the chat itself, making it where it is missing."""
         gate = self._gates.get((chat, route))
         if gate is None:
-            gate = (
-                Gate("chat", self._limits.chat) if route is None else Gate("route", self._limits.routes.get(route, ()))
-            )
+            if route is None:
+                gate = Gate("chat", self._limits.in_chat(chat))
+            else:
+                gate = Gate("route", self._limits.routes.get(route, ()))
             self._gates[chat, route] = gate
         return gate
 

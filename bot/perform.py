@@ -25,6 +25,7 @@ from bot.core.actions import (
     OpenDirect,
     Say,
     Spoken,
+    placed,
     target,
 )
 from bot.core.decisions import Receipt, Ruling
@@ -61,7 +62,7 @@ NOT_TRIED = "not tried, since an act before it failed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A verdict to carry out, and all that belongs to it: what it rests on, and who set it off, where one did."""
+    """A verdict to carry out, and all that belongs to it: what it rests on, where, and who set it off, if anybody."""
 
     community: Community
     trace: Trace
@@ -69,6 +70,7 @@ class Case:
     message: Ref | None = None
     pressed: Pressable | None = None
     keep: timedelta = timedelta(days=30)
+    space: Ref | None = None
     facts: Facts | None = None
 
 
@@ -100,7 +102,7 @@ class Performer:
 
     async def carry_out(self, case: Case) -> Trace | None:
         """Carry out what was kept and return the trace with its receipts; None for somebody forgotten meanwhile."""
-        rulings = tuple(_armed(ruling) for ruling in case.trace.verdict.rulings)
+        rulings = tuple(_armed(ruling, case.space) for ruling in case.trace.verdict.rulings)
         trace = replace(case.trace, verdict=replace(case.trace.verdict, rulings=rulings))
         case = replace(case, trace=trace)
         kept = [ruling for ruling in rulings if ruling.kept]
@@ -222,13 +224,16 @@ def _sorry(case: Case, done: Sequence[tuple[Action, Receipt]]) -> Say | OpenDire
     if failed is None or case.facts is None:
         return None
     action, receipt = failed
-    return regret(action, receipt.error, case.trace.verdict.decisions, case.facts)
+    return regret(action, receipt, case.trace.verdict.decisions, case.facts)
 
 
-def _armed(ruling: Ruling) -> Ruling:
-    """Give the buttons of an action the tokens they travel with."""
-    action = ruling.action
-    if not ruling.kept or not isinstance(action, Say | Edit | AskStaff | OpenDirect) or not action.buttons:
+def _armed(ruling: Ruling, space: Ref | None) -> Ruling:
+    """Give an action what it travels with: the space in which it is done, and the tokens of its buttons."""
+    if not ruling.kept:
+        return ruling
+    action = placed(ruling.action, space) if space else ruling.action
+    ruling = replace(ruling, action=action)
+    if not isinstance(action, Say | Edit | AskStaff | OpenDirect) or not action.buttons:
         return ruling
     buttons = tuple(replace(button, token=secrets.token_urlsafe(12)) for button in action.buttons)
     return replace(ruling, action=replace(action, buttons=buttons))

@@ -189,6 +189,7 @@ class Pipeline:
             message=_message(context.event),
             pressed=pressed if settled else None,
             keep=timedelta(days=context.policy.trace_days),
+            space=context.space,
             facts=facts,
         )
         done = await self.performer.carry_out(case)

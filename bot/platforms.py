@@ -6,13 +6,18 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.home_lock import is_running
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from datetime import datetime
 
     from adapters.console import Console
     from adapters.discord import Discord
     from adapters.playground import Playground
+    from adapters.telegram import Telegram
     from bot.app import App
+    from bot.core.events import Named
     from bot.core.policies import Rules
     from bot.core.ports import Adapter, Finding, KnownChannel
     from bot.core.settings import Settings
@@ -105,6 +110,56 @@ async def examine_discord(app: App) -> Sequence[Finding]:
     )
 
 
+def telegram(app: App) -> Telegram:
+    """Return the bot on Telegram."""
+    from adapters.telegram import Telegram
+
+    return Telegram(
+        token=app.settings.telegram_token,
+        clock=app.clock,
+        counts=app.counts,
+        known=functools.partial(_known, app, platform="telegram"),
+        spaces=functools.partial(_spaces, app),
+        latest=functools.partial(_last_said, app, "telegram"),
+        api=app.settings.telegram_api,
+    )
+
+
+async def examine_telegram(app: App) -> Sequence[Finding]:
+    """Look over the bot's place on Telegram."""
+    from adapters.telegram.examining import examine
+    from storage import spaces
+
+    async with app.database.read() as connection:
+        groups = await spaces.of_platform(connection, "telegram")
+        latest = await spaces.last_said(connection, "telegram")
+    running = await is_running(app.settings.home)
+    return await examine(
+        app.settings.telegram_token,
+        groups=groups,
+        latest=latest,
+        now=app.clock.now(),
+        running=running,
+        api=app.settings.telegram_api,
+    )
+
+
+async def _spaces(app: App, member: Ref) -> Sequence[Named]:
+    """Return the spaces of a member's platform, those first where they were active last."""
+    from storage import spaces
+
+    async with app.database.read() as connection:
+        return await spaces.of_platform(connection, member.platform, member=member)
+
+
+async def _last_said(app: App, platform: str) -> datetime | None:
+    """Return when the newest message of a platform was said that is stored."""
+    from storage import spaces
+
+    async with app.database.read() as connection:
+        return await spaces.last_said(connection, platform)
+
+
 async def _known(app: App, space: Ref, platform: str) -> Mapping[Ref, KnownChannel] | None:
     """Return what is stored of a space, None for one that was never met."""
     from storage import spaces
@@ -125,7 +180,7 @@ async def _rules(app: App, space: Ref) -> Rules | None:
 
 PLATFORMS = (
     Platform(name="discord", title="Discord", settings=("discord_token",), open=discord, examine=examine_discord),
-    Platform(name="telegram", title="Telegram", settings=("telegram_token",)),
+    Platform(name="telegram", title="Telegram", settings=("telegram_token",), open=telegram, examine=examine_telegram),
     Platform(name="slack", title="Slack", settings=("slack_bot_token", "slack_app_token")),
 )
 """Another platform is a row here: its settings are fields of `bot/core/settings.py`, its adapter is in `adapters`."""

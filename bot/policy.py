@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.core.actions import Action
-    from bot.core.decisions import Decision
+    from bot.core.decisions import Decision, Receipt
     from bot.core.events import Event
     from bot.core.i18n import Translate
     from bot.core.things import Ref
@@ -47,6 +47,7 @@ SILENT: dict[Speak, str] = {
 """Why nothing is said aloud in a channel, by how much it wants to hear."""
 FAILED = _("That did not work: {error}")
 CLOSED = _("I cannot write to you directly. Allow direct messages from members of this server, or use /{command} here.")
+UNOPENED = _("I may not write to you first. Open a conversation with me, and use /{command} there: {link}")
 WRITTEN = (MessagePosted, MessageEdited, ReactionAdded, ReactionRemoved)
 """What is heard only where the bot reads."""
 
@@ -213,16 +214,23 @@ def possible(action: Action, can: Mapping[str, frozenset[str]]) -> Action | None
     return next((one for one in options if not _lacking(one, can, str)), None)
 
 
-def regret(failed: Action, error: str, decisions: Sequence[Decision], facts: Facts) -> Say | OpenDirect | None:
+def regret(failed: Action, receipt: Receipt, decisions: Sequence[Decision], facts: Facts) -> Say | OpenDirect | None:
     """Return what to tell whoever asked when an act failed, how to open a conversation that stayed shut above all."""
     if facts.answer is None:
         return None
     instead = possible(facts.answer, facts.can)
     if isinstance(failed, OpenDirect) and failed.member == facts.asker and _may_call(facts.answer, instead, facts):
-        return replace(facts.answer, text=facts.theirs(CLOSED).format(command=facts.command), only=None)
+        return replace(facts.answer, text=_closed(receipt, facts), only=None)
     if not any(decision.asked for decision in decisions) or not isinstance(instead, Say | OpenDirect):
         return None
-    return replace(instead, text=facts.theirs(FAILED).format(error=escape(error)))
+    return replace(instead, text=facts.theirs(FAILED).format(error=escape(receipt.error)))
+
+
+def _closed(receipt: Receipt, facts: Facts) -> str:
+    """Say how somebody opens the conversation in which they would have been answered."""
+    if receipt.opens:
+        return facts.theirs(UNOPENED).format(link=receipt.opens, command=facts.command)
+    return facts.theirs(CLOSED).format(command=facts.command)
 
 
 def _may_call(answer: Say, instead: Action | None, facts: Facts) -> bool:

@@ -99,10 +99,11 @@ class Sender:
 
     def _chat(self, action: Action, where: Ref) -> str:
         """Name whose turns an act takes: the chat's, or those of whoever is answered alone."""
-        if isinstance(action, Say | Edit) and action.only and action.invocation:
-            apart = self.adapters[where.platform].limits.answers_apart
-            return f"{where} {action.only}" if apart else str(where)
-        return str(where)
+        limits = self.adapters[where.platform].limits
+        chat = limits.chat_of(action, where)
+        if isinstance(action, Say | Edit) and action.only and action.invocation and limits.answers_apart:
+            return f"{chat} {action.only}"
+        return chat
 
     def _budget(self, where: Ref) -> Budget:
         if where.platform not in self.budgets:

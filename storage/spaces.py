@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, select
@@ -13,11 +14,9 @@ from bot.core.ports import KnownChannel
 from bot.core.things import Audience, Community, Ref
 from storage import communities
 from storage.rows import columns, insert_new
-from storage.tables import ChannelRow, CommunityRow, MessageRow, SpaceRow, ThreadRow
+from storage.tables import ChannelRow, CommunityRow, MemberRow, MessageRow, SpaceRow, ThreadRow
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlalchemy import Row
 
     from storage.connection import Connection
@@ -59,6 +58,30 @@ async def of(connection: Connection, community: Community) -> list[Named]:
         .order_by(col(SpaceRow.ref))
     )
     return [Named(ref=Ref.parse(row.ref), name=row.name) for row in rows]
+
+
+async def of_platform(connection: Connection, platform: str, *, member: Ref | None = None) -> list[Named]:
+    """Return the spaces of a platform, those first where a member wrote last, then those where they are known."""
+    last = func.max(col(MessageRow.sent_at)).label("last")
+    mine = and_(col(MemberRow.community_id) == col(SpaceRow.community_id), col(MemberRow.ref) == str(member))
+    rows = await connection.execute(
+        select(*columns(SpaceRow, "ref", "name"), col(MemberRow.id).label("member"), last)
+        .join(MemberRow, mine, isouter=True)
+        .join(MessageRow, col(MessageRow.author_id) == col(MemberRow.id), isouter=True)
+        .where(col(SpaceRow.ref).startswith(f"{platform}:"))
+        .group_by(*columns(SpaceRow, "ref", "name"), col(MemberRow.id))
+    )
+    never = datetime.min.replace(tzinfo=UTC)
+    found = sorted(rows, key=lambda row: (row.last or never, row.member is not None), reverse=True)
+    return [Named(ref=Ref.parse(row.ref), name=row.name) for row in found]
+
+
+async def last_said(connection: Connection, platform: str) -> datetime | None:
+    """Return when the newest message of a platform was said that is stored."""
+    where = col(SpaceRow.ref).startswith(f"{platform}:")
+    there = select(col(SpaceRow.community_id)).where(where)
+    mine = col(MessageRow.community_id).in_(there) & col(MessageRow.ref).startswith(f"{platform}:")
+    return (await connection.execute(select(func.max(col(MessageRow.sent_at))).where(mine))).scalar()
 
 
 async def latest(connection: Connection, community: Community, platform: str) -> dict[Ref, KnownChannel]:

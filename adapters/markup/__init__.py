@@ -13,8 +13,9 @@ from adapters.markup.parsing import read
 from adapters.markup.plain import PLAIN
 from adapters.markup.rendering import assemble, written
 from adapters.markup.splitting import LEAST, Cutter
+from adapters.markup.telegram import TELEGRAM
 
-__all__ = ["DISCORD", "LEAST", "PLAIN", "Dialect", "discord", "plain", "split", "write"]
+__all__ = ["DISCORD", "LEAST", "PLAIN", "TELEGRAM", "Dialect", "discord", "plain", "split", "write"]
 
 
 def write(text: str, dialect: Dialect) -> str:

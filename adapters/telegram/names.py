@@ -1,7 +1,8 @@
 """References of Telegram and back: what stands in the id of a `telegram:` reference.
 
 A group, a channel or a conversation with one member `-100123`, a forum topic `-100123/t7`, a message `-100123/45`, a
-member `42` (a chat that writes under its own name is one too). The general topic of a forum is the group itself.
+member `42` (a chat that writes under its own name is one too), a press of a button `pressed/4711`. The general topic of
+a forum is the group itself.
 """
 
 from __future__ import annotations
@@ -50,6 +51,28 @@ def message(chat: int, number: int) -> Ref:
 def member(number: int) -> Ref:
     """Name a member."""
     return Ref(PLATFORM, str(number))
+
+
+def pressed(query: str) -> Ref:
+    """Name one press of a button."""
+    return Ref(PLATFORM, f"pressed/{query}")
+
+
+def group_of(wanted: Ref) -> Ref:
+    """Return the chat that anything in it belongs to. Raises Unknown."""
+    return Ref(PLATFORM, str(_number(_own(wanted).partition("/")[0], wanted)))
+
+
+def invitation(username: str, group: int) -> str:
+    """Return the address at which somebody opens a conversation with a bot about a group of theirs."""
+    return f"https://t.me/{username}?start=g{group}"
+
+
+def chosen(payload: str) -> int:
+    """Return the group that somebody came from by such an address; 0 where it names none."""
+    number = payload.removeprefix("g").removeprefix("-")
+    is_group = payload.startswith("g-") and number.isascii() and number.isdecimal() and len(number) <= LONGEST_ID
+    return -int(number) if is_group else 0
 
 
 def supergroup(bare: int) -> int:

@@ -118,6 +118,7 @@ class Timeout:
     minutes: int
     by: Ref | None = None
     reason: str = ""
+    space: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,7 @@ class Kick:
     member: Ref
     by: Ref | None = None
     reason: str = ""
+    space: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,7 @@ class Ban:
     member: Ref
     by: Ref | None = None
     reason: str = ""
+    space: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +148,7 @@ class Unban:
     member: Ref
     by: Ref | None = None
     reason: str = ""
+    space: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +197,7 @@ class OpenDirect:
     buttons: tuple[Button, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     stream: str = ""
+    space: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,7 +314,8 @@ Action = Outward | Inward
 Moderation = Warn | Timeout | Kick | Ban | Unban | GrantRole
 """What staff do to members. `by` names who asked for it: nobody is acted on who stands above them or the bot.
 
-`reason` is for the platform's own record of what staff did, not for the member."""
+`reason` is for the platform's own record of what staff did, not for the member. `space` is where it is done, which some
+platforms' reference of a member does not tell; whoever carries out the action fills it in."""
 
 Spoken = Say | Edit | AskStaff | OpenDirect | Warn | CreateEvent | CreatePoll | CreateChannel
 """What may be done once at most: after a crash nobody knows whether it was heard. The others may be repeated."""
@@ -335,12 +341,12 @@ def inverse(action: Action, receipt: Receipt) -> Action | None:
             return replace(action, on=not action.on)
         case ArchiveChannel(was=was):
             return replace(action, on=not action.on, was=receipt.made or was)
-        case Timeout(member=member, minutes=minutes):
-            return Timeout(member=member, minutes=0) if minutes else None
-        case Ban(member=member, by=by, reason=reason):
-            return Unban(member=member, by=by, reason=reason)
-        case Unban(member=member, by=by, reason=reason):
-            return Ban(member=member, by=by, reason=reason)
+        case Timeout(member=member, minutes=minutes, space=space):
+            return Timeout(member=member, minutes=0, space=space) if minutes else None
+        case Ban(member=member, by=by, reason=reason, space=space):
+            return Unban(member=member, by=by, reason=reason, space=space)
+        case Unban(member=member, by=by, reason=reason, space=space):
+            return Ban(member=member, by=by, reason=reason, space=space)
         case CreateChannel():
             return ArchiveChannel(channel=receipt.made) if receipt.made else None
     assert_never(action)
@@ -351,6 +357,19 @@ def undoing(action: Action, receipt: Receipt, *, by: Ref | None) -> Action | Non
     if isinstance(action, Keeping) and action.personal and getattr(action, "member", None) != by:
         return None
     return inverse(action, receipt)
+
+
+def placed(action: Action, space: Ref) -> Action:
+    """Return an action with the space in which it is done, where its member's reference alone may not tell."""
+    match action:
+        case AskStaff(proposed=proposed):
+            return replace(action, proposed=tuple(placed(one, space) for one in proposed))
+        case Timeout() | Kick() | Ban() | Unban() | OpenDirect() if (
+            action.space is None and action.member.platform == space.platform
+        ):
+            return replace(action, space=space)
+        case _:
+            return action
 
 
 def target(action: Action) -> Ref | None:

@@ -75,7 +75,8 @@ class Receipt:
     """What really happened. `unknown` is the state of an act that a crash interrupted: done or not, nobody can say.
 
     `waited` is for how many seconds an act was held up, where that is worth a word, and `waited_for` by what most.
-    `dropped` counts the edits that a streamed text did without on its way.
+    `dropped` counts the edits that a streamed text did without on its way. `opens` is the address at which a member
+    opens the conversation that stayed shut.
     """
 
     state: Literal["done", "failed", "unknown"]
@@ -85,6 +86,7 @@ class Receipt:
     waited: float = 0.0
     waited_for: Literal[Obstacle, ""] = ""
     dropped: int = 0
+    opens: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

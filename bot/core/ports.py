@@ -217,17 +217,33 @@ class Stream(Protocol):
         ...
 
 
+Windows = tuple[tuple[int, float], ...]
+"""Limits that hold together: so many within so many seconds."""
+
+
+def _itself(_action: Action, where: Ref) -> str:
+    return str(where)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What a platform lets a bot send, as (count, seconds): in one chat, in all together, of one action in one chat.
 
     With `answers_apart`, what answers a member's command for them alone counts with them and not in the chat.
+    `chat_of` names the chat whose turns an act at a place takes, which several places may share, and `chats` what may
+    be sent in one by its name, where not all are alike.
     """
 
-    chat: tuple[tuple[int, float], ...]
+    chat: Windows
     overall: tuple[int, float]
-    routes: Mapping[str, tuple[tuple[int, float], ...]] = field(default_factory=dict)
+    routes: Mapping[str, Windows] = field(default_factory=dict)
     answers_apart: bool = False
+    chat_of: Callable[[Action, Ref], str] = _itself
+    chats: Callable[[str], Windows] | None = None
+
+    def in_chat(self, name: str) -> Windows:
+        """Return what may be sent in one chat."""
+        return self.chats(name) if self.chats else self.chat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

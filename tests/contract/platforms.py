@@ -7,11 +7,13 @@ from contextlib import AbstractAsyncContextManager
 
 from tests.contract.on_discord import on_discord
 from tests.contract.on_page import on_page
+from tests.contract.on_telegram import on_telegram
 from tests.contract.on_wire import on_wire
 from tests.contract.platform import Platform
 
 PLATFORMS: dict[str, Callable[[], AbstractAsyncContextManager[Platform]]] = {
     "playground": on_page,
     "discord": on_discord,
+    "telegram": on_telegram,
     "wire": on_wire,
 }

@@ -11,7 +11,7 @@ from bot.core.actions import Ban, Timeout
 from bot.core.events import Named
 from bot.core.things import Rank, Ref
 from brains.skills import mod
-from tests.recording import ANA, PLATFORM, WEI, SmallBot, small_bot
+from tests.recording import ANA, PLATFORM, SPACE, WEI, SmallBot, small_bot
 
 ROBOT = Named(ref=Ref(PLATFORM, "robot"), name="Robot", bot=True)
 
@@ -32,12 +32,12 @@ async def mods(bot: SmallBot, act: str, member: str, **more: str) -> str:
 @pytest.mark.parametrize("member", ["Ana", "@ana", "plaza:ana"])
 async def test_a_member_is_found_however_staff_calls_them(bot: SmallBot, member: str) -> None:
     await mods(bot, "timeout", member, minutes="5", reason="too loud")
-    assert bot.plaza.done[0] == Timeout(member=ANA.ref, minutes=5, by=WEI.ref, reason="too loud")
+    assert bot.plaza.done[0] == Timeout(member=ANA.ref, minutes=5, by=WEI.ref, reason="too loud", space=SPACE.ref)
 
 
 async def test_who_was_never_met_is_named_by_the_platform_alone(bot: SmallBot) -> None:
     await mods(bot, "ban", "plaza:lurker")
-    assert bot.plaza.done[0] == Ban(member=Ref(PLATFORM, "lurker"), by=WEI.ref)
+    assert bot.plaza.done[0] == Ban(member=Ref(PLATFORM, "lurker"), by=WEI.ref, space=SPACE.ref)
     assert "李伟" not in await mods(bot, "ban", "elsewhere:lurker")
     assert len([one for one in bot.plaza.done if isinstance(one, Ban)]) == 1, "another platform's member is not ours"
 

@@ -22,7 +22,7 @@ from bot.core.actions import (
     Timeout,
     Warn,
 )
-from bot.core.decisions import Decision, Mode, Ruling
+from bot.core.decisions import Decision, Mode, Receipt, Ruling
 from bot.core.events import MemberJoined, MessagePosted, Named
 from bot.core.i18n import translator
 from bot.core.things import Ref
@@ -377,14 +377,14 @@ OPENED = OpenDirect(member=ANA, text="between us")
 )
 def test_whoever_asked_is_told_what_failed_and_aloud_only_how_to_be_reached(failed, asked, more, told) -> None:
     usual = {"asker": ANA, "command": "match", "answer": replace(ASIDE, text="")}
-    said = regret(failed, "no", [decision(asked=asked)], facts(**{**usual, **more}))
+    said = regret(failed, Receipt(state="failed", error="no"), [decision(asked=asked)], facts(**{**usual, **more}))
     words = "That did not work: no"
     assert said == (replace(told, text=told.text.format(failed=words)) if told else None)
 
 
 def test_what_is_said_of_a_failure_is_in_the_askers_language_and_shows_errors_as_they_are() -> None:
     theirs = facts(answer=replace(ASIDE, text=""), theirs=translator("zh_CN"))
-    said = regret(SAY, "*no*", [decision(asked=True)], theirs)
+    said = regret(SAY, Receipt(state="failed", error="*no*"), [decision(asked=True)], theirs)
     assert said == replace(ASIDE, text=theirs.theirs("That did not work: {error}").format(error=r"\*no\*"))
 
 
