@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 WRONG = (
     "KINFOLK_SLACK_BOT_TOKEN: Slack refuses it ({code}). Copy the Bot User OAuth Token, which begins with xoxb-: "
-    "{page}, your app, OAuth & Permissions; install the app there if it says so. Put it into .env, and start Kinfolk again."
+    "{page}, your app, OAuth & Permissions; install the app there if it says so. Put it into .env, and start again."
 )
 BOTH = (
     "{missing} is not set, and Slack takes both tokens: KINFOLK_SLACK_BOT_TOKEN (xoxb-) to act, and "
