@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from adapters.slack import needs
 from tests.platforms.slack.methods import METHODS, SCOPES, ApiError, Call, check_blocks
 from tests.platforms.slack.people import Asked, People
 from tests.platforms.slack.sockets import Sockets
@@ -170,7 +171,7 @@ async def slack_server() -> AsyncIterator[Server]:
     app = web.Application(client_max_size=1 << 26)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     people = People(world, sockets, "")
-    server = Server(address="", world=world, sockets=sockets, people=people, scopes=set(SCOPES.values()))
+    server = Server(address="", world=world, sockets=sockets, people=people, scopes=set(needs.SCOPES))
     app.router.add_route("*", "/api/{method}", server.call)
     app.router.add_get("/link", sockets.serve)
     app.router.add_post("/respond/{name}", server.respond)
