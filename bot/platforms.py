@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from adapters.console import Console
     from adapters.discord import Discord
     from adapters.playground import Playground
+    from adapters.slack import Slack, Tokens
     from adapters.telegram import Telegram
     from bot.app import App
     from bot.core.events import Named
@@ -160,6 +161,33 @@ async def _last_said(app: App, platform: str) -> datetime | None:
         return await spaces.last_said(connection, platform)
 
 
+def slack(app: App) -> Slack:
+    """Return the bot on Slack, which reads on from what is stored."""
+    from adapters.slack import Slack
+
+    return Slack(
+        tokens=_slack_tokens(app),
+        clock=app.clock,
+        counts=app.counts,
+        known=functools.partial(_known, app, platform="slack"),
+        api=app.settings.slack_api,
+    )
+
+
+async def examine_slack(app: App) -> Sequence[Finding]:
+    """Look over the bot's place on Slack."""
+    from adapters.slack.examining import examine
+
+    return await examine(_slack_tokens(app), counts=app.counts, address=app.settings.slack_api)
+
+
+def _slack_tokens(app: App) -> Tokens:
+    from adapters.slack import Tokens
+
+    settings = app.settings
+    return Tokens(bot=settings.slack_bot_token, app=settings.slack_app_token, admin=settings.slack_admin_token)
+
+
 async def _known(app: App, space: Ref, platform: str) -> Mapping[Ref, KnownChannel] | None:
     """Return what is stored of a space, None for one that was never met."""
     from storage import spaces
@@ -181,7 +209,13 @@ async def _rules(app: App, space: Ref) -> Rules | None:
 PLATFORMS = (
     Platform(name="discord", title="Discord", settings=("discord_token",), open=discord, examine=examine_discord),
     Platform(name="telegram", title="Telegram", settings=("telegram_token",), open=telegram, examine=examine_telegram),
-    Platform(name="slack", title="Slack", settings=("slack_bot_token", "slack_app_token")),
+    Platform(
+        name="slack",
+        title="Slack",
+        settings=("slack_bot_token", "slack_app_token"),
+        open=slack,
+        examine=examine_slack,
+    ),
 )
 """Another platform is a row here: its settings are fields of `bot/core/settings.py`, its adapter is in `adapters`."""
 PLAYGROUND = Platform(name="playground", title="the playground", open=playground)

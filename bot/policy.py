@@ -7,9 +7,10 @@ skills looks at that of a command, and a skill at that of whoever presses its bu
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
+from itertools import takewhile, zip_longest
 from typing import TYPE_CHECKING, get_args
 
+from bot.core import wording
 from bot.core.actions import AskStaff, Button, CreatePoll, Delete, Edit, Moderation, OpenDirect, Say, target
 from bot.core.decisions import Mode, Ruling, Verdict
 from bot.core.events import (
@@ -34,8 +35,11 @@ if TYPE_CHECKING:
     from bot.core.i18n import Translate
     from bot.core.things import Ref
 
-ONLY, ONLY_ASKED = "only", "only-asked"
-"""In what an adapter can: speaking to one member alone, always or where a command or a button was used."""
+ONLY, ONLY_ASKED, ONLY_PLAIN = "only", "only-asked", "only-plain"
+"""In what an adapter can: speaking to one member alone, always or where a command or a button was used; and that this
+takes no files, and stays as it was said."""
+DELETE_OWN = "Delete-own"
+"""In what an adapter can: taking away what the bot itself said, and nothing else."""
 BUTTONS, FILES = "buttons", "files"
 """In what an adapter can: messages with buttons under them, and with files."""
 LEVELS: tuple[Speak, ...] = get_args(Speak)
@@ -116,7 +120,7 @@ def _judge(number: int, decision: Decision, facts: Facts, mode: Mode) -> list[Ru
     if facts.aside and decision.asked and (why := next(filter(None, _silences(decision, facts)), "")):
         # What was commanded is one thing: without what should be said aloud, the rest of it would not be true.
         return [*_declined(number, decision, why), *_told(number, why, facts)]
-    if (decision.asked or decision.approved) and (missing := _missing(decision.actions, facts)):
+    if (decision.asked or decision.approved) and (missing := _missing(decision.actions, facts, decision.undoes)):
         told = facts.theirs(FAILED).format(error=escape(_lacking(missing, facts.can, facts.theirs)))
         return [
             *_declined(number, decision, _lacking(missing, facts.can, facts.translate)),
@@ -144,13 +148,15 @@ def _against(decision: Decision, facts: Facts, mode: Mode) -> str:
     return ""
 
 
-def _missing(actions: Sequence[Action], facts: Facts) -> Action | None:
+def _missing(actions: Sequence[Action], facts: Facts, undoes: Sequence[int | None] = ()) -> Action | None:
     """Return the first action without which a decision falls as a whole: no platform does it, nor anything instead.
 
     What the bot answers says what was done before it; what comes after it is done as far as it can be.
     """
-    before = takewhile(lambda action: not isinstance(action, Say | OpenDirect), actions)
-    return next((one for one in before if not isinstance(one, Edit) and possible(one, facts.can) is None), None)
+    told = zip_longest(actions, undoes[: len(actions)])
+    before = takewhile(lambda one: not isinstance(one[0], Say | OpenDirect), told)
+    wanted = ((action, undone is not None) for action, undone in before if not isinstance(action, Edit))
+    return next((action for action, own in wanted if possible(action, facts.can, own=own) is None), None)
 
 
 def _told(number: int, text: str, facts: Facts) -> list[Ruling]:
@@ -189,8 +195,25 @@ def _possible(number: int, decision: Decision, facts: Facts) -> list[Ruling]:
         if silence:
             rulings.append(Ruling(decision=number, action=action, kept=False, why=silence))
         else:
-            rulings += _fitted(number, _signed(action, decision, facts), undone, facts)
+            fitted = _fitted(number, _signed(action, decision, facts), undone, facts)
+            rulings += fitted if any(one.kept for one in fitted) else fitted + _alerts(number, decision, action, facts)
     return rulings
+
+
+def _alerts(number: int, decision: Decision, action: Action, facts: Facts) -> list[Ruling]:
+    """Ask the staff to take away by hand what a platform does not let a bot take away."""
+    if not isinstance(action, Delete) or facts.staff_channel is None:
+        return []
+    if DELETE_OWN not in facts.can.get(action.message.platform, frozenset()):
+        return []
+    words = facts.translate(_("**{skill}**: {reason} On {platform} I cannot delete {message}. Please do it by hand."))
+    link = wording.message(action.message, facts.translate(_("this message")))
+    text = words.format(
+        skill=decision.skill, reason=escape(decision.reason), platform=action.message.platform, message=link
+    )
+    done = Button(label=facts.translate(_("Done")), press="staff.approve", choice="proposal")
+    alert = AskStaff(to=facts.staff_channel, text=text, skill=decision.skill, proposed=(), buttons=(done,))
+    return [] if possible(alert, facts.can) is None else [Ruling(decision=number, action=alert, kept=True)]
 
 
 def _signed(action: Action, decision: Decision, facts: Facts) -> Action:
@@ -200,18 +223,22 @@ def _signed(action: Action, decision: Decision, facts: Facts) -> Action:
 
 
 def _fitted(number: int, action: Action, undoes: int | None, facts: Facts) -> list[Ruling]:
-    if not (lacking := _lacking(action, facts.can, facts.translate)):
+    own = undoes is not None
+    if not (lacking := _lacking(action, facts.can, facts.translate, own=own)):
         return [Ruling(decision=number, action=action, kept=True, undoes=undoes)]
     declined = Ruling(decision=number, action=action, kept=False, why=lacking)
-    if (instead := possible(action, facts.can)) is None:
+    if (instead := possible(action, facts.can, own=own)) is None:
         return [declined]
     return [declined, Ruling(decision=number, action=instead, kept=True, undoes=undoes)]
 
 
-def possible(action: Action, can: Mapping[str, frozenset[str]]) -> Action | None:
-    """Return an action, or the next best one that the platform can do; None when there is none."""
+def possible(action: Action, can: Mapping[str, frozenset[str]], *, own: bool = False) -> Action | None:
+    """Return an action, or the next best one that the platform can do; None when there is none.
+
+    `own` says that it is done to what the bot itself said.
+    """
     options = [_reduced(one, can) for one in (action, _instead(action)) if one is not None]
-    return next((one for one in options if not _lacking(one, can, str)), None)
+    return next((one for one in options if not _lacking(one, can, str, own=own)), None)
 
 
 def regret(failed: Action, receipt: Receipt, decisions: Sequence[Decision], facts: Facts) -> Say | OpenDirect | None:
@@ -239,7 +266,7 @@ def _may_call(answer: Say, instead: Action | None, facts: Facts) -> bool:
     return bool(facts.command) and isinstance(instead, OpenDirect) and aloud
 
 
-def _lacking(action: Action, can: Mapping[str, frozenset[str]], translate: Translate) -> str:
+def _lacking(action: Action, can: Mapping[str, frozenset[str]], translate: Translate, *, own: bool = False) -> str:
     """Say what is missing to carry out an action; empty when nothing is."""
     where = target(action)
     if where is None:
@@ -247,7 +274,7 @@ def _lacking(action: Action, can: Mapping[str, frozenset[str]], translate: Trans
     able = can.get(where.platform)
     if able is None:
         return translate(_("{platform} is not connected.")).format(platform=where.platform)
-    if type(action).__name__ not in able:
+    if type(action).__name__ not in able and not (own and isinstance(action, Delete) and DELETE_OWN in able):
         sentence = translate(_("{platform} does not let a bot do this: {action}."))
         return sentence.format(platform=where.platform, action=describe(action, translate))
     if isinstance(action, Say) and action.only and not _can_aside(action, able):
@@ -260,6 +287,8 @@ def _part_lacking(action: Action, able: frozenset[str]) -> str:
     """Say what of an action a platform has not; empty when nothing is."""
     if getattr(action, "attachments", ()) and FILES not in able:
         return _("{platform} takes no files from a bot.")
+    if isinstance(action, Say) and action.only and action.attachments and ONLY_PLAIN in able:
+        return _("{platform} shows no files to one member alone.")
     if getattr(action, "buttons", ()) and BUTTONS not in able:
         return _("{platform} has no buttons.")
     return ""
@@ -314,7 +343,8 @@ def _put(number: int, decision: Decision, facts: Facts) -> list[Ruling]:
         return _declined(number, decision, facts.translate(why))
     proposal = _proposal(decision, facts.staff_channel, facts)
     if missing := _missing(decision.actions, facts) or _missing((proposal,), facts):
-        return _declined(number, decision, _lacking(missing, facts.can, facts.translate))
+        declined = _declined(number, decision, _lacking(missing, facts.can, facts.translate))
+        return [*declined, *_alerts(number, decision, missing, facts)]
     asked = _declined(number, decision, facts.translate(_("The staff was asked.")))
     return [*asked, Ruling(decision=number, action=proposal, kept=True)]
 

@@ -12,6 +12,7 @@ from bot.core.actions import Edit, Say, Spoken, target
 from bot.core.decisions import Receipt
 from bot.core.errors import Gone, Overloaded
 from bot.core.log import trail
+from bot.policy import ONLY_PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,10 +58,11 @@ class Sender:
         most: Obstacle = max(held, key=held.__getitem__)
         return replace(receipt, waited=round(waited, 1), waited_for=most)
 
-    def can_edit(self, where: Ref) -> bool:
-        """Say whether what is said there can be changed afterwards."""
-        adapter = self.adapters.get(where.platform)
-        return adapter is not None and Edit.__name__ in adapter.can
+    def can_edit(self, action: Say) -> bool:
+        """Say whether what is said so can be changed afterwards."""
+        adapter = self.adapters.get(action.to.platform)
+        can = adapter.can if adapter is not None else frozenset()
+        return Edit.__name__ in can and not (action.only and ONLY_PLAIN in can)
 
     async def edit_if_spare(self, edit: Edit) -> bool:
         """Change a message on its way to its last word if nobody would miss the turn; say whether that was done."""

@@ -60,7 +60,7 @@ class Growing:
 
     async def show(self) -> bool:
         """Show what was said so far, or leave it to a later edit; False when there is nothing that could be edited."""
-        if isinstance(self._action, OpenDirect) or not self._sender.can_edit(self._action.to):
+        if isinstance(self._action, OpenDirect) or not self._sender.can_edit(self._action):
             return True
         if self._receipt is None:
             self._receipt = await self._attempt(replace(self._action, text=self.said))

@@ -12,10 +12,23 @@ from adapters.markup.discord import DISCORD, discord
 from adapters.markup.parsing import read
 from adapters.markup.plain import PLAIN
 from adapters.markup.rendering import assemble, written
+from adapters.markup.slack import SLACK, slack
 from adapters.markup.splitting import LEAST, Cutter
 from adapters.markup.telegram import TELEGRAM
 
-__all__ = ["DISCORD", "LEAST", "PLAIN", "TELEGRAM", "Dialect", "discord", "plain", "split", "write"]
+__all__ = [
+    "DISCORD",
+    "LEAST",
+    "PLAIN",
+    "SLACK",
+    "TELEGRAM",
+    "Dialect",
+    "discord",
+    "plain",
+    "slack",
+    "split",
+    "write",
+]
 
 
 def write(text: str, dialect: Dialect) -> str:

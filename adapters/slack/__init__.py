@@ -1,1 +1,7 @@
-"""Slack, by slack-bolt: the one package that imports its SDK."""
+"""Slack, by slack-sdk and Bolt: the one package that imports its SDKs."""
+
+from __future__ import annotations
+
+from adapters.slack.adapter import Slack, Tokens
+
+__all__ = ["Slack", "Tokens"]

@@ -278,8 +278,9 @@ class Adapter(Protocol):
     def can(self) -> frozenset[str]:
         """Return the names of the actions it is able to perform, and whether it can speak to one member alone.
 
-        `only` says that it always can, `only-asked` that it can where a command or a button was used. `buttons` and
-        `files` say that messages may have these.
+        `only` says that it always can, `only-asked` that it can where a command or a button was used, and `only-plain`
+        that this takes no files and stays as it was said. `buttons` and `files` say that messages may have these.
+        `Delete-own` in the place of `Delete` says that it takes away what the bot said, and nothing else.
         """
         ...
 

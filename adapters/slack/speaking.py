@@ -1,0 +1,276 @@
+"""Says things on Slack: aloud, in a thread, to one member alone, or directly; in pieces where a text is too long."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from adapters import markup
+from adapters.slack import blocks, names, told
+from adapters.slack.web import Refused
+from bot.core.actions import AskStaff, Edit, OpenDirect, Say, Warn
+from bot.core.errors import Overloaded
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from adapters.markup import Dialect
+    from adapters.slack.incoming import Incoming
+    from adapters.slack.told import Told
+    from adapters.slack.web import Api
+    from bot.core.actions import Attachment, Button
+    from bot.core.things import Ref
+
+PIECES = 5
+"""Messages that one text may become; a longer one is refused."""
+FILES = 10
+"""Files that one message takes."""
+REMEMBERED = 1000
+ELSEWHERE = frozenset({"not_in_channel", "channel_not_found", "user_not_in_channel"})
+"""Slack's codes where the bot, or whoever asked, is not in the channel; the address that came with it answers there."""
+
+T = TypeVar("T")
+U = TypeVar("U")
+Spoken = Say | AskStaff | Edit | OpenDirect | Warn
+
+
+@dataclass(slots=True, kw_only=True)
+class Begun:
+    """Something that is being said, and the messages that were sent of it already."""
+
+    action: Spoken
+    made: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """Speaks for one bot; `direct` opens the conversation in which somebody is alone with it."""
+
+    api: Api
+    incoming: Incoming
+    dialect: Dialect
+    direct: Callable[[str], Awaitable[str]]
+    _pieces: OrderedDict[Ref, list[str]] = field(default_factory=OrderedDict)
+    _begun: OrderedDict[int, Begun] = field(default_factory=OrderedDict)
+
+    async def speak(self, action: Spoken) -> Ref | None:
+        """Say or change something and return the message. Raises Refused, names.Unknown, Overloaded and Gone.
+
+        The same act, tried again after Overloaded, goes on where it was: nothing is said twice.
+        """
+        begun = self._begun.pop(id(action), None) or Begun(action=action)
+        try:
+            return await self._speak(action, begun.made)
+        except Overloaded:
+            self._begun[id(action)] = begun
+            _trim(self._begun)
+            raise
+
+    async def _speak(self, action: Spoken, made: list[str]) -> Ref | None:
+        match action:
+            case Say(to=to, only=only) if only is not None and not names.own(to).startswith("D"):
+                return await self._say_aside(action, names.own(only), made)
+            case Say(to=to):
+                thread = await self._thread(action)
+                return await self._say(
+                    names.own(to), action.text, action.buttons, action.attachments, made=made, thread=thread
+                )
+            case AskStaff(to=to):
+                return await self._say(names.own(to), action.text, action.buttons, made=made)
+            case OpenDirect(member=member):
+                direct = await self.direct(names.own(member))
+                return await self._say(direct, action.text, action.buttons, action.attachments, made=made)
+            case Warn(member=member):
+                return await self._say(await self.direct(names.own(member)), action.text, made=made)
+            case Edit():
+                return await self._change(action)
+
+    async def take_back(self, message: Ref) -> None:
+        """Take one of the bot's own messages away, with those that went on with it."""
+        channel, ts = names.parts(message)
+        for one in [*self._pieces.pop(message, []), ts]:
+            await gone_already(self.api.call("chat.delete", channel=channel, ts=one), "message_not_found")
+
+    # Aloud
+
+    async def _thread(self, action: Say) -> str:
+        """Return the thread to say something in: the one that is named, or that of the message it answers."""
+        if action.thread is not None:
+            return names.parts(action.thread).ts
+        if action.reply_to is None:
+            return ""
+        channel, ts = names.parts(action.reply_to)
+        if channel != names.own(action.to):
+            return ""
+        return self.incoming.thread_of(channel, ts) or await self._began(channel, ts)
+
+    async def _began(self, channel: str, ts: str) -> str:
+        """Return the first message of the thread that a message is in, or would begin."""
+        try:
+            found = told.parts(
+                await self.api.call("conversations.replies", channel=channel, ts=ts, limit=1), "messages"
+            )
+        except Refused:
+            return ts
+        began = told.text(found[0], "thread_ts") if found else ""
+        return began or ts
+
+    async def _say(
+        self,
+        channel: str,
+        text: str,
+        buttons: Sequence[Button] = (),
+        files: Sequence[Attachment] = (),
+        *,
+        made: list[str],
+        thread: str = "",
+    ) -> Ref:
+        """Say what is not `made` yet."""
+        pieces = self._split(text, buttons, files)
+        for place, piece in enumerate(pieces[len(made) :], start=len(made)):
+            last = place == len(pieces) - 1
+            if last and files:
+                made.append(await self._send_files(channel, piece, files, thread))
+                continue
+            content = blocks.content(piece, buttons if last else ())
+            answer = await self.api.call(
+                "chat.postMessage",
+                channel=channel,
+                text=content["text"],
+                blocks=content["blocks"],
+                thread_ts=thread or None,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+            made.append(told.text(answer, "ts"))
+        return self._remember(names.message(channel, made[0]), made[1:])
+
+    async def _send_files(self, channel: str, text: str, files: Sequence[Attachment], thread: str) -> str:
+        """Send files with a text, and return the timestamp of the message that they became."""
+        sent: list[Told] = []
+        for one in files:
+            place = await self.api.call("files.getUploadURLExternal", filename=one.name, length=len(one.data))
+            await self.api.upload(told.text(place, "upload_url"), one.data)
+            sent.append({"id": told.text(place, "file_id"), "title": one.name})
+        answer = await self.api.call(
+            "files.completeUploadExternal",
+            files=sent,
+            channel_id=channel,
+            initial_comment=text or None,
+            thread_ts=thread or None,
+        )
+        first = next(iter(told.parts(answer, "files")), {})
+        return _shared(first, channel) or await self._shared_later(told.text(sent[0], "id"), channel)
+
+    async def _shared_later(self, file: str, channel: str) -> str:
+        """Ask which message a file became; Slack shares it a moment after it was sent."""
+        answer = await self.api.call("files.info", file=file)
+        return _shared(told.part(answer, "file"), channel)
+
+    # To one member alone
+
+    async def _say_aside(self, action: Say, user: str, made: list[str]) -> Ref | None:
+        """Show something to one member alone, in the channel, or by the address that came with what they asked."""
+        if action.attachments:
+            raise Refused("Slack shows no files to one member alone")
+        address = names.address(action.invocation)
+        pieces = self._split(action.text, action.buttons, ())
+        for place, piece in enumerate(pieces[len(made) :], start=len(made)):
+            content = blocks.content(piece, action.buttons if place == len(pieces) - 1 else ())
+            made.append(await self._show(names.own(action.to), user, content, address))
+        return names.message(names.own(action.to), made[-1]) if made[-1] else action.invocation
+
+    async def _show(self, channel: str, user: str, content: Told, address: str) -> str:
+        try:
+            answer = await self.api.call(
+                "chat.postEphemeral", channel=channel, user=user, text=content["text"], blocks=content["blocks"]
+            )
+        except Refused as refused:
+            if not address or refused.code not in ELSEWHERE:
+                raise
+            await self._answer(address, {"response_type": "ephemeral", "replace_original": False, **content})
+            return ""
+        return told.text(answer, "message_ts")
+
+    async def _answer(self, address: str, body: Told) -> None:
+        if not self.api.trusts(address):
+            raise Refused("there is no such place to answer at")
+        await self.api.send(address, body)
+
+    async def _change(self, action: Edit) -> Ref | None:
+        """Change one of the bot's own messages; where it grew too long for one, go on in others."""
+        pieces = self._split(action.text, action.buttons, ())
+        if action.only is not None and not action.message.id.startswith("D"):
+            await self._change_aside(action, pieces)
+            return action.message
+        channel, ts = names.parts(action.message)
+        known = [ts, *self._pieces.get(action.message, [])]
+        for place, piece in enumerate(pieces):
+            content = blocks.content(piece, action.buttons if place == len(pieces) - 1 else ())
+            if place < len(known):
+                await self.api.call(
+                    "chat.update", channel=channel, ts=known[place], text=content["text"], blocks=content["blocks"]
+                )
+            else:
+                thread = self.incoming.thread_of(channel, ts) or None
+                answer = await self.api.call(
+                    "chat.postMessage",
+                    channel=channel,
+                    text=content["text"],
+                    blocks=content["blocks"],
+                    thread_ts=thread,
+                )
+                known.append(told.text(answer, "ts"))
+                self._remember(action.message, known[1:])
+        for one in known[len(pieces) :]:
+            await gone_already(self.api.call("chat.delete", channel=channel, ts=one), "message_not_found")
+        return self._remember(action.message, known[1 : len(pieces)])
+
+    async def _change_aside(self, action: Edit, pieces: Sequence[str]) -> None:
+        """Change what one member alone was shown, which Slack allows where they pressed a button of it."""
+        address = names.address(action.invocation)
+        if not address or len(pieces) > 1:
+            raise Refused(
+                "what one member alone was shown, Slack lets nobody change, but where they press a button of it"
+            )
+        await self._answer(address, {"replace_original": True, **blocks.content(pieces[0], action.buttons)})
+
+    def _split(self, text: str, buttons: Sequence[Button], files: Sequence[Attachment]) -> list[str]:
+        limit = blocks.SECTION if buttons else blocks.TEXT
+        if len(files) > FILES:
+            raise Refused(f"one message takes {FILES} files, not {len(files)}")
+        if len(text) > limit * PIECES:
+            raise Refused(f"the text is {len(text):,} characters long; I say {limit * PIECES:,} at once at most")
+        pieces = markup.split(text, self.dialect, limit)
+        if not any(piece.strip() for piece in pieces) and not files:
+            raise Refused("there is nothing to say")
+        return pieces or [""]
+
+    def _remember(self, made: Ref, rest: list[str]) -> Ref:
+        self._pieces[made] = rest
+        _trim(self._pieces)
+        return made
+
+
+async def gone_already(asked: Awaitable[T], *codes: str) -> T | None:
+    """Do something that may have been done before."""
+    try:
+        return await asked
+    except Refused as refused:
+        if refused.code not in codes:
+            raise
+        return None
+
+
+def _shared(file: Told, channel: str) -> str:
+    """Return the timestamp of the message that a file became in a channel."""
+    for kind in ("public", "private"):
+        for one in told.parts(file, "shares", kind, channel):
+            return told.text(one, "ts")
+    return ""
+
+
+def _trim(remembered: OrderedDict[T, U]) -> None:
+    while len(remembered) > REMEMBERED:
+        remembered.popitem(last=False)

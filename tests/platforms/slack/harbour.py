@@ -1,0 +1,34 @@
+"""A small community: an owner, a member, somebody else, an open and a closed channel, and what was said first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.platforms.slack.server import Server
+from tests.platforms.slack.world import BOT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Harbour:
+    """Everybody and everything by Slack's own ids."""
+
+    anna: str
+    ben: str
+    mei: str
+    pier: str
+    office: str
+    lanterns: str
+    hello: str
+
+
+def harbour(server: Server) -> Harbour:
+    """Set up the community: Anna owns it, all of them are on the pier, and Anna is in the office."""
+    world = server.world
+    anna, ben = world.user("Anna", rank=2), world.user("Ben")
+    mei = world.user("Mei", locale="zh-CN")
+    pier = world.channel("pier", {anna, ben, mei, BOT}, joined_by_all=True)
+    office = world.channel("office", {anna, BOT}, private=True)
+    lanterns = world.channel("lanterns", {anna, mei, BOT})
+    server.admin = anna
+    hello = world.seed(pier, ben, "Hello.")
+    return Harbour(anna=anna, ben=ben, mei=mei, pier=pier, office=office, lanterns=lanterns, hello=hello)
