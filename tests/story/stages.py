@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from adapters.discord import Discord
+from adapters.slack import Slack
+from adapters.telegram import Telegram
 from bot.app import App
 from bot.core.ports import Adapter
 from bot.core.things import Ref
 from bot.platforms import EVERY
 from tests.contract.on_discord import OnDiscord, _connected
+from tests.contract.on_slack import OnSlack
+from tests.contract.on_telegram import OnTelegram
 from tests.contract.on_wire import OnWire
 from tests.contract.on_wire import ref as on_wire
 from tests.contract.platform import Platform, Recorder
 from tests.platforms.discord import discord_server, harbour
+from tests.platforms.slack import harbour as slack_harbour
+from tests.platforms.slack import slack_server
+from tests.platforms.telegram import telegram_server
 from tests.platforms.wire import Wire, wire_server
+
+PATIENCE = 20.0
+"""Seconds until an adapter is connected."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +40,7 @@ class Stage:
     `lanterns` is an open channel beside those of the driver, which owner and member have not joined; `marks` is what
     its name looks like in an answer. `direct` is where somebody is alone with the bot. `alive` is what would ping or be
     a link, were it there in what the bot quotes. `troubles` makes trouble: `limit`, where the server can. `ended` tells
-    the server that the bot is gone.
+    the server that the bot is gone, `found_at` by which address it is to be called from now on, and `turn_back` how long ago it is, where an adapter goes by the platform's clock.
     """
 
     name: str
@@ -43,6 +54,8 @@ class Stage:
     alive: str = "(?!)"
     troubles: Mapping[str, Callable[..., Awaitable[None]]] = field(default_factory=dict)
     ended: Callable[[], None] = lambda: None
+    found_at: Callable[[str], None] = lambda _address: None
+    turn_back: Callable[[float], None] = lambda _seconds: None
 
 
 def opened(name: str) -> Callable[[App], Adapter]:
@@ -81,8 +94,90 @@ async def discord() -> AsyncIterator[Stage]:
             alive=r"@(everyone|here)|\]\(https://example.org\)",
             troubles={"limit": limit},
             ended=server.gateway.forget,
+            found_at=lambda address: setattr(server.gateway, "url", f"ws://{address}/gw"),
         )
         assert server.faults.gaps == []
+
+
+@contextlib.asynccontextmanager
+async def telegram() -> AsyncIterator[Stage]:
+    ago = 0.0
+
+    def turn_back(seconds: float) -> None:
+        nonlocal ago
+        ago = seconds
+
+    async with telegram_server(clock=lambda: time.time() - ago) as server:
+        outside = OnTelegram(None, Recorder(), server)  # type: ignore[arg-type]
+        town = outside.who
+
+        @contextlib.asynccontextmanager
+        async def people(_app: App, adapter: Adapter, life: asyncio.Task[None]) -> AsyncIterator[Platform]:
+            assert isinstance(adapter, Telegram)
+            await until_ready(adapter.ready, life)
+            yield OnTelegram(adapter, Recorder(), server, town)
+
+        async def direct(who: Ref) -> Ref:
+            server.town.private(int(who.id))
+            return who
+
+        async def limit(_channel: Ref) -> None:
+            server.faults.limit("sendMessage", after=1)
+
+        yield Stage(
+            name="telegram",
+            settings=server.environment,
+            open=opened("telegram"),
+            people=people,
+            outside=outside,
+            lanterns=Ref("telegram", f"{town.group.id}/t{town.lanterns.id}"),
+            direct=direct,
+            troubles={"limit": limit},
+            turn_back=turn_back,
+        )
+        assert server.faults.gaps == []
+
+
+@contextlib.asynccontextmanager
+async def slack() -> AsyncIterator[Stage]:
+    async with slack_server() as server:
+        town = slack_harbour(server)
+        server.people.leave(town.anna, town.lanterns)
+
+        @contextlib.asynccontextmanager
+        async def people(_app: App, adapter: Adapter, life: asyncio.Task[None]) -> AsyncIterator[Platform]:
+            assert isinstance(adapter, Slack)
+            await until_ready(adapter.ready, life)
+            yield OnSlack(adapter, Recorder(), server, town)
+
+        async def direct(who: Ref) -> Ref:
+            return Ref("slack", server.world.direct(who.id).id)
+
+        async def limit(_channel: Ref) -> None:
+            server.limit("chat.postMessage", 1)
+
+        yield Stage(
+            name="slack",
+            settings=server.environment,
+            open=opened("slack"),
+            people=people,
+            outside=OnSlack(None, Recorder(), server, town),  # type: ignore[arg-type]
+            lanterns=Ref("slack", town.lanterns),
+            direct=direct,
+            marks=town.lanterns,
+            troubles={"limit": limit},
+            found_at=lambda address: setattr(server, "address", f"http://{address}"),
+        )
+
+
+async def until_ready(ready: asyncio.Event, life: asyncio.Task[None]) -> None:
+    """Wait until an adapter is connected; fail with what ended the bot instead."""
+    waiting = asyncio.create_task(ready.wait())
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.wait([waiting, life], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if life.done():
+        life.result()
 
 
 @contextlib.asynccontextmanager
@@ -111,6 +206,8 @@ async def wire() -> AsyncIterator[Stage]:
 
 STAGES: dict[str, Callable[[], AbstractAsyncContextManager[Stage]]] = {
     "discord": discord,
+    "telegram": telegram,
+    "slack": slack,
     "wire": wire,
 }
 """Every platform of others: its stories are told in `test_anywhere.py`. The playground has a town of its own."""

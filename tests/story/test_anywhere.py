@@ -15,7 +15,7 @@ import pytest
 from bot.core.ports import Scope
 from bot.core.things import Ref
 from bot.core.wording import unmarked
-from tests.contract.platform import AWAY, BUTTONS, DELETING, EDITING, Refused, Seen
+from tests.contract.platform import AWAY, BUTTONS, CLOSED, DELETING, EDITING, Refused, Seen
 from tests.story.any_town import AnyTown, living
 from tests.story.discord_town import WICK
 from tests.story.stages import STAGES, Stage
@@ -52,7 +52,7 @@ def needs(town: AnyTown, *wanted: str) -> None:
 def offers(town: AnyTown, told: list[Seen]) -> bool:
     """Say whether the lanterns are offered, and the closed channel is not."""
     words = "\n".join(one.text for one in told)
-    assert "office" not in words
+    assert CLOSED in town.on.lacks or "office" not in words
     return town.stage.marks in words
 
 
@@ -132,7 +132,7 @@ async def test_a_newcomer_is_welcomed_and_led_to_a_channel(town: AnyTown) -> Non
     stolen = await town.told(on.member, town.press(on.member, hello.message, "Join #lanterns"))
     assert not any("You are in" in one.text for one in stolen)
     joined = await town.told(newcomer, town.press(newcomer, hello.message, "Join #lanterns"))
-    assert any(town.stage.marks in one.text for one in joined if one.message != hello.message)
+    assert any(town.stage.marks in one.text for one in joined if one.message != hello.message), joined
 
 
 async def test_in_a_silent_channel_nothing_is_said_and_why_says_why(town: AnyTown) -> None:
@@ -150,7 +150,8 @@ async def test_in_a_silent_channel_nothing_is_said_and_why_says_why(town: AnyTow
 
 
 async def test_staff_learn_why_and_take_back_and_members_do_neither(town: AnyTown) -> None:
-    needs(town, "Delete")
+    if not town.on.adapter.can & {"Delete", "Delete-own"}:
+        pytest.skip("what the bot said stays there")
     await town.talks()
     on = town.on
     [answer] = await town.told(on.owner, town.asks(on.member, on.public, f"who has {WICK}?"))
@@ -194,19 +195,21 @@ async def test_a_report_reaches_the_staff_who_settle_it(town: AnyTown) -> None:
     needs(town, BUTTONS, "AskStaff")
     on = town.on
     await wants(town, staff_channel=str(on.private))
-    rude = await town.says(on.member, on.public, "you are *all* idiots @everyone")
     ida = await on.arrive("Ida", "en")
-    await town.settled()
+    rude = await town.says(ida, on.public, "you are *all* idiots @everyone")
     before = await town.sees(on.owner)
-    thanks = await town.answer(ida, on.public, f"/report {rude} unkind")
-    assert "Thank you." in thanks
+    thanks = await town.answer(on.member, on.public, f"/report {rude} unkind")
+    assert "Thank you." in thanks or "谢谢" in thanks, thanks
     [report] = [one for ref, one in (await town.sees(on.owner)).items() if ref not in before and one.author == on.bot]
-    for part in ("idiots", "Ida", "unkind"):
+    for part in ("idiots", "unkind"):
         assert part in unmarked(report.text)
     assert "Done" in report.buttons
-    if "Delete message" in report.buttons:
-        await town.press(on.owner, report.message, "Delete message")
+    told = await town.told(on.owner, town.press(on.owner, report.message, "Delete message"))
+    if "Delete" in on.adapter.can:
         assert rude not in await town.sees(on.owner)
+    else:
+        assert rude in await town.sees(on.owner)
+        assert any("delete" in one.text for one in told), [one.text for one in told]
     told = await town.told(on.owner, town.press(on.owner, report.message, "Done"))
     assert [one.buttons for one in told if one.message == report.message] == [[]]
 
@@ -271,6 +274,7 @@ async def test_who_wants_not_to_be_collected_is_not_and_may_come_back(town: AnyT
 
 
 async def test_a_closed_channel_shows_to_nobody_who_may_not_read_it(town: AnyTown) -> None:
+    needs(town, CLOSED)
     await town.talks()
     on = town.on
     await town.says(on.owner, on.private, SECRET)
@@ -331,9 +335,11 @@ async def test_after_downtime_what_was_said_is_learned_and_none_of_it_answered(
         await town.talks()
         on = town.on
         said = bots(town, await town.sees(on.owner))
+    stage.turn_back(600)
     for number in range(10):
         await on.post(on.member, on.public, on.to_bot(f"number {number}"))
     late = await on.post(on.member, on.public, "oakum")
+    stage.turn_back(0)
     async with living(stage, home) as town:
         texts = await town.stored()
         assert texts[str(late)] == "oakum"
