@@ -31,7 +31,7 @@ def harbour(town: Town) -> Harbour:
     for one in (ben, mei):
         town.join(group, one)
     town.join(group, mo, "administrator")
-    pier, lanterns, office = (town.topic(group, name) for name in ("pier", "lanterns", "office"))
+    pier, lanterns, office = (town.topic(group, name, anna) for name in ("pier", "lanterns", "office"))
     hello = town.keep(group, ben, text="Hello.", topic=pier.id)
     return Harbour(
         group=group, anna=anna, ben=ben, mei=mei, mo=mo, pier=pier, lanterns=lanterns, office=office, hello=hello
