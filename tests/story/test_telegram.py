@@ -172,7 +172,7 @@ async def test_whoever_brings_a_bot_that_hears_little_is_told_once(server: Teleg
         ida = server.town.user("Ida")
         server.town.join(club, ida.id)
         await server.people.leave(server.town.bot, club)
-        [said] = [one for one in await town.after(server.people.bring_bot(ida.id, club, admin=False))]
+        [said] = await town.after(server.people.bring_bot(ida.id, club, admin=False))
         assert (said.chat, "privacy mode" in said.text, f"start=g{club.id}" in said.text) == (club.id, True, True)
         await server.people.leave(server.town.bot, club)
         assert "privacy mode" not in str(await town.after(server.people.bring_bot(who.mo, club, admin=True)))
