@@ -256,7 +256,8 @@ def regret(failed: Action, receipt: Receipt, decisions: Sequence[Decision], fact
 def _closed(receipt: Receipt, facts: Facts) -> str:
     """Say how somebody opens the conversation in which they would have been answered."""
     if receipt.opens:
-        return facts.theirs(UNOPENED).format(link=receipt.opens, command=facts.command)
+        link = f"[{escape(receipt.opens)}]({receipt.opens})"
+        return facts.theirs(UNOPENED).format(link=link, command=facts.command)
     return facts.theirs(CLOSED).format(command=facts.command)
 
 

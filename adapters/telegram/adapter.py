@@ -19,6 +19,7 @@ from telegram.error import (
 
 from adapters.hearing import Handover
 from adapters.telegram import names, registering
+from adapters.telegram.asking import Asked
 from adapters.telegram.chats import Chats
 from adapters.telegram.client import client, told
 from adapters.telegram.echo import Echo
@@ -96,7 +97,7 @@ class Telegram:
         self._hands: Hands | None = None
         self.ears: Ears | None = None
         self.ready = asyncio.Event()
-        """Set while Telegram answers."""
+        """Set once Telegram answered, until the connection is given up."""
 
     @property
     def platform(self) -> str:
@@ -146,6 +147,7 @@ class Telegram:
             incoming=Incoming(me=bot.id, username=bot.username, commands={one.name for one in commands}),
             handover=Handover(put, clock=self._clock),
             greeting=Greeting(client=bot, chats=chats, hears_all=hears_all, translate=translate),
+            asked=Asked(username=bot.username, commands=commands),
             commands=commands,
             translate=translate,
         )
@@ -167,9 +169,7 @@ class Telegram:
     def _connected_now(self, now: bool) -> None:  # noqa: FBT001 - it is the state itself
         self._counts.connected(names.PLATFORM, now)
         if now:
-            self.ready.set()
-        else:
-            self.ready.clear()
+            self.ready.set()  # until the end: acts need not wait for a question that failed
 
     async def _tell_of_gap(self, bot: Client) -> None:
         """Say in the log when more may have happened than Telegram kept."""

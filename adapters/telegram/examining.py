@@ -89,7 +89,7 @@ async def _updates(bot: Client, latest: datetime | None, now: datetime, *, runni
 
 
 async def _is_polled(bot: Client) -> bool:
-    """Say whether another program asks for updates: of two who wait, Telegram refuses the first. This confirms nothing."""
+    """Say whether another program asks for updates: of two who wait Telegram refuses one. This confirms nothing."""
     try:
         await bot.updates(0, wait=RIVAL, limit=1)
     except Conflict:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from telegram import CallbackQuery, Chat, ChatMemberUpdated, MessageReactionUpdated, User
 
     from adapters.hearing import Handover
+    from adapters.telegram.asking import Asked
     from adapters.telegram.chats import Chats
     from adapters.telegram.client import Client
     from adapters.telegram.greeting import Greeting
@@ -61,6 +62,7 @@ class Ears:
     incoming: Incoming
     handover: Handover
     greeting: Greeting
+    asked: Asked
     commands: Sequence[Command]
     translate: dict[str, Translate]
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -151,8 +153,14 @@ class Ears:
         if (who := message.from_user) and not who.is_bot and message.sender_chat is None:
             self.homes.note(who.id, space)
             self.homes.note_presence(who.id, names.place(space.ref).chat, here=True)
-        for one in said(event, rank=rank, commands=self.commands):
-            await self.tell(space, one)
+            self.asked.note(who)
+        await self._say_so(space, event, message, rank)
+
+    async def _say_so(self, space: Named, event: MessagePosted, message: Message, rank: Rank) -> None:
+        """Tell of a message, and of the command that it gives."""
+        words = self.asked.words(message) if event.mentioned else None
+        for one in said(event, rank=rank, commands=self.commands, words=words):
+            await self.tell(space, self.asked.about(one, message))
 
     async def _private(self, message: Message) -> None:
         """Take in what somebody wrote to the bot alone, as a member of a group that both are in."""
@@ -177,8 +185,7 @@ class Ears:
         if start:
             await self._started(home, event, rank)
             return
-        for one in said(event, rank=rank, commands=self.commands):
-            await self.tell(home, one)
+        await self._say_so(home, event, message, rank)
 
     async def _started(self, home: Named, event: MessagePosted, rank: Rank) -> None:
         """Let whoever opened a conversation be shown what there is: the owner how to set it up, others the commands."""

@@ -97,8 +97,8 @@ class Incoming:
             return False
         if message.chat.type == ChatType.PRIVATE or names_user(message, self.username, self.me):
             return True
-        answered = _answered(message)
-        if answered is not None and answered.from_user is not None and answered.from_user.id == self.me:
+        other = answered(message)
+        if other is not None and other.from_user is not None and other.from_user.id == self.me:
             return True
         given = bidding(message.text or "")
         if given is None:
@@ -206,17 +206,17 @@ def chat_author(chat: Chat) -> Named:
     return Named(ref=names.member(chat.id), name=title(chat))
 
 
-def _answered(message: Message) -> Message | None:
+def answered(message: Message) -> Message | None:
     """Return the message that one answers; of a topic every message names the one that began it."""
-    answered = message.reply_to_message
-    if answered is None or (message.is_topic_message and answered.message_id == message.message_thread_id):
+    other = message.reply_to_message
+    if other is None or (message.is_topic_message and other.message_id == message.message_thread_id):
         return None
-    return answered
+    return other
 
 
 def _reply_to(message: Message) -> Ref | None:
-    answered = _answered(message)
-    return ref_of(answered) if answered is not None else None
+    other = answered(message)
+    return ref_of(other) if other is not None else None
 
 
 def _emoji(reactions: Sequence[ReactionType]) -> set[str]:

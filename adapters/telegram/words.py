@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from adapters.telegram import names
 from bot.core.events import File
 
 if TYPE_CHECKING:
@@ -32,15 +33,15 @@ def cut(name: str) -> str:
     return " ".join(name[: 4 * LONGEST_NAME].split())[:LONGEST_NAME]
 
 
-def text_of(message: Message) -> str:
-    """Return what a message says: links with their addresses, members by name, a poll with its options."""
+def text_of(message: Message, *, by_reference: bool = False) -> str:
+    """Return what a message says: links with their addresses, members by name or reference, a poll with its options."""
     if message.poll is not None:
         return "\n".join([message.poll.question, *(f"- {one.text}" for one in message.poll.options)])
     if message.sticker is not None:
         return message.sticker.emoji or ""
     if message.text is not None:
-        return _readable(message.text, message.entities)
-    return _readable(message.caption or "", message.caption_entities)
+        return _readable(message.text, message.entities, by_reference=by_reference)
+    return _readable(message.caption or "", message.caption_entities, by_reference=by_reference)
 
 
 def without_name(text: str, username: str) -> str:
@@ -107,7 +108,7 @@ def _part(text: str, one: MessageEntity) -> str:
     return units[2 * one.offset : 2 * (one.offset + one.length)].decode("utf-16-le", "replace")
 
 
-def _readable(text: str, entities: Sequence[MessageEntity]) -> str:
+def _readable(text: str, entities: Sequence[MessageEntity], *, by_reference: bool) -> str:
     """Write hidden addresses beside their words, and a mention by name with its sign."""
     told = sorted(
         (one for one in entities if one.type in {"text_link", "text_mention"} and one.offset >= 0 < one.length),
@@ -120,7 +121,9 @@ def _readable(text: str, entities: Sequence[MessageEntity]) -> str:
     for one in told:
         start, end = 2 * one.offset, 2 * (one.offset + one.length)
         words = units[start:end].decode("utf-16-le", "replace")
-        if one.type == "text_mention":
+        if one.type == "text_mention" and by_reference and one.user:
+            shown = str(names.member(one.user.id))
+        elif one.type == "text_mention":
             shown = words if words.startswith("@") else f"@{words}"
         else:
             shown = words if not one.url or one.url.rstrip("/") == words.rstrip("/") else f"{words} ({one.url})"

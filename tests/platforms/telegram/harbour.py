@@ -31,12 +31,7 @@ def harbour(town: Town) -> Harbour:
     for one in (ben, mei):
         town.join(group, one)
     town.join(group, mo, "administrator")
-    pier, lanterns, office = (town.topic(group, name) for name in ("pier", "lanterns", "office"))
-    for one in (pier, lanterns, office):
-        more = {"forum_topic_created": {"name": one.name, "icon_color": 7322096}}
-        group.messages[one.id] = Message(
-            id=one.id, chat=group.id, author=anna, date=town.now(), topic=one.id, more=more
-        )
+    pier, lanterns, office = (town.topic(group, name, anna) for name in ("pier", "lanterns", "office"))
     hello = town.keep(group, ben, text="Hello.", topic=pier.id)
     return Harbour(
         group=group, anna=anna, ben=ben, mei=mei, mo=mo, pier=pier, lanterns=lanterns, office=office, hello=hello

@@ -257,7 +257,6 @@ class Methods:
     async def do_createForumTopic(self, args: Args) -> dict:  # noqa: N802
         chat = self._forum(args)
         topic = self.town.topic(chat, args["name"])
-        self.town.keep(chat, self.town.bot, topic=topic.id, more=_created(topic.name))
         return {"message_thread_id": topic.id, "name": topic.name, "icon_color": 7322096}
 
     async def do_closeForumTopic(self, args: Args) -> bool:  # noqa: N802
@@ -365,10 +364,6 @@ def poll(question: str, options: list[str]) -> dict:
         "allows_revoting": True,
         "members_only": False,
     }
-
-
-def _created(name: str) -> dict:
-    return {"forum_topic_created": {"name": name, "icon_color": 7322096}}
 
 
 def _menu(args: Args) -> tuple[str, str]:

@@ -175,11 +175,7 @@ class People:
     # What becomes of chats
 
     async def make_topic(self, who: int, chat: Chat, name: str) -> Topic:
-        topic = self.town.topic(chat, name)
-        more = {"forum_topic_created": {"name": name, "icon_color": 7322096}}
-        root = self.town.keep(chat, who, topic=topic.id, more=more)
-        chat.messages.pop(root.id)
-        chat.messages[topic.id] = replace(root, id=topic.id)
+        topic = self.town.topic(chat, name, who)
         await self._tell_message("message", chat.messages[topic.id])
         return topic
 

@@ -152,10 +152,13 @@ class Town:
             chat.members[self.bot] = Membership(status=bot, rights=rights)
         return chat
 
-    def topic(self, chat: Chat, name: str) -> Topic:
-        made = Topic(id=next(self._messages), name=name)
-        chat.topics[made.id] = made
-        return made
+    def topic(self, chat: Chat, name: str, by: int = 0) -> Topic:
+        """Make a topic; its number is that of the message that tells of it."""
+        told = {"forum_topic_created": {"name": name, "icon_color": 7322096}}
+        root = self.keep(chat, by or self.bot, more=told)
+        root.topic = root.id
+        chat.topics[root.id] = Topic(id=root.id, name=name)
+        return chat.topics[root.id]
 
     def private(self, user: int) -> Chat:
         """Return the conversation of the bot with somebody."""

@@ -25,7 +25,8 @@ class Updates:
         self._numbers = itertools.count(5_000_001)
         self._moved = asyncio.Condition()
         self._poll = 0
-        self._polling = False
+        self.asking = 0
+        """Questions that wait for an answer."""
 
     async def push(self, kind: str, told: dict) -> int:
         """Have something be told, of a kind that the bot wants to hear."""
@@ -53,12 +54,15 @@ class Updates:
                 self.allowed = set(allowed) or set(BY_DEFAULT)
             self.waiting = [one for one in self.waiting if one["update_id"] >= offset]
             self.offsets.append(offset)
+            self.asking += 1
             self._moved.notify_all()
             try:
                 async with asyncio.timeout(wait or 0.001):
                     await self._moved.wait_for(lambda: self.waiting or self._poll != mine)
             except TimeoutError:
                 return []
+            finally:
+                self.asking -= 1
             if self._poll != mine:
                 raise Conflict(OTHER_POLLER)
             return self.waiting[:limit]
@@ -70,7 +74,6 @@ class Updates:
             await self._moved.wait_for(lambda: all(one["update_id"] > last for one in self.waiting))
 
     async def polled(self, patience: float = 10.0) -> None:
-        """Wait until the bot asks once more."""
+        """Wait until a question of the bot waits for an answer."""
         async with asyncio.timeout(patience), self._moved:
-            before = len(self.offsets)
-            await self._moved.wait_for(lambda: len(self.offsets) > before)
+            await self._moved.wait_for(lambda: self.asking > 0)

@@ -1,0 +1,491 @@
+"""The adapter and Telegram in trouble: torn lines, rivals, hostile updates, groups that move, limits that hold."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from adapters.telegram import Telegram, polling
+from bot.budget import Urgency
+from bot.core.actions import Attachment, Ban, Button, Delete, Edit, Invite, OpenDirect, React, Say, Timeout, Warn
+from bot.core.clock import Clock, SystemClock
+from bot.core.commands import COMMANDS
+from bot.core.counts import Counts
+from bot.core.errors import Gone, Misconfigured, Overloaded
+from bot.core.events import BotAdded, ChannelChanged, MemberJoined, MemberLeft, MessageEdited, MessagePosted
+from bot.core.things import Ref
+from bot.metrics import Figures
+from bot.sending import Sender
+from tests.clocks import HastyClock, PatientClock
+from tests.contract.on_telegram import OnTelegram, _never, _nothing, ref
+from tests.contract.platform import Recorder
+from tests.platforms.telegram import TelegramServer, harbour, telegram_server
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(kw_only=True)
+class Connected:
+    """An adapter that runs, and what it handed over."""
+
+    adapter: Telegram
+    heard: Recorder
+    running: asyncio.Task[None]
+    on: OnTelegram
+
+    def events(self, kind: type) -> list:
+        return [one.event for one in self.heard.arrivals if isinstance(one.event, kind)]
+
+
+def adapter_for(server: TelegramServer, clock: Clock, on: Callable | None = None, **more: object) -> Telegram:
+    """Return an adapter that was not started."""
+
+    async def spaces(member: Ref) -> list:
+        return await on().spaces(member) if on else []
+
+    given = {"known": _nothing, "spaces": spaces, "latest": _never, "api": server.api, "clock": clock, **more}
+    return Telegram(token=SecretStr(server.token), counts=Counts(clock), **given)
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    server: TelegramServer, who: object = None, clock: Clock | None = None, **more: object
+) -> AsyncIterator[Connected]:
+    """Connect an adapter to a server."""
+    heard = Recorder()
+    adapter = adapter_for(server, clock or SystemClock(), lambda: on, **more)
+    on = OnTelegram(adapter, heard, server, who)
+    running = asyncio.create_task(adapter.run(heard.put, COMMANDS))
+    try:
+        async with asyncio.timeout(10):
+            await adapter.ready.wait()
+        yield Connected(adapter=adapter, heard=heard, running=running, on=on)
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[TelegramServer]:
+    async with telegram_server() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def line(server: TelegramServer) -> AsyncIterator[Connected]:
+    async with connected(server) as opened:
+        yield opened
+
+
+# What happens there
+
+
+async def test_nothing_is_confirmed_before_it_is_stored_and_a_kill_between_loses_nothing(
+    server: TelegramServer,
+) -> None:
+    who = harbour(server.town)
+    reached = asyncio.Event()
+
+    async def never(_arrival: object) -> bool:
+        reached.set()
+        await asyncio.Event().wait()
+        return True
+
+    adapter = adapter_for(server, SystemClock())
+    killed = asyncio.create_task(adapter.run(never, COMMANDS))
+    made = await server.people.post(who.ben, who.group, "Kept?", topic=who.pier.id)
+    async with asyncio.timeout(10):
+        await reached.wait()
+    killed.cancel()
+    await asyncio.wait([killed])
+    assert max(server.updates.offsets) <= server.updates.waiting[0]["update_id"]
+
+    async with connected(server, who) as line:
+        await line.on.settle()
+        assert [one.message for one in line.events(MessagePosted)] == [ref(who.group.id, made.id)]
+        assert server.updates.waiting == []
+
+
+async def test_each_chat_is_in_order_and_a_slow_one_holds_up_no_other(server: TelegramServer) -> None:
+    who = harbour(server.town)
+    other = server.town.group("Boat Club", who.mo)
+    free = asyncio.Event()
+    order: list[str] = []
+
+    async def put(arrival: object) -> bool:
+        if arrival.space.ref == ref(who.group.id):
+            await free.wait()
+        order.append(arrival.event.text)
+        return True
+
+    for number in range(3):
+        await server.people.post(who.ben, who.group, f"slow {number}")
+        await server.people.post(who.mo, other, f"quick {number}")
+    adapter = adapter_for(server, SystemClock())
+    running = asyncio.create_task(adapter.run(put, COMMANDS))
+    async with asyncio.timeout(10):
+        while len(order) < 3:  # noqa: ASYNC110 - nothing tells when
+            await asyncio.sleep(0.005)
+    assert order == ["quick 0", "quick 1", "quick 2"]
+    assert len(server.updates.waiting) == 6, "the slow ones are not confirmed, so nothing of the answer is"
+    free.set()
+    await server.updates.settled()
+    assert order[3:] == ["slow 0", "slow 1", "slow 2"]
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_torn_and_failing_questions_lose_nothing(line: Connected, server: TelegramServer) -> None:
+    server.faults.tear("getUpdates", when="after", times=2)
+    server.faults.fail("getUpdates", 502, "Bad Gateway")
+    for number in range(3):
+        await line.on.post(line.on.member, line.on.public, f"line {number}")
+    await line.on.settle()
+    assert [one.text for one in line.events(MessagePosted)] == ["line 0", "line 1", "line 2"]
+
+
+HOSTILE = (
+    {},
+    {"message": {}},
+    {"message": "not a message"},
+    {"message": {"message_id": 1, "date": 10**30, "chat": {"id": 5, "type": "supergroup"}, "text": "x"}},
+    {"message": {"message_id": 10**40, "date": 1, "chat": {"id": -(10**40), "type": "supergroup"}, "text": "x"}},
+    {"a_kind_of_tomorrow": {"chat": {"id": 1}}},
+    {"callback_query": {"id": "1", "from": {"id": 1, "is_bot": False, "first_name": "x"}, "chat_instance": "1"}},
+    {"chat_member": {"chat": {"id": -5, "type": "group"}, "new_chat_member": {"status": "wizard"}}},
+    {"message_reaction": {"chat": None, "old_reaction": [{}], "new_reaction": [{"type": "emoji"}]}},
+    {"my_chat_member": [1, 2, 3]},
+)
+
+
+async def test_hostile_updates_are_passed_over_and_the_rest_arrives(line: Connected, server: TelegramServer) -> None:
+    for one in HOSTILE:
+        await server.updates.push_raw(one)
+    await line.on.post(line.on.member, line.on.public, "Still here?")
+    await line.on.settle()
+    assert [one.text for one in line.events(MessagePosted)][-1] == "Still here?"
+    assert server.updates.waiting == []
+    assert not line.running.done()
+
+
+async def test_names_are_cut_and_entities_beyond_the_text_do_no_harm(line: Connected, server: TelegramServer) -> None:
+    people, who = server.people, line.on.who
+    server.town.users[who.ben].name = "<b>&amp; \n" + "n" * 100_000
+    beyond = [{"type": "text_link", "offset": 5000, "length": 9, "url": "https://example.org"}]
+    beyond.append({"type": "text_mention", "offset": -3, "length": 2})
+    await people.post(who.ben, who.group, "😀 short", entities=beyond)
+    await line.on.settle()
+    [event] = line.events(MessagePosted)
+    assert (len(event.author.name), event.author.name[:10]) == (100, "<b>&amp; n")
+    assert event.text.startswith("😀 short")
+
+
+async def test_a_group_that_becomes_a_supergroup_is_followed(server: TelegramServer) -> None:
+    who = harbour(server.town)
+    small = server.town.group("Boat Club", who.anna, kind="group")
+    async with connected(server, who) as line:
+        await server.people.post(who.anna, small, "Ahoy.")
+        await line.on.settle()
+        big = await server.people.upgrade(who.anna, small)
+        await line.on.settle()
+        changed = line.events(ChannelChanged)
+        assert {(one.channel.ref, one.formerly, one.revision) for one in changed} == {
+            (ref(big.id), ref(small.id), changed[0].revision)
+        }
+        receipt = await line.adapter.act(Say(to=ref(small.id), text="Still the same group."))
+        assert receipt.made == ref(big.id, max(big.messages))
+
+
+async def test_a_move_that_only_a_refusal_tells_is_followed_too(server: TelegramServer) -> None:
+    who = harbour(server.town)
+    small = server.town.group("Boat Club", who.anna, kind="group")
+    async with connected(server, who) as line:
+        big = await server.people.upgrade(who.anna, small)
+        server.updates.waiting.clear()
+        say = Say(to=ref(small.id), text="Ahoy.")
+        with pytest.raises(Overloaded):
+            await line.adapter.act(say)
+        receipt = await line.adapter.act(say)
+        await line.on.settle()
+        assert receipt.made == ref(big.id, max(big.messages))
+        assert [(one.channel.ref, one.formerly) for one in line.events(ChannelChanged)] == [
+            (ref(big.id), ref(small.id))
+        ]
+
+
+async def test_coming_and_going_is_told_once_whether_the_bot_is_an_administrator_or_not(
+    server: TelegramServer,
+) -> None:
+    who = harbour(server.town)
+    plain = server.town.group("Boat Club", who.anna, bot="member")
+    async with connected(server, who) as line:
+        for group in (who.group, plain):
+            ida = await server.people.arrive(group, "Ida")
+            await server.people.leave(ida.id, group)
+        await line.on.settle()
+        spaces = [one.space.ref for one in line.heard.arrivals if isinstance(one.event, MemberJoined | MemberLeft)]
+        assert sorted(spaces) == sorted([ref(who.group.id)] * 2 + [ref(plain.id)] * 2)
+
+
+async def test_who_becomes_an_administrator_is_staff_from_then_on(line: Connected, server: TelegramServer) -> None:
+    who, ears = line.on.who, line.adapter.ears
+    ranks = [await ears.chats.rank(who.group.id, one) for one in (who.anna, who.mo, who.ben, who.group.id)]
+    assert [one.name for one in ranks] == ["OWNER", "STAFF", "MEMBER", "STAFF"]
+    asked = len(server.faults.calls("getChatAdministrators"))
+    await server.people.promote(who.anna, who.ben, who.group)
+    await line.on.settle()
+    assert (await ears.chats.rank(who.group.id, who.ben)).name == "STAFF"
+    assert len(server.faults.calls("getChatAdministrators")) == asked, "what Telegram told need not be asked"
+
+
+async def test_an_edit_of_long_ago_is_learned_and_answered_by_nobody(line: Connected, server: TelegramServer) -> None:
+    await line.on.edit(line.on.member, line.on.message, "Hello now.")
+    await line.on.settle()
+    old = server.town.now() - 600
+    await server.people.post(line.on.who.ben, line.on.who.group, "Long ago.", date=old)
+    await line.on.settle()
+    assert [(type(one.event), one.live) for one in line.heard.arrivals] == [
+        (MessageEdited, True),
+        (MessagePosted, False),
+    ]
+
+
+# What keeps it from hearing
+
+
+async def test_a_token_that_is_refused_and_one_that_is_missing_say_what_to_do(server: TelegramServer) -> None:
+    for token, words in (("7000000001:wrong", "BotFather"), ("", "docs/platforms/telegram.md")):
+        adapter = adapter_for(server, SystemClock())
+        adapter._token = SecretStr(token)
+        with pytest.raises(Misconfigured, match=f"KINFOLK_TELEGRAM_TOKEN.*{words}"):
+            await adapter.run(Recorder().put, COMMANDS)
+
+
+async def test_a_webhook_and_another_program_are_named(server: TelegramServer) -> None:
+    server.town.webhook = "https://elsewhere.example/hook"
+    with pytest.raises(Misconfigured, match="webhook"):
+        await adapter_for(server, SystemClock()).run(Recorder().put, COMMANDS)
+    server.town.webhook = ""
+    server.faults.fail("getUpdates", 409, "Conflict: terminated by other getUpdates request", times=polling.TRIES)
+    with pytest.raises(Gone, match="another program"):
+        await adapter_for(server, HastyClock()).run(Recorder().put, COMMANDS)
+
+
+async def test_of_two_that_ask_one_is_refused(line: Connected, server: TelegramServer) -> None:
+    await server.updates.polled()
+    async with connected(server, line.on.who):
+        async with asyncio.timeout(10):
+            while not any(one.status == 409 for one in server.faults.calls("getUpdates")):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    assert not line.running.done()
+
+
+async def test_a_long_absence_is_said_in_the_log(server: TelegramServer, caplog: pytest.LogCaptureFixture) -> None:
+    who = harbour(server.town)
+    await server.people.post(who.ben, who.group, "Anybody?")
+    now = datetime.now(UTC)
+    for hours, said in ((30, True), (2, False)):
+        caplog.clear()
+
+        async def latest(ago: int = hours) -> datetime:
+            return now - timedelta(hours=ago)
+
+        async with connected(server, who, latest=latest) as line:
+            assert ("24 hours" in caplog.text) is said
+            if not said:
+                await line.on.settle()
+        await server.people.post(who.ben, who.group, "Still nobody?")
+
+
+# What the bot does
+
+
+async def test_each_menu_is_set_once_for_each_language(line: Connected, server: TelegramServer) -> None:
+    menus = server.town.menus
+    names = {place: [one["command"] for one in menu] for place, menu in menus.items()}
+    assert set(names) == {
+        (scope, language)
+        for scope in ("all_private_chats", "all_group_chats", "all_chat_administrators")
+        for language in ("", "zh")
+    }
+    assert "mod" not in names["all_group_chats", ""]
+    assert "mod" in names["all_chat_administrators", "zh"]
+    assert menus["all_group_chats", ""][0]["description"] != menus["all_group_chats", "zh"][0]["description"]
+    assert len(server.faults.calls("setMyCommands")) == 6
+    async with connected(server, line.on.who):
+        assert len(server.faults.calls("setMyCommands")) == 6
+
+
+async def test_the_refusals_of_telegram_are_in_words(line: Connected, server: TelegramServer) -> None:
+    on, who = line.on, line.on.who
+    space, old = on.space, server.town.keep(who.group, who.ben, text="Old.", date=server.town.now() - 3 * 86_400)
+    reasons = {
+        "48 hours": Delete(message=ref(who.group.id, old.id), channel=on.public),
+        "administrator here": Ban(member=ref(who.mo), space=space),
+        "do not act on myself": Timeout(member=on.bot, minutes=5, space=space),
+        "no reaction": React(message=on.message, channel=on.public, emoji="🛶"),
+        "never were in this group": Ban(member=ref(999_999), space=space),
+        "not in that chat": Say(to=ref(-1_000_999_999_999), text="Hello?"),
+    }
+    for words, action in reasons.items():
+        receipt = await line.adapter.act(action)
+        assert (receipt.state, words in receipt.error) == ("failed", True), receipt.error
+    who.group.members[server.town.bot].rights.discard("can_restrict_members")
+    line.adapter.ears.chats.forget(who.group.id)
+    receipt = await line.adapter.act(Timeout(member=on.member, minutes=5, space=space))
+    assert "Ban Users" in receipt.error
+    assert not who.group.members[who.ben].muted
+
+
+async def test_who_never_wrote_is_warned_in_the_channel_by_name(line: Connected, server: TelegramServer) -> None:
+    who, group = line.on.who, line.on.who.group
+    ida = await server.people.arrive(group, "Ida <3")
+    receipt = await line.adapter.act(Warn(member=ref(ida.id), channel=line.on.public, text="Please be **kind**."))
+    said = group.messages[int(receipt.made.id.rpartition("/")[2])]
+    assert (said.text, said.topic) == ("Ida <3: Please be kind.", who.pier.id)
+    assert any(one["type"] == "text_mention" and one["user"]["id"] == ida.id for one in said.entities)
+    refused = await line.adapter.act(OpenDirect(member=ref(ida.id), text="Hello?", space=line.on.space))
+    assert (refused.state, refused.opens) == ("failed", f"https://t.me/kinfolk_bot?start=g{group.id}")
+
+
+async def test_files_go_with_their_words_under_them_or_before_them(line: Connected, server: TelegramServer) -> None:
+    who = line.on.who
+    one, two = Attachment(name="数据.json", data=b"{}"), Attachment(name="map.png", data=b"\x89PNG")
+    button = Button(label="Thanks", press="test.thanks", token="t-1")
+    for text, files, shown in (
+        ("Here.", (one,), [("Here.", {"数据.json"})]),
+        ("Here.", (one, two), [("Here.", set()), ("", {"数据.json"}), ("", {"map.png"})]),
+        ("w " * 600, (two,), [("w " * 599 + "w", set()), ("", {"map.png"})]),
+    ):
+        before = set(server.town.private(who.ben).messages)
+        action = OpenDirect(member=line.on.member, text=text, attachments=files, buttons=(button,))
+        assert (await line.adapter.act(action)).state == "done"
+        made = [one for number, one in server.town.private(who.ben).messages.items() if number not in before]
+        assert [(one.text or one.caption, set(one.files)) for one in made] == shown
+        assert [bool(one.keyboard) for one in made] == [False] * (len(made) - 1) + [True]
+
+
+async def test_a_long_text_goes_in_pieces_and_is_changed_and_taken_back_whole(
+    line: Connected, server: TelegramServer
+) -> None:
+    on, group = line.on, line.on.who.group
+    text = "\n\n".join(f"**{number}** 😀 & <tag> `code` " + "word " * 300 for number in range(6))
+    receipt = await line.adapter.act(Say(to=on.public, text=text))
+    pieces = [one for one in group.messages.values() if one.author == server.town.bot]
+    assert len(pieces) > 1
+    assert "5 😀 & <tag> code" in pieces[-1].text
+    edit = Edit(message=receipt.made, channel=on.public, text="Short.")
+    assert (await line.adapter.act(edit)).state == "done"
+    assert [one.text for one in pieces if not one.deleted] == ["Short."]
+    assert (await line.adapter.act(Delete(message=receipt.made, channel=on.public))).state == "done"
+    assert all(one.deleted for one in pieces)
+
+
+async def test_what_telegram_says_to_wait_for_is_handed_on_and_nothing_is_said_twice(
+    line: Connected, server: TelegramServer
+) -> None:
+    server.faults.limit("sendMessage", after=7)
+    say = Say(to=line.on.public, text="Once.")
+    with pytest.raises(Overloaded) as busy:
+        await line.adapter.act(say)
+    assert (busy.value.after, busy.value.scope) == (7.0, "chat")
+    assert (await line.adapter.act(say)).state == "done"
+    server.faults.tear("sendMessage", when="after")
+    with pytest.raises(Gone):
+        await line.adapter.act(Say(to=line.on.public, text="Twice?"))
+    texts = [one.text for one in line.on.who.group.messages.values()]
+    assert (texts.count("Once."), texts.count("Twice?")) == (1, 1)
+
+
+async def test_somebody_is_led_into_another_group_by_a_link_for_them_alone(
+    line: Connected, server: TelegramServer
+) -> None:
+    who = line.on.who
+    club = server.town.group("Boat Club", who.mo)
+    assert (await line.adapter.act(Invite(member=line.on.member, channel=line.on.private))).made is None
+    receipt = await line.adapter.act(Invite(member=line.on.member, channel=ref(club.id)))
+    [told] = server.town.private(who.ben).messages.values()
+    [link] = [one["url"] for one in told.entities if one["type"] == "text_link"]
+    assert (receipt.made, server.town.links[link]) == (ref(who.ben, told.id), club.id)
+
+
+async def test_the_bot_brought_into_a_group_hears_who_did_it(line: Connected, server: TelegramServer) -> None:
+    who = line.on.who
+    club = server.town.group("Boat Club", who.mo, bot=None)
+    await server.people.bring_bot(who.mo, club)
+    await line.on.settle()
+    [added] = line.events(BotAdded)
+    assert added.by
+    assert added.by.ref == ref(who.mo)
+
+
+# Limits
+
+
+class Watched:
+    """An adapter of which it is known how many acts it is at."""
+
+    def __init__(self, adapter: Telegram) -> None:
+        self.adapter = adapter
+        self.limits, self.can = adapter.limits, adapter.can
+        self.busy = 0
+
+    async def act(self, action: object) -> object:
+        self.busy += 1
+        try:
+            return await self.adapter.act(action)
+        finally:
+            self.busy -= 1
+
+
+async def test_forty_acts_in_ten_seconds_keep_to_the_limit_of_a_group_and_all_replies_come() -> None:
+    clock = PatientClock()
+    async with telegram_server(clock=lambda: clock.now().timestamp()) as server:
+        who = harbour(server.town)
+        async with connected(server, who, clock=clock) as line:
+            watched, on = Watched(line.adapter), line.on
+            sender = Sender(adapters={"telegram": watched}, clock=clock, figures=Figures(Counts(clock)))
+            spam = [server.town.keep(who.group, who.ben, text="spam", topic=who.pier.id) for _ in range(12)]
+            edits: list[bool] = []
+            tasks: list[asyncio.Task] = []
+
+            async def pass_time(seconds: int) -> None:
+                for _ in range(seconds):
+                    await clock.let_pass(1)
+                    while watched.busy:  # noqa: ASYNC110 - time stands still while the socket works
+                        await asyncio.sleep(0.001)
+
+            def send(action: object, urgency: Urgency) -> None:
+                tasks.append(asyncio.create_task(sender.send(action, urgency)))
+
+            first = await sender.send(Say(to=on.public, text="Thinking"), Urgency.REPLY)
+            for second in range(10):
+                for place in (on.public, on.private):
+                    send(Say(to=place, text=f"reply {second} in {place.id}"), Urgency.REPLY)
+                edit = Edit(message=first.made, channel=on.public, text=f"Thinking {second}")
+                edits.append(await sender.edit_if_spare(edit))
+                if second >= 5:
+                    for one in (spam.pop(), spam.pop()):
+                        send(Delete(message=ref(who.group.id, one.id), channel=on.public), Urgency.MODERATION)
+                await pass_time(1)
+            begun = clock.now().timestamp()
+            await pass_time(150)
+            receipts = await asyncio.gather(*tasks)
+
+    calls = [one for one in server.faults.called if one.args.get("chat_id") == who.group.id and one.status]
+    counted = [one for one in calls if one.method in {"sendMessage", "deleteMessage", "editMessageText"}]
+    assert len(counted) == 1 + 20 + 10
+    assert [one.status for one in counted] == [200] * len(counted)
+    assert [one.state for one in receipts] == ["done"] * 30
+    for one in counted:
+        assert sum(one.at <= other.at < one.at + 60 for other in counted) <= 18
+    assert edits == [False] * 10, "what is only for show is left out while others wait"
+    deleted = [one.at for one in counted if one.method == "deleteMessage"]
+    later = [one.at for one in counted if one.method == "sendMessage" and one.at > begun]
+    assert max(deleted) < min(later), "what keeps the place safe goes first"
