@@ -136,6 +136,10 @@ class Intake:
         """Return the number of a member that was met."""
         return self._members[str(ref)]
 
+    def let_go(self, channel: Ref) -> None:
+        """Look a channel up anew: it is called otherwise now, or another."""
+        self._channels.pop(str(channel), None)
+
     def channel(self, ref: Ref) -> int:
         """Return the number of a channel that was met."""
         return self._channels[str(ref)]

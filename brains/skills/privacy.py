@@ -1,8 +1,9 @@
-"""What is held about a member, in the member's own hands: `/privacy` switches it off and on, shows it and erases it."""
+"""What is held about a member, in the member's own hands: `/privacy` switches it off and on, shows, links, erases."""
 
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ from bot.core.errors import KinfolkError, NotAllowed
 from bot.core.events import place
 from bot.core.i18n import _
 from bot.core.things import Audience, Rank
-from brains.skills import notice
+from brains.skills import accounts, notice
+from brains.skills.codes import called
 from brains.skills.skill import Skill
 from storage import erasure, exporting
 
@@ -43,7 +45,7 @@ NAMES = {
 """How stores are called in front of members; the others are counted together."""
 
 
-async def propose(context: Context) -> Decision | None:
+async def propose(context: Context) -> Decision | None:  # noqa: PLR0911 - one branch a choice
     """Answer the command, or one of the buttons."""
     assert context.member is not None  # noqa: S101 - whoever asks is met first
     asked = context.press.what if context.press else context.command.arguments.get("choice", "")
@@ -59,8 +61,23 @@ async def propose(context: Context) -> Decision | None:
             return await (_forget if confirmed else _ask_first)(context, context.member)
         case "notice":
             return await _notice(context)
+        case "link":
+            code, sure = _code(context)
+            return await accounts.link(context, code, sure=sure)
+        case "stop":
+            return accounts.stop(context, _code(context)[0])
+        case "unlink":
+            return await accounts.unlink(context, context.member)
         case _:
             return await _tell(context, context.member)
+
+
+def _code(context: Context) -> tuple[str, bool]:
+    """Return the code that was given, and whether they are sure: who presses a button about it is."""
+    if context.press:
+        return context.press.data["code"], True
+    given = context.command.arguments
+    return given.get("code", ""), bool(given.get("sure"))
 
 
 async def _tell(context: Context, member: Member) -> Decision:
@@ -74,6 +91,7 @@ async def _tell(context: Context, member: Member) -> Decision:
         context.translate(yes if collected else no),
         context.translate(opt_in if context.policy.consent == "opt_in" else opt_out),
         context.translate(_("I hold {count} messages of yours.")).format(count=held.messages),
+        *_linked(context, held),
     ]
     switch = ("off", _("Collect nothing")) if collected else ("on", _("Collect again"))
     offered = (switch, ("export", _("Send me everything")), ("ask", _("Erase everything …")))
@@ -82,6 +100,14 @@ async def _tell(context: Context, member: Member) -> Decision:
         for press, label in offered
     ]
     return _say(context, "\n".join(lines), why=_("asked what is held about them"), buttons=buttons)
+
+
+def _linked(context: Context, held: Outline) -> list[str]:
+    """Name the accounts for which all that is said or done here holds too."""
+    if not held.linked:
+        return []
+    names = ", ".join(called(one) for one in held.linked)
+    return [context.translate(_("All of this holds for your linked accounts too: {accounts}")).format(accounts=names)]
 
 
 async def _switch(context: Context, member: Member, *, on: bool) -> Decision:
@@ -122,14 +148,19 @@ async def _ask_first(context: Context, member: Member) -> Decision:
         replace(_button(context, "keep", _("Keep it")), choice="forget"),
     ]
     why = _("was asked whether to erase everything about them")
-    return _say(context, words.format(count=held.messages), why=why, buttons=buttons)
+    told = "\n".join([words.format(count=held.messages), *_linked(context, held)])
+    return _say(context, told, why=why, buttons=buttons)
 
 
 async def _forget(context: Context, member: Member) -> Decision:
     """Erase, say what is proved, and take the bot's words about them off the platform, in this order."""
-    found, held = await erasure.look(context.faculties.database, context.community, member)
-    quoting = found.trail.quoting
-    proof = _Proof(context=context, found=found, held=held, beyond=len(quoting[MOST_TAKEN_BACK:]))
+    database = context.faculties.database
+    every = await erasure.accounts(database, context.community, member)
+    looked = [await erasure.look(database, one.community, one.member) for one in every]
+    held: Counter[str] = sum((Counter(counted) for _found, counted in looked), Counter())
+    quoting = tuple(dict.fromkeys(taken for found, _counted in looked for taken in found.trail.quoting))
+    surveys = tuple(found for found, _counted in looked)
+    proof = _Proof(context=context, found=surveys, held=held, beyond=len(quoting[MOST_TAKEN_BACK:]))
     said = replace(_answer(context, proof.erased()), stream=context.stream(proof.tell()))
     actions: tuple[Action, ...] = (Forget(member=member.ref), said, *quoting[:MOST_TAKEN_BACK])
     reason = context.translate(_("wants everything about them erased"))
@@ -151,7 +182,7 @@ class _Proof:
     """What was held before, and how it is told that nothing is left."""
 
     context: Context
-    found: Survey
+    found: tuple[Survey, ...]
     held: Mapping[str, int]
     beyond: int
 
@@ -166,7 +197,8 @@ class _Proof:
     async def tell(self) -> AsyncIterator[str]:
         """Look again once it is done, and say what is left."""
         vectors = await _vectors(self.context)
-        left = (await erasure.recount(self.context.faculties.database, vectors, self.found))[1]
+        database = self.context.faculties.database
+        left = sum([(await erasure.recount(database, vectors, found))[1] for found in self.found])
         translate = self.context.translate
         if left:
             words = _("I looked again, and {left} records are still there. Please try again, or tell the staff.")
