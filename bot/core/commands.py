@@ -163,7 +163,7 @@ COMMANDS = (
                 name="setting",
                 type="text",
                 help=_("A setting; without it, how things stand and what comes next"),
-                suggestions=(policies.PRESET, *policies.FIELDS),
+                suggestions=(policies.PRESET, "link", *policies.FIELDS),
             ),
             Argument(name="value", type="text", help=_("Its new value; `default` for the default")),
             Argument(name="channel", type="channel", help=_("Only in this channel"), named=True),

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from bot.core.actions import LinkAccounts, OpenDirect, UnlinkAccount
-from bot.core.decisions import Decision
 from bot.core.errors import Mistake
 from bot.core.i18n import _
 from brains.skills import codes
@@ -14,7 +13,8 @@ from brains.skills.codes import Ask, Confirm, Link, Offer, Wrong, called
 from storage import persons
 
 if TYPE_CHECKING:
-    from bot.core.actions import Action, Say
+    from bot.core.actions import Action
+    from bot.core.decisions import Decision
     from bot.core.things import Member
     from brains.skills.skill import Context
     from storage.persons import Account
@@ -64,9 +64,9 @@ async def _ask(context: Context, found: Ask) -> Decision:
         raise Mistake(_("The two are linked already."))
     words = context.translate(ASK).format(account=called(found.other))
     buttons = codes.buttons(context, SKILL, COMMAND, found.code, yes=_("Yes, that is me"))
-    asked = _say(context, words, why=_("was asked whether another account is theirs"), other=found.other)
-    kept = codes.keep(context, "person", found)
-    return replace(asked, actions=(*kept, context.answer(words, buttons=buttons)), settles=False)
+    asked, kept = context.answer(words, buttons=buttons), codes.keep(context, "person", found)
+    why = _("was asked whether another account is theirs")
+    return replace(codes.say(context, SKILL, asked, *kept, why=why, other=found.other), settles=False)
 
 
 def _call(context: Context, found: Confirm, other: Account) -> Decision:
@@ -115,10 +115,4 @@ def _say(
     other: Account | None = None,
     after: tuple[Action, ...] = (),
 ) -> Decision:
-    said: Say = context.answer(words)
-    return Decision(
-        skill=SKILL,
-        actions=(*first, said, *after),
-        reason=context.translate(why),
-        about=codes.about(other) if other else (),
-    )
+    return codes.say(context, SKILL, context.answer(words), *first, why=why, other=other, after=after)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.core.actions import Button, KeepCode
+from bot.core.decisions import Decision
 from bot.core.errors import Mistake
 from bot.core.i18n import _
 from bot.core.wording import escape
@@ -13,7 +14,8 @@ from storage import proofs
 from storage.trail import account_ref
 
 if TYPE_CHECKING:
-    from bot.core.things import Member, Ref
+    from bot.core.actions import Action, Say
+    from bot.core.things import Member
     from brains.skills.skill import Context
     from storage.connection import Connection
     from storage.persons import Account
@@ -141,12 +143,21 @@ def buttons(context: Context, skill: str, command: str, code: str, *, yes: str) 
     )
 
 
+def say(
+    context: Context,
+    skill: str,
+    answer: Say,
+    *first: Action,
+    why: str,
+    other: Account | None = None,
+    after: tuple[Action, ...] = (),
+) -> Decision:
+    """Answer after what is to be kept; a forget of the `other` account finds what tells of it, wherever that is."""
+    about = (account_ref(other.member.id),) if other else ()
+    return Decision(skill=skill, actions=(*first, answer, *after), reason=context.translate(why), about=about)
+
+
 def called(account: Account) -> str:
     """Name an account as its platform and its community know it, as Markdown."""
     name, where = escape(account.member.name), escape(account.community.name)
     return f"**{name}** ({account.member.ref.platform.capitalize()}, {where})"
-
-
-def about(account: Account) -> tuple[Ref, ...]:
-    """Name an account so that a forget finds what tells of it, in whatever community that is."""
-    return (account_ref(account.member.id),)

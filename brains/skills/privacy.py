@@ -19,13 +19,14 @@ from brains.skills import accounts, notice
 from brains.skills.codes import called
 from brains.skills.skill import Skill
 from storage import erasure, exporting
+from storage.trail import account_ref
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from bot.core.actions import Action
     from bot.core.ports import VectorStore
-    from bot.core.things import Member
+    from bot.core.things import Member, Ref
     from brains.skills.skill import Context
     from storage.exporting import Outline
     from storage.trail import Survey
@@ -99,7 +100,8 @@ async def _tell(context: Context, member: Member) -> Decision:
         replace(_button(context, press, label), words=f"/privacy {'forget' if press == 'ask' else press}")
         for press, label in offered
     ]
-    return _say(context, "\n".join(lines), why=_("asked what is held about them"), buttons=buttons)
+    said = _say(context, "\n".join(lines), why=_("asked what is held about them"), buttons=buttons)
+    return replace(said, about=_others(held))
 
 
 def _linked(context: Context, held: Outline) -> list[str]:
@@ -108,6 +110,11 @@ def _linked(context: Context, held: Outline) -> list[str]:
         return []
     names = ", ".join(called(one) for one in held.linked)
     return [context.translate(_("All of this holds for your linked accounts too: {accounts}")).format(accounts=names)]
+
+
+def _others(held: Outline) -> tuple[Ref, ...]:
+    """Name those accounts so that their forget finds what tells of them here, even after a split."""
+    return tuple(account_ref(one.member.id) for one in held.linked)
 
 
 async def _switch(context: Context, member: Member, *, on: bool) -> Decision:
@@ -149,7 +156,7 @@ async def _ask_first(context: Context, member: Member) -> Decision:
     ]
     why = _("was asked whether to erase everything about them")
     told = "\n".join([words.format(count=held.messages), *_linked(context, held)])
-    return _say(context, told, why=why, buttons=buttons)
+    return replace(_say(context, told, why=why, buttons=buttons), about=_others(held))
 
 
 async def _forget(context: Context, member: Member) -> Decision:
