@@ -92,11 +92,11 @@ class Towns:
         said = reversed(self.platforms[who.ref.platform].done)
         return next(one for action in said for one in getattr(action, "buttons", ()) if one.label == label)
 
-    async def says(self, who: Named, text: str, where: Named | None = None) -> Ref:
+    async def says(self, who: Named, text: str, where: Named | None = None, space: Named | None = None) -> Ref:
         message = Ref(who.ref.platform, f"m{self.numbers()}")
         channel, at = where or room(space_of(who)), self.clock.now()
         posted = MessagePosted(message=message, channel=channel, author=who, text=text, at=at, source=who.ref.platform)
-        await self.happens(space_of(who), posted)
+        await self.happens(space or space_of(who), posted)
         return message
 
     async def _answered(self, who: Named, event: Event) -> str:
