@@ -181,7 +181,7 @@ class Following:
         # Of what is gone nothing new is met.
         if isinstance(event, ChannelChanged) and event.formerly:
             await renaming.channel(connection, self.community, event.formerly, event.channel.ref)
-            self._intake.let_go(event.formerly)
+            self._intake.let_go(event.formerly, event.channel.ref)
         if isinstance(event, ChannelChanged) and event.gone:
             await self._lose(connection, event.channel.ref)
         elif isinstance(event, MessageDeleted):

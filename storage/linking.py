@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 BY_NUMBER = (LedgerRow, SpaceRow, ActRow)
 """What belongs to another community as soon as its row says so."""
+COUNT = select(func.count()).select_from(CommunityRow).where(col(CommunityRow.joined_id).is_not(None))
+"""Asked with everything that arrives, so built once."""
 NAMELESS = ("import",)
 """Platforms whose references two communities may give to different people and channels: the ids of their exports."""
 
@@ -56,9 +58,7 @@ async def joined(connection: Connection, number: int) -> int | None:
 
 async def count(connection: Connection) -> int:
     """Count the communities that belong to another: whoever remembers what is whose looks whether that is still so."""
-    counted: int = await connection.scalar(
-        select(func.count()).select_from(CommunityRow).where(col(CommunityRow.joined_id).is_not(None))
-    )
+    counted: int = await connection.scalar(COUNT)
     return counted
 
 

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.events import Named
+from bot.core.things import Ref
 from storage import proofs
 from storage.tables import ConsentRow, MemberRow, MessageRow, PersonRow, ProofRow
 from tests.recording import EVERYTHING
-from tests.unit.two_towns import ANA, ANNA, BEN, MAX, THERE, Towns, space_of, two_towns
+from tests.unit.two_towns import ANA, ANNA, BEN, MAX, Towns, room, two_towns
+
+pytestmark = pytest.mark.slow
 
 BEFORE = "hello, {} is here"
 
@@ -194,9 +198,14 @@ async def test_codes_are_told_erased_and_purged(towns: Towns) -> None:
 
 
 async def test_the_same_account_in_two_communities_links_too(towns: Towns) -> None:
-    await towns.says(ANA, "here as well")
+    terrace = Named(ref=Ref("plaza", "t"), name="Terrace")
+    await towns.says(ANA, "here as well", where=room(terrace), space=terrace)
+    assert [number for ref, number in await towns.rows(MemberRow, "ref", "person_id") if ref == str(ANA.ref)] == [1, 5]
     code = await towns.code(ANA)
-    elsewhere = THERE
-    assert space_of(ANA) != elsewhere
-    await towns.command(ANNA, f"privacy link {code}")
-    assert "linked to no other" in await towns.command(ANNA, "privacy unlink")
+    asked = await towns.command(ANA, f"privacy link {code}", space=terrace)
+    assert "Is **Ana Ferreira** (Plaza, Plaza) you as well?" in asked
+    await towns.command(ANA, f"privacy link {code} yes", space=terrace)
+    assert "one person" in await towns.command(ANA, f"privacy link {code} yes")
+    assert [number for ref, number in await towns.rows(MemberRow, "ref", "person_id") if ref == str(ANA.ref)] == [1, 1]
+    await towns.command(ANA, "privacy off")
+    assert await towns.rows(ConsentRow, "collected") == [(False,), (False,)]

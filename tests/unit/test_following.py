@@ -363,6 +363,17 @@ async def test_what_came_under_the_new_name_first_is_put_together_and_written_an
     assert len(await followed.rows(OutboxRow, "message_id")) == 1, "its point said another channel"
 
 
+async def test_whoever_follows_on_knows_the_channel_by_its_new_number(followed: Followed) -> None:
+    following = Following(followed.community, MONDAY, followed.refused)
+    await followed.database.write(following.begin)
+    later = replace(AFTER, message=Ref("import", "g3"), author=WEI)
+    for event in (BEFORE, AFTER, MIGRATED, later, replace(HELLO, message=Ref("import", "m8"))):
+        await followed.database.write(functools.partial(following.follow, events=[event]))
+    assert len(await followed.rows(ChannelRow, "id")) == 2
+    assert await followed.inside(MIGRATED.channel) == {"ana", "wei"}
+    assert await followed.inside(GENERAL) == {"ana"}
+
+
 @pytest.mark.parametrize("first", [(), (AFTER,)], ids=["told in time", "told late"])
 async def test_a_space_that_is_called_otherwise_stays_in_its_community(
     database: Database, home: Path, first: Sequence[Event]

@@ -62,7 +62,7 @@ class Towns:
     platforms: dict[str, Plaza]
     numbers: Callable[[], int] = field(default_factory=lambda: functools.partial(next, itertools.count(1)))
 
-    async def command(self, who: Named, line: str, *, rank: Rank = Rank.MEMBER, where: Named | None = None) -> str:
+    async def command(self, who: Named, line: str, *, rank: Rank = Rank.MEMBER, space: Named | None = None) -> str:
         """Give a command in words and return what is said thereupon to them."""
         name, _, rest = line.partition(" ")
         event = CommandGiven(
@@ -70,11 +70,11 @@ class Towns:
             line=rest,
             member=who,
             rank=rank,
-            channel=where or room(space_of(who)),
+            channel=room(space or space_of(who)),
             at=self.clock.now(),
             invocation=Ref(who.ref.platform, f"i{self.numbers()}"),
         )
-        return await self._answered(who, event)
+        return await self._answered(who, event, space=space)
 
     async def press(self, who: Named, label: str, *, rank: Rank = Rank.MEMBER) -> str:
         event = ButtonPressed(
@@ -99,10 +99,10 @@ class Towns:
         await self.happens(space or space_of(who), posted)
         return message
 
-    async def _answered(self, who: Named, event: Event) -> str:
+    async def _answered(self, who: Named, event: Event, *, space: Named | None = None) -> str:
         done = self.platforms[who.ref.platform].done
         before = len(done)
-        await self.happens(space_of(who), event)
+        await self.happens(space or space_of(who), event)
         return "\n".join(one.text for one in done[before:] if isinstance(one, Say | Edit) and one.only == who.ref)
 
     def told(self, who: Named) -> list[str]:
