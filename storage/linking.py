@@ -20,6 +20,7 @@ from storage.tables import (
     BackfillRow,
     ChannelRow,
     CommunityRow,
+    ConsentRow,
     LedgerRow,
     MemberRow,
     MessageRow,
@@ -85,7 +86,7 @@ async def join(connection: Connection, community: Community, other: Community, n
         return
     await _lock(connection, community, other)
     before = await policies.load(connection, community), await policies.load(connection, other)
-    await _settle_consent(connection, before, other, now)
+    await _settle_consent(connection, before, community, other, now)
     rooms = await _move(connection, community, other.id, now)
     await _move_policies(connection, before, community, other, rooms)
     for number in (community.id, other.id):
@@ -211,14 +212,27 @@ async def _put_points_on(connection: Connection, numbers: Sequence[int]) -> None
         await connection.execute(table(OutboxRow).insert().from_select(["point", "message_id", "sent_at"], said))
 
 
-async def _settle_consent(connection: Connection, before: tuple[Rules, Rules], other: Community, now: datetime) -> None:
+async def _settle_consent(
+    connection: Connection, before: tuple[Rules, Rules], community: Community, other: Community, now: datetime
+) -> None:
     """Where silence meant no, it goes on meaning no for those who were silent there."""
     mine, theirs = before
     if theirs.policy.consent == "opt_out" or "consent" in _brought(mine, theirs) or mine.policy.consent == "opt_in":
         return
-    silent = await members.withheld(connection, other, consent="opt_in") - await members.bots(connection, other)
-    for number in silent:
+    no = await members.withheld(connection, other, consent="opt_in") - await members.bots(connection, other)
+    for number in no - await _said_yes(connection, community, other):
         await members.set_consent(connection, number, collected=False, now=now)
+
+
+async def _said_yes(connection: Connection, community: Community, other: Community) -> set[int]:
+    """Return those of another community who agreed in this one, where they are called the same."""
+    here, agreed = table(MemberRow).c, table(ConsentRow).c
+    yes = (
+        select(here.ref)
+        .join(ConsentRow, agreed.member_id == here.id)
+        .where(here.community_id == community.id, agreed.collected.is_(True))
+    )
+    return set(await connection.scalars(select(here.id).where(here.community_id == other.id, here.ref.in_(yes))))
 
 
 async def _move_policies(

@@ -118,16 +118,16 @@ def _others(held: Outline) -> tuple[Ref, ...]:
 
 
 async def _switch(context: Context, member: Member, *, on: bool) -> Decision:
-    before = (await _outline(context, member)).collected
-    consent = SetConsent(member=member.ref, collected=on, before=before)
-    if on:
-        words = _("From now on I collect what you write in the channels that I read, and use it again.")
-        return _say(context, words, why=_("agreed to be collected again"), first=(consent,))
-    words = _(
+    held = await _outline(context, member)
+    consent = SetConsent(member=member.ref, collected=on, before=held.collected)
+    yes = _("From now on I collect what you write in the channels that I read, and use it again.")
+    no = _(
         "From this moment I collect nothing you write, and nothing of yours is used: no match, no search, no answer. "
         "What I hold stays until you erase it: /privacy forget"
     )
-    return _say(context, words, why=_("does not want to be collected"), first=(consent,))
+    words = "\n".join([context.translate(yes if on else no), *_linked(context, held)])
+    why = _("agreed to be collected again") if on else _("does not want to be collected")
+    return replace(_say(context, words, why=why, first=(consent,)), about=_others(held))
 
 
 async def _export(context: Context, member: Member) -> Decision:

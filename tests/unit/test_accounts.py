@@ -11,7 +11,7 @@ import pytest
 
 from bot.core.events import Named
 from bot.core.things import Ref
-from storage import proofs
+from storage import proofs, retention
 from storage.tables import ConsentRow, MemberRow, MessageRow, PersonRow, ProofRow
 from tests.recording import EVERYTHING
 from tests.unit.two_towns import ANA, ANNA, BEN, MAX, Towns, room, two_towns
@@ -193,7 +193,7 @@ async def test_codes_are_told_erased_and_purged(towns: Towns) -> None:
     await towns.command(ANA, "privacy forget yes")
     assert code not in await towns.everything()
     later = towns.clock.now() + proofs.LASTING + timedelta(seconds=1)
-    await towns.database.write(lambda connection: proofs.purge(connection, later))
+    await towns.database.write(lambda connection: retention.purge_events(connection, later))
     assert await towns.rows(ProofRow, "code") == []
 
 

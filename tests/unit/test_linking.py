@@ -237,6 +237,17 @@ async def test_silence_that_meant_no_goes_on_meaning_no(town: Harbour, ours: str
     assert ANA.name not in names, "she agreed"
 
 
+async def test_a_yes_here_is_no_silence_there(town: Harbour) -> None:
+    hill = await second(town)
+    for community, value in ((town.community, "opt_out"), (hill, "opt_in")):
+        put = functools.partial(policies.put, community=community, name="consent", value=value)
+        await town.database.write(put)
+    await join(town, hill)
+    async with town.database.read() as connection:
+        colm = await members.by_ref(connection, town.community, COLM.ref)
+        assert colm.id not in await members.withheld(connection, town.community)
+
+
 async def test_who_was_forgotten_there_is_not_collected_here(town: Harbour) -> None:
     hill, known = await second(town), await refusals.load(town.home)
     async with town.database.read() as connection:
