@@ -1,4 +1,4 @@
-"""Carries out what changes Kinfolk's own tables: policy, consent, feedback, forgetting."""
+"""Carries out what changes Kinfolk's own tables: policy, consent, feedback, links, forgetting."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from bot.core.actions import Forget, KeepFeedback, SetConsent, SetPolicy
+from bot.core.actions import (
+    Forget,
+    KeepCode,
+    KeepFeedback,
+    LinkAccounts,
+    LinkCommunities,
+    SetConsent,
+    SetPolicy,
+    UnlinkAccount,
+)
 from bot.core.decisions import Receipt
-from storage import channels, feedback, members, policies
+from storage import channels, feedback, linking, members, persons, policies, proofs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +33,7 @@ if TYPE_CHECKING:
 Erase = Callable[["Community", "Member"], Awaitable[None]]
 """Erases everything about a member. What is left is looked for by whoever tells them."""
 DONE = Receipt(state="done")
+OVER = Receipt(state="failed", error="this code is over, or not confirmed on both sides")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +58,9 @@ class Keeper:
                 return await self.database.write(
                     functools.partial(_keep_feedback, community=community, action=action, now=now)
                 )
+            case KeepCode() | LinkAccounts() | UnlinkAccount() | LinkCommunities():
+                link = functools.partial(_link, community=community, action=action, now=now)
+                return await self.database.write(link)
             case Forget(member=ref):
                 await self._forget(community, ref)
             case _:
@@ -72,9 +85,10 @@ async def _set_consent(
     member = await members.by_ref(connection, community, action.member)
     if member is None:
         return _unknown(action.member)
-    await members.set_consent(connection, member.id, collected=action.collected, now=now)
+    await persons.set_consent(connection, member.person, collected=action.collected, now=now)
     if action.collected:
-        await refusals.lift(connection, community, action.member)
+        for one in await persons.accounts(connection, member.person):
+            await refusals.lift(connection, one.community, one.member.ref)
     return DONE
 
 
@@ -86,6 +100,72 @@ async def _keep_feedback(
     if member is None or channel is None:
         return _unknown(action.member if member is None else action.channel)
     await feedback.keep(connection, member=member.id, channel=channel.id, opinion=action.opinion, now=now)
+    return DONE
+
+
+async def _link(
+    connection: Connection,
+    *,
+    community: Community,
+    action: KeepCode | LinkAccounts | UnlinkAccount | LinkCommunities,
+    now: datetime,
+) -> Receipt:
+    match action:
+        case LinkCommunities():
+            return await _link_communities(connection, community, action, now)
+        case KeepCode() | LinkAccounts() | UnlinkAccount():
+            member = await members.by_ref(connection, community, action.member)
+            if member is None:
+                return _unknown(action.member)
+    match action:
+        case KeepCode():
+            await _keep_code(connection, member, action, now)
+        case UnlinkAccount():
+            await persons.unlink(connection, member, now)
+        case LinkAccounts():
+            return await _link_accounts(connection, member, action, now)
+    return DONE
+
+
+async def _keep_code(connection: Connection, member: Member, action: KeepCode, now: datetime) -> None:
+    match action.step:
+        case "made":
+            await proofs.make(connection, member, action.code, action.subject, now)
+        case "entered":
+            await proofs.enter(connection, member, action.code, action.subject, now)
+        case "confirmed":
+            await proofs.confirm(connection, member, action.code)
+        case "dropped":
+            await proofs.drop(connection, action.code)
+
+
+async def _link_accounts(connection: Connection, member: Member, action: LinkAccounts, now: datetime) -> Receipt:
+    """Link what both confirmed; who makes it may do so from another account row of the same reference."""
+    other = await members.by_number(connection, action.other)
+    if other is not None and other.person == member.person:
+        return DONE
+    proof = await proofs.find(connection, action.code, "person", now)
+    if proof is None or not proof.links(member.ref, action.other):
+        return OVER
+    await persons.link(connection, proof.maker.member, proof.claimed.member, now)
+    await proofs.drop(connection, action.code)
+    return DONE
+
+
+async def _link_communities(
+    connection: Connection, community: Community, action: LinkCommunities, now: datetime
+) -> Receipt:
+    if await linking.joined(connection, action.other) == community.id:
+        return DONE
+    proof = await proofs.find(connection, action.code, "community", now)
+    if proof is None or proof.maker.community.id != community.id:
+        return OVER
+    if not proof.confirmed or proof.claimed.community.id != action.other:
+        return OVER
+    if await linking.clash(connection, community, proof.claimed.community):
+        return Receipt(state="failed", error="both imported people or channels of the same names")
+    await proofs.drop(connection, action.code)
+    await linking.join(connection, community, proof.claimed.community, now)
     return DONE
 
 

@@ -14,7 +14,7 @@ from bot.core.commands import served
 from bot.core.errors import Unavailable
 from bot.metrics import show
 from bot.supervisor import Supervisor
-from storage import communities, retention
+from storage import communities, linking, retention
 
 if TYPE_CHECKING:
     from bot.ahead import Ahead
@@ -105,6 +105,7 @@ class Living:
     async def _retain(self) -> None:
         """Erase what its time is up for, each hour."""
         while True:
+            await self.database.write(functools.partial(linking.gather, now=self.clock.now()))
             async with self.database.read() as connection:
                 every = await communities.every(connection)
             now = self.clock.now()

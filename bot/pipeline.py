@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.asking import Asking
-from bot.core.actions import SetPolicy
+from bot.core.actions import LinkCommunities, SetPolicy
 from bot.core.decisions import Mode, Trace, Verdict
 from bot.core.errors import Mistake
 from bot.core.events import (
@@ -38,7 +38,7 @@ from bot.core.things import Audience, Rank
 from bot.perform import Case
 from bot.policy import Facts, judge, occasion
 from brains.skills.skill import Context
-from storage import acts, channels, members, messages, policies, traces
+from storage import acts, channels, communities, members, messages, policies, traces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -196,8 +196,11 @@ class Pipeline:
         if done is None:
             log.info("%s: who it was about was forgotten meanwhile", trace.kind)
             return
-        if any(isinstance(ruling.action, SetPolicy) for ruling in done.verdict.rulings if ruling.kept):
-            self._changed[context.community.id] = self.clock.now()
+        for ruling in done.verdict.rulings:
+            if ruling.kept and isinstance(ruling.action, SetPolicy | LinkCommunities):
+                self._changed[context.community.id] = self.clock.now()
+            if ruling.kept and isinstance(ruling.action, LinkCommunities):
+                self._changed[ruling.action.other] = self.clock.now()
         log.info("%s: %d acts in %.0f ms", trace.kind, len(done.receipts), trace.milliseconds)
         for watch in self.watchers:
             watch(done)
@@ -212,8 +215,9 @@ class Pipeline:
         who = actor(event)
 
         async def look(connection: Connection) -> Followed:
-            member = await members.by_ref(connection, community, who.ref) if who and not who.bot else None
-            return Followed(community=community, rules=await policies.load(connection, community), member=member)
+            whose = await communities.now(connection, community)
+            member = await members.by_ref(connection, whose, who.ref) if who and not who.bot else None
+            return Followed(community=whose, rules=await policies.load(connection, whose), member=member)
 
         return await self.database.look(look)
 

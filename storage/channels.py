@@ -78,13 +78,15 @@ async def readable(connection: Connection, community: Community, reader: Member 
     return (await reach(connection, community, reader)).scope
 
 
-async def reach(connection: Connection, community: Community, reader: Member | None) -> Reach:
+async def reach(connection: Connection, community: Community, reader: Member | None, *, alone: bool = False) -> Reach:
     """Resolve what a member may read, now: public channels and their own, nobody who withheld consent.
 
     Without a reader, what everyone may read. A direct conversation is never in scope, nor where the bot does not read.
+    What is for a human `alone` may be of any channel that one of their accounts in the community reads.
     """
     known = await every(connection, community)
-    mine = await members.joined(connection, reader.id) if reader else frozenset()
+    accounts = await members.alike(connection, community, reader) if reader and alone else {reader.id} if reader else ()
+    mine = await members.joined(connection, *accounts) if accounts else frozenset()
     rules = await policies.load(connection, community)
     within = {one.id: one for one in known.values() if _may_read(one, mine) and rules.reads(one.ref)}
     withheld = await members.withheld(connection, community)

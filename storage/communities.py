@@ -19,9 +19,33 @@ if TYPE_CHECKING:
 
 
 async def every(connection: Connection) -> list[Community]:
-    """Return all communities by name."""
-    rows = await connection.execute(select(*columns(CommunityRow, "id", "name")).order_by(col(CommunityRow.name)))
+    """Return all communities by name; those that were linked to another are part of it."""
+    rows = await connection.execute(
+        select(*columns(CommunityRow, "id", "name"))
+        .where(col(CommunityRow.joined_id).is_(None))
+        .order_by(col(CommunityRow.name))
+    )
     return [Community(id=row.id, name=row.name) for row in rows]
+
+
+async def taken(connection: Connection) -> dict[str, int]:
+    """Return every name that a community has or had, and the number of the one that it means now."""
+    rows = await connection.execute(select(*columns(CommunityRow, "id", "name", "joined_id")))
+    return {row.name: row.joined_id or row.id for row in rows}
+
+
+async def linked(connection: Connection) -> list[tuple[int, Community]]:
+    """Return the numbers of communities that were linked to another, each with the one that it is part of."""
+    names = {one.id: one for one in await every(connection)}
+    rows = await connection.execute(
+        select(*columns(CommunityRow, "id", "joined_id")).where(col(CommunityRow.joined_id).is_not(None))
+    )
+    return [(row.id, names[row.joined_id]) for row in rows if row.joined_id in names]
+
+
+async def now(connection: Connection, community: Community) -> Community:
+    """Return what a community is now: itself, or the one that it was linked to."""
+    return dict(await linked(connection)).get(community.id, community)
 
 
 async def find(connection: Connection, name: str | None) -> Community:
@@ -36,10 +60,11 @@ async def find(connection: Connection, name: str | None) -> Community:
     if name is None and len(own) == 1:
         return own[0]
     names = ", ".join(one.name for one in known)
+    number = (await taken(connection)).get(name or "")
     if name is None:
         raise Mistake(f"There are several communities: {names}. Say which: --community NAME")
     for one in known:
-        if one.name == name:
+        if one.id == number:
             return one
     raise Mistake(f"There is no community {name!r}. KnownChannel: {names}.")
 
@@ -51,9 +76,10 @@ async def _tried_out(connection: Connection) -> set[int]:
 
 
 async def find_or_make(connection: Connection, name: str, now: datetime) -> Community:
-    """Return the community called so, made if need be."""
+    """Return the community called so, or that one called so was linked to, made if need be."""
+    number = (await taken(connection)).get(name)
     for one in await every(connection):
-        if one.name == name:
+        if one.id == number:
             return one
     rows = await insert_rows(connection, CommunityRow, [{"name": name, "created_at": now}], "id")
     return Community(id=rows[0].id, name=name)

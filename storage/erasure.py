@@ -1,4 +1,4 @@
-"""Forgetting a member: everything that is held goes in one transaction, and what is left is counted afterwards."""
+"""Forgetting somebody: everything that is held goes, one transaction an account, and what is left is counted."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from sqlmodel import col
 
 from bot.core.errors import Unavailable
 from bot.core.ports import Scope
-from storage import holdings, ledger, refusals
+from storage import holdings, ledger, persons, refusals
 from storage.holdings import among
 from storage.outbox import SPOKEN, serving
+from storage.persons import Account
 from storage.rows import insert_new, portions
 from storage.surveying import brought_up_to_date, survey
 from storage.tables import MemberRow, MessageRow, OutboxRow, ThreadRow, metadata
@@ -55,6 +56,16 @@ class Forgotten:
     left: int
     quoting: tuple[Ref, ...] = ()
 
+    def __add__(self, other: Forgotten) -> Forgotten:
+        return Forgotten(
+            erased={
+                store: self.erased.get(store, 0) + other.erased.get(store, 0)
+                for store in dict.fromkeys([*self.erased, *other.erased])
+            },
+            left=self.left + other.left,
+            quoting=tuple(dict.fromkeys([*self.quoting, *other.quoting])),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Points:
@@ -73,6 +84,12 @@ async def look(
         return found, await holdings.count(connection, found)
 
 
+async def accounts(database: Database, community: Community, member: Member) -> list[Account]:
+    """Return all accounts of the human behind a member, this one last: it is what a crash leaves to go on from."""
+    async with database.read() as connection:
+        return [*await persons.others(connection, member), Account(member=member, community=community)]
+
+
 async def forget(
     database: Database,
     vectors: VectorStore | None,
@@ -84,16 +101,30 @@ async def forget(
     now: datetime,
     settled: Callable[[], Awaitable[None]] | None = None,
 ) -> Forgotten:
-    """Erase everything about a member from tables and vectors, and let nothing of them in again.
+    """Erase everything about a human from tables and vectors, with every account, and let nothing of them in again.
 
-    `settled` waits for points that are on their way as it begins.
+    Each account is erased in a transaction. `settled` waits for points that are on their way as it begins.
     Without `vectors`, and while the vector store is away, the points wait in the outbox for their deletion. Whoever
     carries this out must write nothing about the member afterwards. Raises Unavailable.
     """
-    async with database.read() as connection:
-        found = await survey(connection, community, member, fingerprint=encoder_fingerprint)
-    quoting = tuple(one.message for one in found.trail.quoting)
-    refused, erased, left = await refusals.load(home), dict[str, int](), 0
+    refused, done = await refusals.load(home), Forgotten(erased={}, left=0)
+    for one in await accounts(database, community, member):
+        async with database.read() as connection:
+            found = await survey(connection, one.community, one.member, fingerprint=encoder_fingerprint)
+        done += await _forget(database, vectors, found, refused=refused, now=now, settled=settled)
+    return done
+
+
+async def _forget(
+    database: Database,
+    vectors: VectorStore | None,
+    found: Survey,
+    *,
+    refused: Refusals,
+    now: datetime,
+    settled: Callable[[], Awaitable[None]] | None,
+) -> Forgotten:
+    quoting, erased, left = tuple(one.message for one in found.trail.quoting), dict[str, int](), 0
     for _ in range(PASSES):
         found, counted, points = await database.write(functools.partial(_erase, found=found, refused=refused, now=now))
         erased = {store: erased.get(store, 0) + counted.get(store, 0) for store in erased | counted}

@@ -18,7 +18,7 @@ from sqlmodel import col
 from bot.core.actions import AskStaff, Edit, Say
 from bot.core.codec import load, load_action
 from bot.core.decisions import Trace
-from storage import channels
+from storage import channels, persons
 from storage.holdings import count
 from storage.rows import columns, portions, table
 from storage.surveying import survey
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from bot.core.things import Community, Member
     from storage.connection import Connection
     from storage.db import Database
+    from storage.persons import Account
     from storage.trail import Survey
 
 VERSION = 1
@@ -64,21 +65,36 @@ COUNTED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """How much is held of somebody, and what they said about being collected; None when they said nothing."""
+    """How much is held of somebody, and what they said about being collected; None when they said nothing.
+
+    `linked` are the other accounts of the same human; what is held of those counts with it.
+    """
 
     messages: int
     collected: bool | None
+    linked: tuple[Account, ...] = ()
 
 
 async def outline(connection: Connection, member: Member) -> Outline:
     """Return what can be told without a look at every store."""
-    mine = select(func.count()).select_from(MessageRow).where(col(MessageRow.author_id) == member.id)
+    linked = await persons.others(connection, member)
+    accounts = [member.id, *(one.member.id for one in linked)]
+    mine = select(func.count()).select_from(MessageRow).where(col(MessageRow.author_id).in_(accounts))
     said = select(col(ConsentRow.collected)).where(col(ConsentRow.member_id) == member.id)
-    return Outline(messages=(await connection.execute(mine)).scalar_one(), collected=await connection.scalar(said))
+    counted = (await connection.execute(mine)).scalar_one()
+    return Outline(messages=counted, collected=await connection.scalar(said), linked=tuple(linked))
 
 
 async def export(database: Database, community: Community, member: Member) -> dict[str, object]:
-    """Return everything that is held about a member, ready for JSON."""
+    """Return everything that is held about a human, ready for JSON: of this account, and `linked`, of their others."""
+    async with database.read() as connection:
+        others = await persons.others(connection, member)
+    linked = [await _account(database, one.community, one.member) for one in others]
+    own = await _account(database, community, member)
+    return {**own, "linked": linked} if linked else own
+
+
+async def _account(database: Database, community: Community, member: Member) -> dict[str, object]:
     async with database.read() as connection:
         found = await survey(connection, community, member)
         counted = await count(connection, found)

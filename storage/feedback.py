@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 JOINED, DECLINED = "joined", "declined"
 
 
-async def of(connection: Connection, member: int) -> dict[int, str]:
-    """Return what a member said of channels, by channel."""
+async def of(connection: Connection, *accounts: int) -> dict[int, str]:
+    """Return what somebody said of channels, by channel; of several accounts of theirs, the last word."""
     rows = await connection.execute(
-        select(*columns(FeedbackRow, "channel_id", "opinion")).where(col(FeedbackRow.member_id) == member)
+        select(*columns(FeedbackRow, "channel_id", "opinion"))
+        .where(col(FeedbackRow.member_id).in_(accounts))
+        .order_by(col(FeedbackRow.at))
     )
     return {row.channel_id: row.opinion for row in rows}
 

@@ -30,7 +30,7 @@ from bot.core.events import (
 from bot.core.policies import Rules
 from bot.core.ports import Followed
 from bot.core.things import Audience
-from storage import members, messages, outbox, policies, readers, spaces
+from storage import linking, members, messages, outbox, policies, readers, renaming, spaces
 from storage.intake import Intake
 from storage.readers import Readers
 from storage.rows import columns, insert_new, portions
@@ -57,10 +57,16 @@ class Followings:
         self._refusals = refusals
         self._communities: dict[Ref, Community] = {}
         self._following: dict[int, Following] = {}
+        self._linked = 0
 
     async def store(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Followed]:
         """Store what happened, in order, and return what held for each arrival."""
         connection.if_undone(self._forget)
+        if (linked := await linking.count(connection)) != self._linked:
+            # Another process may have linked them: numbers of rows that it took away must not be used any more.
+            self._forget()
+            self._linked = linked
+        await self._move_spaces(connection, arrivals)
         whose = [await self._community(connection, arrival.space) for arrival in arrivals]
         followed: dict[int, Followed] = {}
         for community in dict.fromkeys(whose):
@@ -85,6 +91,14 @@ class Followings:
                 await messages.erase(connection, mine & (col(MessageRow.ref) == str(keys[gone])))
                 followed[number] = replace(followed[number], collected=False)
         return followed
+
+    async def _move_spaces(self, connection: Connection, arrivals: Sequence[Arrival]) -> None:
+        """Let a space that is called otherwise now stay in its community."""
+        for event in (one.event for one in arrivals):
+            if isinstance(event, ChannelChanged) and event.formerly:
+                space = replace(event.channel, audience=None)
+                if await renaming.space(connection, event.formerly, space, self._clock.now()):
+                    self._forget()
 
     async def _follow(self, connection: Connection, community: Community) -> Following:
         if community.id not in self._following:
@@ -165,6 +179,9 @@ class Following:
 
     async def _follow(self, connection: Connection, event: Event) -> Followed:
         # Of what is gone nothing new is met.
+        if isinstance(event, ChannelChanged) and event.formerly:
+            await renaming.channel(connection, self.community, event.formerly, event.channel.ref)
+            self._intake.let_go(event.formerly, event.channel.ref)
         if isinstance(event, ChannelChanged) and event.gone:
             await self._lose(connection, event.channel.ref)
         elif isinstance(event, MessageDeleted):

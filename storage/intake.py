@@ -136,6 +136,13 @@ class Intake:
         """Return the number of a member that was met."""
         return self._members[str(ref)]
 
+    def let_go(self, *channels: Ref) -> None:
+        """Look channels up anew: they are called otherwise now, or two of them became one."""
+        for channel in channels:
+            self._channels.pop(str(channel), None)
+        # The number of one that is gone may be given again.
+        self._inside.clear()
+
     def channel(self, ref: Ref) -> int:
         """Return the number of a channel that was met."""
         return self._channels[str(ref)]

@@ -145,11 +145,18 @@ async def _numbers(connection: Connection, community: Community) -> list[int]:
     return list(await connection.scalars(select(col(MemberRow.id)).where(col(MemberRow.community_id) == community.id)))
 
 
-async def joined(connection: Connection, member: int) -> frozenset[int]:
-    """Return the channels a member is in now."""
+async def alike(connection: Connection, community: Community, member: Member) -> frozenset[int]:
+    """Return the numbers of all accounts that the human behind a member has in a community."""
+    theirs = (col(MemberRow.person_id) == member.person) & (col(MemberRow.community_id) == community.id)
+    rows = await connection.scalars(select(col(MemberRow.id)).where(theirs))
+    return frozenset(number for number in rows if number is not None) | {member.id}
+
+
+async def joined(connection: Connection, *accounts: int) -> frozenset[int]:
+    """Return the channels that any of these accounts is in now."""
     rows = await connection.scalars(
         select(col(MembershipRow.channel_id)).where(
-            col(MembershipRow.member_id) == member, col(MembershipRow.left_at).is_(None)
+            col(MembershipRow.member_id).in_(accounts), col(MembershipRow.left_at).is_(None)
         )
     )
     return frozenset(rows)

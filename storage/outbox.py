@@ -143,6 +143,13 @@ async def put(connection: Connection, said: Iterable[Row[*tuple[object, ...]]], 
     await insert_new(connection, OutboxRow, waiting)
 
 
+async def put_those(connection: Connection, which: ColumnElement[bool]) -> None:
+    """Let the points of messages be written anew, since their channel or their author has another number."""
+    numbers = select(col(MessageRow.id)).where(which)
+    await connection.execute(delete(OutboxRow).where(col(OutboxRow.message_id).in_(numbers)))
+    await _put(connection, col(MessageRow.id), *SPOKEN, which)
+
+
 async def put_again(connection: Connection, number: int) -> None:
     """Let a human's message be written as it reads now; without words, let its point be deleted."""
     await connection.execute(delete(OutboxRow).where(col(OutboxRow.message_id) == number))

@@ -19,7 +19,7 @@ from sqlmodel import col
 
 from bot.core.errors import Misconfigured
 from storage.rows import insert_new, portions
-from storage.tables import RefusalRow
+from storage.tables import CommunityRow, RefusalRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,23 +40,31 @@ class Refusals:
 
     async def refuse(self, connection: Connection, community: Community, member: Ref) -> None:
         """Keep that nothing of this member may be held."""
-        await insert_new(connection, RefusalRow, [{"key": self._key(community, member)}])
+        await insert_new(connection, RefusalRow, [{"key": self._key(community.id, member)}])
 
     async def lift(self, connection: Connection, community: Community, member: Ref) -> None:
         """Take a refusal back; without one, nothing changes."""
-        await connection.execute(delete(RefusalRow).where(col(RefusalRow.key) == self._key(community, member)))
+        numbers = [community.id, *await self._former(connection, community)]
+        keys = [self._key(number, member) for number in numbers]
+        await connection.execute(delete(RefusalRow).where(col(RefusalRow.key).in_(keys)))
 
     async def refused(self, connection: Connection, community: Community, members: Iterable[Ref]) -> set[Ref]:
         """Return those of these members of whom nothing may be held."""
-        keys = {self._key(community, member): member for member in members}
+        numbers = [community.id, *await self._former(connection, community)]
+        keys = {self._key(number, member): member for member in members for number in numbers}
         found: set[Ref] = set()
         for some in portions(list(keys)):
             rows = await connection.scalars(select(col(RefusalRow.key)).where(col(RefusalRow.key).in_(some)))
             found.update(keys[bytes(key)] for key in rows)
         return found
 
-    def _key(self, community: Community, member: Ref) -> bytes:
-        words = f"{community.id}\0{member}".encode("utf-8", "surrogatepass")
+    async def _former(self, connection: Connection, community: Community) -> Iterable[int]:
+        """Return the communities that were linked to this one: who was forgotten there is refused here."""
+        theirs = select(col(CommunityRow.id)).where(col(CommunityRow.joined_id) == community.id)
+        return [number for number in await connection.scalars(theirs) if number is not None]
+
+    def _key(self, community: int, member: Ref) -> bytes:
+        words = f"{community}\0{member}".encode("utf-8", "surrogatepass")
         return hashlib.blake2b(words, key=self._secret, digest_size=16).digest()
 
 

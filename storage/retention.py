@@ -1,4 +1,4 @@
-"""What is kept for a time only: traces, handled events, and messages where a community wants that."""
+"""What is kept for a time only: traces, handled events, codes, and messages where a community wants that."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 from sqlmodel import col
 
-from storage import messages, policies, traces
+from storage import messages, policies, proofs, traces
 from storage.rows import portions
 from storage.tables import InboxRow, MessageRow
 
@@ -39,7 +39,8 @@ async def _messages(connection: Connection, community: Community, before: dateti
 
 
 async def purge_events(connection: Connection, now: datetime) -> int:
-    """Erase a portion of the events that were handled long ago."""
+    """Erase a portion of the events that were handled long ago, and codes that are over."""
+    await proofs.purge(connection, now)
     old = list(
         await connection.scalars(select(col(InboxRow.id)).where(col(InboxRow.done_at) < now - EVENTS).limit(PORTION))
     )

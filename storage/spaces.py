@@ -37,7 +37,7 @@ async def settle(connection: Connection, space: Named, now: datetime) -> Communi
     """Return the community of a space; a new space gets a community of its own, called like it."""
     if known := await community_of(connection, space.ref):
         return known
-    taken = {one.name for one in await communities.every(connection)}
+    taken = await communities.taken(connection)
     name = next(name for name in _names(space.name) if name not in taken)
     community = await communities.find_or_make(connection, name, now)
     await belong(connection, space, community)

@@ -50,12 +50,17 @@ class Personal:
 
 
 class CommunityRow(SQLModel, table=True):
-    """One community; nothing crosses from one to another."""
+    """One community; nothing crosses from one to another.
+
+    One that was linked to another stays as a name and a number that mean the other one: members who were forgotten in
+    it are recognised by its number.
+    """
 
     __tablename__ = "community"
     id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
     name: str = Field(unique=True)
     created_at: datetime = Field(sa_type=Instant)
+    joined_id: int | None = Field(default=None, sa_type=Id, description="the community that it belongs to now")
 
 
 class PersonRow(SQLModel, table=True):
@@ -147,6 +152,22 @@ class ConsentRow(SQLModel, table=True):
     member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True)
     collected: bool
     at: datetime = Field(sa_type=Instant)
+
+
+class ProofRow(SQLModel, table=True):
+    """A code on one of its two sides: who made it, or who entered it, and whether they confirmed what it links.
+
+    A row without another side is a code that nobody entered yet, or one that nobody made.
+    """
+
+    __tablename__ = "proof"
+    __personal__: ClassVar = Personal(by="member_id", shows=("subject", "made", "confirmed", "expires_at"))
+    code: str = Field(primary_key=True)
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True, index=True)
+    subject: str = Field(description="what it links: person, community")
+    made: bool
+    confirmed: bool = False
+    expires_at: datetime = Field(sa_type=Instant, index=True)
 
 
 class OutboxRow(SQLModel, table=True):

@@ -32,7 +32,7 @@ from storage.tables import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Row
+    from sqlalchemy import ColumnElement, Row, Select
 
     from bot.core.things import Community
     from storage.connection import Connection
@@ -98,6 +98,16 @@ def events_of(community: Community, member: Member) -> ColumnElement[bool]:
     return (col(InboxRow.actor) == str(member.ref)) & _here(community)
 
 
+def account_ref(number: int) -> Ref:
+    """Name an account across communities, for traces that tell of it elsewhere: those of linking it."""
+    return Ref("account", str(number))
+
+
+def _linking(member: Member) -> Select[str]:
+    named = col(TraceMemberRow.member) == str(account_ref(member.id))
+    return select(col(TraceMemberRow.trace_id)).where(named)
+
+
 def _here(community: Community) -> ColumnElement[bool]:
     elsewhere = select(col(SpaceRow.ref)).where(col(SpaceRow.community_id) != community.id)
     return col(InboxRow.space).not_in(elsewhere)
@@ -111,7 +121,7 @@ async def _traces(connection: Connection, known: Survey) -> tuple[str, ...]:
     probes, community = known.probes, known.community.id
     about = select(col(TraceMemberRow.trace_id)).where(col(TraceMemberRow.member) == probes.member)
     listing = select(col(TraceRow.id)).where(col(TraceRow.community_id) == community, col(TraceRow.id).in_(about))
-    listed = tuple(await connection.scalars(listing))
+    listed = tuple(await connection.scalars(listing)) + tuple(await connection.scalars(_linking(known.member)))
     made = set(await connection.scalars(select(col(ActRow.made)).where(col(ActRow.trace_id).in_(listing)))) - {""}
     further = replace(probes, messages=probes.messages | made)
     stories = select(*columns(TraceRow, "id", "message", "story")).where(col(TraceRow.community_id) == community)

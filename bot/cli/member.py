@@ -13,11 +13,14 @@ from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, ou
 from bot.core.errors import KinfolkError, Mistake
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.app import App
     from bot.core.ports import VectorStore
     from bot.core.settings import Settings
     from bot.core.things import Community, Member
     from storage.erasure import Forgotten
+    from storage.persons import Account
 
 MemberArgument = Annotated[str, typer.Argument(metavar="MEMBER", help="A member: name, imported id or reference.")]
 
@@ -59,7 +62,8 @@ async def _forget(settings: Settings, wanted: str, *, name: str | None, yes: boo
     async with open_app(settings) as app:
         community, member = await _find(app, name, wanted)
         if not yes:
-            await asyncio.to_thread(_ask, member, community)
+            linked = await erasure.accounts(app.database, community, member)
+            await asyncio.to_thread(_ask, member, community, linked[:-1])
         vectors, fingerprint = await _vectors(app)
         done = await erasure.forget(
             app.database,
@@ -86,10 +90,11 @@ async def _find(app: App, name: str | None, wanted: str) -> tuple[Community, Mem
         return community, await members.find(connection, community, wanted)
 
 
-def _ask(member: Member, community: Community) -> None:
+def _ask(member: Member, community: Community, linked: Sequence[Account]) -> None:
     if not sys.stdin.isatty():
         raise Mistake("Nobody can be asked here, and it cannot be undone. Say --yes to forget the member.")
-    question = f"Erase everything about {member.name} ({member.ref}) in {community.name}? It cannot be undone."
+    too = "".join(f", and {one.member.name} ({one.member.ref}) in {one.community.name}" for one in linked)
+    question = f"Erase everything about {member.name} ({member.ref}) in {community.name}{too}? It cannot be undone."
     if not typer.confirm(question, err=True):
         raise Mistake("Nothing was erased.")
 

@@ -107,7 +107,7 @@ async def _places(app: App, platform: Platform) -> str:
     except Unavailable as error:
         return f"where, cannot be read now ({error})"
     named = [one.name for one in every if one.ref.platform == platform.name]
-    return ", ".join(named) or "nobody has let me in there yet; `kinfolk doctor` says how"
+    return ", ".join(dict.fromkeys(named)) or "nobody has let me in there yet; `kinfolk doctor` says how"
 
 
 async def _think(app: App, living: Living) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, assert_never
+from typing import TYPE_CHECKING, ClassVar, Literal, assert_never
 
 from bot.core.things import Ref
 
@@ -285,6 +285,43 @@ class Forget(Keeping):
     member: Ref
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepCode(Keeping):
+    """Keep how far a code is by which two accounts or communities prove that they belong together.
+
+    It is `made` on one side, `entered` and `confirmed` on the other, or `dropped` by either.
+    """
+
+    member: Ref
+    code: str
+    subject: Literal["person", "community"]
+    step: Literal["made", "entered", "confirmed", "dropped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkAccounts(Keeping):
+    """Let the account of a member and another one, named by its number, be one person's, as both confirmed."""
+
+    member: Ref
+    other: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlinkAccount(Keeping):
+    """Let the account of a member be a person of its own again."""
+
+    member: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkCommunities(Keeping):
+    """Let another community, named by its number, be part of this one, as the owners of both confirmed."""
+
+    other: int
+    code: str
+
+
 Outward = (
     Say
     | Edit
@@ -306,7 +343,7 @@ Outward = (
 )
 """What is done on a platform."""
 
-Inward = SetPolicy | SetConsent | KeepFeedback | Forget
+Inward = SetPolicy | SetConsent | KeepFeedback | Forget | KeepCode | LinkAccounts | UnlinkAccount | LinkCommunities
 """What changes Kinfolk's own tables and no platform."""
 
 Action = Outward | Inward
@@ -320,7 +357,7 @@ platforms' reference of a member does not tell; whoever carries out the action f
 Spoken = Say | Edit | AskStaff | OpenDirect | Warn | CreateEvent | CreatePoll | CreateChannel
 """What may be done once at most: after a crash nobody knows whether it was heard. The others may be repeated."""
 
-IRREVERSIBLE = (Delete, Kick, OpenDirect, Forget)
+IRREVERSIBLE = (Delete, Kick, OpenDirect, Forget, KeepCode, LinkAccounts, UnlinkAccount, LinkCommunities)
 """What cannot be taken back. Everything else has an inverse, which may need what the platform made of it."""
 
 

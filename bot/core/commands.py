@@ -19,6 +19,8 @@ SHOWN = 40
 """Characters of a wrong value that are worth repeating."""
 MONTH = 28 * 24 * 60
 """Minutes of the longest timeout that platforms know."""
+CODE = 8
+"""Characters of a code that links two accounts or communities."""
 SUGGESTED = 25
 """Suggestions at a time, which is what platforms show."""
 
@@ -28,7 +30,7 @@ class Argument:
     """What a command may be given. `bounds` of a number are inclusive; a text swallows the rest of the line.
 
     `suggestions` are offered while somebody types; other values are welcome too. In a line, a `named` one is given as
-    `name:value` only.
+    `name:value` only. With `length`, a text is one word of so many characters, and other words pass it over.
     """
 
     name: str
@@ -39,11 +41,12 @@ class Argument:
     bounds: tuple[int, int] = (1, 10)
     suggestions: tuple[str, ...] = ()
     named: bool = False
+    length: int = 0
 
     @property
     def is_free(self) -> bool:
         """Return whether it is given in words of the member's own, which others may only quote."""
-        return self.type == "text" and not self.choices and not self.suggestions
+        return self.type == "text" and not (self.choices or self.suggestions or self.length)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +83,19 @@ COMMANDS = (
             Argument(
                 name="choice",
                 type="choice",
-                help=_("off, on, export or forget; notice, from the staff; without it, how things stand"),
-                choices=("off", "on", "export", "forget", "notice"),
+                help=_("off, on, export, forget, link or unlink; notice, from the staff; else how things stand"),
+                choices=("off", "on", "export", "forget", "link", "unlink", "notice"),
+            ),
+            Argument(
+                name="code",
+                type="text",
+                help=_("With link: the code that your other account was given"),
+                length=CODE,
             ),
             Argument(
                 name="sure",
                 type="choice",
-                help=_("yes, with forget: I erase at once and do not ask again"),
+                help=_("yes, with forget or a code: I do it at once and do not ask again"),
                 choices=("yes",),
             ),
         ),
@@ -154,7 +163,7 @@ COMMANDS = (
                 name="setting",
                 type="text",
                 help=_("A setting; without it, how things stand and what comes next"),
-                suggestions=(policies.PRESET, *policies.FIELDS),
+                suggestions=(policies.PRESET, "link", *policies.FIELDS),
             ),
             Argument(name="value", type="text", help=_("Its new value; `default` for the default")),
             Argument(name="channel", type="channel", help=_("Only in this channel"), named=True),
@@ -211,7 +220,8 @@ def read(command: Command, line: str) -> dict[str, str]:
         else:
             argument = _next(command, places, words[0])
         places = [one for one in places if one is not argument]
-        last = argument.type == "text" and all(one.type == "number" and not one.required for one in places)
+        swallows = argument.type == "text" and not argument.length
+        last = swallows and all(one.type == "number" and not one.required for one in places)
         taken = _until_named(command, {**given, argument.name: ""}, words) if last else 1
         given[argument.name] = " ".join(words[:taken]).strip()
         words = words[taken:]
@@ -225,16 +235,19 @@ def _named(command: Command, given: Mapping[str, str], word: str) -> Argument | 
 
 
 def _next(command: Command, places: list[Argument], word: str) -> Argument:
-    """Return what a word is for, by its place; a number that may be left out is, where other words stand."""
-    while places and places[0].type == "number" and not places[0].required and _passes(places, word):
+    """Return what a word is for, by its place; a number or a code that may be left out is, where other words stand."""
+    while len(places) > 1 and not places[0].required and _passes(places[0], word):
         places.pop(0)
     if not places:
         raise _too_many(command)
     return places[0]
 
 
-def _passes(places: list[Argument], word: str) -> bool:
-    return len(places) > 1 and not any(letter.isdigit() for letter in word)
+def _passes(argument: Argument, word: str) -> bool:
+    """Say whether a word is for what comes after an argument."""
+    if argument.type == "number":
+        return not any(letter.isdigit() for letter in word)
+    return argument.length > 0 and len(word) != argument.length
 
 
 def _until_named(command: Command, given: Mapping[str, str], words: list[str]) -> int:

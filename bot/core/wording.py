@@ -25,8 +25,11 @@ from bot.core.actions import (
     Forget,
     GrantRole,
     Invite,
+    KeepCode,
     KeepFeedback,
     Kick,
+    LinkAccounts,
+    LinkCommunities,
     OpenDirect,
     React,
     Say,
@@ -34,6 +37,7 @@ from bot.core.actions import (
     SetPolicy,
     Timeout,
     Unban,
+    UnlinkAccount,
     Warn,
 )
 from bot.core.i18n import _
@@ -235,6 +239,14 @@ def _describe(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
             )
         case Forget(member=member):
             return translate(_("erase everything about {member}")).format(member=call("member", member))
+        case KeepCode(member=member, step=step):
+            return translate(_("keep a code of {member}: {step}")).format(member=call("member", member), step=step)
+        case LinkAccounts(member=member):
+            return translate(_("link {member} with another account of theirs")).format(member=call("member", member))
+        case UnlinkAccount(member=member):
+            return translate(_("split {member} from other accounts")).format(member=call("member", member))
+        case LinkCommunities():
+            return translate(_("make another community part of this one"))
     assert_never(action)
 
 

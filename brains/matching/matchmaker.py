@@ -95,11 +95,11 @@ class Matchmaker:
                 _("{member} has not agreed to be collected, so there is nothing to match. Only they can change it."),
                 member=member.name,
             )
-        joined = await self.settled(member)
+        joined = await self.settled(community, member)
         known = await self._know(community)
         if known is None:
             return []
-        own = await self._read(replace(known.scope, authors=frozenset({member.id})))
+        own = await self._read(replace(known.scope, authors=await self._accounts(community, member)))
         found = match_member(known.profiles, own, joined=joined, now=self._now(), habits=False, k=k, floor=0)
         # Where there are few channels, the average is hardly anything but the channel itself.
         needed = min(WORTH_OFFERING, np.log(max(2, len(known.rooms.keys() - joined))) / 2)
@@ -108,7 +108,7 @@ class Matchmaker:
 
     async def for_newcomer(self, community: Community, member: Member, *, k: int) -> list[Offer]:
         """Offer the channels that newcomers find first, to somebody who has said nothing yet."""
-        joined = await self.settled(member)
+        joined = await self.settled(community, member)
         known = await self._know(community)
         if known is None:
             return []
@@ -116,12 +116,17 @@ class Matchmaker:
         found = match_member(known.profiles, nothing, joined=joined, now=self._now(), k=k, floor=0)
         return [await self._offer(known, suggestion, nothing) for suggestion in found]
 
-    async def settled(self, member: Member) -> frozenset[int]:
-        """Return the channels that need not be offered: those a member is in, and those they declined."""
+    async def settled(self, community: Community, member: Member) -> frozenset[int]:
+        """Return the channels that need not be offered: those that a human is in, by any account, or declined."""
         async with self.database.read() as connection:
-            joined = await members.joined(connection, member.id)
-            said = await feedback.of(connection, member.id)
+            accounts = await members.alike(connection, community, member)
+            joined = await members.joined(connection, *accounts)
+            said = await feedback.of(connection, *accounts)
         return joined | {channel for channel, opinion in said.items() if opinion == feedback.DECLINED}
+
+    async def _accounts(self, community: Community, member: Member) -> frozenset[int]:
+        async with self.database.read() as connection:
+            return await members.alike(connection, community, member)
 
     async def for_texts(
         self, community: Community, texts: Sequence[str], *, k: int, without: frozenset[int] = frozenset()
@@ -244,7 +249,7 @@ class Matchmaker:
         scope = replace(
             known.scope,
             channels=frozenset({suggestion.channel}),
-            not_authors=known.scope.not_authors | frozenset(int(author) for author in voices.authors),
+            not_authors=known.scope.not_authors | frozenset(int(author) for author in own.authors),
         )
         hits = {
             hit.id

@@ -35,7 +35,7 @@ async def for_text(context: Context, text: str, k: int) -> list[Offer]:
     """
     assert context.member is not None  # noqa: S101 - offers are made to somebody
     matchmaker = await context.faculties.matchmaker(context.language)
-    settled = await matchmaker.settled(context.member)
+    settled = await matchmaker.settled(context.community, context.member)
     vector = await context.vector() if isinstance(context.event, MessagePosted) and context.event.text == text else None
     if vector is not None:
         return await matchmaker.for_text(context.community, text, vector, k=k, without=settled)

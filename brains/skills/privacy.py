@@ -1,8 +1,9 @@
-"""What is held about a member, in the member's own hands: `/privacy` switches it off and on, shows it and erases it."""
+"""What is held about a member, in the member's own hands: `/privacy` switches it off and on, shows, links, erases."""
 
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,18 @@ from bot.core.errors import KinfolkError, NotAllowed
 from bot.core.events import place
 from bot.core.i18n import _
 from bot.core.things import Audience, Rank
-from brains.skills import notice
+from brains.skills import accounts, notice
+from brains.skills.codes import called
 from brains.skills.skill import Skill
 from storage import erasure, exporting
+from storage.trail import account_ref
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from bot.core.actions import Action
     from bot.core.ports import VectorStore
-    from bot.core.things import Member
+    from bot.core.things import Member, Ref
     from brains.skills.skill import Context
     from storage.exporting import Outline
     from storage.trail import Survey
@@ -43,7 +46,7 @@ NAMES = {
 """How stores are called in front of members; the others are counted together."""
 
 
-async def propose(context: Context) -> Decision | None:
+async def propose(context: Context) -> Decision | None:  # noqa: PLR0911 - one branch a choice
     """Answer the command, or one of the buttons."""
     assert context.member is not None  # noqa: S101 - whoever asks is met first
     asked = context.press.what if context.press else context.command.arguments.get("choice", "")
@@ -59,8 +62,23 @@ async def propose(context: Context) -> Decision | None:
             return await (_forget if confirmed else _ask_first)(context, context.member)
         case "notice":
             return await _notice(context)
+        case "link":
+            code, sure = _code(context)
+            return await accounts.link(context, code, sure=sure)
+        case "stop":
+            return accounts.stop(context, _code(context)[0])
+        case "unlink":
+            return await accounts.unlink(context, context.member)
         case _:
             return await _tell(context, context.member)
+
+
+def _code(context: Context) -> tuple[str, bool]:
+    """Return the code that was given, and whether they are sure: who presses a button about it is."""
+    if context.press:
+        return context.press.data["code"], True
+    given = context.command.arguments
+    return given.get("code", ""), bool(given.get("sure"))
 
 
 async def _tell(context: Context, member: Member) -> Decision:
@@ -74,6 +92,7 @@ async def _tell(context: Context, member: Member) -> Decision:
         context.translate(yes if collected else no),
         context.translate(opt_in if context.policy.consent == "opt_in" else opt_out),
         context.translate(_("I hold {count} messages of yours.")).format(count=held.messages),
+        *_linked(context, held),
     ]
     switch = ("off", _("Collect nothing")) if collected else ("on", _("Collect again"))
     offered = (switch, ("export", _("Send me everything")), ("ask", _("Erase everything …")))
@@ -81,20 +100,34 @@ async def _tell(context: Context, member: Member) -> Decision:
         replace(_button(context, press, label), words=f"/privacy {'forget' if press == 'ask' else press}")
         for press, label in offered
     ]
-    return _say(context, "\n".join(lines), why=_("asked what is held about them"), buttons=buttons)
+    said = _say(context, "\n".join(lines), why=_("asked what is held about them"), buttons=buttons)
+    return replace(said, about=_others(held))
+
+
+def _linked(context: Context, held: Outline) -> list[str]:
+    """Name the accounts for which all that is said or done here holds too."""
+    if not held.linked:
+        return []
+    names = ", ".join(called(one) for one in held.linked)
+    return [context.translate(_("All of this holds for your linked accounts too: {accounts}")).format(accounts=names)]
+
+
+def _others(held: Outline) -> tuple[Ref, ...]:
+    """Name those accounts so that their forget finds what tells of them here, even after a split."""
+    return tuple(account_ref(one.member.id) for one in held.linked)
 
 
 async def _switch(context: Context, member: Member, *, on: bool) -> Decision:
-    before = (await _outline(context, member)).collected
-    consent = SetConsent(member=member.ref, collected=on, before=before)
-    if on:
-        words = _("From now on I collect what you write in the channels that I read, and use it again.")
-        return _say(context, words, why=_("agreed to be collected again"), first=(consent,))
-    words = _(
+    held = await _outline(context, member)
+    consent = SetConsent(member=member.ref, collected=on, before=held.collected)
+    yes = _("From now on I collect what you write in the channels that I read, and use it again.")
+    no = _(
         "From this moment I collect nothing you write, and nothing of yours is used: no match, no search, no answer. "
         "What I hold stays until you erase it: /privacy forget"
     )
-    return _say(context, words, why=_("does not want to be collected"), first=(consent,))
+    words = "\n".join([context.translate(yes if on else no), *_linked(context, held)])
+    why = _("agreed to be collected again") if on else _("does not want to be collected")
+    return replace(_say(context, words, why=why, first=(consent,)), about=_others(held))
 
 
 async def _export(context: Context, member: Member) -> Decision:
@@ -122,14 +155,19 @@ async def _ask_first(context: Context, member: Member) -> Decision:
         replace(_button(context, "keep", _("Keep it")), choice="forget"),
     ]
     why = _("was asked whether to erase everything about them")
-    return _say(context, words.format(count=held.messages), why=why, buttons=buttons)
+    told = "\n".join([words.format(count=held.messages), *_linked(context, held)])
+    return replace(_say(context, told, why=why, buttons=buttons), about=_others(held))
 
 
 async def _forget(context: Context, member: Member) -> Decision:
     """Erase, say what is proved, and take the bot's words about them off the platform, in this order."""
-    found, held = await erasure.look(context.faculties.database, context.community, member)
-    quoting = found.trail.quoting
-    proof = _Proof(context=context, found=found, held=held, beyond=len(quoting[MOST_TAKEN_BACK:]))
+    database = context.faculties.database
+    every = await erasure.accounts(database, context.community, member)
+    looked = [await erasure.look(database, one.community, one.member) for one in every]
+    held: Counter[str] = sum((Counter(counted) for _found, counted in looked), Counter())
+    quoting = tuple(dict.fromkeys(taken for found, _counted in looked for taken in found.trail.quoting))
+    surveys = tuple(found for found, _counted in looked)
+    proof = _Proof(context=context, found=surveys, held=held, beyond=len(quoting[MOST_TAKEN_BACK:]))
     said = replace(_answer(context, proof.erased()), stream=context.stream(proof.tell()))
     actions: tuple[Action, ...] = (Forget(member=member.ref), said, *quoting[:MOST_TAKEN_BACK])
     reason = context.translate(_("wants everything about them erased"))
@@ -151,7 +189,7 @@ class _Proof:
     """What was held before, and how it is told that nothing is left."""
 
     context: Context
-    found: Survey
+    found: tuple[Survey, ...]
     held: Mapping[str, int]
     beyond: int
 
@@ -166,7 +204,8 @@ class _Proof:
     async def tell(self) -> AsyncIterator[str]:
         """Look again once it is done, and say what is left."""
         vectors = await _vectors(self.context)
-        left = (await erasure.recount(self.context.faculties.database, vectors, self.found))[1]
+        database = self.context.faculties.database
+        left = sum([(await erasure.recount(database, vectors, found))[1] for found in self.found])
         translate = self.context.translate
         if left:
             words = _("I looked again, and {left} records are still there. Please try again, or tell the staff.")

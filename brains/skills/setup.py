@@ -12,7 +12,7 @@ from bot.core.i18n import _
 from bot.core.policies import CHANNELS, DEFAULT, FIELDS, PRESET, PRESETS, Policy
 from bot.core.things import Audience, Rank
 from bot.core.wording import escape
-from brains.skills import presets
+from brains.skills import joining, presets
 from brains.skills.skill import Skill
 from brains.skills.steering import changed, channel, staff_channel
 from storage import channels
@@ -50,12 +50,19 @@ async def propose(context: Context) -> Decision | None:
         return await _overview(context)
     if name == PRESET:
         return await _preset(context, value, where)
+    if name == joining.LINK:
+        code, _space, sure = value.partition(" ")
+        return await joining.link(context, code, sure=sure.strip() == "yes")
     return await _set(context, name, value, where)
 
 
 async def _pressed(context: Context, data: Mapping[str, str]) -> Decision:
     if context.rank < Rank.OWNER:
         raise NotAllowed(_("Only the owner sets me up."))
+    if context.press and context.press.what == joining.LINK:
+        return await joining.link(context, data["code"], sure=True)
+    if context.press and context.press.what == "stop":
+        return joining.stop(context, data["code"])
     if context.press and context.press.what == PRESET:
         return await _preset(context, data["value"], "")
     return await _set(context, data["name"], data["value"], "")

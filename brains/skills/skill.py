@@ -84,8 +84,9 @@ class Context:
         return self.event
 
     async def reach(self) -> Reach:
-        """Return what whoever asks may read, as it is now."""
-        read = functools.partial(channels.reach, community=self.community, reader=self.member)
+        """Return what the asker may read, as it is now; by any account of theirs, where the answer is theirs alone."""
+        alone = is_asked(self.event)
+        read = functools.partial(channels.reach, community=self.community, reader=self.member, alone=alone)
         return await self.faculties.database.look(read)
 
     def answer(self, text: str, *, buttons: Sequence[Button] = (), stream: str = "") -> Say:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bot.core import wording
 from bot.core.actions import Edit, OpenDirect, Say, target
 from bot.core.i18n import _
+from bot.core.things import Ref
 from bot.core.wording import escape, marked
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from bot.core.actions import Action
     from bot.core.decisions import Decision, Obstacle, Receipt, Ruling, Step, Trace
     from bot.core.i18n import Translate
-    from bot.core.things import Ref
     from storage.acts import Act
 
 STATES = {
@@ -62,7 +62,7 @@ def tell(
 
     What was said to one member alone is told to no other `reader`, and what was said elsewhere than in `rooms` to none.
     """
-    discreetly = functools.partial(discreet, reader=reader, rooms=rooms)
+    discreetly = functools.partial(discreet, reader=reader, rooms=rooms, asker=trace.member)
     when = trace.at.strftime("%Y-%m-%d %H:%M:%S UTC")
     head = translate(_("**{kind}** at {when}, looked at in {ms:.0f} ms (trace {id})"))
     lines = [
@@ -125,13 +125,20 @@ def _on_the_way(receipt: Receipt, translate: Translate) -> Iterator[str]:
         yield translate(_("{count} edits on the way were left out")).format(count=receipt.dropped)
 
 
-def discreet(action: Action, *, reader: Ref | None = None, rooms: frozenset[Ref] | None = None) -> Action:
-    """Leave out what was said to somebody else alone, or where the reader may not read."""
+def discreet(
+    action: Action, *, reader: Ref | None = None, rooms: frozenset[Ref] | None = None, asker: Ref | None = None
+) -> Action:
+    """Leave out what was said to somebody else alone, or where the reader may not read.
+
+    To whom something was written directly is told where that is the `asker`: another may be their other account.
+    """
     match action:
         case Say() | Edit() if action.only is not None:
             heard = action.only == reader
         case OpenDirect(member=member):
             heard = member == reader
+            if not heard and asker not in {None, member}:
+                action = replace(action, member=Ref(member.platform, "…"))
         case Say() | Edit():
             heard = rooms is None or target(action) in rooms
         case _:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from bot import harbour
 from bot.app import App, open_app
 from bot.core.decisions import Trace
 from bot.core.errors import Mistake
+from bot.core.ports import Adapter
 from bot.core.settings import Settings
 from bot.core.things import Community, Member
 from bot.living import Living
@@ -33,6 +34,7 @@ PATIENCE = 60.0
 """Seconds after which a story that stands still has failed."""
 LEFT_BEHIND = shutil.ignore_patterns("*.sock", "*.lock", "*.pid")
 """What belongs to the processes of the home that is copied."""
+Beside = Callable[[App], Sequence[Adapter]]
 OWNER, STAFF, MEMBER = "ana", "sam.o", "marta"
 """Who is what in the sample: the first of the staff's room owns the place."""
 ROOMS = {
@@ -176,8 +178,13 @@ def _count_words(app: App) -> None:
 
 
 @contextlib.asynccontextmanager
-async def town(founded: Path, home: Path, *, model: bool = False, **settings: str) -> AsyncIterator[Town]:
-    """Let the bot live in a copy of the town, until the story is told. With `model` the real encoder is asked."""
+async def town(
+    founded: Path, home: Path, *, model: bool = False, beside: Beside = lambda _app: (), **settings: str
+) -> AsyncIterator[Town]:
+    """Let the bot live in a copy of the town, until the story is told. With `model` the real encoder is asked.
+
+    `beside` gives the adapters of other platforms on which it lives too.
+    """
     await asyncio.to_thread(shutil.copytree, founded, home, symlinks=True, ignore=LEFT_BEHIND, dirs_exist_ok=True)
     try:
         async with open_app(_settings(home, **settings)) as app:
@@ -185,7 +192,7 @@ async def town(founded: Path, home: Path, *, model: bool = False, **settings: st
                 _count_words(app)
             page = playground(app)
             page._port = 0
-            living = await app.living([page])
+            living = await app.living([page, *beside(app)])
             life = asyncio.create_task(living.run())
             async with asyncio.timeout(PATIENCE):
                 await page.open.wait()

@@ -16,7 +16,7 @@ from bot.core.events import Arrival, CommandGiven, MessagePosted, Named, Reactio
 from bot.core.events import key as key_of
 from bot.core.things import Audience, Community, Member, Rank, Ref
 from bot.indexing import Index
-from storage import acts, communities, feedback, ledger, members, profiles, spaces, traces
+from storage import acts, communities, feedback, ledger, members, profiles, proofs, spaces, traces
 from storage.acts import Intent
 from storage.db import Database
 from storage.encodings import CachedEncoder
@@ -41,7 +41,8 @@ TARRING = "tarring the hull takes two dry afternoons and a lot of patience"
 WORKSHOP = "who has the key of the workshop"
 MARMALADE = "my marmalade never sets before midnight"
 INTERESTS = "hand-built boats, caulking, sea shanties in Irish"
-SECRETS = ("currach", "tarring", "patience", "caulking", "Colm", "h/colm", "dm/77", "m1", "m2", "weathervanes")
+CODE = "K7K7K7K7"
+SECRETS = (CODE, "currach", "tarring", "patience", "caulking", "Colm", "h/colm", "dm/77", "m1", "m2", "weathervanes")
 """What nothing may hold when Colm is forgotten."""
 
 
@@ -123,6 +124,7 @@ async def _agree(town: Harbour) -> None:
         await members.set_consent(connection, colm.id, collected=True, now=MONDAY)
         await members.set_consent(connection, ana.id, collected=True, now=MONDAY)
         await feedback.keep(connection, member=colm.id, channel=1, opinion="declined", now=MONDAY)
+        await proofs.make(connection, colm, CODE, "person", MONDAY)
         await profiles.save(connection, 1, fingerprint="hashing-words", version="1", data=b"currach", now=MONDAY)
         for actor, details in ((str(COLM.ref), {}), ("staff", {"member": str(COLM.ref)}), ("staff", {"messages": 3})):
             await ledger.note(connection, town.community.id, at=MONDAY, actor=actor, act="warn", details=details)

@@ -47,6 +47,10 @@ def command(name: str) -> Command:
         ("setup", "channel:#garden speak silent", {"setting": "speak", "value": "silent", "channel": "#garden"}),
         ("setup", "contact the crew of the hall", {"setting": "contact", "value": "the crew of the hall"}),
         ("privacy", "forget", {"choice": "forget"}),
+        ("privacy", "forget yes", {"choice": "forget", "sure": "yes"}),
+        ("privacy", "link", {"choice": "link"}),
+        ("privacy", "link ABCD2345", {"choice": "link", "code": "ABCD2345"}),
+        ("privacy", "link ABCD2345 yes", {"choice": "link", "code": "ABCD2345", "sure": "yes"}),
     ],
 )
 def test_a_line_is_read_as_its_command_takes_it(name: str, line: str, given: dict[str, str]) -> None:
@@ -58,7 +62,11 @@ def test_a_line_is_read_as_its_command_takes_it(name: str, line: str, given: dic
     [
         (command("mode"), "welcome loud", "/mode: mode is one of off, watch, ask, act, not 'loud'."),
         (command("mode"), "welcome act #a #b", "/mode takes 3 words at most."),
-        (command("privacy"), "maybe", "/privacy: choice is one of off, on, export, forget, notice, not 'maybe'."),
+        (
+            command("privacy"),
+            "maybe",
+            "/privacy: choice is one of off, on, export, forget, link, unlink, notice, not 'maybe'.",
+        ),
         (BARE, "now", "/pulse takes nothing after it."),
         (TIMEOUT, "", "/timeout needs member. /help timeout says more."),
         (TIMEOUT, "ana 61", "/timeout: minutes is a number from 1 to 60, not '61'."),

@@ -66,7 +66,7 @@ async def town(database: Database, home: Path) -> AsyncIterator[Harbour]:
     await made.index.vectors.close()
 
 
-async def forget(town: Harbour, who=COLM, *, vectors=...) -> Forgotten:
+async def forget(town: Harbour, who=COLM, *, vectors=..., settled=None) -> Forgotten:
     return await erasure.forget(
         town.database,
         town.index.vectors if vectors is ... else vectors,
@@ -75,6 +75,7 @@ async def forget(town: Harbour, who=COLM, *, vectors=...) -> Forgotten:
         await town.member(who),
         home=town.home,
         now=MONDAY,
+        settled=settled,
     )
 
 
@@ -112,6 +113,7 @@ async def test_everything_of_a_member_goes_and_everything_of_others_stays(town: 
         "reaction": 2,
         "message": 4,
         "consent": 1,
+        "proof": 1,
         "feedback": 1,
         "membership": 1,
         "channel": 1,
@@ -352,13 +354,30 @@ async def test_forgetting_twice_finds_nothing_more(town: Harbour) -> None:
     assert acts.count("forget") == 1
 
 
-async def test_a_person_stays_while_another_account_is_theirs(town: Harbour) -> None:
+async def test_every_account_of_a_person_goes_with_them(town: Harbour) -> None:
     await make_one_person(town)
     people = await town.count(PersonRow)
-    assert "person" not in (await forget(town)).erased
-    assert await town.member(ANA) is not None
-    assert (await forget(town, ANA)).erased["person"] == 1
+    done = await forget(town)
+    assert (done.left, done.erased["member"], done.erased["person"]) == (0, 2, 1)
+    assert [await town.member(who) for who in (COLM, ANA)] == [None, None]
+    everything = await town.everything()
+    assert [one for one in (*SECRETS, "marmalade", ANA.name) if one in everything] == []
     assert await town.count(PersonRow) == people - 1
+    assert (await store(town, *TALK[:5])).withheld == 5, "each is refused by itself"
+
+
+async def test_cut_off_between_two_accounts_the_one_that_asked_is_there_to_go_on_from(town: Harbour) -> None:
+    await make_one_person(town)
+
+    async def cut_off() -> None:
+        raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        await forget(town, settled=cut_off)
+    assert (await town.member(ANA), (await town.member(COLM)) is not None) == (None, True)
+    assert (await forget(town)).left == 0
+    everything = await town.everything()
+    assert [one for one in (*SECRETS, "marmalade", ANA.name) if one in everything] == []
 
 
 async def test_another_community_where_they_are_too_is_left_alone(town: Harbour) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -27,13 +29,22 @@ from bot.core.events import (
     ReactionRemoved,
 )
 from bot.core.things import Audience, Community, Rank, Ref
-from storage import channels, communities, members, outbox, refusals
+from storage import channels, communities, members, outbox, policies, refusals
 from storage.db import Database
-from storage.following import Following
+from storage.following import Following, Followings
 from storage.inbox import Inbox
 from storage.refusals import Refusals
 from storage.rows import insert_rows
-from storage.tables import ChannelRow, CommunityRow, MemberRow, MessageRow, OutboxRow, ReactionRow
+from storage.tables import (
+    BackfillRow,
+    ChannelRow,
+    CommunityRow,
+    MemberRow,
+    MessageRow,
+    OutboxRow,
+    PolicyRow,
+    ReactionRow,
+)
 from tests.clocks import HastyClock
 from tests.words import MONDAY, named, said
 
@@ -302,6 +313,87 @@ async def test_what_comes_again_changes_nothing(followed: Followed) -> None:
     await followed.happens(*events[1:])
     assert await everything() == before
     assert isinstance(events[0], MessagePosted)
+
+
+GROUP, SUPERGROUP = Ref("import", "-123"), Ref("import", "-100456")
+MIGRATED = ChannelChanged(channel=replace(named("harbour"), ref=SUPERGROUP), formerly=GROUP, at=LATER, revision=1)
+BEFORE = replace(said("before it grew", key="g1"), channel=replace(named("harbour"), ref=GROUP))
+AFTER = replace(said("after it grew", key="g2"), channel=MIGRATED.channel)
+
+
+async def test_a_channel_that_is_called_otherwise_takes_everything_along(followed: Followed) -> None:
+    await followed.happens(BEFORE, replace(HELLO, message=Ref("import", "m9")))
+    for name, value, channel in (
+        ("read", "yes", str(GROUP)),
+        ("mode.match", "ask", str(GROUP)),
+        ("mode.match", "off", str(GENERAL.ref)),
+        ("staff_channel", str(GROUP), ""),
+    ):
+        put = functools.partial(policies.put, community=followed.community, name=name, value=value, channel=channel)
+        await followed.database.write(put)
+    row = {"community_id": followed.community.id, "updated_at": MONDAY}
+    rooms = [{**row, "room": str(ref)} for ref in (GROUP, GENERAL.ref)]
+    await followed.database.write(lambda c: insert_rows(c, BackfillRow, rooms, "room"))
+    for _ in range(2):
+        await followed.happens(MIGRATED)
+        assert await followed.rows(ChannelRow, "ref", "name") == [
+            (str(SUPERGROUP), "harbour"),
+            (str(GENERAL.ref), "general"),
+        ]
+        assert await followed.rows(PolicyRow, "channel", "name", "value") == [
+            ("", "staff_channel", str(SUPERGROUP)),
+            (str(SUPERGROUP), "mode.match", "ask"),
+            (str(SUPERGROUP), "read", "yes"),
+            (str(GENERAL.ref), "mode.match", "off"),
+        ]
+        assert await followed.rows(BackfillRow, "room") == [(str(SUPERGROUP),), (str(GENERAL.ref),)]
+    assert (str(BEFORE.message), BEFORE.text) in await followed.rows(MessageRow, "ref", "text")
+    await followed.happens(AFTER)
+    assert len(await followed.rows(ChannelRow, "ref")) == 2
+
+
+async def test_what_came_under_the_new_name_first_is_put_together_and_written_anew(followed: Followed) -> None:
+    await followed.happens(BEFORE, AFTER)
+    assert len(await followed.rows(ChannelRow, "ref")) == 2
+    await followed.database.write(lambda c: c.execute(OutboxRow.__table__.delete()))
+    await followed.happens(MIGRATED)
+    [(number, ref)] = await followed.rows(ChannelRow, "id", "ref")
+    assert ref == str(SUPERGROUP)
+    assert await followed.rows(MessageRow, "text", "channel_id") == [(AFTER.text, number), (BEFORE.text, number)]
+    assert len(await followed.rows(OutboxRow, "message_id")) == 1, "its point said another channel"
+
+
+async def test_whoever_follows_on_knows_the_channel_by_its_new_number(followed: Followed) -> None:
+    following = Following(followed.community, MONDAY, followed.refused)
+    await followed.database.write(following.begin)
+    later = replace(AFTER, message=Ref("import", "g3"), author=WEI)
+    for event in (BEFORE, AFTER, MIGRATED, later, replace(HELLO, message=Ref("import", "m8"))):
+        await followed.database.write(functools.partial(following.follow, events=[event]))
+    assert len(await followed.rows(ChannelRow, "id")) == 2
+    assert await followed.inside(MIGRATED.channel) == {"ana", "wei"}
+    assert await followed.inside(GENERAL) == {"ana"}
+
+
+@pytest.mark.parametrize("first", [(), (AFTER,)], ids=["told in time", "told late"])
+async def test_a_space_that_is_called_otherwise_stays_in_its_community(
+    database: Database, home: Path, first: Sequence[Event]
+) -> None:
+    followings = Followings(HastyClock(), await refusals.load(home))
+    old, new = (Named(ref=ref, name="harbour") for ref in (GROUP, SUPERGROUP))
+
+    async def happen(space: Named, *events: Event) -> set[str]:
+        arrivals = [Arrival(space=space, event=event) for event in events]
+        done = await database.write(functools.partial(followings.store, arrivals=arrivals))
+        return {one.community.name for one in done}
+
+    assert await happen(old, BEFORE) == {"harbour"}
+    for event in first:
+        assert await happen(new, event) == {"harbour 2"}
+    assert await happen(new, MIGRATED) == {"harbour"}
+    assert await happen(new, AFTER, MIGRATED) == {"harbour"}
+    assert await happen(old, replace(BEFORE, message=Ref("import", "late"))) == {"harbour"}
+    async with database.read() as connection:
+        assert [one.name for one in await communities.every(connection)] == ["harbour"]
 
 
 async def test_what_no_database_keeps_is_left_out_and_the_rest_arrives(followed: Followed) -> None:

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from bot.core.actions import Say
+from bot.core.actions import OpenDirect, Say
 from bot.core.decisions import Decision, Obstacle, Receipt, Trace, Verdict
 from bot.core.events import Event
 from bot.core.i18n import translator
@@ -47,6 +47,18 @@ def test_a_wait_and_what_was_left_out_stand_between_the_act_and_its_fate() -> No
     way = "(waited 14 s, since the platform said to wait, 3 edits on the way were left out)"
     assert line.endswith(f"{way} (taken back by act 7): slow down")
     assert "等了 0.7 秒：平台要求等待" in told(replace(late, waited=0.7), language="zh_CN")
+
+
+def test_to_whom_else_something_was_written_directly_is_told_to_them_alone() -> None:
+    ana, other = Ref("plaza", "ana"), Ref("square", "anna")
+    trace, english = replace(TRACE, member=ana), translator("en")
+    acts = [
+        Act(id=number, trace="t1", skill="privacy", action=action, state="done", receipt=DONE, intended_at=MONDAY)
+        for number, action in enumerate(OpenDirect(member=one, text="a code") for one in (ana, other))
+    ]
+    lines = tell(trace, acts, english, reader=Ref("plaza", "staff")).splitlines()[1:]
+    assert ("ana" in lines[0], "anna" in lines[1], "a code" in "".join(lines)) == (True, False, False)
+    assert "anna" in tell(trace, acts, english, reader=other).splitlines()[2]
 
 
 @pytest.mark.parametrize("obstacle", get_args(Obstacle))
