@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from adapters.history import discord
 from bot.backfill_progress import BackfillProgress
-from bot.core.errors import Gone, Mistake, NotAllowed
+from bot.core.errors import Gone, NotAllowed
 from bot.core.i18n import translator
 from bot.core.things import Audience
-from bot.importing import Bulk, Progress, alone
-from storage import backfills, channels, communities, policies, refusals, spaces
+from bot.importing import Bulk, Progress, alone, settle
+from storage import backfills, channels, policies, refusals
 from storage.backfills import Reached, Step
 from storage.following import Following
 from storage.intake import Intake
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from adapters.history.discord import Closed, Layout, Page, Room, Server
     from bot.core.clock import Clock
-    from bot.core.events import Named
     from bot.core.policies import Policy
     from bot.core.settings import Settings
     from bot.core.things import Community
@@ -109,7 +108,7 @@ async def _begin(
 
     Returns what stores the messages, and how many channels are new.
     """
-    community = await _community(connection, server.space, wanted.community, clock)
+    community = await settle(connection, server.space, wanted.community, clock)
     intake = Intake(community, clock.now(), refusals=refused)
     await intake.begin(connection)
     closed = {
@@ -124,17 +123,6 @@ async def _begin(
     if wanted.again:
         await backfills.start_over(connection, community, [room.ref for room in layout.rooms])
     return community, intake, met
-
-
-async def _community(connection: Connection, space: Named, name: str | None, clock: Clock) -> Community:
-    known = await spaces.community_of(connection, space.ref)
-    if known and name not in {None, known.name}:
-        raise Mistake(f"{space.name} belongs to the community {known.name!r}. Leave --community out, or name that one.")
-    if known or name is None:
-        return await spaces.settle(connection, space, clock.now())
-    community = await communities.find_or_make(connection, name, clock.now())
-    await spaces.belong(connection, space, community)
-    return community
 
 
 def _since(policy: Policy, wanted: Wanted, clock: Clock) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +17,16 @@ if TYPE_CHECKING:
     from bot.app import App
     from bot.backfill import Backfilled, Wanted
     from bot.core.settings import Settings
+    from bot.exports import ExportsImported, Opening
     from bot.importing import Imported
     from storage.intake import Stored
 
 MOST_LINES_NAMED = 5
+SpaceOption = Annotated[
+    str | None,
+    typer.Option("--community", help="The community of a space that has none yet; one called like it is made without."),
+]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Import nothing if a single message cannot be read.")]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Also encode what waits, and return when done.")]
 
 family = typer.Typer(name="import", help="Bring old messages in.", no_args_is_help=True)
@@ -136,6 +143,66 @@ async def _import_discord(settings: Settings, wanted: Wanted, *, wait: bool, as_
 def _tell_closed(found: Backfilled) -> None:
     for one in found.closed:
         note(f"#{one.name} was skipped: {one.mend}")
+
+
+@family.command("telegram")
+def telegram(
+    file: Annotated[Path, typer.Argument(help="result.json as Telegram Desktop exports it, or the folder it is in.")],
+    chat: Annotated[
+        list[str] | None,
+        typer.Option(help="Of a whole account's export this group or channel, by name or number; may be repeated."),
+    ] = None,
+    community: SpaceOption = None,
+    strict: StrictOption = False,
+    wait: WaitOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Import groups and channels from an export of Telegram Desktop. A second import adds nothing."""
+
+    async def verb(settings: Settings) -> None:
+        from adapters.history.telegram import open_exports
+
+        me = settings.telegram_token.get_secret_value().partition(":")[0]
+        opening = functools.partial(
+            open_exports, file, chats=chat or (), me=int(me) if me.isdecimal() else 0, now=datetime.now(UTC)
+        )
+        await _import_exports(settings, opening, community, strict=strict, wait=wait, as_json=as_json)
+
+    run(verb)
+
+
+async def _import_exports(
+    settings: Settings, opening: Opening, community: str | None, *, strict: bool, wait: bool, as_json: bool
+) -> None:
+    from bot.exports import import_exports
+
+    began = time.perf_counter()
+    async with open_app(settings) as app:
+        with progress("Storing") as show:
+            found = await import_exports(
+                app.database,
+                app.clock,
+                home=settings.home,
+                opening=opening,
+                community=community,
+                strict=strict,
+                progress=show,
+            )
+        stored = time.perf_counter() - began
+        encoded = await _encode(app) if wait else 0
+        waiting, running = await _waiting(app), await is_running(settings.home)
+    took = time.perf_counter() - began
+    _tell_bad_records(found)
+    answer = _answer(found.stored, skipped=found.bad, encoded=encoded, stored=stored, took=took)
+    emit(answer) if as_json else _tell(found.stored, answer, waiting=waiting, running=running, wait=wait)
+
+
+def _tell_bad_records(found: ExportsImported) -> None:
+    for one in found.named[:MOST_LINES_NAMED]:
+        note(f"{one.place} was skipped: {one.reason}")
+    more = found.bad - min(len(found.named), MOST_LINES_NAMED)
+    if more > 0:
+        note(f"{more:,} more messages were skipped; --strict would stop at the first.")
 
 
 async def _encode(app: App) -> int:
