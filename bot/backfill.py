@@ -18,7 +18,7 @@ from bot.importing import Bulk, Progress, alone, settle
 from storage import backfills, channels, policies, refusals
 from storage.backfills import Reached, Step
 from storage.following import Following
-from storage.intake import Intake
+from storage.intake import Intake, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from bot.core.things import Community
     from storage.connection import Connection
     from storage.db import Database
-    from storage.intake import Stored
     from storage.refusals import Refusals
 
 PAUSES = (1.0, 3.0, 9.0)
@@ -80,7 +79,7 @@ async def import_discord(
         refused = await refusals.load(settings.home)
         begin = functools.partial(_begin, server=server, layout=layout, wanted=wanted, clock=clock, refused=refused)
         community, intake, met = await database.write(begin)
-        bulk = Bulk(database, clock, intake, channels=met)
+        bulk = Bulk(database, clock, intake, Stored(channels=met))
         async with database.read() as connection:
             policy = (await policies.load(connection, community)).policy
             reached = await backfills.reached(connection, community)

@@ -67,7 +67,7 @@ async def import_exports(
             for export in found:
                 begin = functools.partial(_begin, export=export, name=community, clock=clock, refused=refused)
                 intake, met = await database.write(begin)
-                bulk = Bulk(database, clock, intake, channels=met)
+                bulk = Bulk(database, clock, intake, met)
                 async for portion in portions(export.messages()):
                     await bulk.store(functools.partial(intake.store, events=portion), read=len(portion))
                     progress(done + bulk.read, whole)
@@ -94,10 +94,10 @@ def _about(export: Export) -> dict[str, object]:
 
 async def _begin(
     connection: Connection, *, export: Export, name: str | None, clock: Clock, refused: Refusals
-) -> tuple[Intake, int]:
+) -> tuple[Intake, Stored]:
     """Settle the space and store its channels, closed ones as closed before their first message.
 
-    Returns what stores the messages, and how many channels are new. What a bot heard of a channel is newer than any
+    Returns what stores the messages, and how many channels and members are new. What a bot heard of a channel is newer than any
     export: of a channel that is known only this is followed, that it is closed.
     """
     community = await settle(connection, export.space, name, clock)
@@ -109,9 +109,8 @@ async def _begin(
     following = Following(community, clock.now(), refused)
     await following.begin(connection)
     await following.follow(connection, [home.told for home in homes if _says_more(home.told)])
-    for home in homes:
-        await _admit(connection, intake, home, clock.now())
-    return intake, met
+    new = [await _admit(connection, intake, home, clock.now()) for home in homes if home.readers]
+    return intake, Stored(channels=met, members=sum(new))
 
 
 def _is_news(home: Home, known: dict[Ref, Audience]) -> bool:
@@ -126,10 +125,14 @@ def _says_more(told: ChannelChanged) -> bool:
     return bool(told.description) or told.archived or told.channel.audience is not Audience.EVERYONE
 
 
-async def _admit(connection: Connection, intake: Intake, home: Home, at: datetime) -> None:
-    """Let those into a closed channel who were in it when the export was made, and whose names may be held."""
+async def _admit(connection: Connection, intake: Intake, home: Home, at: datetime) -> int:
+    """Let those into a closed channel who were in it when the export was made, and whose names may be held.
+
+    Returns how many members are new.
+    """
     refused = await intake.refused(connection, [one.ref for one in home.readers])
     welcome = [one for one in home.readers if one.ref not in refused]
-    await intake.meet_members(connection, welcome)
+    new = await intake.meet_members(connection, welcome)
     inside = [intake.member(one.ref) for one in welcome]
     await readers.admit(connection, intake.channel(home.told.channel.ref), inside, at=at)
+    return new

@@ -96,14 +96,14 @@ async def alone(home: Path) -> AsyncIterator[None]:
 class Bulk:
     """One import into one community: stores portion after portion, each in a transaction, and counts.
 
-    `channels` are those stored before the first message.
+    `stored` is what is new before the first message.
     """
 
-    def __init__(self, database: Database, clock: Clock, intake: Intake, *, channels: int = 0) -> None:
+    def __init__(self, database: Database, clock: Clock, intake: Intake, stored: Stored | None = None) -> None:
         self._database = database
         self._clock = clock
         self.intake = intake
-        self.stored = Stored(channels=channels)
+        self.stored = stored or Stored()
         self.read = 0
 
     async def store(self, work: Work, *, read: int) -> Stored | None:

@@ -1,4 +1,4 @@
-"""What the exports of all platforms share: what one holds, what could not be read of it, and the bounds of its columns."""
+"""What the exports of all platforms share: what one holds, what cannot be read of it, the bounds of its columns."""
 
 from __future__ import annotations
 

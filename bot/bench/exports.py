@@ -1,4 +1,4 @@
-"""Exports made up for measuring: of any size, the same each time, and in the shape in which the platforms write them."""
+"""Exports made up for measuring: of any size, the same each time, in the shape in which the platforms write them."""
 
 from __future__ import annotations
 

@@ -171,6 +171,28 @@ def telegram(
     run(verb)
 
 
+@family.command("slack")
+def slack(
+    file: Annotated[Path, typer.Argument(help="The archive that Slack exports, or the folder with what is in it.")],
+    group_messages: Annotated[
+        bool, typer.Option("--group-messages", help="Also what was said in direct messages between several.")
+    ] = False,
+    community: SpaceOption = None,
+    strict: StrictOption = False,
+    wait: WaitOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Import a workspace from its export. A second import adds nothing."""
+
+    async def verb(settings: Settings) -> None:
+        from adapters.history.slack import open_exports
+
+        opening = functools.partial(open_exports, file, group_messages=group_messages, now=datetime.now(UTC))
+        await _import_exports(settings, opening, community, strict=strict, wait=wait, as_json=as_json)
+
+    run(verb)
+
+
 async def _import_exports(
     settings: Settings, opening: Opening, community: str | None, *, strict: bool, wait: bool, as_json: bool
 ) -> None:
