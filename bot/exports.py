@@ -97,7 +97,7 @@ async def _begin(
 ) -> tuple[Intake, Stored]:
     """Settle the space and store its channels, closed ones as closed before their first message.
 
-    Returns what stores the messages, and how many channels and members are new. What a bot heard of a channel is newer than any
+    Returns what stores the messages, and what is new before them. What a bot heard of a channel is newer than any
     export: of a channel that is known only this is followed, that it is closed.
     """
     community = await settle(connection, export.space, name, clock)
