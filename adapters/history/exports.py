@@ -105,6 +105,12 @@ def rows(found: object) -> list[Mapping[str, object]]:
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
+def inner(told: Mapping[str, object], key: str) -> Mapping[str, object]:
+    """Return the object that stands in another, and an empty one where there is none."""
+    found = told.get(key)
+    return found if isinstance(found, dict) else {}
+
+
 def words(found: object) -> str:
     """Return a text as it can be stored, and nothing of anything else."""
     return storable(found).strip() if isinstance(found, str) else ""

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adapters.history import exports
 from adapters.history.json_stream import JsonStream
+from adapters.history.slack_records import Channel, User
 from adapters.slack import names
 from bot.core.errors import Mistake
 
@@ -22,24 +22,10 @@ USERS = ("users.json", "org_users.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    """A member of a workspace, or a machine in it."""
-
-    name: str
-    bot: bool
-    team: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
     """A channel, and the files that hold its messages, oldest first."""
 
-    id: str
-    name: str
-    description: str
-    archived: bool
-    closed: bool
-    members: tuple[str, ...]
+    channel: Channel
     days: tuple[str, ...]
 
 
@@ -54,18 +40,8 @@ def prefix(archive: Archive) -> str:
 
 def users(archive: Archive, folder: str) -> dict[str, User]:
     """Return the members by their ids."""
-    known: dict[str, User] = {}
-    for _place, told in _listed(archive, [folder + one for one in USERS]):
-        profile = told.get("profile")
-        profile = profile if isinstance(profile, dict) else {}
-        known[str(told["id"])] = User(
-            name=exports.name(
-                profile.get("display_name"), profile.get("real_name"), told.get("real_name"), told.get("name")
-            ),
-            bot=told.get("is_bot") is True,
-            team=exports.name(told.get("team_id")),
-        )
-    return known
+    files = [folder + one for one in USERS]
+    return {str(told["id"]): User.of(told) for told in _listed(archive, files)}
 
 
 def team(known: Mapping[str, User]) -> str:
@@ -81,9 +57,7 @@ def rooms(archive: Archive, folder: str, *, group_messages: bool) -> list[Room]:
     days = _days(archive, folder)
     lists = {OPEN: False, CLOSED: True} | ({GROUP_MESSAGES: True} if group_messages else {})
     return [
-        _room(told, days, closed=closed)
-        for file, closed in lists.items()
-        for _place, told in _listed(archive, [folder + file])
+        _room(told, days, closed=closed) for file, closed in lists.items() for told in _listed(archive, [folder + file])
     ]
 
 
@@ -109,23 +83,11 @@ def _days(archive: Archive, folder: str) -> dict[str, list[str]]:
 
 
 def _room(told: Mapping[str, object], days: Mapping[str, Sequence[str]], *, closed: bool) -> Room:
-    own, name, members = str(told["id"]), exports.name(told.get("name")), told.get("members")
-    return Room(
-        id=own,
-        name=name or own,
-        description=_said(told.get("purpose")) or _said(told.get("topic")),
-        archived=told.get("is_archived") is True,
-        closed=closed,
-        members=tuple(one for one in members if names.is_own(one)) if isinstance(members, list) else (),
-        days=tuple(days.get(str(told.get("name"))) or days.get(own) or ()),
-    )
+    channel = Channel.of(told, closed=closed)
+    return Room(channel=channel, days=tuple(days.get(str(told.get("name"))) or days.get(channel.id) or ()))
 
 
-def _said(told: object) -> str:
-    return exports.words(told.get("value")) if isinstance(told, dict) else ""
-
-
-def _listed(archive: Archive, files: Sequence[str]) -> Iterator[tuple[str, Mapping[str, object]]]:
+def _listed(archive: Archive, files: Sequence[str]) -> Iterator[Mapping[str, object]]:
     """Read the objects of a list that have an id. Raises Mistake for what is none."""
     for name in files:
         if name not in archive.names:
@@ -136,5 +98,5 @@ def _listed(archive: Archive, files: Sequence[str]) -> Iterator[tuple[str, Mappi
                 told = stream.value()
                 if not isinstance(told, dict) or not names.is_own(told.get("id")):
                     raise stream.broken(f"entry {number} has no id of Slack's")
-                yield f"{name}, entry {number}", told
+                yield told
             stream.end()
