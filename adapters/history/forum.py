@@ -11,6 +11,8 @@ import struct
 import tempfile
 from typing import IO, TYPE_CHECKING
 
+from bot.core.errors import Unavailable
+
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
@@ -36,11 +38,18 @@ class Topics:
             yield cls(roots, file)
 
     def place(self, message: int, answered: int) -> int:
-        """Return the topic of a message by what it answers, and remember it; 0 for the general one."""
-        topic = answered if answered in self._roots else self._recall(answered)
-        if topic and 0 < message <= LARGEST:
-            self._file.seek(message * NUMBER.size)
-            self._file.write(NUMBER.pack(topic))
+        """Return the topic of a message by what it answers, and remember it; 0 for the general one.
+
+        Raises Unavailable when the disk is full.
+        """
+        try:
+            topic = answered if answered in self._roots else self._recall(answered)
+            if topic and 0 < message <= LARGEST:
+                self._file.seek(message * NUMBER.size)
+                self._file.write(NUMBER.pack(topic))
+        except OSError as error:
+            why = f"{tempfile.gettempdir()} cannot be written to ({error.strerror}): TMPDIR names another folder."
+            raise Unavailable(f"{why} The same command goes on from there.") from error
         return topic
 
     def _recall(self, message: int) -> int:

@@ -33,8 +33,8 @@ MANY = 1000
 """Members and channels that are asked for at once, the most that Slack gives."""
 SIDE_BY_SIDE = 2
 """Requests on the way at once: Slack's limits are per method, whatever the channel."""
-LONGEST_WAIT, TRIES = 300.0, 20
-"""Seconds that Slack may ask for at once, and how often."""
+LONGEST_WAIT, UNSAID_WAIT, TRIES = 300.0, 30.0, 20
+"""Seconds that are waited when Slack asks for it, and when it does not say how long, and how often."""
 KINDS = "public_channel,private_channel"
 HERE = "docs/platforms/slack.md says where to get one."
 USELESS = frozenset(
@@ -99,7 +99,9 @@ class Api:
         response = error.response
         reason = str(response.get("error", "")) if isinstance(response.get("error", ""), str) else ""
         if response.status_code == BUSY or reason == "ratelimited":
-            await self._clock.sleep(_asked_wait(response.headers))
+            if (asked := _asked_wait(response.headers)) > LONGEST_WAIT:
+                raise Gone(f"Slack asks me to wait {asked:.0f} s ({method}). Try again after that.") from None
+            await self._clock.sleep(asked)
             return
         if reason in USELESS:
             raise Misconfigured(f"KINFOLK_SLACK_BOT_TOKEN: Slack refuses it ({reason}). {HERE}") from None
@@ -212,4 +214,4 @@ def _chosen(known: Sequence[Channel], wanted: Sequence[str]) -> list[Channel]:
 
 def _asked_wait(headers: Mapping[str, str]) -> float:
     told = next((value for name, value in headers.items() if name.casefold() == "retry-after"), "")
-    return min(float(told), LONGEST_WAIT) if told.isdecimal() else LONGEST_WAIT / TRIES
+    return float(told) if told.isdecimal() else UNSAID_WAIT

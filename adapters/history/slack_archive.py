@@ -53,12 +53,18 @@ def team(known: Mapping[str, User]) -> str:
 
 
 def rooms(archive: Archive, folder: str, *, group_messages: bool) -> list[Room]:
-    """Return the channels: what is said between two is left out, and between a few unless that is asked for."""
-    days = _days(archive, folder)
-    lists = {OPEN: False, CLOSED: True} | ({GROUP_MESSAGES: True} if group_messages else {})
-    return [
-        _room(told, days, closed=closed) for file, closed in lists.items() for told in _listed(archive, [folder + file])
-    ]
+    """Return the channels: what is said between two is left out, and between a few unless that is asked for.
+
+    A folder is called like its channel. Where an open and a closed one are called alike, it is the closed one's.
+    """
+    lists = {CLOSED: True} | ({GROUP_MESSAGES: True} if group_messages else {}) | {OPEN: False}
+    days, found = _days(archive, folder), dict[str, Room]()
+    for file, closed in lists.items():
+        for told in _listed(archive, [folder + file]):
+            channel = Channel.of(told, closed=closed)
+            own = days.pop(str(told.get("name")), None) or days.pop(channel.id, [])
+            found.setdefault(channel.id, Room(channel=channel, days=tuple(own)))
+    return list(found.values())
 
 
 def messages(archive: Archive, room: Room) -> Iterator[tuple[str, object]]:
@@ -80,11 +86,6 @@ def _days(archive: Archive, folder: str) -> dict[str, list[str]]:
             if slash and "/" not in room:
                 found.setdefault(room, []).append(name)
     return found
-
-
-def _room(told: Mapping[str, object], days: Mapping[str, Sequence[str]], *, closed: bool) -> Room:
-    channel = Channel.of(told, closed=closed)
-    return Room(channel=channel, days=tuple(days.get(str(told.get("name"))) or days.get(channel.id) or ()))
 
 
 def _listed(archive: Archive, files: Sequence[str]) -> Iterator[Mapping[str, object]]:

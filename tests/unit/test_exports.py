@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import random
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from adapters.history import slack, telegram
 from adapters.slack import names as slack_names
@@ -24,7 +25,7 @@ from storage import channels, communities, members, refusals
 from storage.db import Database
 from storage.following import Followings
 from storage.rows import columns
-from storage.tables import ChannelRow, CommunityRow, LedgerRow, MemberRow, MembershipRow, MessageRow
+from storage.tables import ChannelRow, CommunityRow, LedgerRow, MemberRow, MembershipRow, MessageRow, SpaceRow
 from tests.unit import test_slack_export as slacks
 from tests.unit import test_telegram_export as telegrams
 from tests.unit.test_telegram_export import CHAT, said
@@ -143,6 +144,26 @@ async def test_a_truncated_export_leaves_nothing_behind(
     with pytest.raises(Mistake, match=r"s\.zip: it is no ZIP archive, or a damaged one"):
         await of_slack(database, home, tmp_path / "s.zip")
     assert (await count(database, CommunityRow), await count(database, ChannelRow)) == (0, 0)
+
+
+async def test_whatever_is_damaged_nothing_is_half_stored(database: Database, home: Path, tmp_path: Path) -> None:
+    chance = random.Random(7)
+    forum = (await asyncio.to_thread(made.telegram, tmp_path / "t", 60)).read_bytes()
+    workspace = (await asyncio.to_thread(made.slack, tmp_path / "s.zip", 60)).read_bytes()
+    refused = 0
+    for turn in range(40):
+        raw, bring = ((forum, of_telegram), (workspace, of_slack))[turn % 2]
+        place, before = chance.randrange(len(raw)), await count(database, ChannelRow)
+        damaged = raw[:place] if turn % 4 < 2 else raw[:place] + chance.randbytes(40) + raw[place + 40 :]
+        (tmp_path / "damaged").write_bytes(damaged)
+        try:
+            await bring(database, home, tmp_path / "damaged", f"turn {turn}")
+        except Mistake:
+            refused += 1
+            assert await count(database, ChannelRow) == before
+        else:
+            await database.write(lambda connection: connection.execute(delete(SpaceRow)))
+    assert 20 <= refused < 40
 
 
 async def test_several_chats_of_an_account_are_communities_of_their_own(

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from bot.backfill import Backfilled, Wanted, import_slack
 from bot.core.clock import SystemClock
-from bot.core.errors import Gone, Misconfigured, Mistake
+from bot.core.errors import Gone, Misconfigured, Mistake, NotAllowed
 from bot.core.events import Named
 from bot.core.settings import Settings
 from bot.core.things import Ref
@@ -214,6 +214,17 @@ async def test_a_wait_that_slack_asks_for_is_kept(bay: Bay) -> None:
     bay.server.faults = {"conversations.history": [limited, limited], "users.list": [(429, {"Retry-After": "7"}, "")]}
     assert (await bay.read()).stored.messages == 2
     assert sorted(bay.clock.slept) == [7, 30, 30]
+
+
+async def test_a_wait_that_is_too_long_and_a_right_that_is_missing_are_said(bay: Bay) -> None:
+    bay.server.faults = {"auth.test": [(429, {"Retry-After": "900"}, "")]}
+    with pytest.raises(Gone, match=r"asks me to wait 900 s \(auth\.test\)"):
+        await bay.read()
+    missing = json.dumps({"ok": False, "error": "missing_scope", "needed": "groups:read"})
+    bay.server.faults = {"users.conversations": [(200, {}, missing)]}
+    with pytest.raises(NotAllowed, match=r"missing_scope: groups:read"):
+        await bay.read()
+    assert (bay.clock.slept, await bay.texts()) == ([], [])
 
 
 async def test_a_channel_that_is_shut_meanwhile_holds_up_no_other(bay: Bay) -> None:

@@ -177,7 +177,7 @@ def test_closed_channels_are_closed_and_direct_messages_left_out(tmp_path: Path)
     with opened(path) as [export]:
         told = {one.text: one for one in export.messages()}
         homes = {home.told.channel.name: home for home in export.homes}
-    assert list(told) == ["hello", "later", "our duties"]
+    assert list(told) == ["our duties", "hello", "later"]
     assert (export.space.ref, export.space.name) == (names.ref("T1"), "Harbour")
     assert homes["general"].told.description == "All of us."
     assert (homes["general"].told.channel.audience, homes["general"].readers) == (Audience.EVERYONE, ())
@@ -186,6 +186,14 @@ def test_closed_channels_are_closed_and_direct_messages_left_out(tmp_path: Path)
     assert [one.name for one in homes["staff"].readers] == ["Ana", "Bo Lind"]
     # Having written in a closed channel proves nothing for now.
     assert (told["our duties"].author.reads, told["hello"].author.reads) == (frozenset(), None)
+
+
+def test_a_folder_that_two_channels_may_mean_is_the_closed_ones(tmp_path: Path) -> None:
+    alike = [*CHANNELS, {"id": "C2", "name": "staff"}, {"id": "G1", "name": "staff"}]
+    with opened(written(tmp_path / "f.zip", DAYS, channels=alike)) as [export]:
+        told = {one.text: one.channel for one in export.messages()}
+    assert (told["our duties"].ref, told["our duties"].audience) == (names.ref("G1"), Audience.MEMBERS)
+    assert len(told) == 3
 
 
 def test_direct_messages_between_several_come_when_they_are_asked_for(tmp_path: Path) -> None:
