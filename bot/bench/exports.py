@@ -6,6 +6,7 @@ import json
 import random
 import zipfile
 from datetime import UTC, datetime
+from enum import StrEnum
 from itertools import groupby
 from typing import IO, TYPE_CHECKING
 
@@ -28,6 +29,14 @@ TEXT = (
     "the a this that my your our when where why how again tomorrow tonight please thanks maybe never always works broke"
 )
 WORDS = TEXT.split()
+
+
+class Kind(StrEnum):
+    """What history comes in."""
+
+    JSONL = "jsonl"
+    TELEGRAM = "telegram"
+    SLACK = "slack"
 
 
 def telegram(path: Path, messages: int) -> Path:
@@ -165,3 +174,6 @@ def _line(file: IO[str], chance: random.Random, number: int) -> None:
 def sentence(chance: random.Random) -> str:
     """Make up what somebody may write: five to thirty words."""
     return " ".join(chance.choices(WORDS, k=chance.randint(5, 30)))
+
+
+WRITERS = {Kind.JSONL: jsonl, Kind.TELEGRAM: telegram, Kind.SLACK: slack}

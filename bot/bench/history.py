@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import subprocess
 import sys
 import tempfile
-from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
 from bot.bench import Figures, exports
+from bot.bench.exports import WRITERS, Kind
+from bot.bench.importing import bench_import
 from bot.core.errors import Unavailable
+
+if TYPE_CHECKING:
+    from bot.core.settings import Settings
 
 MEGABYTE = 1e6
 TENTH = 10
@@ -21,27 +27,20 @@ FEW = 100
 """Messages of an import whose memory is that of the program itself."""
 
 
-class Kind(StrEnum):
-    """What history comes in."""
-
-    JSONL = "jsonl"
-    TELEGRAM = "telegram"
-    SLACK = "slack"
-
-
-WRITERS = {Kind.JSONL: exports.jsonl, Kind.TELEGRAM: exports.telegram, Kind.SLACK: exports.slack}
 COMMUNITY = ["--community", "bench", "--json"]
 
 
-async def bench_history(kind: Kind, messages: int) -> Figures:
-    """Import exports of three sizes by the command line, each in a process and a home of its own."""
+async def bench_history(kind: Kind, messages: int, *, count: int, settings: Settings) -> Figures:
+    """Import exports of three sizes by the command line, each in a process and a home of its own; then encode some."""
     figures: dict[str, float] = {}
     _, _, bare = await asyncio.to_thread(_import, kind, FEW)
     for size in (messages // TENTH, messages):
         stored, seconds, peak = await asyncio.to_thread(_import, kind, size)
         figures |= {f"{kind}_{size}_stored": stored, f"{kind}_{size}_store_s": seconds}
         figures[f"{kind}_{size}_memory_mb"] = peak - bare
-    return Figures(figures=figures, ratios={})
+    chance = random.Random(count)
+    encoded = await bench_import([exports.sentence(chance) for _ in range(count)], settings=settings)
+    return Figures(figures=figures | encoded.figures, ratios=encoded.ratios)
 
 
 def _import(kind: Kind, messages: int) -> tuple[float, float, float]:

@@ -43,7 +43,9 @@ def test_a_forum_is_imported_encoded_and_found(kinfolk_with_models: Kinfolk, tmp
     assert "message 7 (line" in done.stderr
     assert "was skipped: its author is none: 'nobody'" in done.stderr
     # Without --community the one that is called like the group.
-    found = kinfolk_with_models.json("search", "sourdough", "--community", "Harbour", "--k", "1", "--json")
+    found = kinfolk_with_models.json(
+        "search", "the smell of my rye starter", "--community", "Harbour", "--k", "1", "--json"
+    )
     assert (found[0]["channel"], found[0]["message"]) == ("Bread", "telegram:-1001234567890/10")
     again = kinfolk_with_models.json("import", "telegram", tmp_path, "--wait", "--json")
     assert (again["messages"], again["encoded"]) == (0, 0)
@@ -96,3 +98,17 @@ def test_what_is_no_export_is_one_clear_line(
     assert len(done.stderr.strip().splitlines()) == 1
     assert done.stdout == ""
     assert count(kinfolk.home, "community") == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("slack",), "KINFOLK_SLACK_BOT_TOKEN is not set"),
+        (("slack", "--strict"), "are for an export: name its file"),
+        (("slack", "export.zip", "--again"), "are for reading by the token: leave the file out"),
+    ],
+)
+def test_what_cannot_be_meant_is_one_clear_line(kinfolk: Kinfolk, arguments: tuple[str, ...], complaint: str) -> None:
+    done = kinfolk.run("import", *arguments, expect=2)
+    assert complaint in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
