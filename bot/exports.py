@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bot.core.errors import Mistake
 from bot.core.things import Audience
 from bot.importing import Bulk, Progress, alone, digest, portions, settle
-from storage import channels, readers, refusals
+from storage import channels, readers, refusals, spaces
 from storage.following import Following
 from storage.intake import Intake, Stored
 
@@ -100,7 +100,7 @@ async def _begin(
     Returns what stores the messages, and what is new before them. What a bot heard of a channel is newer than any
     export: of a channel that is known only this is followed, that it is closed.
     """
-    community = await settle(connection, export.space, name, clock)
+    community = await settle(connection, export.space, name or await _housing(connection, export.space.ref), clock)
     intake = Intake(community, clock.now(), refusals=refused)
     await intake.begin(connection)
     known = await channels.audiences(connection, community)
@@ -111,6 +111,14 @@ async def _begin(
     await following.follow(connection, [home.told for home in homes if _says_more(home.told)])
     new = [await _admit(connection, intake, home, clock.now()) for home in homes if home.readers]
     return intake, Stored(channels=met, members=sum(new))
+
+
+async def _housing(connection: Connection, space: Ref) -> str | None:
+    """Return the community of a channel that the bot knows from the group beside it, and has not met by itself."""
+    if await spaces.community_of(connection, space):
+        return None
+    housed = await spaces.housing(connection, space)
+    return housed.name if housed else None
 
 
 def _is_news(home: Home, known: dict[Ref, Audience]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import zipfile
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.command import Kinfolk
 from tests.unit import test_slack_export as slacks
 from tests.unit import test_telegram_export as telegrams
 from tests.unit.test_telegram_export import said
-from tests.watching import count
+from tests.watching import count, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("command line")]
 
@@ -63,6 +64,20 @@ def test_a_workspace_is_imported_and_its_closed_channel_not_found(kinfolk_with_m
     search = ("search", "baking bread", "--community", "Harbour", "--k", "5", "--json")
     assert [one["text"] for one in kinfolk_with_models.json(*search)] == [BREAD[0]]
     assert {one["text"] for one in kinfolk_with_models.json(*search, "--as", "Bo Lind")} == set(BREAD)
+
+
+@pytest.mark.parametrize(("kind", "write"), [("telegram", made.telegram), ("slack", made.slack)])
+def test_killed_at_any_moment_the_same_command_goes_on(kinfolk: Kinfolk, tmp_path: Path, kind: str, write) -> None:
+    command = ("import", kind, write(tmp_path / "made", 12_000), "--json")
+    stopped = kinfolk.start(*command)
+    until(lambda: count(kinfolk.home, "message") > 0)
+    stopped.send_signal(signal.SIGKILL)
+    stopped.communicate(timeout=60)
+    before = count(kinfolk.home, "message")
+    assert 0 < before < 11_000
+    assert kinfolk.json(*command)["messages"] == count(kinfolk.home, "message") - before
+    assert kinfolk.json(*command)["messages"] == 0
+    assert count(kinfolk.home, "message") > 11_000
 
 
 def not_an_export(folder: Path) -> dict[str, Path]:

@@ -131,6 +131,18 @@ async def test_strict_leaves_nothing_behind(database: Database, home: Path, tmp_
     assert found.named[0].reason == "its author is none: 'nobody'"
 
 
+async def test_a_channel_that_is_known_beside_its_group_stays_with_it(
+    database: Database, home: Path, tmp_path: Path
+) -> None:
+    group = Named(ref=names.chat(-1000000000005), name="Talk")
+    news = Named(ref=names.chat(CHAT), name="News", audience=Audience.EVERYONE)
+    await heard(database, home, group, ChannelChanged(channel=news, at=NOW, revision=1))
+    await of_telegram(database, home, telegrams.written(tmp_path, said(1), type="public_channel"))
+    assert await rows(database, CommunityRow, "name") == [("Talk",)]
+    assert await rows(database, ChannelRow, "name") == [("News",)]
+    assert (await of_telegram(database, home, tmp_path)).stored.messages == 0
+
+
 @pytest.mark.parametrize("cut", [1, 200, 5000])
 async def test_a_truncated_export_leaves_nothing_behind(
     database: Database, home: Path, tmp_path: Path, cut: int
