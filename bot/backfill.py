@@ -1,4 +1,4 @@
-"""Old messages of a Discord server, read back by REST: several rooms side by side, to be gone on with at any time."""
+"""Old messages of a space, read back from its platform: rooms side by side, to be gone on with at any time."""
 
 from __future__ import annotations
 
@@ -9,30 +9,29 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from adapters.history import discord
+from adapters.history import discord, slack_api
+from adapters.history.rooms import Closed
 from bot.backfill_progress import BackfillProgress
-from bot.core.errors import Gone, Mistake, NotAllowed
+from bot.core.errors import Gone, NotAllowed
 from bot.core.i18n import translator
 from bot.core.things import Audience
-from bot.importing import Bulk, Progress, alone
-from storage import backfills, channels, communities, policies, refusals, spaces
+from bot.importing import Bulk, Progress, alone, settle
+from storage import backfills, channels, policies, refusals
 from storage.backfills import Reached, Step
 from storage.following import Following
-from storage.intake import Intake
+from storage.intake import Intake, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from adapters.history.discord import Closed, Layout, Page, Room, Server
+    from adapters.history.rooms import Layout, Page, Past, Room
     from bot.core.clock import Clock
-    from bot.core.events import Named
     from bot.core.policies import Policy
     from bot.core.settings import Settings
     from bot.core.things import Community
     from storage.connection import Connection
     from storage.db import Database
-    from storage.intake import Stored
     from storage.refusals import Refusals
 
 PAUSES = (1.0, 3.0, 9.0)
@@ -77,39 +76,61 @@ async def import_discord(
         discord.open_history(settings.discord_token, clock=clock, api=settings.discord_api) as history,
     ):
         server = await history.server(wanted.server)
-        layout = await server.layout(wanted.channels)
-        refused = await refusals.load(settings.home)
-        begin = functools.partial(_begin, server=server, layout=layout, wanted=wanted, clock=clock, refused=refused)
-        community, intake, met = await database.write(begin)
-        bulk = Bulk(database, clock, intake, channels=met)
-        async with database.read() as connection:
-            policy = (await policies.load(connection, community)).policy
-            reached = await backfills.reached(connection, community)
-        reading = Reading(
-            database=database,
-            clock=clock,
-            server=server,
-            community=community,
-            bulk=bulk,
-            since=_since(policy, wanted, clock),
-            rooms=tuple(Place(room=room, reached=reached.get(room.ref, Reached())) for room in layout.rooms),
-            progress=progress,
-        )
-        translate = await asyncio.to_thread(translator, policy.language or settings.language)
-        async with BackfillProgress(database, clock, reading, translate).telling(policy.staff_channel):
-            await reading.read()
-        await bulk.note({"server": str(server.space.ref)})
+        return await _read_back(database, clock, past=server, settings=settings, wanted=wanted, progress=progress)
+
+
+async def import_slack(
+    database: Database,
+    clock: Clock,
+    *,
+    settings: Settings,
+    wanted: Wanted,
+    progress: Progress = lambda _done, _all: None,
+) -> Backfilled:
+    """Store the messages of a workspace's channels that the bot is in, as `import_discord` does. Raises the same."""
+    async with (
+        alone(settings.home),
+        slack_api.open_past(settings.slack_bot_token, clock=clock, api=settings.slack_api) as workspace,
+    ):
+        return await _read_back(database, clock, past=workspace, settings=settings, wanted=wanted, progress=progress)
+
+
+async def _read_back(
+    database: Database, clock: Clock, *, past: Past, settings: Settings, wanted: Wanted, progress: Progress
+) -> Backfilled:
+    layout = await past.layout(wanted.channels)
+    refused = await refusals.load(settings.home)
+    begin = functools.partial(_begin, past=past, layout=layout, wanted=wanted, clock=clock, refused=refused)
+    community, intake, met = await database.write(begin)
+    bulk = Bulk(database, clock, intake, Stored(channels=met))
+    async with database.read() as connection:
+        policy = (await policies.load(connection, community)).policy
+        reached = await backfills.reached(connection, community)
+    reading = Reading(
+        database=database,
+        clock=clock,
+        past=past,
+        community=community,
+        bulk=bulk,
+        since=_since(policy, wanted, clock),
+        rooms=tuple(Place(room=room, reached=reached.get(room.ref, Reached())) for room in layout.rooms),
+        progress=progress,
+    )
+    translate = await asyncio.to_thread(translator, policy.language or settings.language)
+    async with BackfillProgress(database, clock, reading, translate).telling(policy.staff_channel):
+        await reading.read()
+    await bulk.note({"server": str(past.space.ref)})
     return Backfilled(stored=bulk.stored, rooms=len(layout.rooms), closed=(*layout.closed, *reading.closed))
 
 
 async def _begin(
-    connection: Connection, *, server: Server, layout: Layout, wanted: Wanted, clock: Clock, refused: Refusals
+    connection: Connection, *, past: Past, layout: Layout, wanted: Wanted, clock: Clock, refused: Refusals
 ) -> tuple[Community, Intake, int]:
     """Settle the space and store its channels as they are now: who may read them holds before the first message.
 
     Returns what stores the messages, and how many channels are new.
     """
-    community = await _community(connection, server.space, wanted.community, clock)
+    community = await settle(connection, past.space, wanted.community, clock)
     intake = Intake(community, clock.now(), refusals=refused)
     await intake.begin(connection)
     closed = {
@@ -126,17 +147,6 @@ async def _begin(
     return community, intake, met
 
 
-async def _community(connection: Connection, space: Named, name: str | None, clock: Clock) -> Community:
-    known = await spaces.community_of(connection, space.ref)
-    if known and name not in {None, known.name}:
-        raise Mistake(f"{space.name} belongs to the community {known.name!r}. Leave --community out, or name that one.")
-    if known or name is None:
-        return await spaces.settle(connection, space, clock.now())
-    community = await communities.find_or_make(connection, name, clock.now())
-    await spaces.belong(connection, space, community)
-    return community
-
-
 def _since(policy: Policy, wanted: Wanted, clock: Clock) -> datetime | None:
     """Return how far back to read: no further than messages are kept."""
     kept = clock.now() - timedelta(days=policy.retention_days) if policy.retention_days else None
@@ -150,18 +160,14 @@ class Place:
     room: Room
     reached: Reached
 
-    def is_read(self, since: datetime | None) -> bool:
-        """Say whether nothing is left to be read of it, down to its beginning or to a moment."""
-        return self.reached.done or discord.reaches(self.reached.before, since)
-
 
 @dataclass(slots=True, kw_only=True)
 class Reading:
-    """The reading of one server's rooms, as far as it is."""
+    """The reading of one space's rooms, as far as it is."""
 
     database: Database
     clock: Clock
-    server: Server
+    past: Past
     community: Community
     bulk: Bulk
     since: datetime | None
@@ -172,22 +178,26 @@ class Reading:
     @property
     def read_rooms(self) -> int:
         """Return how many rooms are read as far as they are wanted."""
-        return sum(place.is_read(self.since) for place in self.rooms)
+        return sum(map(self._is_read, self.rooms))
+
+    def _is_read(self, place: Place) -> bool:
+        """Say whether nothing is left to be read of a room, down to its beginning or to a moment."""
+        return place.reached.done or self.past.reaches(place.reached.before, self.since)
 
     async def read(self) -> None:
         """Read all rooms, several side by side, each page stored before the next is asked for."""
-        turns = iter([place for place in self.rooms if not place.is_read(self.since)])
+        turns = iter([place for place in self.rooms if not self._is_read(place)])
         async with asyncio.TaskGroup() as group:
-            for _number in range(discord.SIDE_BY_SIDE):
+            for _number in range(self.past.side_by_side):
                 group.create_task(self._take(turns))
 
     async def _take(self, turns: Iterator[Place]) -> None:
         for place in turns:
             try:
-                while not place.is_read(self.since):
+                while not self._is_read(place):
                     await self._step(place)
             except NotAllowed as error:
-                self.closed.append(discord.Closed(name=place.room.name, mend=str(error)))
+                self.closed.append(Closed(name=place.room.name, mend=str(error)))
             self.progress(self.read_rooms, len(self.rooms))
 
     async def _step(self, place: Place) -> None:
@@ -197,7 +207,7 @@ class Reading:
             arrived = await backfills.arrived(connection)
         page = await self._page(place)
         step = Step(
-            space=self.server.space.ref,
+            space=self.past.space.ref,
             room=place.room.ref,
             messages=page.messages,
             reached=Reached(before=page.before, done=page.done),
@@ -208,12 +218,12 @@ class Reading:
             place.reached = step.reached
 
     async def _page(self, place: Place) -> Page:
-        """Read a page, and try again while Discord is away for a moment."""
+        """Read a page, and try again while the platform is away for a moment."""
         for pause in PAUSES:
             with contextlib.suppress(Gone):
-                return await self.server.page(place.room, place.reached.before, since=self.since)
+                return await self.past.page(place.room, place.reached.before, since=self.since)
             await self.clock.sleep(pause)
-        return await self.server.page(place.room, place.reached.before, since=self.since)
+        return await self.past.page(place.room, place.reached.before, since=self.since)
 
     async def _check(self, connection: Connection, room: Room) -> None:
         """Raise NotAllowed for a room that the staff do not want to be read; they may say so at any time."""

@@ -30,7 +30,7 @@ READ = _(
 )
 STOPPED = _(
     "I stopped reading what was said here before I came, at {done} of {rooms} channels and threads. {messages} new "
-    "messages are kept; `kinfolk import discord` goes on from there."
+    "messages are kept; `kinfolk import {platform}` goes on from there."
 )
 
 
@@ -68,9 +68,9 @@ class BackfillProgress:
         with contextlib.suppress(Mistake, Unavailable):
             async with self._database.read() as connection:
                 room = (await channels.find(connection, reading.community, channel)).ref
-                self._message = await backfills.notice(connection, reading.community, reading.server.space.ref)
+                self._message = await backfills.notice(connection, reading.community, reading.past.space.ref)
             if self._message is None or not await self._change(READING):
-                self._message = await reading.server.say(room, self._say(READING))
+                self._message = await reading.past.say(room, self._say(READING))
                 await self._keep(self._message)
 
     async def _go_on(self) -> None:
@@ -90,7 +90,7 @@ class BackfillProgress:
         text = self._say(sentence)
         if self._message is None:
             return False
-        if text != self._told and not await self._reading.server.rewrite(self._message, text):
+        if text != self._told and not await self._reading.past.rewrite(self._message, text):
             return False
         self._told = text
         return True
@@ -98,9 +98,12 @@ class BackfillProgress:
     def _say(self, sentence: str) -> str:
         reading = self._reading
         return self._translate(sentence).format(
-            done=reading.read_rooms, rooms=len(reading.rooms), messages=reading.bulk.stored.messages
+            done=reading.read_rooms,
+            rooms=len(reading.rooms),
+            messages=reading.bulk.stored.messages,
+            platform=reading.past.space.ref.platform,
         )
 
     async def _keep(self, message: Ref | None) -> None:
-        space, community, now = self._reading.server.space.ref, self._reading.community, self._clock.now()
+        space, community, now = self._reading.past.space.ref, self._reading.community, self._clock.now()
         await self._database.write(lambda connection: backfills.keep_notice(connection, community, space, message, now))

@@ -17,7 +17,7 @@ from filelock import AsyncFileLock, Timeout
 from adapters.history import jsonl
 from bot.core.errors import Mistake, Unavailable
 from bot.core.events import MessagePosted
-from storage import communities, ledger, refusals
+from storage import communities, ledger, refusals, spaces
 from storage.intake import Described, Intake, Stored
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.core.clock import Clock
+    from bot.core.events import Named
+    from bot.core.things import Community
     from storage.connection import Connection
     from storage.db import Database
     from storage.refusals import Refusals
@@ -70,10 +72,10 @@ async def import_jsonl(
         about = await asyncio.to_thread(read_descriptions, descriptions) if descriptions else {}
         begin = functools.partial(_begin, name=community, clock=clock, about=about, refused=await refusals.load(home))
         bulk = Bulk(database, clock, await database.write(begin))
-        async for portion in _portions(jsonl.read(path, platform=platform)):
+        async for portion in portions(jsonl.read(path, platform=platform)):
             await bulk.store(functools.partial(bulk.intake.store, events=portion), read=len(portion))
             progress(bulk.read, found.good)
-        await bulk.note({"file": path.name, "sha256": await asyncio.to_thread(_digest, path)})
+        await bulk.note({"file": path.name, "sha256": await asyncio.to_thread(digest, path)})
     return Imported(stored=bulk.stored, bad=found.bad, unmet=tuple(sorted(set(about) - bulk.intake.channels)))
 
 
@@ -94,14 +96,14 @@ async def alone(home: Path) -> AsyncIterator[None]:
 class Bulk:
     """One import into one community: stores portion after portion, each in a transaction, and counts.
 
-    `channels` are those stored before the first message.
+    `stored` is what is new before the first message.
     """
 
-    def __init__(self, database: Database, clock: Clock, intake: Intake, *, channels: int = 0) -> None:
+    def __init__(self, database: Database, clock: Clock, intake: Intake, stored: Stored | None = None) -> None:
         self._database = database
         self._clock = clock
         self.intake = intake
-        self.stored = Stored(channels=channels)
+        self.stored = stored or Stored()
         self.read = 0
 
     async def store(self, work: Work, *, read: int) -> Stored | None:
@@ -132,7 +134,20 @@ class Bulk:
         )
 
 
-async def _portions(lines: Iterator[MessagePosted | jsonl.BadLine]) -> AsyncIterator[list[MessagePosted]]:
+async def settle(connection: Connection, space: Named, name: str | None, clock: Clock) -> Community:
+    """Return the community that a space belongs to, or the one that it is to belong to. Raises Mistake."""
+    known = await spaces.community_of(connection, space.ref)
+    if known and name not in {None, known.name}:
+        raise Mistake(f"{space.name} belongs to the community {known.name!r}. Leave --community out, or name that one.")
+    if known or name is None:
+        return await spaces.settle(connection, space, clock.now())
+    community = await communities.find_or_make(connection, name, clock.now())
+    await spaces.belong(connection, space, community)
+    return community
+
+
+async def portions(lines: Iterator[MessagePosted | jsonl.BadLine]) -> AsyncIterator[list[MessagePosted]]:
+    """Read messages in portions, beside the loop."""
     good = (item for item in lines if isinstance(item, MessagePosted))
     while portion := await asyncio.to_thread(lambda: list(islice(good, PORTION))):
         yield portion
@@ -147,7 +162,8 @@ async def _begin(
     return intake
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -45,6 +45,14 @@ async def every(connection: Connection, community: Community) -> dict[int, Chann
     return {row.id: _channel(row) for row in rows}
 
 
+async def audiences(connection: Connection, community: Community) -> dict[Ref, Audience]:
+    """Return who may read each channel that is known, archived ones too."""
+    rows = await connection.execute(
+        select(*columns(ChannelRow, "ref", "audience")).where(col(ChannelRow.community_id) == community.id)
+    )
+    return {Ref.parse(row.ref): Audience(row.audience) for row in rows}
+
+
 async def by_ref(connection: Connection, community: Community, ref: Ref) -> Channel | None:
     """Return the channel of a reference."""
     row = (await connection.execute(_of(community).where(col(ChannelRow.ref) == str(ref)))).first()

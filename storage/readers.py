@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from bot.core.things import Audience, Ref
-from storage.rows import columns, insert_new
+from storage.rows import columns, insert_new, portions
 from storage.tables import ChannelRow, MembershipRow
 
 if TYPE_CHECKING:
@@ -56,6 +56,15 @@ async def doubt(connection: Connection, channel: int, *, at: datetime) -> None:
     """Let nobody be in a channel any more, until the platform says of each member anew that they may read it."""
     there = (col(MembershipRow.channel_id) == channel) & col(MembershipRow.left_at).is_(None)
     await connection.execute(update(MembershipRow).where(there).values(left_at=at))
+
+
+async def admit(connection: Connection, channel: int, among: Sequence[int], *, at: datetime) -> None:
+    """Let members be in a channel, by the word of the platform at a moment."""
+    rows = [{"channel_id": channel, "member_id": member, "joined_at": at} for member in among]
+    await insert_new(connection, MembershipRow, rows)
+    for some in portions(among):
+        theirs = (col(MembershipRow.channel_id) == channel) & col(MembershipRow.member_id).in_(some)
+        await connection.execute(update(MembershipRow).where(theirs).values(left_at=None))
 
 
 async def _confirm(

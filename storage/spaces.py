@@ -33,6 +33,18 @@ async def community_of(connection: Connection, space: Ref) -> Community | None:
     return Community(id=row.id, name=row.name) if row else None
 
 
+async def housing(connection: Connection, channel: Ref) -> Community | None:
+    """Return the community that has a channel: on Telegram a channel may be told of as a space of its own as well."""
+    found = await connection.execute(
+        select(*columns(CommunityRow, "id", "name"))
+        .join(ChannelRow, col(ChannelRow.community_id) == col(CommunityRow.id))
+        .where(col(ChannelRow.ref) == str(channel))
+        .order_by(col(CommunityRow.id))
+    )
+    row = found.first()
+    return Community(id=row.id, name=row.name) if row else None
+
+
 async def settle(connection: Connection, space: Named, now: datetime) -> Community:
     """Return the community of a space; a new space gets a community of its own, called like it."""
     if known := await community_of(connection, space.ref):

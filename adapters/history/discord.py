@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -13,6 +13,7 @@ import discord
 
 from adapters.discord import incoming, names, rights, visiting
 from adapters.discord.incoming import Incoming
+from adapters.history.rooms import Closed, Layout, Page, Room
 from bot.core.errors import Gone, Misconfigured, Mistake, NotAllowed
 from bot.core.events import ChannelChanged, Named
 from bot.core.things import Audience
@@ -36,42 +37,6 @@ WITHHELD = (
     "Intent on its page Bot at https://discord.com/developers/applications, then run this again."
 )
 Source = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """A channel or a thread to read; its messages belong to the channel `home`, of a public thread what it hangs on."""
-
-    ref: Ref
-    name: str
-    home: Ref
-    source: Source
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
-    """A channel that is not read, and what would mend that: rights are called as in Discord's own settings."""
-
-    name: str
-    mend: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """What was read of a room at once; everything from `before` on is read then, and `done` says that this is all."""
-
-    messages: tuple[MessagePosted, ...]
-    before: str
-    done: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """What a server has: the channels that messages belong to, what is read, and what the bot may not read."""
-
-    homes: tuple[ChannelChanged, ...]
-    rooms: tuple[Room, ...]
-    closed: tuple[Closed, ...]
 
 
 @contextlib.asynccontextmanager
@@ -99,8 +64,11 @@ class History:
 class Server:
     """One server, entered: its rooms and their pages, and what is said there about the reading."""
 
+    side_by_side = SIDE_BY_SIDE
+
     def __init__(self, client: discord.Client, guild: discord.Guild, me: discord.Member, clock: Clock) -> None:
         self.space = incoming.space(guild)
+        self._sources: dict[Ref, Source] = {}
         self._client = client
         self._guild = guild
         self._me = me
@@ -119,11 +87,18 @@ class Server:
         return Layout(
             homes=(*map(self._incoming.channel, open_ones), *(self._alone(one) for one in threads if one.is_private())),
             rooms=(
-                *(_room(one) for one in open_ones if not isinstance(one, discord.ForumChannel)),
-                *map(_room, threads),
+                *(self._room(one) for one in open_ones if not isinstance(one, discord.ForumChannel)),
+                *map(self._room, threads),
             ),
             closed=tuple(Closed(name=one.name, mend=closed[one.id]) for one in chosen if one.id in closed),
         )
+
+    def _room(self, source: Source) -> Room:
+        where = incoming.place(source)
+        if where is None:
+            raise TypeError(f"a room that is nowhere: {source!r}")
+        self._sources[names.ref(source.id)] = source
+        return Room(ref=names.ref(source.id), name=source.name, home=where.channel.ref)
 
     def _alone(self, thread: discord.Thread) -> ChannelChanged:
         """Tell of a private thread, which is a channel of its own."""
@@ -161,7 +136,7 @@ class Server:
         mark = discord.Object(int(before)) if before else None
         try:
             with _told():
-                found = [one async for one in room.source.history(limit=PAGE, before=mark)]
+                found = [one async for one in self._sources[room.ref].history(limit=PAGE, before=mark)]
         except discord.NotFound:
             return Page(messages=(), before=before, done=True)
         except discord.Forbidden as error:
@@ -185,6 +160,10 @@ class Server:
         if any(one.author.id != self._me.id and _is_emptied(one) for one in found):
             raise Misconfigured(WITHHELD)
 
+    def reaches(self, before: str, since: datetime | None) -> bool:
+        """Say whether everything since a moment is read where a room is read down to a mark."""
+        return bool(before) and since is not None and int(before) <= int(_mark(since))
+
     async def say(self, channel: Ref, text: str) -> Ref | None:
         """Say something in a channel of this server and return the message; None where that cannot be."""
         room = self._guild.get_channel(names.number(channel)) if channel.platform == names.PLATFORM else None
@@ -203,11 +182,6 @@ class Server:
             await said.edit(content=text, allowed_mentions=discord.AllowedMentions.none())
             return True
         return False
-
-
-def reaches(before: str, since: datetime | None) -> bool:
-    """Say whether everything since a moment is read where a room is read down to a mark."""
-    return bool(before) and since is not None and int(before) <= int(_mark(since))
 
 
 @contextlib.contextmanager
@@ -262,13 +236,6 @@ def _lacks(held: discord.Permissions, room: rights.Room) -> str:
         needed["Connect"] = held.connect
     missing = ", ".join(name for name, there in needed.items() if not there)
     return f"grant the bot {missing} there" if missing else ""
-
-
-def _room(source: Source) -> Room:
-    where = incoming.place(source)
-    if where is None:
-        raise TypeError(f"a room that is nowhere: {source!r}")
-    return Room(ref=names.ref(source.id), name=source.name, home=where.channel.ref, source=source)
 
 
 def _of_the_past(told: MessagePosted) -> MessagePosted:

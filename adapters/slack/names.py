@@ -30,6 +30,11 @@ class Message(NamedTuple):
     ts: str
 
 
+def is_own(told: object) -> bool:
+    """Say whether something is an id as Slack gives them."""
+    return isinstance(told, str) and _OWN.fullmatch(told) is not None
+
+
 def ref(own: str) -> Ref:
     """Name a workspace, a channel or a member by Slack's own id."""
     return Ref(PLATFORM, own)

@@ -10,12 +10,18 @@ from adapters.slack import told
 from bot.core.things import Audience
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from adapters.slack.directory import Directory
     from adapters.slack.told import Told
+
+    Name = Callable[[str], str | None]
 
 MARK = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 MENTIONED = re.compile(r"<@([A-Z0-9]{2,40})(?:\|[^<>]*)?>")
 REFERRED = re.compile(r"<#([A-Z0-9]{2,40})(?:\|[^<>]*)?>")
+UNKNOWN = "…"
+"""What stands for a member who is not known, and for a channel that not everybody may know of."""
 DEEPEST = 8
 """How deep blocks are read into each other."""
 NAMED_AT_ONCE = 10
@@ -38,21 +44,33 @@ async def words(message: Told, directory: Directory) -> str:
 def spelled(written: str, directory: Directory) -> str:
     """Return a text of Slack as people see it, with the names that are known."""
 
+    def room(channel: str) -> str | None:
+        found = directory.known_room(channel)
+        return found.name if found and found.audience is Audience.EVERYONE else None
+
+    def person(user: str) -> str | None:
+        found = directory.known_person(user)
+        return found.name if found else None
+
+    without_me = re.sub(rf"^\s*<@{directory.me}(?:\|[^<>]*)?>[\s,:]*", "", written)
+    return readable(without_me, person=person, room=room)
+
+
+def readable(written: str, *, person: Name, room: Name) -> str:
+    """Return a text of Slack as people see it. `person` and `room` tell names by ids, of open channels alone."""
+
     def name(found: re.Match[str]) -> str:
         sign, inner, label = found[1], found[2], found[3] or ""
         match sign:
             case "@":
-                person = directory.known_person(inner)
-                return f"@{person.name if person else label or '…'}"
+                return f"@{person(inner) or label or UNKNOWN}"
             case "#":
-                room = directory.known_room(inner)
-                return f"#{room.name}" if room and room.audience is Audience.EVERYONE else "#…"
+                return f"#{room(inner) or UNKNOWN}"
             case "!":
                 return label or f"@{inner.partition('^')[0]}"
         return label if label in {"", inner.removeprefix("mailto:")} and label else _link(inner, label)
 
-    without_me = re.sub(rf"^\s*<@{directory.me}(?:\|[^<>]*)?>[\s,:]*", "", written)
-    return html.unescape(MARK.sub(name, without_me))
+    return html.unescape(MARK.sub(name, written))
 
 
 def _link(address: str, label: str) -> str:

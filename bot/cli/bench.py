@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.bench.exports import Kind
 from bot.cli.output import JsonOption, emit, out, run
 from bot.core.errors import Mistake
 
@@ -68,6 +69,23 @@ def import_(data: DataOption = SAMPLE, count: CountOption = 2000, as_json: JsonO
         from bot.bench.importing import bench_import
 
         return await bench_import(_texts(data, count), settings=settings)
+
+    _run(verb, as_json=as_json)
+
+
+@family.command()
+def history(
+    kind: Annotated[Kind, typer.Option(help="What the history comes in.")] = Kind.JSONL,
+    messages: Annotated[int, typer.Option(min=1000, help="How many messages are made up.")] = 100_000,
+    count: Annotated[int, typer.Option(min=50, help="How many texts are encoded as well.")] = 2000,
+    as_json: JsonOption = False,
+) -> None:
+    """Time the storing of old messages, read its memory also for a tenth of them, and encode some."""
+
+    async def verb(settings: Settings) -> Figures:
+        from bot.bench.history import bench_history
+
+        return await bench_history(kind, messages, count=count, settings=settings)
 
     _run(verb, as_json=as_json)
 

@@ -39,8 +39,10 @@ class Stage:
     `outside` are the same people where the bot is another process, so that nobody can wait for it by its adapter.
     `lanterns` is an open channel beside those of the driver, which owner and member have not joined; `marks` is what
     its name looks like in an answer. `direct` is where somebody is alone with the bot. `alive` is what would ping or be
-    a link, were it there in what the bot quotes. `troubles` makes trouble: `limit`, where the server can. `ended` tells
-    the server that the bot is gone, `found_at` by which address it is to be called from now on, and `turn_back` how long ago it is, where an adapter goes by the platform's clock.
+    a link, were it there in what the bot quotes. `troubles` makes trouble: `limit`, where the server can.
+
+    `ended` tells the server that the bot is gone, `found_at` by which address it is to be called from now on, and
+    `turn_back` how long ago it is, where an adapter goes by the platform's clock.
     """
 
     name: str
