@@ -29,14 +29,13 @@ if TYPE_CHECKING:
 class Platform:
     """One platform: its name in references, its name for people, and the settings of which any switches it on.
 
-    `open` returns its adapter, unconnected; None while no release has one. `examine` looks over the bot's place there,
-    whether the bot runs or not.
+    `open` returns its adapter, unconnected. `examine` looks over the bot's place there, whether the bot runs or not.
     """
 
     name: str
     title: str
+    open: Callable[[App], Adapter]
     settings: tuple[str, ...] = ()
-    open: Callable[[App], Adapter] | None = None
     examine: Callable[[App], Awaitable[Sequence[Finding]]] | None = None
 
     def variables(self, settings: Settings) -> tuple[str, ...]:
@@ -45,14 +44,9 @@ class Platform:
 
 
 def wanted(settings: Settings) -> list[Platform]:
-    """Return the platforms that are set and have an adapter, with whatever of ours belongs beside them."""
-    theirs = [one for one in PLATFORMS if one.open and one.variables(settings)]
+    """Return the platforms that are set, with whatever of ours belongs beside them."""
+    theirs = [one for one in PLATFORMS if one.variables(settings)]
     return [*theirs, CONSOLE, *([PLAYGROUND] if shows_playground(settings) else [])]
-
-
-def unserved(settings: Settings) -> list[str]:
-    """Return the variables that are set and of no use yet."""
-    return [name for one in PLATFORMS if one.open is None for name in one.variables(settings)]
 
 
 def shows_playground(settings: Settings) -> bool:

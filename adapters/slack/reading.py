@@ -67,14 +67,26 @@ def readable(written: str, *, person: Name, room: Name) -> str:
             case "#":
                 return f"#{room(inner) or UNKNOWN}"
             case "!":
-                return label or f"@{inner.partition('^')[0]}"
-        return label if label in {"", inner.removeprefix("mailto:")} and label else _link(inner, label)
+                return _special(inner, label)
+        return _link(inner, label)
 
     return html.unescape(MARK.sub(name, written))
 
 
+def _special(target: str, label: str) -> str:
+    """Return what is read for `here`, `channel`, a group of users, or a date."""
+    kind = target.partition("^")[0]
+    if kind in {"here", "channel", "everyone"}:
+        return f"@{kind}"
+    return label or f"@{UNKNOWN}"
+
+
 def _link(address: str, label: str) -> str:
-    return f"{label} ({address})" if label and label != address else address
+    """Write an address, with what it is called where that says more."""
+    if address.startswith("mailto:") and label:
+        return label
+    says_no_more = not label or label == address or address.endswith(f"://{label}")
+    return address if says_no_more else f"{label} ({address})"
 
 
 def _of_blocks(message: Told) -> str:

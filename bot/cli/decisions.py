@@ -219,7 +219,7 @@ async def _replay(settings: Settings, days: float, *, name: str | None, as_json:
 
     async with open_app(settings) as app:
         community = await app.community(name)
-        pipeline = await app.pipeline([one.open(app) for one in EVERY if one.open])
+        pipeline = await app.pipeline([one.open(app) for one in EVERY])
         with progress("Playing") as show:
             since = app.clock.now() - timedelta(days=days)
             played = await play(app.database, pipeline, community, since=since, progress=show)

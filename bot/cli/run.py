@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.cli.output import note, open_app, run
 from bot.core.errors import Misconfigured, Unavailable
-from bot.platforms import CONSOLE, PLATFORMS, PLAYGROUND, unserved, wanted
+from bot.platforms import CONSOLE, PLATFORMS, PLAYGROUND, wanted
 
 GLANCE = 0.5
 """Seconds between looks at what is still to be read."""
@@ -43,7 +43,7 @@ async def _run(settings: Settings) -> None:
         app.status = "starting"
         if PLAYGROUND in platforms:
             await _fill_playground(app)
-        opened = {one: one.open(app) for one in platforms if one.open}
+        opened = {one: one.open(app) for one in platforms}
         living = await app.living(list(opened.values()))
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, living.stop)
@@ -52,13 +52,13 @@ async def _run(settings: Settings) -> None:
 
 
 def _platforms(settings: Settings) -> list[Platform]:
-    """Return what is to run, and say what is of no use yet; raises Misconfigured when nothing is left to run."""
-    found, unused = wanted(settings), ", ".join(unserved(settings))
+    """Return what is to run; raises Misconfigured when there is nothing."""
+    found = wanted(settings)
     if found == [CONSOLE]:
-        why = f"this release has no adapter for {unused} yet" if unused else "KINFOLK_PLAYGROUND is off"
-        raise Misconfigured(f"There is nothing to run: {why}. Set KINFOLK_PLAYGROUND=on to try the bot on its page.")
-    if unused:
-        note(f"This release has no adapter for {unused} yet.")
+        raise Misconfigured(
+            "There is nothing to run: no platform's token is set, and KINFOLK_PLAYGROUND is off. Set a token (README), "
+            "or KINFOLK_PLAYGROUND=on to try the bot on its page."
+        )
     return found
 
 

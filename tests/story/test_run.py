@@ -123,9 +123,9 @@ def test_a_second_bot_in_the_home_a_taken_port_and_nothing_to_run_are_one_clear_
     assert "Traceback" not in taken.stderr
 
     off = elsewhere.run("run", expect=2, KINFOLK_PLAYGROUND="off")
-    assert off.stderr.startswith("kinfolk: There is nothing to run: KINFOLK_PLAYGROUND is off.")
-    token = elsewhere.run("run", expect=2, KINFOLK_TELEGRAM_TOKEN="x")
-    assert "no adapter for KINFOLK_TELEGRAM_TOKEN" in token.stderr
+    assert off.stderr.startswith("kinfolk: There is nothing to run: no platform")
+    half = elsewhere.run("run", expect=2, KINFOLK_SLACK_APP_TOKEN="xapp-1", KINFOLK_SLACK_API="http://127.0.0.1:1/api/")
+    assert "KINFOLK_SLACK_BOT_TOKEN" in half.stderr.splitlines()[-1]
     elsewhere.end_companions()
 
 

@@ -124,11 +124,12 @@ def test_authors_are_called_as_the_members_list_says(read, more: dict[str, objec
     ("text", "expected"),
     [
         ("<@U1> and <@U1|old> and <@U99>", "@Ana and @Ana and @…"),
+        ("<@U98|gone>", "@gone"),
         ("<#C1|general> <#G1|staff> <#C1>", "#general #… #general"),
         ("<!here> <!channel|x> <!everyone> <!subteam^S1|@bakers> <!date^1^{date}|Monday> <!foo>", None),
         (
             "<https://a.b/c|here> <https://a.b> <a.b|a.b> <http://a.b|a.b>",
-            "[here](https://a.b/c) https://a.b a.b http://a.b",
+            "here (https://a.b/c) https://a.b a.b http://a.b",
         ),
         ("<mailto:a@b.c|a@b.c>", "a@b.c"),
         ("1 &lt; 2 &amp;&amp; 3 &gt; 2", "1 < 2 && 3 > 2"),
@@ -137,7 +138,9 @@ def test_authors_are_called_as_the_members_list_says(read, more: dict[str, objec
 )
 def test_marks_are_made_readable(text: str, expected: str | None) -> None:
     known = {"U1": "Ana", "C1": "general"}
-    assert reading.readable(text, known) == (expected or "@here @channel @everyone @bakers Monday @…")
+    assert reading.readable(text, person=known.get, room=known.get) == (
+        expected or "@here @channel @everyone @bakers Monday @…"
+    )
 
 
 def test_a_closed_channels_name_is_not_told_in_an_open_one(read) -> None:

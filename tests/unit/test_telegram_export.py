@@ -109,7 +109,7 @@ def test_a_post_of_a_channel_without_an_author_is_the_channels_own(tmp_path: Pat
 
 TEXTS = [
     ("plain", "plain"),
-    (["see ", {"type": "text_link", "text": "this", "href": "https://a.b"}, "!"], "see [this](https://a.b)!"),
+    (["see ", {"type": "text_link", "text": "this", "href": "https://a.b"}, "!"], "see this (https://a.b)!"),
     (
         [{"type": "mention", "text": "@ana"}, " and ", {"type": "mention_name", "text": "Bo", "user_id": 7}],
         "@ana and @Bo",
