@@ -112,7 +112,7 @@ class Telegram:
     @property
     def limits(self) -> Limits:
         """Return what a bot may send: 30 calls a second in all, one in a chat, in a group fewer than 20 a minute."""
-        return Limits(chat=IN_A_GROUP, overall=(30, 1.0), chat_of=_chat_of, chats=_in_chat)
+        return Limits(chat=IN_A_GROUP, overall=(30, 1.0), chat_of=_chat_of, chats=_in_chat, drafts=_is_alone)
 
     async def run(self, put: Callable[[Arrival], Awaitable[bool]], commands: Sequence[Command]) -> None:
         """Connect, register the commands, and hand over what happens until cancelled. Raises Gone or Misconfigured."""
@@ -232,6 +232,11 @@ def _chat_of(action: Action, where: Ref) -> str:
         return str(names.group_of(space or where))
     except names.Unknown:
         return str(where)
+
+
+def _is_alone(where: Ref) -> bool:
+    """Say whether a place is a conversation with one member."""
+    return where.id.isdecimal()
 
 
 def _in_chat(name: str) -> Windows:

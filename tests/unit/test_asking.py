@@ -22,7 +22,7 @@ from bot.core.wording import unmarked
 from brains.skills import SKILLS
 from brains.skills.skill import Context, Skill
 from storage import communities, erasure, members
-from tests.recording import ANA, GENERAL, STAFF, WEI, SmallBot, small_bot
+from tests.recording import ANA, GENERAL, SPACE, STAFF, WEI, SmallBot, small_bot
 
 MARMALADE = "my marmalade never sets"
 Opened = Callable[..., AbstractAsyncContextManager[SmallBot]]
@@ -355,9 +355,9 @@ async def test_what_was_done_to_somebody_of_the_staff_another_takes_back(opened:
         await bot.happens(bot.command("mod", rank=Rank.OWNER, action="timeout", member="plaza:wei", minutes="5"))
         await bot.happens(bot.command("undo", by=WEI, rank=Rank.STAFF))
         assert bot.plaza.said[-1] == "这是对你的处理，要由其他管理员撤回。"
-        assert Timeout(member=WEI.ref, minutes=0, by=WEI.ref) not in bot.plaza.done
+        assert Timeout(member=WEI.ref, minutes=0, by=WEI.ref, space=SPACE.ref) not in bot.plaza.done
         await bot.happens(bot.command("undo", rank=Rank.STAFF))
-        assert Timeout(member=WEI.ref, minutes=0, by=ANA.ref) in bot.plaza.done
+        assert Timeout(member=WEI.ref, minutes=0, by=ANA.ref, space=SPACE.ref) in bot.plaza.done
 
 
 async def test_a_setting_that_nobody_knows_is_refused_however_it_is_called(opened: Opened) -> None:

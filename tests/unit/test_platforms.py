@@ -42,7 +42,7 @@ def test_what_is_set_runs_and_the_playground_stands_in_for_nothing() -> None:
 
 def test_what_has_no_adapter_yet_is_said_and_keeps_the_playground_away() -> None:
     early = settings(slack_app_token="secret", telegram_token="secret", discord_token="secret")
-    assert unserved(early) == ["KINFOLK_TELEGRAM_TOKEN", "KINFOLK_SLACK_APP_TOKEN"]
+    assert unserved(early) == ["KINFOLK_SLACK_APP_TOKEN"]
     assert (unserved(settings()), shows_playground(settings())) == ([], True)
     assert not shows_playground(settings(slack_app_token="secret"))
 

@@ -29,7 +29,7 @@ from bot.core.events import (
 from bot.core.things import Audience, Rank, Ref
 from bot.policy import occasion
 from brains.skills.skill import Context, Skill
-from tests.recording import ANA, GENERAL, PLATFORM, STAFF, WEI, SmallBot, small_bot
+from tests.recording import ANA, GENERAL, PLATFORM, SPACE, STAFF, WEI, SmallBot, small_bot
 from tests.words import MONDAY
 
 Opened = Callable[..., AbstractAsyncContextManager[SmallBot]]
@@ -251,7 +251,7 @@ async def test_a_sanction_names_who_asked_for_it(opened: Opened) -> None:
 
     async with opened(replace(PARROT, propose=bans)) as bot:
         await bot.happens(bot.command("why", rank=Rank.STAFF))
-        assert bot.plaza.done == [Ban(member=WEI.ref, by=ANA.ref)]
+        assert bot.plaza.done == [Ban(member=WEI.ref, by=ANA.ref, space=SPACE.ref)]
 
 
 # Where a platform cannot speak aside
@@ -271,7 +271,7 @@ async def test_a_command_in_words_is_answered_directly_where_only_a_used_one_can
         await bot.happens(by_mention(bot))
         await bot.happens(bot.command("help"))
         direct, aside = bot.plaza.done
-        assert direct == OpenDirect(member=ANA.ref, text="hello member")
+        assert direct == OpenDirect(member=ANA.ref, text="hello member", space=SPACE.ref)
         assert (aside.only, bool(aside.invocation)) == (ANA.ref, True)
 
 
