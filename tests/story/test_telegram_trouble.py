@@ -257,6 +257,35 @@ async def test_an_edit_of_long_ago_is_learned_and_answered_by_nobody(line: Conne
     ]
 
 
+async def test_what_the_tables_cannot_tell_at_once_is_not_lost(server: TelegramServer) -> None:
+    who, asked = harbour(server.town), []
+
+    async def known(_space: Ref) -> None:
+        asked.append(1)
+        if len(asked) < 4:
+            raise Gone("The tables are away.")
+
+    async with connected(server, who, clock=HastyClock(datetime.now(UTC)), known=known) as line:
+        await server.people.post(who.ben, who.group, "Kept.")
+        await line.on.settle()
+        assert ([one.text for one in line.events(MessagePosted)], len(asked)) == (["Kept."], 4)
+
+
+async def test_neither_words_nor_the_token_are_logged(server: TelegramServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    who = harbour(server.town)
+    async with connected(server, who) as line:
+        await line.on.post(line.on.member, line.on.public, "between-us-alone")
+        await line.adapter.act(Say(to=line.on.public, text="between-us-alone"))
+        await server.updates.push_raw({"message": {"text": "between-us-alone"}})
+        server.faults.fail("sendMessage", 400, "Bad Request: something")
+        await line.adapter.act(Say(to=line.on.public, text="between-us-alone"))
+        await line.on.settle()
+    ours = [one.getMessage() for one in caplog.records if not one.name.startswith(("httpx", "httpcore", "asyncio"))]
+    assert any("passed over" in one for one in ours)
+    assert not any("between-us-alone" in one or server.token in one for one in ours)
+
+
 # What keeps it from hearing
 
 
