@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 from telegram import Bot, ChatMemberRestricted, ChatPermissions, InlineKeyboardButton, InlineKeyboardMarkup, Update
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter
@@ -144,3 +145,18 @@ async def test_a_group_takes_twenty_calls_a_minute_and_then_says_how_long_to_wai
         await bot.send_message(who.group.id, "one too many")
     assert 50 < busy.value._retry_after.total_seconds() <= 61
     assert await bot.send_message(who.ben, "elsewhere it goes on")
+
+
+async def test_other_processes_have_people_do_the_same(server: TelegramServer, bot: Bot, who: Harbour) -> None:
+    async with httpx.AsyncClient(base_url=server.api, verify=False, trust_env=False) as client:
+        given = {"who": who.ben, "chat": who.group.id, "text": "Hello", "topic": who.pier.id}
+        made = (await client.post("/_ctl/people.post", json=given)).json()["made"]
+        edit = {"who": who.ben, "chat": who.group.id, "message": made["id"], "text": "Hello!"}
+        assert (await client.post("/_ctl/people.edit", json=edit)).status_code == 200
+        refused = await client.post("/_ctl/people.edit", json={**edit, "who": who.mei})
+        assert (refused.status_code, (await client.post("/_ctl/people.fly")).status_code) == (403, 404)
+        closed = {"who": who.anna, "chat": who.group.id, "topic": who.pier.id}
+        assert (await client.post("/_ctl/people.close_topic", json=closed)).status_code == 200
+    told = await bot.get_updates(timeout=5)
+    assert [type(one.effective_message.text) for one in told] == [str, str, type(None)]
+    assert who.pier.closed
