@@ -64,13 +64,19 @@ class Sender:
         can = adapter.can if adapter is not None else frozenset()
         return Edit.__name__ in can and not (action.only and ONLY_PLAIN in can)
 
-    async def edit_if_spare(self, edit: Edit) -> bool:
-        """Change a message on its way to its last word if nobody would miss the turn; say whether that was done."""
-        where, chat, route = edit.channel, self._chat(edit, edit.channel), type(edit).__name__
+    def drafts(self, where: Ref) -> bool:
+        """Say whether a text is shown there while it grows, without being a message yet."""
+        adapter = self.adapters.get(where.platform)
+        return adapter is not None and adapter.limits.drafts(where)
+
+    async def show_if_spare(self, action: Edit | Say) -> bool:
+        """Show a text on its way to its last word if nobody would miss the turn; say whether that was done."""
+        where = action.channel if isinstance(action, Edit) else action.to
+        chat, route = self._chat(action, where), type(action).__name__
         if not self._budget(where).take_spare(chat, route=route):
             return False
         try:
-            return (await self.adapters[where.platform].act(edit)).state == "done"
+            return (await self.adapters[where.platform].act(action)).state == "done"
         except Overloaded as busy:
             self._budget(where).pause(busy.after, chat=chat, route=route, scope=busy.scope)
         except Gone as gone:

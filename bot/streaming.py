@@ -1,6 +1,7 @@
 """Says a text while it is being written: one message that grows by edits, whose last word always comes.
 
-Where a platform has no edits, and in a conversation that is still to be opened, it is said once, when it is whole.
+Where a platform has no edits, and in a conversation that is still to be opened, it is said once, when it is whole; where
+a platform shows drafts, these grow before that.
 """
 
 from __future__ import annotations
@@ -60,13 +61,18 @@ class Growing:
 
     async def show(self) -> bool:
         """Show what was said so far, or leave it to a later edit; False when there is nothing that could be edited."""
-        if isinstance(self._action, OpenDirect) or not self._sender.can_edit(self._action):
+        if isinstance(self._action, OpenDirect):
+            return True
+        if self._sender.drafts(self._action.to):
+            await self._sender.show_if_spare(replace(self._action, text=self.said, draft=True, buttons=()))
+            return True
+        if not self._sender.can_edit(self._action):
             return True
         if self._receipt is None:
             self._receipt = await self._attempt(replace(self._action, text=self.said))
             self.shown = self.said
             return self._receipt.state == "done" and self._receipt.made is not None
-        if await self._sender.edit_if_spare(self._edit(self._receipt)):
+        if await self._sender.show_if_spare(self._edit(self._receipt)):
             self.shown = self.said
         else:
             self.dropped += 1

@@ -112,7 +112,7 @@ class Telegram:
     @property
     def limits(self) -> Limits:
         """Return what a bot may send: 30 calls a second in all, one in a chat, in a group fewer than 20 a minute."""
-        return Limits(chat=IN_A_GROUP, overall=(30, 1.0), chat_of=_chat_of, chats=_in_chat)
+        return Limits(chat=IN_A_GROUP, overall=(30, 1.0), chat_of=_chat_of, chats=_in_chat, drafts=_is_alone)
 
     async def run(self, put: Callable[[Arrival], Awaitable[bool]], commands: Sequence[Command]) -> None:
         """Connect, register the commands, and hand over what happens until cancelled. Raises Gone or Misconfigured."""
@@ -120,7 +120,7 @@ class Telegram:
         bot = client(self._token, api=self._api)
         try:
             async with bot:
-                await registering.register(bot, commands, translate)
+                await self._register(bot, commands, translate)
                 await self._tell_of_gap(bot)
                 await self._live(bot, put, commands, translate)
         except TelegramError as error:
@@ -128,6 +128,15 @@ class Telegram:
         finally:
             self._hands = self.ears = None
             self.ready.clear()
+
+    async def _register(self, bot: Client, commands: Sequence[Command], translate: dict[str, Translate]) -> None:
+        """Register the commands; without its menus the bot answers them all the same."""
+        try:
+            await registering.register(bot, commands, translate)
+        except InvalidToken:
+            raise
+        except TelegramError as error:
+            log.warning("the menus of commands are as they were: %s", error)
 
     async def _live(
         self,
@@ -202,8 +211,8 @@ class Telegram:
             raise Overloaded("The group became a supergroup.", after=0.0, scope="route") from None
         except (BadRequest, Forbidden) as refused:
             return Receipt(state="failed", error=in_words(refused))
-        except InvalidToken as refused:
-            raise Gone(f"Telegram refuses the token: {refused}") from None
+        except InvalidToken:
+            raise Gone("Telegram refuses the token.") from None
         except TelegramError as error:
             raise Gone(f"Telegram cannot be reached: {error}") from None
 
@@ -232,6 +241,11 @@ def _chat_of(action: Action, where: Ref) -> str:
         return str(names.group_of(space or where))
     except names.Unknown:
         return str(where)
+
+
+def _is_alone(where: Ref) -> bool:
+    """Say whether a place is a conversation with one member."""
+    return where.id.isdecimal()
 
 
 def _in_chat(name: str) -> Windows:

@@ -109,8 +109,9 @@ class Chats:
         number = names.place(space.ref).chat
         if number in self._read:
             return
+        known = await self.known(space.ref) or {}
         self._read.add(number)
-        for ref, one in (await self.known(space.ref) or {}).items():
+        for ref, one in known.items():
             try:
                 place = names.place(ref)
             except names.Unknown:

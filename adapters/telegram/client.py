@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from telegram import Bot
@@ -49,13 +50,17 @@ class Client(Bot):
             {"offset": offset, "timeout": wait, "limit": limit, "allowed_updates": HEARS},
             read_timeout=wait + SLACK,
         )
-        return told if isinstance(told, list) else []
+        if not isinstance(told, list):
+            raise TelegramError("this is no list of updates")
+        return told
 
 
 def client(token: SecretStr, *, api: str = "") -> Client:
     """Return a bot that did not speak with Telegram yet. Raises Misconfigured."""
     if not token.get_secret_value():
         raise Misconfigured(UNSET)
+    # The library logs what it sends and what it cannot read, members' words and all.
+    logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
     base = (api or OFFICIAL).rstrip("/")
     try:
         return Client(

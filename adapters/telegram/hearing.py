@@ -17,6 +17,7 @@ from adapters.telegram import names
 from adapters.telegram.chats import GROUPS, aware, is_inside
 from adapters.telegram.incoming import changed, person, ref_of, topic_of
 from adapters.telegram.words import bidding
+from bot.core.errors import Unavailable
 from bot.core.events import Arrival, BotAdded, ChannelChanged, CommandGiven, MessagePosted, Named
 from bot.core.i18n import _
 from bot.core.log import trail
@@ -44,6 +45,8 @@ log = logging.getLogger(__name__)
 
 LATE = timedelta(minutes=2)
 """What is older than this when it comes was said while the bot was away."""
+AGAIN, PAUSE = 2, 1.0
+"""How often an update is tried that ended in a bug, and the seconds in between: it may have been a passing one."""
 START = "start"
 """The command that Telegram's clients give when somebody opens a conversation with a bot."""
 HOME = "@"
@@ -71,9 +74,23 @@ class Ears:
         """Take in an update; returns once all that it tells is stored. What is not as it should be is passed over."""
         try:
             update = Update.de_json(raw, self.client)
-            await self._take(update)
         except Exception as error:  # noqa: BLE001 - an update is somebody else's, and one bad one must not end the rest
             log.error("an update of Telegram is not as it should be and is passed over: %s", trail(error))
+            return
+        again = AGAIN
+        while True:
+            try:
+                await self._take(update)
+            except Unavailable as away:
+                log.warning("an update of Telegram waits: %s", away)
+            except Exception as error:  # noqa: BLE001 - the same
+                again -= 1
+                if not again:
+                    log.error("an update of Telegram is passed over: %s", trail(error))
+                    return
+            else:
+                return
+            await self.clock.sleep(PAUSE)
 
     async def _take(self, update: Update) -> None:
         number = update.update_id
@@ -243,7 +260,11 @@ class Ears:
 
     async def retell(self, space: Named, message: Message, update: int) -> None:
         """Tell how a chat is called now."""
-        description = (await self.client.get_chat(message.chat.id)).description or ""
+        try:
+            description = (await self.client.get_chat(message.chat.id)).description or ""
+        except TelegramError as error:
+            log.info("what the chat %d says of itself is not known: %s", message.chat.id, error)
+            return
         named = self.chats.channel(message.chat)
         await self.tell(space, changed(named, message.date, update, description=description))
 

@@ -61,7 +61,9 @@ class Polling:
                 if updates is None:
                     continue
                 await self._hear_all(updates)
-                offset = max([offset, *(_number(one) + 1 for one in updates)])
+                before, offset = offset, max([offset, *(_number(one) + 1 for one in updates)])
+                if updates and offset == before:
+                    await self._pause(Gone("Telegram tells of updates without numbers."))
         finally:
             self.connected(False)  # noqa: FBT003 - it is the state itself
 

@@ -6,6 +6,7 @@ import html
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from telegram import InputFile, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
@@ -128,11 +129,22 @@ class Speech:
             home = names.place(space.ref).chat if space else 0
         return Target(place=place, reply_to=number, home=home if place.chat > 0 else 0)
 
-    async def _say_aloud(self, action: Say, made: list[int]) -> Ref:
+    async def _say_aloud(self, action: Say, made: list[int]) -> Ref | None:
         if action.only is not None and action.only != action.to:
             raise Refused("Telegram shows what is said in a group to all of it")
+        if action.draft:
+            await self._show_draft(action)
+            return None
         target = await self._target(action.to, action.reply_to)
         return await self._say(target, action.text, action.buttons, action.attachments, made=made)
+
+    async def _show_draft(self, action: Say) -> None:
+        """Show how a text grows, which Telegram has in conversations with one member."""
+        pieces = _split(action.text, ())
+        number = crc32(action.stream.encode()) % 2**31 or 1
+        await self._client.send_message_draft(
+            names.place(action.to).chat, number, pieces[-1], parse_mode=ParseMode.HTML
+        )
 
     async def _say(
         self,

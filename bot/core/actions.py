@@ -55,7 +55,8 @@ class Say:
     """Say something in a channel; with `only`, so that nobody but this member sees it.
 
     With `stream`, the text comes in pieces from the handle of this name, each after the others or, if it is `Anew`, in
-    their place; `text` is what to say when none come.
+    their place; `text` is what to say when none come. A `draft` is what there is of it so far, to be shown where the
+    platform shows how a text grows (`Limits.drafts`); nothing is made by it.
     """
 
     to: Ref
@@ -67,6 +68,7 @@ class Say:
     buttons: tuple[Button, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     stream: str = ""
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

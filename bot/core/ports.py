@@ -225,13 +225,18 @@ def _itself(_action: Action, where: Ref) -> str:
     return str(where)
 
 
+def _nowhere(_where: Ref) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What a platform lets a bot send, as (count, seconds): in one chat, in all together, of one action in one chat.
 
     With `answers_apart`, what answers a member's command for them alone counts with them and not in the chat.
     `chat_of` names the chat whose turns an act at a place takes, which several places may share, and `chats` what may
-    be sent in one by its name, where not all are alike.
+    be sent in one by its name, where not all are alike. `drafts` says at which places a text is shown while it grows,
+    without being a message yet.
     """
 
     chat: Windows
@@ -240,6 +245,7 @@ class Limits:
     answers_apart: bool = False
     chat_of: Callable[[Action, Ref], str] = _itself
     chats: Callable[[str], Windows] | None = None
+    drafts: Callable[[Ref], bool] = _nowhere
 
     def in_chat(self, name: str) -> Windows:
         """Return what may be sent in one chat."""

@@ -22,6 +22,7 @@ from bot.core.events import BotAdded, ChannelChanged, MemberJoined, MemberLeft, 
 from bot.core.things import Ref
 from bot.metrics import Figures
 from bot.sending import Sender
+from bot.streaming import say_in_pieces
 from tests.clocks import HastyClock, PatientClock
 from tests.contract.on_telegram import OnTelegram, _never, _nothing, ref
 from tests.contract.platform import Recorder
@@ -256,6 +257,35 @@ async def test_an_edit_of_long_ago_is_learned_and_answered_by_nobody(line: Conne
     ]
 
 
+async def test_what_the_tables_cannot_tell_at_once_is_not_lost(server: TelegramServer) -> None:
+    who, asked = harbour(server.town), []
+
+    async def known(_space: Ref) -> None:
+        asked.append(1)
+        if len(asked) < 4:
+            raise Gone("The tables are away.")
+
+    async with connected(server, who, clock=HastyClock(datetime.now(UTC)), known=known) as line:
+        await server.people.post(who.ben, who.group, "Kept.")
+        await line.on.settle()
+        assert ([one.text for one in line.events(MessagePosted)], len(asked)) == (["Kept."], 4)
+
+
+async def test_neither_words_nor_the_token_are_logged(server: TelegramServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    who = harbour(server.town)
+    async with connected(server, who) as line:
+        await line.on.post(line.on.member, line.on.public, "between-us-alone")
+        await line.adapter.act(Say(to=line.on.public, text="between-us-alone"))
+        await server.updates.push_raw({"message": {"text": "between-us-alone"}})
+        server.faults.fail("sendMessage", 400, "Bad Request: something")
+        await line.adapter.act(Say(to=line.on.public, text="between-us-alone"))
+        await line.on.settle()
+    ours = [one.getMessage() for one in caplog.records if not one.name.startswith(("httpx", "httpcore", "asyncio"))]
+    assert any("passed over" in one for one in ours)
+    assert not any("between-us-alone" in one or server.token in one for one in ours)
+
+
 # What keeps it from hearing
 
 
@@ -425,6 +455,29 @@ async def test_the_bot_brought_into_a_group_hears_who_did_it(line: Connected, se
     assert added.by.ref == ref(who.mo)
 
 
+async def test_a_text_grows_as_a_draft_alone_and_by_edits_in_a_group(line: Connected, server: TelegramServer) -> None:
+    clock, on = PatientClock(), line.on
+    sender = Sender(adapters={"telegram": line.adapter}, clock=clock, figures=Figures(Counts(clock)))
+
+    async def pieces() -> AsyncIterator[str]:
+        for piece in ("One", " **two**", " three."):
+            yield piece
+            await clock.let_pass(10)
+
+    async def attempt(action: object) -> object:
+        return await sender.send(action, Urgency.REPLY)
+
+    for place, texts in ((on.member, ["One", "One two", "One two three."]), (on.public, [])):
+        server.methods.drafts.clear()
+        say = Say(to=place, text="Nothing came.", stream="handle")
+        said, receipt = await say_in_pieces(say, pieces(), sender=sender, attempt=attempt)
+        assert (said.text, receipt.state) == ("One **two** three.", "done")
+        made = on._message(receipt.made)
+        assert (made.text, bool(made.edited)) == ("One two three.", place == on.public)
+        assert [text for _chat, _number, text in server.methods.drafts] == texts
+        assert len({number for _chat, number, _text in server.methods.drafts}) == len(texts[:1])
+
+
 # Limits
 
 
@@ -469,7 +522,7 @@ async def test_forty_acts_in_ten_seconds_keep_to_the_limit_of_a_group_and_all_re
                 for place in (on.public, on.private):
                     send(Say(to=place, text=f"reply {second} in {place.id}"), Urgency.REPLY)
                 edit = Edit(message=first.made, channel=on.public, text=f"Thinking {second}")
-                edits.append(await sender.edit_if_spare(edit))
+                edits.append(await sender.show_if_spare(edit))
                 if second >= 5:
                     for one in (spam.pop(), spam.pop()):
                         send(Delete(message=ref(who.group.id, one.id), channel=on.public), Urgency.MODERATION)

@@ -33,6 +33,7 @@ from bot.core.actions import (
     Unban,
     Warn,
     inverse,
+    placed,
     target,
     undoing,
 )
@@ -101,6 +102,19 @@ def test_an_edit_goes_back_to_what_was_there_where_that_is_known() -> None:
 def test_a_time_out_is_lifted_and_a_lifted_one_cannot_come_back_by_itself() -> None:
     assert inverse(Timeout(member=ANA, minutes=30), DONE) == Timeout(member=ANA, minutes=0)
     assert inverse(Timeout(member=ANA, minutes=0), DONE) is None
+
+
+def test_what_is_done_to_a_member_says_in_which_space_and_so_does_what_undoes_it() -> None:
+    ban, home, other = Ban(member=ANA), Ref(ANA.platform, "home"), Ref(ANA.platform, "other")
+    done = placed(ban, home)
+    assert done == Ban(member=ANA, space=home)
+    assert placed(done, other) == done
+    assert inverse(done, DONE) == Unban(member=ANA, space=home)
+    assert inverse(placed(Timeout(member=ANA, minutes=5), home), DONE) == Timeout(member=ANA, minutes=0, space=home)
+    assert placed(ban, Ref("elsewhere", "home")) == ban
+    asked = placed(AskStaff(to=HERE, text="?", skill="guard", proposed=(ban, Say(to=HERE, text="x"))), home)
+    assert isinstance(asked, AskStaff)
+    assert asked.proposed == (done, Say(to=HERE, text="x"))
 
 
 def test_a_channel_that_was_made_is_put_away_and_can_be_taken_back() -> None:

@@ -16,6 +16,9 @@ The parts raise `tests.platforms.Refused` where Telegram refuses a person:
 - `updates`: `push push_raw settled polled`, and `offsets`, what was confirmed.
 - `methods`: `answered` and `alerts` of presses, `drafts`.
 - `faults`: `limit fail slow hold tear calls`, and `gaps`, what this server lacks.
+
+As a program, `python -m tests.platforms.telegram PORT` serves the same with the small community, and every verb as
+`POST /_ctl/people.post` with the arguments as JSON: `{"made": ...}`, or 403 `{"error": ...}` where Telegram refuses.
 """
 
 from __future__ import annotations

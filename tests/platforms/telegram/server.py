@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from tests.platforms.telegram.control import control
 from tests.platforms.telegram.faults import Called, Fault, Faults
 from tests.platforms.telegram.methods import Methods, Wrong
 from tests.platforms.telegram.people import People
@@ -143,6 +144,8 @@ async def telegram_server(port: int = 0, clock: Callable[[], float] = time.time)
     calls = Calls(town, methods, updates, faults)
     app = web.Application(client_max_size=LARGEST)
     app.router.add_post("/bot{token}/{method}", calls.serve)
+    parts = {"town": town, "people": people, "updates": updates, "faults": faults}
+    app.router.add_post("/_ctl/{verb}", control(town, parts))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
