@@ -127,7 +127,7 @@ class Workspace:
     async def layout(self, wanted: Sequence[str] = ()) -> Layout:
         """Find the channels that the bot is in, by name or id where only some are wanted. Raises Mistake."""
         told = [one async for one in self._api.pages("users.conversations", "channels", types=KINDS, limit=MANY)]
-        known = [Channel.of(one, closed=one.get("is_private") is True) for one in told if names.is_own(one.get("id"))]
+        known = [Channel.of(one) for one in told if names.is_own(one.get("id"))]
         chosen = _chosen(known, wanted)
         self._channels = {one.named.ref: one for one in chosen}
         members = [one async for one in self._api.pages("users.list", "members", limit=MANY)]

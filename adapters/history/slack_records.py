@@ -52,8 +52,8 @@ class Channel:
     members: tuple[str, ...]
 
     @classmethod
-    def of(cls, told: Mapping[str, object], *, closed: bool) -> Channel:
-        """Read what Slack writes of a channel."""
+    def of(cls, told: Mapping[str, object], *, closed: bool = False) -> Channel:
+        """Read what Slack writes of a channel; `closed` is what its place in an export says, if that is more."""
         own, members = str(told.get("id")), told.get("members")
         purpose, topic = (exports.words(exports.inner(told, one).get("value")) for one in ("purpose", "topic"))
         return cls(
@@ -61,7 +61,7 @@ class Channel:
             name=exports.name(told.get("name"), own),
             description=purpose or topic,
             archived=told.get("is_archived") is True,
-            closed=closed,
+            closed=closed or told.get("is_private") is True,
             members=tuple(one for one in members if names.is_own(one)) if isinstance(members, list) else (),
         )
 
@@ -127,7 +127,8 @@ class Records:
             raise ValueError("it has no author")
         profile = exports.inner(told, "user_profile")
         name = exports.name(profile.get("display_name"), profile.get("real_name"), told.get("username"))
-        author = self.member(own, name, bot=machine is not None)
+        # What an app posts in a member's name is theirs: the list of members knows who is a machine.
+        author = self.member(own, name, bot=machine is not None and own not in self.users)
         return replace(author, reads=frozenset()) if channel.closed else author
 
     def _said(self, told: Mapping[str, object]) -> str:

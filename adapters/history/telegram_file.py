@@ -27,6 +27,7 @@ OLD_USERS, OLD_CHATS = 1 << 32, 2 << 32
 LARGEST = 997_852_516_352
 """The largest bare number of a chat that the Bot API can name."""
 MOST_LISTED = 20
+AS_JSON = "In Telegram Desktop choose the format Machine-readable JSON: the other is for reading in a browser."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +62,8 @@ def choose(path: Path, wanted: Sequence[str]) -> list[Head]:
     listed = ", ".join(f"{head.name} ({head.id})" for head in communal[:MOST_LISTED])
     if not communal:
         raise Mistake(
-            f"{path} holds no group and no channel of Telegram: conversations of two are nobody else's, and what is no "
-            f"export in JSON cannot be read. Nothing was imported."
+            f"{path} holds no group and no channel of Telegram; conversations of two are left to the two. "
+            "Nothing was imported."
         )
     if not wanted and len(communal) > 1:
         raise Mistake(f"{path} holds several groups and channels: {listed}. Say which: --chat NAME")
@@ -89,6 +90,8 @@ def _heads(path: Path) -> Iterator[Head]:
     """Return the chats of an export; of one that stands alone the messages need not be read for that."""
     found: list[tuple[int, dict[str, object]]] = []
     with _opened(path) as stream:
+        if stream.kind() != "{":
+            raise Mistake(f"{path} is no export in JSON. {AS_JSON} Nothing was imported.")
         for number, about in _walk(stream):
             found.append((number, about))
             if number == 0 and len(about) == len(ABOUT):
@@ -149,4 +152,5 @@ def _opened(path: Path) -> Iterator[JsonStream]:
         with path.open("rb") as file:
             yield JsonStream(file, str(path))
     except OSError as error:
-        raise Mistake(f"{path} cannot be read: {error.strerror or error}.") from None
+        hint = f" {AS_JSON}" if isinstance(error, FileNotFoundError) and path.name == FILE else ""
+        raise Mistake(f"{path} cannot be read: {error.strerror or error}.{hint}") from None

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import functools
-import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bot.cli.output import JsonOption, emit, note, open_app, progress, run
+from bot.cli.imported import Brought, bring
+from bot.cli.output import JsonOption
 from bot.core.errors import Mistake
-from bot.home_lock import is_running
 
 if TYPE_CHECKING:
+    from adapters.history.exports import Export
     from bot.app import App
-    from bot.backfill import Backfilled, Wanted
+    from bot.backfill import Wanted
+    from bot.cli.imported import Progress
     from bot.core.settings import Settings
-    from bot.exports import ExportsImported, Opening
-    from bot.importing import Imported
-    from storage.intake import Stored
 
-MOST_LINES_NAMED = 5
+MOST_NAMED = 5
 ChannelOption = Annotated[
     list[str] | None, typer.Option("--channel", help="Only this channel and its threads; may be said several times.")
 ]
@@ -57,47 +56,26 @@ def jsonl(
     as_json: JsonOption = False,
 ) -> None:
     """Import messages from JSON lines. Rows are stored in seconds; a second import adds nothing."""
-    run(
-        lambda settings: _import_jsonl(
-            settings, file, community, descriptions=channels, strict=strict, wait=wait, as_json=as_json
+
+    async def verb(app: App, settings: Settings, show: Progress) -> Brought:
+        from bot.importing import import_jsonl
+
+        found = await import_jsonl(
+            app.database,
+            app.clock,
+            home=settings.home,
+            path=file,
+            community=community,
+            descriptions=channels,
+            strict=strict,
+            progress=show,
         )
-    )
+        bad = [f"{file}, line {line.number} was skipped: {line.reason}" for line in found.bad[:MOST_NAMED]]
+        unmet = f"{channels} describes channels that are not in {file}: {', '.join(found.unmet)}."
+        notes = [*bad, *_more(len(found.bad), "lines"), *([unmet] if found.unmet else [])]
+        return Brought(stored=found.stored, skipped=len(found.bad), notes=notes)
 
-
-async def _import_jsonl(
-    settings: Settings,
-    file: Path,
-    community: str,
-    *,
-    descriptions: Path | None,
-    strict: bool,
-    wait: bool,
-    as_json: bool,
-) -> None:
-    from bot.importing import import_jsonl
-
-    began = time.perf_counter()
-    async with open_app(settings) as app:
-        with progress("Storing") as show:
-            imported = await import_jsonl(
-                app.database,
-                app.clock,
-                home=settings.home,
-                path=file,
-                community=community,
-                descriptions=descriptions,
-                strict=strict,
-                progress=show,
-            )
-        stored = time.perf_counter() - began
-        encoded = await _encode(app) if wait else 0
-        waiting, running = await _waiting(app), await is_running(settings.home)
-    took = time.perf_counter() - began
-    _tell_bad_lines(file, imported)
-    if imported.unmet:
-        note(f"{descriptions} describes channels that are not in {file}: {', '.join(imported.unmet)}.")
-    answer = _answer(imported.stored, skipped=len(imported.bad), encoded=encoded, stored=stored, took=took)
-    emit(answer) if as_json else _tell(imported.stored, answer, waiting=waiting, running=running, wait=wait)
+    bring(verb, title="Storing", wait=wait, as_json=as_json)
 
 
 @family.command("discord")
@@ -131,33 +109,15 @@ def _wanted(
 
 
 def _read_back(platform: Literal["discord", "slack"], wanted: Wanted, *, wait: bool, as_json: bool) -> None:
-    run(lambda settings: _import_by_token(platform, settings, wanted, wait=wait, as_json=as_json))
+    async def verb(app: App, settings: Settings, show: Progress) -> Brought:
+        from bot.backfill import import_discord, import_slack
 
+        reading = {"discord": import_discord, "slack": import_slack}[platform]
+        found = await reading(app.database, app.clock, settings=settings, wanted=wanted, progress=show)
+        notes = [f"#{one.name} was skipped: {one.mend}" for one in found.closed]
+        return Brought(stored=found.stored, skipped=len(found.closed), notes=notes, more={"rooms": found.rooms})
 
-async def _import_by_token(
-    platform: Literal["discord", "slack"], settings: Settings, wanted: Wanted, *, wait: bool, as_json: bool
-) -> None:
-    from bot.backfill import import_discord, import_slack
-
-    reading = {"discord": import_discord, "slack": import_slack}[platform]
-    began = time.perf_counter()
-    async with open_app(settings) as app:
-        with progress("Reading") as show:
-            found = await reading(app.database, app.clock, settings=settings, wanted=wanted, progress=show)
-        stored = time.perf_counter() - began
-        encoded = await _encode(app) if wait else 0
-        waiting, running = await _waiting(app), await is_running(settings.home)
-    took = time.perf_counter() - began
-    _tell_closed(found)
-    answer = _answer(found.stored, skipped=len(found.closed), encoded=encoded, stored=stored, took=took)
-    emit(answer | {"rooms": found.rooms}) if as_json else _tell(
-        found.stored, answer, waiting=waiting, running=running, wait=wait
-    )
-
-
-def _tell_closed(found: Backfilled) -> None:
-    for one in found.closed:
-        note(f"#{one.name} was skipped: {one.mend}")
+    bring(verb, title="Reading", wait=wait, as_json=as_json)
 
 
 @family.command("telegram")
@@ -174,16 +134,13 @@ def telegram(
 ) -> None:
     """Import groups and channels from an export of Telegram Desktop. A second import adds nothing."""
 
-    async def verb(settings: Settings) -> None:
+    def opening(settings: Settings) -> AbstractContextManager[Sequence[Export]]:
         from adapters.history.telegram import open_exports
 
-        me = settings.telegram_token.get_secret_value().partition(":")[0]
-        opening = functools.partial(
-            open_exports, file, chats=chat or (), me=int(me) if me.isdecimal() else 0, now=datetime.now(UTC)
-        )
-        await _import_exports(settings, opening, community, strict=strict, wait=wait, as_json=as_json)
+        own = settings.telegram_token.get_secret_value().partition(":")[0]
+        return open_exports(file, chats=chat or (), me=int(own) if own.isdecimal() else 0, now=datetime.now(UTC))
 
-    run(verb)
+    _import_exports(opening, community, strict=strict, wait=wait, as_json=as_json)
 
 
 @family.command("slack")
@@ -212,98 +169,46 @@ def slack(
     if channel or since or again:
         raise Mistake("--channel, --since and --again are for reading by the token: leave the file out.")
 
-    async def verb(settings: Settings) -> None:
+    export = file
+
+    def opening(_settings: Settings) -> AbstractContextManager[Sequence[Export]]:
         from adapters.history.slack import open_exports
 
-        opening = functools.partial(open_exports, file, group_messages=group_messages, now=datetime.now(UTC))
-        await _import_exports(settings, opening, community, strict=strict, wait=wait, as_json=as_json)
+        return open_exports(export, group_messages=group_messages, now=datetime.now(UTC))
 
-    run(verb)
+    _import_exports(opening, community, strict=strict, wait=wait, as_json=as_json)
 
 
-async def _import_exports(
-    settings: Settings, opening: Opening, community: str | None, *, strict: bool, wait: bool, as_json: bool
+def _import_exports(
+    opening: Callable[[Settings], AbstractContextManager[Sequence[Export]]],
+    community: str | None,
+    *,
+    strict: bool,
+    wait: bool,
+    as_json: bool,
 ) -> None:
-    from bot.exports import import_exports
+    async def verb(app: App, settings: Settings, show: Progress) -> Brought:
+        from bot.exports import import_exports
 
-    began = time.perf_counter()
-    async with open_app(settings) as app:
-        with progress("Storing") as show:
-            found = await import_exports(
-                app.database,
-                app.clock,
-                home=settings.home,
-                opening=opening,
-                community=community,
-                strict=strict,
-                progress=show,
-            )
-        stored = time.perf_counter() - began
-        encoded = await _encode(app) if wait else 0
-        waiting, running = await _waiting(app), await is_running(settings.home)
-    took = time.perf_counter() - began
-    _tell_bad_records(found)
-    answer = _answer(found.stored, skipped=found.bad, encoded=encoded, stored=stored, took=took)
-    emit(answer) if as_json else _tell(found.stored, answer, waiting=waiting, running=running, wait=wait)
+        found = await import_exports(
+            app.database,
+            app.clock,
+            home=settings.home,
+            opening=lambda: opening(settings),
+            community=community,
+            strict=strict,
+            progress=show,
+        )
+        named = [f"{one.place} was skipped: {one.reason}" for one in found.named[:MOST_NAMED]]
+        return Brought(stored=found.stored, skipped=found.bad, notes=[*named, *_more(found.bad, "messages")])
+
+    bring(verb, title="Storing", wait=wait, as_json=as_json)
 
 
-def _tell_bad_records(found: ExportsImported) -> None:
-    for one in found.named[:MOST_LINES_NAMED]:
-        note(f"{one.place} was skipped: {one.reason}")
-    more = found.bad - min(len(found.named), MOST_LINES_NAMED)
-    if more > 0:
-        note(f"{more:,} more messages were skipped; --strict would stop at the first.")
-
-
-async def _encode(app: App) -> int:
-    index = await app.index()
-    with progress("Encoding") as show:
-        return await index.catch_up(show)
-
-
-async def _waiting(app: App) -> int:
-    from storage import outbox
-
-    async with app.database.read() as connection:
-        return await outbox.count(connection)
-
-
-def _answer(new: Stored, *, skipped: int, encoded: int, stored: float, took: float) -> dict[str, object]:
-    return {
-        "messages": new.messages,
-        "members": new.members,
-        "channels": new.channels,
-        "skipped": skipped,
-        "withheld": new.withheld,
-        "encoded": encoded,
-        "seconds": round(took, 2),
-        "stored_seconds": round(stored, 2),
-        "encoded_seconds": round(took - stored, 2),
-    }
-
-
-def _tell_bad_lines(file: Path, imported: Imported) -> None:
-    for line in imported.bad[:MOST_LINES_NAMED]:
-        note(f"{file}, line {line.number} was skipped: {line.reason}")
-    more = len(imported.bad) - MOST_LINES_NAMED
-    if more > 0:
-        note(f"{more:,} more lines were skipped; --strict would stop at the first.")
-
-
-def _tell(new: Stored, answer: dict[str, object], *, waiting: int, running: bool, wait: bool) -> None:
-    note(
-        f"{new.messages:,} new messages of {new.members:,} new members in {new.channels:,} new channels, "
-        f"stored in {answer['stored_seconds']} s."
-    )
-    if new.withheld:
-        note(f"{new.withheld:,} messages were left out: their authors have not agreed to be collected.")
-    if answer["encoded"]:
-        note(f"{answer['encoded']:,} messages encoded in {answer['encoded_seconds']} s.")
-    if waiting:
-        next_step = "the running bot does it now" if running else "run this again with --wait, or start the bot"
-        note(f"{waiting:,} messages wait to be encoded: {next_step}.")
-    elif wait:
-        note('All is read. Try: kinfolk match --text "what somebody likes", or: kinfolk search WORDS')
+def _more(bad: int, what: str) -> list[str]:
+    """Say how many were skipped beside those that are named."""
+    more = bad - MOST_NAMED
+    return [f"{more:,} more {what} were skipped; --strict would stop at the first."] if more > 0 else []
 
 
 def register(app: typer.Typer) -> None:

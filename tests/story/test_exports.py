@@ -96,7 +96,7 @@ def not_an_export(folder: Path) -> dict[str, Path]:
 @pytest.mark.parametrize(
     ("kind", "what", "complaint"),
     [
-        ("telegram", "pdf", "line 1: '{' is missing"),
+        ("telegram", "pdf", "is no export in JSON"),
         ("telegram", "cut", "it ends in the middle"),
         ("telegram", "none", "cannot be read"),
         ("slack", "pdf", "it is no ZIP archive"),

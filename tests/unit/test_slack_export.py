@@ -112,7 +112,8 @@ def test_what_slack_itself_tells_is_no_message(read, quiet: dict[str, object]) -
             {"user": None, "bot_id": "B1", "username": "build", "subtype": "bot_message"},
             Named(ref=names.ref("B1"), name="build", bot=True),
         ),
-        ({"bot_id": "B1"}, Named(ref=names.ref("U1"), name="Ana", bot=True)),
+        ({"bot_id": "B1"}, Named(ref=names.ref("U1"), name="Ana")),
+        ({"user": "U9", "bot_id": "B1"}, Named(ref=names.ref("U9"), name="U9", bot=True)),
         ({"user": "USLACKBOT"}, Named(ref=names.ref("USLACKBOT"), name="USLACKBOT", bot=True)),
     ],
 )
@@ -197,6 +198,15 @@ def test_a_folder_that_two_channels_may_mean_is_the_closed_ones(tmp_path: Path) 
         told = {one.text: one.channel for one in export.messages()}
     assert (told["our duties"].ref, told["our duties"].audience) == (names.ref("G1"), Audience.MEMBERS)
     assert len(told) == 3
+
+
+def test_a_channel_that_says_it_is_private_is_closed_wherever_it_stands(tmp_path: Path) -> None:
+    told = [CHANNELS[0] | {"is_private": True, "members": ["U1"]}]
+    with opened(written(tmp_path / "f.zip", channels=told, groups=[])) as [export]:
+        [message] = export.messages()
+        [home] = export.homes
+    assert message.channel.audience is home.told.channel.audience is Audience.MEMBERS
+    assert [one.name for one in home.readers] == ["Ana"]
 
 
 def test_direct_messages_between_several_come_when_they_are_asked_for(tmp_path: Path) -> None:

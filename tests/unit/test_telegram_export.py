@@ -282,9 +282,9 @@ def test_of_a_whole_account_the_owner_names_what_is_read(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("", "line 1: '{' is missing|ends in the middle"),
-        ("%PDF", "'{' is missing"),
-        ("[]", "'{' is missing"),
+        ("", "is no export in JSON"),
+        ("<!DOCTYPE html>", "is no export in JSON. In Telegram Desktop choose the format Machine-readable JSON"),
+        ("[]", "is no export in JSON"),
         ("{}", "holds no group and no channel"),
         (json.dumps({"name": "M", "type": "personal_chat", "id": 1, "messages": []}), "conversations of two"),
         (json.dumps(GROUP | {"messages": []}), "holds no messages"),
@@ -304,7 +304,7 @@ def test_what_is_no_export_is_refused_in_one_sentence(tmp_path: Path, content: s
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Mistake, match=r"result\.json cannot be read"):
+    with pytest.raises(Mistake, match=r"result\.json cannot be read: No such file.*choose the format"):
         opened(tmp_path)
 
 
