@@ -134,7 +134,7 @@ async def _keep_code(connection: Connection, member: Member, action: KeepCode, n
         case "entered":
             await proofs.enter(connection, member, action.code, action.subject, now)
         case "confirmed":
-            await proofs.confirm(connection, member, action.code)
+            await proofs.confirm(connection, member, action.code, action.subject, now)
         case "dropped":
             await proofs.drop(connection, action.code)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlmodel import col
 
 from bot.core.errors import Mistake
@@ -150,6 +150,23 @@ async def alike(connection: Connection, community: Community, member: Member) ->
     theirs = (col(MemberRow.person_id) == member.person) & (col(MemberRow.community_id) == community.id)
     rows = await connection.scalars(select(col(MemberRow.id)).where(theirs))
     return frozenset(number for number in rows if number is not None) | {member.id}
+
+
+async def doubles(connection: Connection, community: Community) -> dict[int, int]:
+    """Return the accounts of those who have several in a community, each with the first of that human's."""
+    several = (
+        select(col(MemberRow.person_id))
+        .where(col(MemberRow.community_id) == community.id)
+        .group_by(col(MemberRow.person_id))
+        .having(func.count() > 1)
+    )
+    rows = await connection.execute(
+        select(*columns(MemberRow, "id", "person_id"))
+        .where(col(MemberRow.community_id) == community.id, col(MemberRow.person_id).in_(several))
+        .order_by(col(MemberRow.id))
+    )
+    first: dict[int, int] = {}
+    return {row.id: first.setdefault(row.person_id, row.id) for row in rows}
 
 
 async def joined(connection: Connection, *accounts: int) -> frozenset[int]:

@@ -19,7 +19,9 @@ from storage.tables import (
     MessageRow,
     ReactionRow,
     ThreadRow,
+    TraceMemberRow,
 )
+from storage.trail import account_ref
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,7 +54,17 @@ async def member(connection: Connection, number: int, *, into: int, now: datetim
     await _move_memberships(connection, "member_id", number, into, beside="channel_id")
     await _move(connection, FeedbackRow, "member_id", number, into, beside=("channel_id",))
     await proofs.move(connection, number, into)
+    await _move_stories(connection, number, into)
     await connection.execute(delete(MemberRow).where(col(MemberRow.id) == number))
+
+
+async def _move_stories(connection: Connection, number: int, into: int) -> None:
+    """Let traces in other communities that tell of the one account tell of the other: a forget looks for its number."""
+    old, new = str(account_ref(number)), str(account_ref(into))
+    there = select(col(TraceMemberRow.trace_id)).where(col(TraceMemberRow.member) == new)
+    mine = col(TraceMemberRow.member) == old
+    await connection.execute(delete(TraceMemberRow).where(mine, col(TraceMemberRow.trace_id).in_(there)))
+    await connection.execute(update(TraceMemberRow).where(mine).values(member=new))
 
 
 async def channel(connection: Connection, number: int, *, into: int) -> None:

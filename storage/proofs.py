@@ -42,7 +42,6 @@ class Proof:
     """A live code: who made it, who entered it, if anybody did, and whether they confirmed what it links."""
 
     code: str
-    subject: str
     maker: Account
     other: Account | None = None
     confirmed: bool = False
@@ -82,7 +81,7 @@ async def find(connection: Connection, code: str, subject: Subject, now: datetim
         return None
     other = await persons.account(connection, entered.member_id) if entered else None
     confirmed = bool(entered and entered.confirmed)
-    return Proof(code=code, subject=subject, maker=maker, other=other, confirmed=confirmed)
+    return Proof(code=code, maker=maker, other=other, confirmed=confirmed)
 
 
 async def made_by(connection: Connection, member: Member, subject: Subject, now: datetime) -> Proof | None:
@@ -121,10 +120,13 @@ async def enter(connection: Connection, member: Member, code: str, subject: Subj
     await _keep(connection, member, code, subject if theirs else TRY, now, made=False)
 
 
-async def confirm(connection: Connection, member: Member, code: str) -> None:
-    """Keep that whoever entered a code said yes to what it links."""
-    mine = (col(ProofRow.code) == code) & (col(ProofRow.member_id) == member.id)
-    await connection.execute(update(ProofRow).where(mine).values(confirmed=True))
+async def confirm(connection: Connection, member: Member, code: str, subject: Subject, now: datetime) -> None:
+    """Keep that whoever entered a code said yes to what it links, in whatever community they are called so."""
+    proof = await find(connection, code, subject, now)
+    if proof is None or proof.other is None or proof.other.member.ref != member.ref:
+        return
+    theirs = (col(ProofRow.code) == code) & (col(ProofRow.member_id) == proof.other.member.id)
+    await connection.execute(update(ProofRow).where(theirs).values(confirmed=True))
 
 
 async def drop(connection: Connection, code: str) -> None:

@@ -23,7 +23,7 @@ from brains.matching.terms import as_written
 from storage import channels, encodings, feedback, members, messages, outbox, profiles
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
     from uuid import UUID
 
     from bot.core.clock import Clock
@@ -168,15 +168,20 @@ class Matchmaker:
             reach = await channels.reach(connection, community, None)
             state = await messages.state(connection, community.id)
             waiting = await outbox.count(connection)
+            doubles = await members.doubles(connection, community)
         scope, rooms = reach.scope, dict(reach.channels)
         held = await self.vectors.count(scope)
         if not rooms:
             return None
-        lasting = _digest(sorted(scope.not_authors), sorted(rooms.items()), round(np.log1p(held) / np.log1p(GROWTH)))
+        grown = round(np.log1p(held) / np.log1p(GROWTH))
+        lasting = _digest(sorted(scope.not_authors), sorted(rooms.items()), sorted(doubles.items()), grown)
         version = f"{_digest(state, waiting, held)} {lasting}"
-        return _Known(scope=scope, rooms=rooms, profiles=await self._profiles(scope, rooms, version))
+        learn = functools.partial(self._learn, scope, rooms, doubles)
+        return _Known(scope=scope, rooms=rooms, profiles=await self._profiles(scope, learn, version))
 
-    async def _profiles(self, scope: Scope, rooms: dict[int, Channel], version: str) -> ChannelProfiles:
+    async def _profiles(
+        self, scope: Scope, learn: Callable[[], Awaitable[ChannelProfiles]], version: str
+    ) -> ChannelProfiles:
         """Return the profiles of this version; or, while they are fresh, of one that differs in messages alone."""
         fingerprint = self.encoder.fingerprint
         async with self.database.read() as connection:
@@ -193,7 +198,7 @@ class Matchmaker:
                 return from_bytes(kept)
             except ValueError:
                 pass  # an older format: learned anew below
-        learned = await self._learn(scope, rooms)
+        learned = await learn()
         save = functools.partial(
             profiles.save,
             community=scope.community,
@@ -205,7 +210,8 @@ class Matchmaker:
         await self.database.write(save)
         return learned
 
-    async def _learn(self, scope: Scope, rooms: dict[int, Channel]) -> ChannelProfiles:
+    async def _learn(self, scope: Scope, rooms: dict[int, Channel], doubles: dict[int, int]) -> ChannelProfiles:
+        """Learn profiles; the accounts of one human are one member to them."""
         cards = [Card(id=room.id, name=room.name, description=room.description) for room in rooms.values()]
         placed = await self.encoder.encode([card.text for card in cards])
         told = {card.text: vector for card, vector in zip(cards, placed, strict=True)}
@@ -213,6 +219,8 @@ class Matchmaker:
         await self.database.write(keep, durable=False)
         cards = [replace(card, vector=vector) for card, vector in zip(cards, placed, strict=True)]
         corpus = await self._read(scope)
+        authors = np.array([doubles.get(number, number) for number in corpus.authors.tolist()], dtype=np.int64)
+        corpus = replace(corpus, authors=authors)
         return await asyncio.to_thread(build_profiles, corpus, cards, encoder=self.encoder.fingerprint, now=self._now())
 
     async def _read(self, scope: Scope) -> Corpus:

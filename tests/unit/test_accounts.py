@@ -14,7 +14,7 @@ from bot.core.things import Ref
 from storage import proofs, retention
 from storage.tables import ConsentRow, MemberRow, MessageRow, PersonRow, ProofRow
 from tests.recording import EVERYTHING
-from tests.unit.two_towns import ANA, ANNA, BEN, MAX, Towns, room, two_towns
+from tests.unit.two_towns import ANA, ANNA, BEN, HERE, MAX, THERE, Towns, room, two_towns
 
 pytestmark = pytest.mark.slow
 
@@ -195,6 +195,23 @@ async def test_codes_are_told_erased_and_purged(towns: Towns) -> None:
     later = towns.clock.now() + proofs.LASTING + timedelta(seconds=1)
     await towns.database.write(lambda connection: retention.purge_events(connection, later))
     assert await towns.rows(ProofRow, "code") == []
+
+
+async def test_the_yes_may_be_said_where_they_talk_to_the_bot_alone_whatever_community_that_counts_to(
+    towns: Towns,
+) -> None:
+    alley, terrace = (Named(ref=Ref(of, "t"), name=name) for of, name in (("square", "Alley"), ("plaza", "Terrace")))
+    code = await towns.code(ANA)
+    await towns.command(ANNA, f"privacy link {code}")
+    assert "your other account" in await towns.command(ANNA, f"privacy link {code} yes", space=alley)
+    assert "one person" in await towns.command(ANA, f"privacy link {code} yes", space=terrace)
+    rows = {
+        (ref, community): person
+        for ref, community, person in await towns.rows(MemberRow, "ref", "community_id", "person_id")
+    }
+    here, there = await towns.community(HERE), await towns.community(THERE)
+    assert rows[str(ANA.ref), here.id] == rows[str(ANNA.ref), there.id]
+    assert len(set(rows.values())) == 5, "what they are elsewhere is nobody's word"
 
 
 async def test_the_same_account_in_two_communities_links_too(towns: Towns) -> None:

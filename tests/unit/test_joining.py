@@ -53,6 +53,31 @@ async def test_both_owners_are_told_what_it_means_and_say_yes(towns: Towns) -> N
     assert "contact" in await towns.command(ANNA, "setup", rank=OWNER)
 
 
+async def link(towns: Towns) -> None:
+    """Let both owners say yes."""
+    code = await towns.code(ANA, "setup link", rank=OWNER)
+    await towns.command(ANNA, f"setup link {code}", rank=OWNER)
+    await towns.command(ANNA, f"setup link {code} yes", rank=OWNER)
+    assert "is part of" in await towns.command(ANA, f"setup link {code} yes", rank=OWNER)
+
+
+async def test_what_was_under_way_meanwhile_is_decided_in_the_community_that_there_is(towns: Towns) -> None:
+    under_way = await towns.arrives(THERE, towns.given(MAX, "privacy off"))
+    await link(towns)
+    await towns.handle(under_way)
+    plaza = await towns.community(HERE)
+    assert {number for (number,) in await towns.rows(TraceRow, "community_id")} == {plaza.id}
+    await towns.says(MAX, "I said no before that")
+    assert "I said no before that" not in [text for (text,) in await towns.rows(MessageRow, "text")]
+
+
+async def test_a_button_from_before_still_does_what_it_said(towns: Towns) -> None:
+    await towns.command(MAX, "privacy forget")
+    await link(towns)
+    assert "0 left" in await towns.press(MAX, "Erase everything")
+    assert MAX.name not in await towns.everything()
+
+
 async def test_only_owners_link_and_no_code_for_accounts_links_communities(towns: Towns) -> None:
     assert "staff" in await towns.command(BEN, "setup link", rank=Rank.STAFF)
     code = await towns.code(ANA, "setup link", rank=OWNER)

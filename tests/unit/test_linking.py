@@ -44,8 +44,11 @@ from storage.tables import (
     OutboxRow,
     PersonRow,
     PolicyRow,
+    TraceMemberRow,
+    TraceRow,
     metadata,
 )
+from storage.trail import account_ref
 from tests.unit.remembering import ANA, COLM, GENERAL, RIVETS, Harbour, harbour, posted
 from tests.words import MONDAY
 
@@ -143,6 +146,8 @@ async def test_whoever_is_in_both_is_one_with_what_they_said_in_both(town: Harbo
         await persons.link(connection, there, nia, MONDAY)
         await feedback.keep(connection, member=there.id, channel=1, opinion="joined", now=MONDAY)
         await proofs.make(connection, there, "AAAA2222", "person", MONDAY)
+        told = [{"trace_id": "ana-again", "member": str(account_ref(number))} for number in (there.id, nia.id)]
+        await insert_rows(connection, TraceMemberRow, told, "trace_id")
 
     await town.database.write(more)
     await join(town, hill)
@@ -165,6 +170,8 @@ async def test_whoever_is_in_both_is_one_with_what_they_said_in_both(town: Harbo
     )
     assert forgotten.erased["member"] == 2
     assert "goats" not in await town.everything()
+    traces = {trace for (trace,) in await rows(town, TraceRow, "id")}
+    assert "ana-again" not in traces, "what tells of an account of theirs is found by the number that it has now"
 
 
 async def test_a_channel_that_both_know_is_one_and_what_was_said_twice_is_kept_once(town: Harbour) -> None:

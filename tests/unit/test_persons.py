@@ -56,6 +56,21 @@ async def test_what_either_wrote_joined_and_declined_counts(town: Town) -> None:
     assert await offered(town) == []
 
 
+async def test_habits_count_one_human_once(town: Town) -> None:
+    before = await newcomers(town)
+    await link(town)
+    assert await newcomers(town) == before, "who never wrote adds nothing"
+    baker, second = await town.member(BAKER), await town.member(SECOND)
+    await town.database.write(functools.partial(persons.link, one=baker, other=second, now=MONDAY))
+    assert sum(await newcomers(town)) == pytest.approx(sum(before) - 1), "the two who came to the bakers are one"
+
+
+async def newcomers(town: Town) -> list[float]:
+    known = await town.matchmaker._know(town.community)
+    assert known is not None
+    return [float(one) for one in known.profiles.prior.newcomers]
+
+
 async def every(town: Town):
     async with town.database.read() as connection:
         return await channels.every(connection, town.community)

@@ -64,8 +64,11 @@ class Towns:
 
     async def command(self, who: Named, line: str, *, rank: Rank = Rank.MEMBER, space: Named | None = None) -> str:
         """Give a command in words and return what is said thereupon to them."""
+        return await self._answered(who, self.given(who, line, rank=rank, space=space), space=space)
+
+    def given(self, who: Named, line: str, *, rank: Rank = Rank.MEMBER, space: Named | None = None) -> CommandGiven:
         name, _, rest = line.partition(" ")
-        event = CommandGiven(
+        return CommandGiven(
             command=name,
             line=rest,
             member=who,
@@ -74,7 +77,6 @@ class Towns:
             at=self.clock.now(),
             invocation=Ref(who.ref.platform, f"i{self.numbers()}"),
         )
-        return await self._answered(who, event, space=space)
 
     async def press(self, who: Named, label: str, *, rank: Rank = Rank.MEMBER) -> str:
         event = ButtonPressed(
@@ -111,12 +113,18 @@ class Towns:
         return [one.text for one in done if isinstance(one, OpenDirect) and one.member == who.ref]
 
     async def happens(self, space: Named, event: Event) -> None:
+        await self.handle(await self.arrives(space, event))
+
+    async def arrives(self, space: Named, event: Event) -> Delivery:
+        """Store what happened, as it arrives."""
         arrival = Arrival(space=space, event=event)
         store = functools.partial(self.followings.store, arrivals=[arrival])
         [followed] = await self.database.write(store)
+        return Delivery(id=self.numbers(), arrival=arrival, received_at=self.clock.now(), followed=followed)
+
+    async def handle(self, delivery: Delivery) -> None:
         nothing = asyncio.get_running_loop().create_future()
         nothing.set_result(None)
-        delivery = Delivery(id=self.numbers(), arrival=arrival, received_at=self.clock.now(), followed=followed)
         await self.pipeline.handle(delivery, nothing)
 
     async def code(self, who: Named, line: str = "privacy link", *, rank: Rank = Rank.MEMBER) -> str:
