@@ -174,17 +174,28 @@ class Speech:
         """Show something to one member alone, in the channel, or by the address that came with what they asked."""
         if action.attachments:
             raise Refused("Slack shows no files to one member alone")
-        address = names.address(action.invocation)
+        address, thread = names.address(action.invocation), await self._open_thread(action)
         pieces = self._split(action.text, action.buttons, ())
         for place, piece in enumerate(pieces[len(made) :], start=len(made)):
             content = blocks.content(piece, action.buttons if place == len(pieces) - 1 else ())
-            made.append(await self._show(names.own(action.to), user, content, address))
+            made.append(await self._show(names.own(action.to), user, content, address, thread))
         return names.message(names.own(action.to), made[-1]) if made[-1] else action.invocation
 
-    async def _show(self, channel: str, user: str, content: Told, address: str) -> str:
+    async def _open_thread(self, action: Say) -> str:
+        """Return the thread to show something in: in one that nobody answered yet, Slack shows nothing to one alone."""
+        thread = await self._thread(action)
+        begun = action.thread is not None or (action.reply_to and thread != names.parts(action.reply_to).ts)
+        return thread if begun else ""
+
+    async def _show(self, channel: str, user: str, content: Told, address: str, thread: str) -> str:
         try:
             answer = await self.api.call(
-                "chat.postEphemeral", channel=channel, user=user, text=content["text"], blocks=content["blocks"]
+                "chat.postEphemeral",
+                channel=channel,
+                user=user,
+                text=content["text"],
+                blocks=content["blocks"],
+                thread_ts=thread or None,
             )
         except Refused as refused:
             if not address or refused.code not in ELSEWHERE:

@@ -168,7 +168,8 @@ def post_ephemeral(call: Call) -> dict:
     text, blocks = content(call)
     if user not in room.members:
         raise ApiError("user_not_in_channel")
-    made = Message(ts=call.world.stamp(), user=call.who, text=text, blocks=blocks, only=user)
+    thread = call.text("thread_ts")
+    made = Message(ts=call.world.stamp(), user=call.who, text=text, blocks=blocks, only=user, thread=thread)
     room.messages[made.ts] = made
     return {"message_ts": made.ts}
 
