@@ -36,6 +36,8 @@ PAGE = 200
 ALL_KINDS = "public_channel,private_channel,mpim,im"
 WAITS = 1.5
 """Seconds that what is said now waits for what was said before it: it must be acknowledged within three."""
+GRACE = 3.0
+"""Seconds in which Slack has told what was said while the line was opened."""
 BACK = 3 * 24 * 3600
 """Seconds before the newest stored message in which changed words and threads with new answers are looked for."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
@@ -72,6 +74,8 @@ class Arriving:
         self._directory: Directory = incoming.directory
         self._clock = clock
         self._then = then
+        self._since = api.time
+        """By Slack's own clock, before when nothing comes by the new line."""
         self._gaps = {one.channel: one for one in find_gaps(then or {})}
         self._give: Callable[[Event], Awaitable[None]] | None = None
         self._reading: asyncio.TaskGroup | None = None
@@ -127,22 +131,27 @@ class Arriving:
             if self._directory.known_person(person_of(one).id) is None:
                 self._directory.learn_person(one)
         there: set[Ref] = {names.ref(room.id) for room in self._directory.rooms}
-        async for one in self._pages("conversations.list", "channels", types="public_channel"):
-            room = room_of(one)
-            there.add(names.ref(room.id))
-            if room.id and self._directory.known_room(room.id) is None:
-                await self._tell([self._directory.learn_room(room)], give)
+        async for answer in self._answers("conversations.list", types="public_channel"):
+            page = [room for room in map(room_of, told.parts(answer, "channels")) if room.id]
+            there |= {names.ref(room.id) for room in page}
+            new = [room for room in page if self._directory.known_room(room.id) is None]
+            await self._tell([self._directory.learn_room(room) for room in new], give)
         await self._tell_missing(there, give)
         self.listed.set()
 
     async def _tell(self, rooms: Sequence[Room], give: Callable[[Event], Awaitable[None]]) -> None:
-        """Tell each room that is not as it was left; of a closed one nobody knows who may read it now."""
-        for room in rooms:
-            if room.audience is Audience.DIRECT:
-                continue
-            then = (self._then or {}).get(names.ref(room.id))
-            if room.audience is Audience.MEMBERS or then is None or _looks(then) != _now(room):
-                await give(self._incoming.channel(room, unconfirmed=True))
+        """Tell each room that is not as it was left, all at once: that is stored in one go."""
+        async with asyncio.TaskGroup() as group:
+            for room in rooms:
+                if self._is_worth_a_word(room):
+                    group.create_task(_given(give, self._incoming.channel(room, unconfirmed=True)))
+
+    def _is_worth_a_word(self, room: Room) -> bool:
+        """Say whether a room is not as it was left; of a closed one nobody knows who may read it now."""
+        then = (self._then or {}).get(names.ref(room.id))
+        if room.audience is Audience.DIRECT:
+            return False
+        return room.audience is Audience.MEMBERS or then is None or _looks(then) != _now(room)
 
     async def _tell_missing(self, there: set[Ref], give: Callable[[Event], Awaitable[None]]) -> None:
         """Tell of channels that were there and are not to be seen any more; whether they are gone nobody says."""
@@ -225,8 +234,16 @@ class Arriving:
                     "conversations.replies", "messages", channel=gap.channel, ts=began, oldest=known, latest=until
                 )
                 answers += [answer async for answer in pages if _is_after(told.text(answer, "ts"), known)]
-        for one in sorted([*found, *answers], key=lambda one: _revision(told.text(one, "ts"))):
+        said = sorted([*found, *answers], key=lambda one: _revision(told.text(one, "ts")))
+        old = [one for one in said if _revision(told.text(one, "ts")) < self._since * names.MICROSECONDS]
+        for one in old:
             await self._tell_said(one, gap)
+        gap.closed.set()
+        if len(said) > len(old):
+            # Slack may be telling these by itself right now, as what is to be answered: that goes first.
+            await self._clock.sleep(GRACE)
+            for one in said[len(old) :]:
+                await self._tell_said(one, gap)
 
     async def _tell_said(self, message: Told, gap: Gap) -> None:
         assert self._give is not None  # noqa: S101 - it is looked over only then
@@ -277,6 +294,10 @@ class Arriving:
                 log.info("%s is asked again in %g s: %s", method, pause, gone)
                 await self._clock.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
+
+
+async def _given(give: Callable[[Event], Awaitable[None]], event: Event) -> None:
+    await give(event)
 
 
 def find_gaps(known: Mapping[Ref, KnownChannel]) -> list[Gap]:

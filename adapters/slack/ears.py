@@ -180,6 +180,8 @@ class Ears:
         channel, subtype = told.text(event, "channel"), told.text(event, "subtype")
         if not channel:
             return []
+        if subtype not in {"message_changed", "message_deleted"}:
+            self.arriving.note(channel, told.text(event, "ts"))
         await self.arriving.caught_up(channel)
         if subtype == "message_changed":
             return [await self._changed(event, channel)]
@@ -190,7 +192,6 @@ class Ears:
         posted = await self._incoming.posted(event, channel)
         if posted is None:
             return []
-        self.arriving.note(channel, told.text(event, "ts"))
         return await self._said(posted, event)
 
     async def _said(self, posted: MessagePosted, event: Told) -> Sequence[Event]:

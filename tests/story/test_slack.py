@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.errors import Unavailable
+from bot.core.events import CommandGiven, key
+from tests.contract.on_slack import OnSlack, on_slack
 from tests.platforms.slack import ADMIN_TOKEN, Server, harbour, slack_server
+from tests.platforms.slack.sockets import Envelope
 from tests.platforms.slack.world import BOT, Message
 from tests.story.discord_town import WICK
 from tests.story.slack_town import SlackTown, buttons, living, offered
@@ -32,6 +34,10 @@ async def slack(server: Server, home: Path, ending: None) -> AsyncIterator[Slack
 
 def labels(message: Message) -> list[str]:
     return [one["text"]["text"] for one in buttons(message)]
+
+
+def envelope_ts(envelope: Envelope) -> str:
+    return envelope.frame["payload"]["event"]["ts"]
 
 
 # Asking
@@ -112,25 +118,36 @@ async def test_the_home_tab_offers_what_members_may_ask_and_a_press_is_answered(
 # Nothing lost, nothing twice
 
 
-async def test_what_cannot_be_stored_is_not_acknowledged_and_comes_again_once(slack: SlackTown) -> None:
-    stream, sockets = slack.living.stream, slack.server.sockets
-    sockets.patience = 0.2
-    put, full = stream.put, True
+async def test_what_cannot_be_stored_is_not_acknowledged_and_comes_again_as_the_same_event() -> None:
+    async with on_slack() as platform:
+        assert isinstance(platform, OnSlack)
+        sockets, heard = platform.server.sockets, platform.heard
+        sockets.patience, heard.full = 0.6, True
+        await platform.post(platform.member, platform.public, "Is this lost?")
+        [envelope] = sockets.envelopes
+        async with asyncio.timeout(10), sockets._moved:
+            await sockets._moved.wait_for(lambda: envelope.sent > 1)
+        assert not envelope.acknowledged.is_set()
+        heard.full = False
+        await platform.settle()
+        assert envelope.acknowledged.is_set()
+        assert {key(one.event) for one in heard.arrivals} == {
+            f"posted slack:{platform.public.id}/{envelope_ts(envelope)}"
+        }
 
-    async def refusing(arrival: object) -> bool:
-        if full:
-            raise Unavailable("The disk is full. Make room.")
-        return await put(arrival)
 
-    object.__setattr__(stream, "put", refusing)
-    slack.server.people.post(slack.who.ben, slack.who.pier, "Is this lost?")
-    [envelope] = sockets.envelopes
-    while envelope.sent < 2:
-        await asyncio.sleep(0.01)
-    assert not envelope.acknowledged.is_set()
-    full = False
-    await slack.settled()
-    assert (envelope.acknowledged.is_set(), (await slack.stored()).count("Is this lost?")) == (True, 1)
+async def test_a_command_that_cannot_be_stored_is_refused_to_who_gave_it() -> None:
+    async with on_slack() as platform:
+        assert isinstance(platform, OnSlack)
+        people, who, where = platform.server.people, platform.member.id, platform.public.id
+        platform.heard.full = True
+        asked = people.command(who, where, "/match", "boats")
+        await asked.envelope.acknowledged.wait()
+        assert asked.envelope.payload == {"response_type": "ephemeral", "text": "The disk is full. Make room."}
+        platform.heard.full = False
+        again = people.command(who, where, "/match", "boats")
+        await again.envelope.acknowledged.wait()
+        assert (again.envelope.payload, [type(one.event) for one in platform.heard.arrivals]) == (None, [CommandGiven])
 
 
 async def test_an_event_that_is_told_again_is_one(slack: SlackTown) -> None:
@@ -165,9 +182,8 @@ async def test_a_line_that_breaks_is_dialled_again_and_what_was_said_meanwhile_i
     await sockets.connected(2)
     [answer] = await slack.asks(who.ben, who.pier, "what can you do?")
     assert answer
-    while "Into the hole." not in await slack.stored():
-        await asyncio.sleep(0.02)
-    assert "Into the hole." not in str(slack.server.calls)
+    await slack.settled()
+    assert "Into the hole." in await slack.stored()
 
 
 # Large, and away
@@ -181,7 +197,7 @@ async def test_a_workspace_of_5000_channels_keeps_nobody_waiting(server: Server,
     async with living(server, who, home) as slack:
         server.people.post(who.ben, who.pier, f"<@{BOT}> what can you do?")
         async with asyncio.timeout(20):
-            while not slack.heard(who.ben, who.pier):
+            while not slack.heard(who.ben, who.pier):  # noqa: ASYNC110 - nothing tells when it is
                 await asyncio.sleep(0.01)
         assert slack.adapter.ears
         listed = slack.adapter.ears.arriving.listed
@@ -201,8 +217,7 @@ async def test_after_an_absence_it_reads_on_and_answers_nothing_late(server: Ser
         began = server.people.post(who.anna, who.pier, "A thread.")
         changed = server.people.post(who.mei, who.pier, "A tyop.")
         await slack.settled()
-    while server.sockets.lines:
-        await asyncio.sleep(0.01)
+    await server.sockets.left()
     server.world.seed(who.pier, who.ben, f"<@{BOT}> what can you do?")
     server.world.seed(who.pier, who.mei, "An answer.", thread=began)
     message = server.world.channels[who.pier].messages[changed]
@@ -211,9 +226,6 @@ async def test_after_an_absence_it_reads_on_and_answers_nothing_late(server: Ser
     server.limit("conversations.history", 0.1)
     async with living(server, who, home) as slack:
         await slack.says(who.ben, who.pier, "After.")
-        async with asyncio.timeout(20):
-            while "An answer." not in await slack.stored():
-                await asyncio.sleep(0.02)
         await slack.settled()
         stored = await slack.stored()
         assert {"what can you do?", "A typo.", "After."} <= set(stored)
