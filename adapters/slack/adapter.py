@@ -125,7 +125,7 @@ class Slack:
             "CreateChannel": ((20, minute),),
             "ArchiveChannel": ((20, minute),),
         }
-        return Limits(chat=((1, 1.0), (3, 3.0)), overall=(10, 1.0), routes=routes, answers_apart=True)
+        return Limits(chat=((3, 3.0),), overall=(10, 1.0), routes=routes, answers_apart=True)
 
     async def run(self, put: Callable[[Arrival], Awaitable[bool]], commands: Sequence[Command]) -> None:
         """Connect and hand over what happens until cancelled. Raises Gone or Misconfigured."""
