@@ -56,6 +56,16 @@ def test_the_server_for_the_tests_takes_the_same_scopes_for_the_same_methods() -
     assert set(listed) <= set(METHODS)
 
 
+def test_the_page_names_every_scope_and_what_it_is_for() -> None:
+    page = (CODE.parents[1] / "docs" / "platforms" / "slack.md").read_text()
+    rows = [
+        line
+        for line in page.splitlines()
+        if line.startswith("| `") and ":" in line.split("|")[1] or "| `commands`" in line
+    ]
+    assert rows == [f"| `{need.scope}` | {need.why} |" for need in needs.NEEDS]
+
+
 def test_it_holds_every_command_and_every_menu() -> None:
     made = manifest(COMMANDS)
     names = [one["command"] for one in made["features"]["slash_commands"]]
