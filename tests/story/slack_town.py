@@ -16,7 +16,7 @@ from bot.app import App, open_app
 from bot.core.settings import Settings
 from bot.living import Living
 from bot.platforms import slack
-from storage import inbox, outbox
+from storage import channels, communities, inbox, members, outbox
 from storage.encodings import CachedEncoder
 from tests.hashing import HashingEncoder
 from tests.platforms.slack import Asked, Harbour, Server
@@ -105,6 +105,15 @@ class SlackTown:
     async def _count(self, count: Callable) -> int:
         async with self.app.database.read() as connection:
             return await count(connection)
+
+    async def reads(self, user: str) -> set[str]:
+        """Return the names of the channels that the bot takes a member to read."""
+        async with self.app.database.read() as connection:
+            [community] = await communities.every(connection)
+            member = await members.find(connection, community, f"slack:{user}")
+            scope = await channels.readable(connection, community, member)
+            every = await channels.every(connection, community)
+        return {every[number].name for number in scope.channels or ()}
 
     async def stored(self) -> list[str]:
         """Return the texts of all messages that are held, oldest first."""

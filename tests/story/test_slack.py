@@ -186,6 +186,59 @@ async def test_a_line_that_breaks_is_dialled_again_and_what_was_said_meanwhile_i
     assert "Into the hole." in await slack.stored()
 
 
+async def test_an_answer_reaches_them_though_the_line_broke_in_the_middle_of_it(slack: SlackTown) -> None:
+    who, sockets = slack.who, slack.server.sockets
+    slack.server.limit("chat.postMessage", 0.5)
+    slack.server.people.post(who.ben, who.pier, f"<@{BOT}> what can you do?")
+    [envelope] = sockets.envelopes
+    await envelope.acknowledged.wait()
+    await sockets.cut()
+    await sockets.connected(2)
+    await slack.settled()
+    assert len(slack.heard(who.ben, who.pier)) == 1
+
+
+async def test_a_press_in_what_they_alone_are_shown_is_answered_to_them_alone(slack: SlackTown) -> None:
+    await slack.talks()
+    who = slack.who
+    [answer] = await slack.command(who.ben, who.pier, f"/match {WICK}")
+    told = await slack.press(who.ben, answer, who.pier, "Join #lanterns")
+    assert who.ben in slack.server.world.channels[who.lanterns].members
+    assert [one.only for one in told] == [who.ben]
+
+
+async def test_a_file_for_one_alone_comes_in_a_direct_conversation(slack: SlackTown) -> None:
+    who = slack.who
+    await slack.says(who.ben, who.pier, "My words.")
+    await slack.command(who.ben, who.pier, "/privacy export")
+    [sent] = slack.server.people.told_directly(who.ben)
+    [file] = sent.files
+    assert b"My words." in slack.server.world.bytes[file["id"]]
+
+
+async def test_who_was_sent_out_of_a_closed_channel_meanwhile_reads_it_no_more(
+    server: Server, home: Path, ending: None
+) -> None:
+    who = harbour(server)
+    server.world.channels[who.office].members.add(who.mei)
+    async with living(server, who, home) as slack:
+        await slack.settled()
+        assert await slack.reads(who.mei) == {"pier", "office", "lanterns"}
+        assert await slack.reads(who.anna) == {"pier", "office", "lanterns"}
+        server.people.leave(who.mei, who.office)
+        await slack.settled()
+        assert await slack.reads(who.mei) == {"pier", "lanterns"}
+        server.people.join(who.mei, who.office)
+        await slack.settled()
+        assert await slack.reads(who.mei) == {"pier", "office", "lanterns"}
+    await server.sockets.left()
+    server.world.channels[who.office].members.discard(who.mei)
+    async with living(server, who, home) as slack:
+        await slack.settled()
+        assert await slack.reads(who.mei) == {"pier", "lanterns"}
+        assert await slack.reads(who.anna) == {"pier", "office", "lanterns"}
+
+
 # Large, and away
 
 

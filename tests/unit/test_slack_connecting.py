@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 
-from adapters.slack import Slack, Tokens
+from adapters.slack import Slack, Tokens, names
 from adapters.slack.examining import examine
-from bot.core.actions import Delete, React, Say
+from bot.core.actions import Button, Delete, Edit, React, Say
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.counts import Counts
 from bot.core.errors import Gone, Misconfigured, Overloaded
+from bot.core.events import ButtonPressed
 from bot.core.ports import Finding
 from bot.core.things import Ref
 from tests.contract.on_slack import OnSlack, on_slack
@@ -132,6 +134,35 @@ async def test_an_outage_is_gone_and_a_missing_scope_says_which(slack: OnSlack) 
 async def test_what_others_wrote_is_refused_by_slack_too(slack: OnSlack) -> None:
     receipt = await slack.adapter.act(Delete(message=slack.message, channel=slack.public))
     assert (receipt.state, "cant_delete_message" in receipt.error) == ("failed", True)
+
+
+async def test_what_one_alone_is_shown_changes_where_they_press_a_button_of_it_and_nowhere_else(slack: OnSlack) -> None:
+    yes = Button(label="Yes", press="test.yes", token="token-1")
+    said = await slack.adapter.act(Say(to=slack.public, text="Shall I?", only=slack.member, buttons=(yes,)))
+    assert said.made
+    edit = Edit(message=said.made, channel=slack.public, text="Done.", only=slack.member)
+    refused = await slack.adapter.act(edit)
+    assert (refused.state, "press a button" in refused.error) == ("failed", True)
+
+    await slack.press(slack.member, said.made, yes)
+    pressed = await slack.heard.wait_for(lambda one: isinstance(one, ButtonPressed))
+    assert isinstance(pressed, ButtonPressed)
+    assert (pressed.message, pressed.button) == (said.made, "token-1")
+    assert (await slack.adapter.act(replace(edit, invocation=pressed.invocation))).state == "done"
+    [seen] = [one for one in await slack.sees(slack.member, slack.public) if one.message == said.made]
+    assert (seen.text, seen.buttons, seen.only_me) == ("Done.", [], True)
+
+
+async def test_answers_go_to_slack_alone_and_five_at_most(slack: OnSlack) -> None:
+    asked = slack.server.people.command(slack.member.id, slack.public.id, "/help")
+    await asked.envelope.acknowledged.wait()
+    slack.server.people.leave(slack.bot.id, slack.public.id)
+    say = Say(to=slack.public, text="Psst.", only=slack.member)
+    there = names.invocation(f"{slack.server.address}/respond/{asked.id}")
+    done = [await slack.adapter.act(replace(say, invocation=there)) for _ in range(6)]
+    assert [one.state for one in done] == ["done"] * 5 + ["failed"]
+    elsewhere = await slack.adapter.act(replace(say, invocation=names.invocation("http://evil.test/respond/1")))
+    assert (elsewhere.state, "no such place" in elsewhere.error) == ("failed", True)
 
 
 # What doctor says

@@ -21,6 +21,19 @@ BOT_TOKEN, APP_TOKEN, ADMIN_TOKEN = "xoxb-harbour", "xapp-harbour", "xoxp-harbou
 ANSWERS, ANSWERED_FOR = 5, 1800
 
 
+@dataclass(frozen=True, kw_only=True)
+class Harbour:
+    """Everybody and everything of a small community, by Slack's own ids."""
+
+    anna: str
+    ben: str
+    mei: str
+    pier: str
+    office: str
+    lanterns: str
+    hello: str
+
+
 @dataclass(kw_only=True)
 class Limit:
     method: str
@@ -31,13 +44,14 @@ class Limit:
 
 @dataclass(kw_only=True)
 class Server:
-    """A workspace behind a port. `admin` is whose the admin's token is."""
+    """A workspace behind a port. `admin` is whose the admin's token is, `harbour` the small community, if there is."""
 
     address: str
     world: World
     sockets: Sockets
     people: People
     admin: str = ""
+    harbour: Harbour | None = None
     scopes: set[str] = field(default_factory=set)
     limits: list[Limit] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
