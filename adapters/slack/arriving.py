@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from adapters.slack import names, told
-from adapters.slack.directory import person_of, room_of
+from adapters.slack.directory import room_of
 from adapters.slack.web import Refused
 from bot.core.errors import Gone, Overloaded
 from bot.core.events import BotAdded
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PAGE = 200
-"""How many of anything are asked for at once: what Slack recommends."""
+PAGE, MANY = 200, 999
+"""How many of anything are asked for at once, as Slack recommends, and of what there are thousands, as it allows."""
 ALL_KINDS = "public_channel,private_channel,mpim,im"
 WAITS = 1.5
 """Seconds that what is said now waits for what was said before it: it must be acknowledged within three."""
@@ -79,6 +79,7 @@ class Arriving:
         self._gaps = {one.channel: one for one in find_gaps(then or {})}
         self._give: Callable[[Event], Awaitable[None]] | None = None
         self._reading: asyncio.TaskGroup | None = None
+        self._met = asyncio.Event()
         self.listed = asyncio.Event()
         """Set once every channel was told of."""
 
@@ -110,9 +111,12 @@ class Arriving:
                 await give(BotAdded(at=self._clock.now()))
             await self._tell(mine, give)
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._read_on({room.id for room in mine}))
-                group.create_task(self._count(mine, give))
-                group.create_task(self._list(give))
+                group.create_task(_safely("what was said meanwhile", self._read_on({room.id for room in mine})))
+                group.create_task(_safely("who is in the closed channels", self._count(mine, give)))
+                group.create_task(_safely("the members", self._list_people()))
+                group.create_task(_safely("the channels", self._list_rooms(give)))
+        except Refused as refused:
+            log.warning("the channels that the bot is in are not known: %s", refused)
         finally:
             for gap in self._gaps.values():
                 gap.closed.set()
@@ -125,13 +129,20 @@ class Arriving:
             if room.id:
                 yield self._directory.learn_room(room)
 
-    async def _list(self, give: Callable[[Event], Awaitable[None]]) -> None:
-        """Learn every member and every open channel, page by page."""
-        async for one in self._pages("users.list", "members", include_locale=True):
-            if self._directory.known_person(person_of(one).id) is None:
-                self._directory.learn_person(one)
+    async def _list_people(self) -> None:
+        """Learn every member, page by page."""
+        try:
+            async for answer in self._answers("users.list", limit=MANY, include_locale=True):
+                for one in told.parts(answer, "members"):
+                    if self._directory.known_person(told.text(one, "id")) is None:
+                        self._directory.learn_person(one)
+        finally:
+            self._met.set()
+
+    async def _list_rooms(self, give: Callable[[Event], Awaitable[None]]) -> None:
+        """Learn every open channel, page by page, and tell of it."""
         there: set[Ref] = {names.ref(room.id) for room in self._directory.rooms}
-        async for answer in self._answers("conversations.list", types="public_channel"):
+        async for answer in self._answers("conversations.list", limit=MANY, types="public_channel"):
             page = [room for room in map(room_of, told.parts(answer, "channels")) if room.id]
             there |= {names.ref(room.id) for room in page}
             new = [room for room in page if self._directory.known_room(room.id) is None]
@@ -161,31 +172,29 @@ class Arriving:
                 await give(self._incoming.missing(then))
 
     async def _count(self, rooms: Sequence[Room], give: Callable[[Event], Awaitable[None]]) -> None:
-        """Learn who is in the closed channels, and say of each member what they may read."""
-        await self._learn_members([room for room in rooms if room.audience is Audience.MEMBERS])
+        """Learn who is in the closed channels, and say of each member what they may read, once they have names."""
+        await self._learn_members(rooms)
         self._directory.counted = True
-        for user in sorted({user for room in rooms for user in self._directory.inside(room.id)}):
-            await self._tell_of(user, give)
+        await self._met.wait()
+        await self._tell_readers(rooms, give)
 
     async def count_members(self, rooms: Sequence[Room]) -> None:
         """Learn who is in a closed channel to which the bot came, and say of each what they may read."""
-        closed = [room for room in rooms if room.audience is Audience.MEMBERS]
-        await self._learn_members(closed)
+        await self._learn_members(rooms)
         if self._give is not None:
-            for user in sorted({user for room in closed for user in self._directory.inside(room.id)}):
-                await self._tell_of(user, self._give)
+            await self._tell_readers(rooms, self._give)
 
     async def _learn_members(self, rooms: Sequence[Room]) -> None:
         for room in rooms:
-            users: set[str] = set()
-            async for one in self._pages_of_texts("conversations.members", "members", channel=room.id):
-                users.add(one)
-            self._directory.enter(room.id, users)
+            if room.audience is Audience.MEMBERS:
+                pages = self._pages_of_texts("conversations.members", "members", channel=room.id)
+                self._directory.count(room.id, {user async for user in pages})
 
-    async def _tell_of(self, user: str, give: Callable[[Event], Awaitable[None]]) -> None:
-        person = await self._directory.person(user)
-        if not person.bot:
-            await give(self._incoming.changed(person))
+    async def _tell_readers(self, rooms: Sequence[Room], give: Callable[[Event], Awaitable[None]]) -> None:
+        for user in sorted({user for room in rooms for user in self._directory.inside(room.id)}):
+            person = await self._directory.person(user)
+            if not person.bot:
+                await give(self._incoming.changed(person))
 
     # Reading on
 
@@ -263,19 +272,19 @@ class Arriving:
 
     async def _pages(self, method: str, what: str, /, **given: object) -> AsyncIterator[Told]:
         """Give what stands in a list of many pages; where Slack says to wait, that is done."""
-        async for answer in self._answers(method, **given):
+        async for answer in self._answers(method, limit=PAGE, **given):
             for one in told.parts(answer, what):
                 yield one
 
     async def _pages_of_texts(self, method: str, what: str, /, **given: object) -> AsyncIterator[str]:
-        async for answer in self._answers(method, **given):
+        async for answer in self._answers(method, limit=PAGE, **given):
             for one in told.texts(answer, what):
                 yield one
 
-    async def _answers(self, method: str, /, **given: object) -> AsyncIterator[Told]:
+    async def _answers(self, method: str, /, *, limit: int, **given: object) -> AsyncIterator[Told]:
         cursor = ""
         while True:
-            answer = await self._asked(method, limit=PAGE, cursor=cursor or None, **given)
+            answer = await self._asked(method, limit=limit, cursor=cursor or None, **given)
             yield answer
             following = told.text(answer, "response_metadata", "next_cursor")
             if not following or following == cursor:
@@ -294,6 +303,14 @@ class Arriving:
                 log.info("%s is asked again in %g s: %s", method, pause, gone)
                 await self._clock.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
+
+
+async def _safely(what: str, work: Awaitable[None]) -> None:
+    """Do something that Slack may refuse, without which the rest goes on."""
+    try:
+        await work
+    except Refused as refused:
+        log.warning("%s: that cannot be read: %s", what, refused)
 
 
 async def _given(give: Callable[[Event], Awaitable[None]], event: Event) -> None:

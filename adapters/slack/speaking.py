@@ -69,7 +69,7 @@ class Speech:
 
     async def _speak(self, action: Spoken, made: list[str]) -> Ref | None:
         match action:
-            case Say(to=to, only=only) if only is not None and not names.own(to).startswith("D"):
+            case Say(to=to, only=only) if only is not None and not self._is_alone(to):
                 return await self._say_aside(action, names.own(only), made)
             case Say(to=to):
                 thread = await self._thread(action)
@@ -91,6 +91,9 @@ class Speech:
         channel, ts = names.parts(message)
         for one in [*self._pieces.pop(message, []), ts]:
             await gone_already(self.api.call("chat.delete", channel=channel, ts=one), "message_not_found")
+
+    def _is_alone(self, channel: Ref) -> bool:
+        return self.incoming.directory.is_alone(names.own(channel))
 
     # Aloud
 
@@ -212,7 +215,7 @@ class Speech:
     async def _change(self, action: Edit) -> Ref | None:
         """Change one of the bot's own messages; where it grew too long for one, go on in others."""
         pieces = self._split(action.text, action.buttons, ())
-        if action.only is not None and not action.message.id.startswith("D"):
+        if action.only is not None and not self._is_alone(action.channel):
             await self._change_aside(action, pieces)
             return action.message
         channel, ts = names.parts(action.message)
