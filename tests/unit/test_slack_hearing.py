@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from adapters.slack import names
-from adapters.slack.arriving import find_gaps
+from adapters.slack.catching_up import find_gaps
 from adapters.slack.directory import Directory, person_of, room_of
 from adapters.slack.incoming import Incoming
 from adapters.slack.reading import words
