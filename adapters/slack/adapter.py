@@ -25,6 +25,7 @@ from bot.core.decisions import Receipt
 from bot.core.errors import Gone, Misconfigured, Overloaded
 from bot.core.events import Named
 from bot.core.i18n import translator
+from bot.core.log import trail
 from bot.core.ports import Limits
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class Slack:
             "CreateChannel": ((20, minute),),
             "ArchiveChannel": ((20, minute),),
         }
-        return Limits(chat=((1, 1.0), (3, 3.0)), overall=(10, 1.0), routes=routes, answers_apart=True)
+        return Limits(chat=((3, 3.0),), overall=(10, 1.0), routes=routes, answers_apart=True)
 
     async def run(self, put: Callable[[Arrival], Awaitable[bool]], commands: Sequence[Command]) -> None:
         """Connect and hand over what happens until cancelled. Raises Gone or Misconfigured."""
@@ -188,6 +189,7 @@ class Slack:
 
         async def hole() -> None:
             await self._stop_looking()
+            directory.uncount()
             ears.arriving = await self._arriving(api, incoming)
 
         await Link(api=api, session=session, clock=self._clock, take=ears.take).run(connected, hole)
@@ -197,13 +199,8 @@ class Slack:
         return Arriving(api=api, incoming=incoming, clock=self._clock, then=then)
 
     def _look_over(self, ears: Ears) -> None:
-        async def look() -> None:
-            try:
-                await ears.arriving.look_over(ears.late)
-            except* Refused as refused:
-                log.warning("the workspace could not be looked over: %s", refused.exceptions[0])
-
-        self.looking = asyncio.create_task(look())
+        self.looking = asyncio.create_task(ears.arriving.look_over(ears.late))
+        self.looking.add_done_callback(_noted)
 
     async def _stop_looking(self) -> None:
         if self.looking is not None:
@@ -254,3 +251,10 @@ class Slack:
         if self._hands is None or not self.ready.is_set():
             raise Overloaded("Slack is not connected.", after=UNREADY, scope="all")
         return self._hands
+
+
+def _noted(looked: asyncio.Task[None]) -> None:
+    """Say in the log if the workspace could not be looked over, and nothing of what was said there."""
+    error = None if looked.cancelled() else looked.exception()
+    if isinstance(error, Exception):
+        log.error("the workspace could not be looked over: %s", trail(error))

@@ -197,6 +197,16 @@ class Directory:
         known = self._rooms.get(channel)
         return known or await self._asked(f"#{channel}", lambda: self._ask_room(channel)) or _guessed(channel, kind)
 
+    async def room_asked_in(self, channel: str) -> Room:
+        """Return a room in which somebody asked for something, which may be one that the bot is not in, and closed."""
+        known = self._rooms.get(channel) or await self._asked(f"#{channel}", lambda: self._ask_room(channel))
+        return known or Room(id=channel, name=ALONE if channel.startswith("D") else _cut(channel))
+
+    def is_alone(self, channel: str) -> bool:
+        """Say whether a room is a conversation of one member with the bot."""
+        known = self._rooms.get(channel)
+        return known is not None and known.audience is Audience.DIRECT
+
     async def refreshed(self, channel: str) -> Room:
         """Return a room as it is now."""
         self._rooms.pop(channel, None)
@@ -223,9 +233,18 @@ class Directory:
 
     # Who is in what
 
-    def enter(self, channel: str, users: set[str]) -> None:
-        """Note who is in a closed channel."""
-        self._closed.setdefault(channel, set()).update(users)
+    def count(self, channel: str, users: set[str]) -> None:
+        """Note who is in a closed channel: these, and nobody else."""
+        self._closed[channel] = set(users)
+
+    def uncount(self) -> None:
+        """Forget who is in what, since nothing was heard for a while."""
+        self._closed.clear()
+        self.counted = False
+
+    def enter(self, channel: str, user: str) -> None:
+        """Note that somebody is in a closed channel."""
+        self._closed.setdefault(channel, set()).add(user)
 
     def leave(self, channel: str, user: str) -> None:
         """Note that somebody is not in a channel any more."""

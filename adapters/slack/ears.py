@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LATE = timedelta(minutes=5)
-"""What is told longer than this after it happened, and from before the connection, is nothing to answer any more."""
+"""What happened longer than this before the bot began is nothing to answer any more."""
 SLOW = 2.5
 """Seconds after which an acknowledgement comes late enough for Slack to send again soon."""
 CHANGES = {"channel_topic": "topic", "group_topic": "topic", "channel_purpose": "purpose", "group_purpose": "purpose"}
@@ -67,7 +67,6 @@ class Ears:
         """Whoever looks the workspace over; another one after each hole in the connection."""
         self._handover = Handover(put, clock=clock)
         self._commands = commands
-        self._clock = clock
         self._is_new = is_new
         self._since = clock.now()
         self._order = asyncio.Lock()
@@ -147,7 +146,7 @@ class Ears:
 
     def _is_live(self, event: Event) -> bool:
         at: datetime = event.at
-        return at >= self._since - LATE or at >= self._clock.now() - LATE
+        return at >= self._since - LATE
 
     async def _events(self, event: Told) -> Sequence[Event]:
         """Return what happened in our words, in order."""
@@ -180,6 +179,8 @@ class Ears:
         channel, subtype = told.text(event, "channel"), told.text(event, "subtype")
         if not channel:
             return []
+        if subtype not in {"message_changed", "message_deleted"}:
+            self.arriving.note(channel, told.text(event, "ts"))
         await self.arriving.caught_up(channel)
         if subtype == "message_changed":
             return [await self._changed(event, channel)]
@@ -190,15 +191,15 @@ class Ears:
         posted = await self._incoming.posted(event, channel)
         if posted is None:
             return []
-        self.arriving.note(channel, told.text(event, "ts"))
         return await self._said(posted, event)
 
     async def _said(self, posted: MessagePosted, event: Told) -> Sequence[Event]:
+        """Return a message and the command in it, if it is one that is given to the bot by name."""
+        if not posted.mentioned:
+            return [posted]
         who = await self._directory.person(told.text(event, "user"))
-        raw = told.text(event, "text").strip()
-        for mark in (f"<@{self._directory.me}>",):
-            raw = raw.removeprefix(mark).lstrip(" ,:")
-        return said(posted, rank=who.rank, commands=self._commands, words=refs_in(raw))
+        line = told.text(event, "text").strip().removeprefix(f"<@{self._directory.me}>").lstrip(" ,:")
+        return said(posted, rank=who.rank, commands=self._commands, words=refs_in(line))
 
     async def _changed(self, event: Told, channel: str) -> Event | None:
         message, before = told.part(event, "message"), told.part(event, "previous_message")

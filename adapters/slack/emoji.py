@@ -248,9 +248,9 @@ NAMED = {
 }
 SAME = {"thumbsup": "+1", "thumbsdown": "-1", "red_heart": "heart", "satisfied": "laughing", "punch": "facepunch"}
 """Other names of some."""
-CALLED = {emoji: name for name, emoji in NAMED.items()}
 _NAME = re.compile(r"[a-z0-9_+'-]{1,100}")
 _SELECTOR = "\ufe0f"
+CALLED = {emoji.replace(_SELECTOR, ""): name for name, emoji in NAMED.items()}
 _TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
 
 

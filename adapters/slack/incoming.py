@@ -124,7 +124,7 @@ class Incoming:
         inside = told.text(event, "type") == "member_joined_channel"
         if room.audience is not Audience.EVERYONE:
             if inside:
-                self.directory.enter(channel, {user})
+                self.directory.enter(channel, user)
             else:
                 self.directory.leave(channel, user)
         member = self.directory.named(await self.directory.person(user))

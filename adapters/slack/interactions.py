@@ -20,7 +20,7 @@ from bot.core.i18n import _
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from adapters.slack.directory import Directory, Person, Room
+    from adapters.slack.directory import Directory, Person
     from adapters.slack.told import Told
     from adapters.slack.web import Api
     from bot.core.clock import Clock
@@ -63,9 +63,11 @@ class Interactions:
 
     async def command(self, payload: Told) -> Told | None:
         """Take in a slash command."""
+        user, channel = told.text(payload, "user_id"), told.text(payload, "channel_id")
         name, line = _called(told.text(payload, "command"), told.text(payload, "text")[:LONGEST_LINE])
-        who = await self._directory.person(told.text(payload, "user_id"))
-        room = await self._room(told.text(payload, "channel_id"), told.text(payload, "channel_name"))
+        if not (user and channel and name):
+            return None
+        who, room = await self._directory.person(user), await self._directory.room_asked_in(channel)
         asked = names.invocation(told.text(payload, "response_url"))
         event = self._given(name, who, room.named, asked, line=refs_in(line))
         return await self._store(event, who, _spoken)
@@ -74,9 +76,10 @@ class Interactions:
         """Take in a command from the menu of a message; what it asks for besides comes from a form."""
         command = self._commands.get(told.text(payload, "callback_id"))
         channel, ts = told.text(payload, "channel", "id"), told.text(payload, "message", "ts")
-        if command is None or not channel or not ts:
+        user = told.text(payload, "user", "id")
+        if command is None or not (channel and ts and user):
             return None
-        who = await self._directory.person(told.text(payload, "user", "id"))
+        who = await self._directory.person(user)
         author = told.text(payload, "message", "user") or told.text(payload, "message", "bot_id")
         about: Told = {"channel": channel, "ts": ts, "author": author, "asked": told.text(payload, "response_url")}
         wanted = [one for one in command.arguments if one.type == "text"]
@@ -107,9 +110,10 @@ class Interactions:
             about = json.loads(told.text(payload, "view", "private_metadata"))
         except ValueError:
             return None
-        if command is None or not isinstance(about, dict):
+        user = told.text(payload, "user", "id")
+        if command is None or not isinstance(about, dict) or not user:
             return None
-        who = await self._directory.person(told.text(payload, "user", "id"))
+        who = await self._directory.person(user)
         filled = {
             name: told.text(field, name, "value")[:LONGEST_LINE]
             for name, field in told.part(payload, "view", "state", "values").items()
@@ -120,15 +124,17 @@ class Interactions:
 
     async def pressed(self, payload: Told) -> Told | None:
         """Take in a button: of the home tab a command, under a message what it was given to carry."""
-        action = next(iter(told.parts(payload, "actions")), {})
-        who = await self._directory.person(told.text(payload, "user", "id"))
+        action, user = next(iter(told.parts(payload, "actions")), {}), told.text(payload, "user", "id")
+        if not user:
+            return None
+        who = await self._directory.person(user)
         if told.text(action, "action_id").startswith(home.HOME):
             return await self._at_home(who, action)
         channel, ts = told.text(payload, "container", "channel_id"), told.text(payload, "container", "message_ts")
         token = told.text(action, "value") or told.text(action, "selected_option", "value")
         if not (channel and ts and token):
             return None
-        room = await self._room(channel, told.text(payload, "channel", "name"))
+        room = await self._directory.room_asked_in(channel)
         event = ButtonPressed(
             button=token,
             message=names.message(channel, ts),
@@ -180,7 +186,7 @@ class Interactions:
     ) -> Told | None:
         """Give a command about a message, which whoever asks can read: they chose it from its menu."""
         channel, ts = told.text(about, "channel"), told.text(about, "ts")
-        room = await self._room(channel, "")
+        room = await self._directory.room_asked_in(channel)
         message = names.message(channel, ts)
         author = self._directory.named(await self._directory.person(told.text(about, "author")))
         event = self._given(
@@ -218,9 +224,6 @@ class Interactions:
             at=self._clock.now(),
             invocation=invocation,
         )
-
-    async def _room(self, channel: str, name: str) -> Room:
-        return await self._directory.room(channel, "im" if name == "directmessage" else "")
 
     async def _store(
         self, event: CommandGiven | ButtonPressed, who: Person, refusing: Callable[[str], Told | None]

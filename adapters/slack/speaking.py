@@ -69,7 +69,7 @@ class Speech:
 
     async def _speak(self, action: Spoken, made: list[str]) -> Ref | None:
         match action:
-            case Say(to=to, only=only) if only is not None and not names.own(to).startswith("D"):
+            case Say(to=to, only=only) if only is not None and not self._is_alone(to):
                 return await self._say_aside(action, names.own(only), made)
             case Say(to=to):
                 thread = await self._thread(action)
@@ -91,6 +91,9 @@ class Speech:
         channel, ts = names.parts(message)
         for one in [*self._pieces.pop(message, []), ts]:
             await gone_already(self.api.call("chat.delete", channel=channel, ts=one), "message_not_found")
+
+    def _is_alone(self, channel: Ref) -> bool:
+        return self.incoming.directory.is_alone(names.own(channel))
 
     # Aloud
 
@@ -174,17 +177,28 @@ class Speech:
         """Show something to one member alone, in the channel, or by the address that came with what they asked."""
         if action.attachments:
             raise Refused("Slack shows no files to one member alone")
-        address = names.address(action.invocation)
+        address, thread = names.address(action.invocation), await self._open_thread(action)
         pieces = self._split(action.text, action.buttons, ())
         for place, piece in enumerate(pieces[len(made) :], start=len(made)):
             content = blocks.content(piece, action.buttons if place == len(pieces) - 1 else ())
-            made.append(await self._show(names.own(action.to), user, content, address))
+            made.append(await self._show(names.own(action.to), user, content, address, thread))
         return names.message(names.own(action.to), made[-1]) if made[-1] else action.invocation
 
-    async def _show(self, channel: str, user: str, content: Told, address: str) -> str:
+    async def _open_thread(self, action: Say) -> str:
+        """Return the thread to show something in: in one that nobody answered yet, Slack shows nothing to one alone."""
+        thread = await self._thread(action)
+        begun = action.thread is not None or (action.reply_to and thread != names.parts(action.reply_to).ts)
+        return thread if begun else ""
+
+    async def _show(self, channel: str, user: str, content: Told, address: str, thread: str) -> str:
         try:
             answer = await self.api.call(
-                "chat.postEphemeral", channel=channel, user=user, text=content["text"], blocks=content["blocks"]
+                "chat.postEphemeral",
+                channel=channel,
+                user=user,
+                text=content["text"],
+                blocks=content["blocks"],
+                thread_ts=thread or None,
             )
         except Refused as refused:
             if not address or refused.code not in ELSEWHERE:
@@ -201,7 +215,7 @@ class Speech:
     async def _change(self, action: Edit) -> Ref | None:
         """Change one of the bot's own messages; where it grew too long for one, go on in others."""
         pieces = self._split(action.text, action.buttons, ())
-        if action.only is not None and not action.message.id.startswith("D"):
+        if action.only is not None and not self._is_alone(action.channel):
             await self._change_aside(action, pieces)
             return action.message
         channel, ts = names.parts(action.message)

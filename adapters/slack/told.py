@@ -44,7 +44,7 @@ def texts(told: object, *path: str) -> list[str]:
 def number(told: object, *path: str) -> int:
     """Return the whole number at the end of a path."""
     found = value(told, *path)
-    return int(found) if isinstance(found, int | float) else 0
+    return found if isinstance(found, int) else 0
 
 
 def is_set(told: Mapping[str, object], *names: str) -> bool:

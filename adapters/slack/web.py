@@ -100,7 +100,7 @@ class Api:
         }
         self.scopes: dict[Who, frozenset[str]] = {}
         """What each token is allowed, as Slack said last."""
-        self.time = 0
+        self.time = int(time.time())
         """Seconds since 1970 by Slack's own clock, when it answered last."""
 
     def has(self, who: Who) -> bool:

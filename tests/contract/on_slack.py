@@ -28,7 +28,7 @@ from tests.contract.platform import (
     SeenChannel,
     SeenMember,
 )
-from tests.platforms.slack import ADMIN_TOKEN, Harbour, Server, harbour, slack_server
+from tests.platforms.slack import ADMIN_TOKEN, Server, harbour, slack_server
 from tests.platforms.slack.world import BOT, TEAM, Channel, Message
 
 LACKS = {
@@ -47,11 +47,11 @@ class OnSlack:
 
     lacks: Mapping[str, str] = LACKS
 
-    def __init__(self, adapter: Slack, heard: Recorder, server: Server, town: Harbour) -> None:
+    def __init__(self, adapter: Slack, heard: Recorder, server: Server) -> None:
         self.adapter = adapter
         self.heard = heard
         self.server = server
-        self.town = town
+        self.town = town = server.harbour or harbour(server)
         self.known: dict[Ref, KnownChannel] | None = {}
         self.bot, self.space = ref(BOT), ref(TEAM)
         self.owner, self.member = ref(town.anna), ref(town.ben)
@@ -188,7 +188,8 @@ async def _fetched(url: str) -> bytes:
 async def on_slack(*, admin: str = "") -> AsyncIterator[Platform]:
     """Open Slack with the adapter connected, which has looked over the workspace and handed that over already."""
     async with slack_server() as server:
-        heard, clock, town = Recorder(), SystemClock(), harbour(server)
+        heard, clock = Recorder(), SystemClock()
+        harbour(server)
         environment = server.environment
         tokens = Tokens(
             bot=SecretStr(environment["KINFOLK_SLACK_BOT_TOKEN"]),
@@ -202,7 +203,7 @@ async def on_slack(*, admin: str = "") -> AsyncIterator[Platform]:
             known=lambda space: driver.what_is_known(space),
             api=server.api,
         )
-        driver = OnSlack(adapter, heard, server, town)
+        driver = OnSlack(adapter, heard, server)
         running = asyncio.create_task(adapter.run(heard.put, EVERY))
         try:
             async with asyncio.timeout(20):

@@ -412,3 +412,33 @@ JOINED = MemberJoined(member=POSTED.author, at=POSTED.at)
 )
 def test_a_skill_hears_what_is_read_unless_it_is_off(event, mode, read, may) -> None:
     assert may_hear(event, mode, read) is may
+
+
+PLAIN_ONLY = {"discord": (EVERYTHING - {"Delete"}) | {"only-plain", "Delete-own"}}
+
+
+def test_files_go_into_a_direct_conversation_where_one_member_alone_is_shown_none() -> None:
+    whole = replace(ASIDE, attachments=(FILE,))
+    declined, kept = rule(decision(whole), can=PLAIN_ONLY)
+    assert (declined.kept, declined.why) == (False, "discord shows no files to one member alone.")
+    assert kept.action == OpenDirect(member=ANA, text="between us", attachments=(FILE,))
+    assert [one.kept for one in rule(decision(ASIDE), can=PLAIN_ONLY)] == [True]
+
+
+@pytest.mark.parametrize("mode", [Mode.ACT, Mode.ASK])
+def test_what_a_bot_may_not_delete_the_staff_is_asked_to(mode: Mode) -> None:
+    away = decision(Delete(message=MESSAGE, channel=HERE))
+    declined, alert = rule(away, mode, can=PLAIN_ONLY)
+    assert (declined.kept, alert.kept, type(alert.action)) == (False, True, AskStaff)
+    assert isinstance(alert.action, AskStaff)
+    assert (alert.action.to, alert.action.proposed) == (STAFF, ())
+    assert "[this message](kinfolk:message:discord:m1)" in alert.action.text
+    assert [one.label for one in alert.action.buttons] == ["Done"]
+    assert [one.kept for one in rule(away, mode, can=PLAIN_ONLY, staff_channel=None)] == [False]
+
+
+def test_what_the_bot_said_itself_it_takes_back_where_it_deletes_nothing_else() -> None:
+    back = decision(Delete(message=MESSAGE, channel=HERE), SAY, asked=True, undoes=(7, None))
+    assert [one.kept for one in rule(back, can=PLAIN_ONLY, answer=SAY)] == [True, True]
+    others = replace(back, undoes=())
+    assert [one.kept for one in rule(others, can=PLAIN_ONLY, answer=SAY)][:2] == [False, False]

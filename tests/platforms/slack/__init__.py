@@ -22,8 +22,8 @@ In a test::
 
 from __future__ import annotations
 
-from tests.platforms.slack.harbour import Harbour, harbour
+from tests.platforms.slack.harbour import harbour
 from tests.platforms.slack.people import Asked
-from tests.platforms.slack.server import ADMIN_TOKEN, Server, slack_server
+from tests.platforms.slack.server import ADMIN_TOKEN, Harbour, Server, slack_server
 
 __all__ = ["ADMIN_TOKEN", "Asked", "Harbour", "Server", "harbour", "slack_server"]

@@ -2,23 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from tests.platforms.slack.server import Server
+from tests.platforms.slack.server import Harbour, Server
 from tests.platforms.slack.world import BOT
-
-
-@dataclass(frozen=True, kw_only=True)
-class Harbour:
-    """Everybody and everything by Slack's own ids."""
-
-    anna: str
-    ben: str
-    mei: str
-    pier: str
-    office: str
-    lanterns: str
-    hello: str
 
 
 def harbour(server: Server) -> Harbour:
@@ -31,4 +16,5 @@ def harbour(server: Server) -> Harbour:
     lanterns = world.channel("lanterns", {anna, mei, BOT})
     server.admin = anna
     hello = world.seed(pier, ben, "Hello.")
-    return Harbour(anna=anna, ben=ben, mei=mei, pier=pier, office=office, lanterns=lanterns, hello=hello)
+    server.harbour = Harbour(anna=anna, ben=ben, mei=mei, pier=pier, office=office, lanterns=lanterns, hello=hello)
+    return server.harbour

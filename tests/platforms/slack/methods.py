@@ -80,7 +80,7 @@ class Call:
 
     def message(self, room: Channel, name: str = "ts") -> Message:
         found = room.messages.get(self.text(name))
-        if found is None or found.only:
+        if found is None or found.only or found.subtype == "tombstone":
             raise ApiError("message_not_found")
         return found
 
@@ -168,7 +168,8 @@ def post_ephemeral(call: Call) -> dict:
     text, blocks = content(call)
     if user not in room.members:
         raise ApiError("user_not_in_channel")
-    made = Message(ts=call.world.stamp(), user=call.who, text=text, blocks=blocks, only=user)
+    thread = call.text("thread_ts")
+    made = Message(ts=call.world.stamp(), user=call.who, text=text, blocks=blocks, only=user, thread=thread)
     room.messages[made.ts] = made
     return {"message_ts": made.ts}
 
@@ -180,7 +181,7 @@ def update(call: Call) -> dict:
         raise ApiError("cant_update_message")
     text, blocks = content(call)
     call.world.edit(room, message, text, blocks if "blocks" in call.given else None)
-    return {"channel": room.id, "ts": message.ts, "text": text}
+    return {"channel": room.id, "ts": message.ts, "text": text, "message": message.shown()}
 
 
 def delete(call: Call) -> dict:
@@ -256,9 +257,14 @@ def replies(call: Call) -> dict:
 
 def _within(call: Call, found: list[dict], keep: str = "") -> dict:
     oldest, latest = float(call.text("oldest") or 0), float(call.text("latest") or 1e12)
-    inside = [one for one in found if oldest < float(one["ts"]) < latest or one["ts"] == keep]
+    whole = call.text("inclusive") == "true"
+    inside = [one for one in found if _between(float(one["ts"]), oldest, latest, whole=whole) or one["ts"] == keep]
     told = page(call, inside, "messages")
     return {**told, "has_more": bool(told["response_metadata"]["next_cursor"])}
+
+
+def _between(ts: float, oldest: float, latest: float, *, whole: bool) -> bool:
+    return oldest <= ts <= latest if whole else oldest < ts < latest
 
 
 def invite(call: Call) -> dict:
@@ -315,9 +321,11 @@ def set_purpose(call: Call) -> dict:
 
 
 def archive(call: Call, *, on: bool) -> dict:
-    room = call.room(inside=call.is_bot)
+    room = call.room(inside=False)
     if room.archived == on:
         raise ApiError("already_archived" if on else "not_archived")
+    if on and call.is_bot:
+        call.room()
     if room.general:
         raise ApiError("cant_archive_general")
     if call.is_bot and not on:

@@ -21,22 +21,37 @@ BOT_TOKEN, APP_TOKEN, ADMIN_TOKEN = "xoxb-harbour", "xapp-harbour", "xoxp-harbou
 ANSWERS, ANSWERED_FOR = 5, 1800
 
 
+@dataclass(frozen=True, kw_only=True)
+class Harbour:
+    """Everybody and everything of a small community, by Slack's own ids."""
+
+    anna: str
+    ben: str
+    mei: str
+    pier: str
+    office: str
+    lanterns: str
+    hello: str
+
+
 @dataclass(kw_only=True)
 class Limit:
     method: str
     seconds: float
     times: int
+    after: int
 
 
 @dataclass(kw_only=True)
 class Server:
-    """A workspace behind a port. `admin` is whose the admin's token is."""
+    """A workspace behind a port. `admin` is whose the admin's token is, `harbour` the small community, if there is."""
 
     address: str
     world: World
     sockets: Sockets
     people: People
     admin: str = ""
+    harbour: Harbour | None = None
     scopes: set[str] = field(default_factory=set)
     limits: list[Limit] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
@@ -54,9 +69,9 @@ class Server:
         tokens = {"KINFOLK_SLACK_BOT_TOKEN": BOT_TOKEN, "KINFOLK_SLACK_APP_TOKEN": APP_TOKEN}
         return {**tokens, "KINFOLK_SLACK_API": self.api}
 
-    def limit(self, method: str, seconds: float, times: int = 1) -> None:
-        """Answer 429 to a method, so many times."""
-        self.limits.append(Limit(method=method, seconds=seconds, times=times))
+    def limit(self, method: str, seconds: float, times: int = 1, after: int = 0) -> None:
+        """Answer 429 to a method, so many times, after so many calls that are let through."""
+        self.limits.append(Limit(method=method, seconds=seconds, times=times, after=after))
 
     # The Web API
 
@@ -68,7 +83,9 @@ class Server:
         if method in self.broken:
             return web.Response(status=503, text="upstream connect error")
         for one in self.limits:
-            if one.method == method and one.times:
+            if one.method == method and one.after:
+                one.after -= 1
+            elif one.method == method and one.times:
                 one.times -= 1
                 headers = {"Retry-After": f"{one.seconds:g}"}
                 return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)

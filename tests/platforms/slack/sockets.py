@@ -107,6 +107,7 @@ class Sockets:
             reason = "timeout" if attempt else ""
             await self._put({**one.frame, "retry_attempt": attempt, "retry_reason": reason})
             one.sent += 1
+            await self._note()
             try:
                 async with asyncio.timeout(self.patience):
                     await one.acknowledged.wait()
@@ -149,6 +150,11 @@ class Sockets:
         """Wait until so many lines were opened, all in all."""
         async with asyncio.timeout(20), self._moved:
             await self._moved.wait_for(lambda: self.opened >= count and bool(self.lines))
+
+    async def left(self) -> None:
+        """Wait until no line is open any more."""
+        async with asyncio.timeout(20), self._moved:
+            await self._moved.wait_for(lambda: not self.lines)
 
     async def settled(self, patience: float = 30.0) -> None:
         """Wait until every envelope was acknowledged, or given up."""

@@ -118,7 +118,9 @@ class Channel:
         }
 
     def replies(self, ts: str) -> list[Message]:
-        return [one for one in sorted(self.messages.values(), key=lambda one: one.ts) if one.thread == ts]
+        return [
+            one for one in sorted(self.messages.values(), key=lambda one: one.ts) if one.thread == ts and not one.only
+        ]
 
 
 class World:

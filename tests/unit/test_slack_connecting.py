@@ -1,0 +1,218 @@
+"""Connecting to Slack, and what it says no to: refusals with the variable and the remedy, waits to the budget."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+
+from adapters.slack import Slack, Tokens, names
+from adapters.slack.examining import examine
+from bot.core.actions import Button, Delete, Edit, React, Say
+from bot.core.clock import SystemClock
+from bot.core.commands import COMMANDS
+from bot.core.counts import Counts
+from bot.core.errors import Gone, Misconfigured, Overloaded
+from bot.core.events import ButtonPressed
+from bot.core.ports import Finding
+from bot.core.things import Ref
+from tests.contract.on_slack import OnSlack, on_slack
+from tests.contract.platform import Recorder
+from tests.platforms.slack import ADMIN_TOKEN, Server, harbour, slack_server
+from tests.platforms.slack.server import APP_TOKEN, BOT_TOKEN
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with slack_server() as opened:
+        harbour(opened)
+        yield opened
+
+
+def tokens(bot: str = BOT_TOKEN, app: str = APP_TOKEN, admin: str = "") -> Tokens:
+    return Tokens(bot=SecretStr(bot), app=SecretStr(app), admin=SecretStr(admin))
+
+
+async def nothing(_space: Ref) -> None:
+    return None
+
+
+async def connect(server: Server, given: Tokens) -> None:
+    clock = SystemClock()
+    slack = Slack(tokens=given, clock=clock, counts=Counts(clock), known=nothing, api=server.api)
+    async with asyncio.timeout(10):
+        await slack.run(Recorder().put, COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (tokens(bot=""), "KINFOLK_SLACK_BOT_TOKEN is not set, and Slack takes both tokens"),
+        (tokens(app=""), "KINFOLK_SLACK_APP_TOKEN is not set, and Slack takes both tokens"),
+        (tokens(bot="xoxb-wrong"), r"KINFOLK_SLACK_BOT_TOKEN: Slack refuses it \(invalid_auth\).*Bot User OAuth Token"),
+        (tokens(bot=APP_TOKEN), r"KINFOLK_SLACK_BOT_TOKEN: Slack refuses it \(not_allowed_token_type\)"),
+        (tokens(app="xapp-wrong"), r"KINFOLK_SLACK_APP_TOKEN: Slack refuses it \(invalid_auth\).*connections:write"),
+        (tokens(app=BOT_TOKEN), r"KINFOLK_SLACK_APP_TOKEN: Slack refuses it \(not_allowed_token_type\)"),
+    ],
+)
+async def test_a_token_that_is_none_is_named_with_what_mends_it(server: Server, given: Tokens, words: str) -> None:
+    with pytest.raises(Misconfigured, match=words):
+        await connect(server, given)
+
+
+async def test_socket_mode_that_is_off_is_said(server: Server) -> None:
+    server.sockets.refuses = "link_disabled"
+    with pytest.raises(Misconfigured, match="Socket Mode is off"):
+        await connect(server, tokens())
+
+
+async def test_too_many_connections_and_an_outage_are_tried_again_later(server: Server) -> None:
+    server.sockets.refuses = "too_many_websockets"
+    with pytest.raises(Gone, match="too_many_websockets"):
+        await connect(server, tokens())
+    server.broken.add("auth.test")
+    with pytest.raises(Gone, match="status 503"):
+        await connect(server, tokens())
+    server.broken.clear()
+    server.limit("auth.test", 0.1)
+    with pytest.raises(Gone, match="to wait"):
+        await connect(server, tokens())
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[OnSlack]:
+    async with on_slack() as opened:
+        assert isinstance(opened, OnSlack)
+        yield opened
+
+
+async def test_a_429_goes_to_the_budget_and_is_not_asked_again_in_its_time(slack: OnSlack) -> None:
+    slack.server.limit("chat.postMessage", 0.3)
+    slack.server.limit("reactions.add", 0.3)
+    say = Say(to=slack.public, text="Hello?")
+    for _ in range(2):
+        with pytest.raises(Overloaded) as busy:
+            await slack.adapter.act(say)
+        assert (busy.value.scope, 0 < busy.value.after <= 0.3) == ("chat", True)
+    assert slack.server.asked["chat.postMessage"] == 1
+    with pytest.raises(Overloaded) as busy:
+        await slack.adapter.act(React(message=slack.message, channel=slack.public, emoji="👍"))
+    assert busy.value.scope == "route"
+    await asyncio.sleep(0.3)
+    assert (await slack.adapter.act(say)).state == "done"
+    assert slack.adapter._counts.put_off["slack", "chat.postMessage"] == 1
+
+
+async def test_a_text_in_pieces_goes_on_where_it_was_put_off(slack: OnSlack) -> None:
+    words = "word " * 1500
+    say = Say(to=slack.public, text=words)
+    slack.server.limit("chat.postMessage", 0.1, after=1)
+    with pytest.raises(Overloaded):
+        await slack.adapter.act(say)
+    await asyncio.sleep(0.1)
+    assert (await slack.adapter.act(say)).state == "done"
+    said = [one for one in slack.server.people.sees(slack.member.id, slack.public.id) if one.user == slack.bot.id]
+    assert (len(said), slack.server.asked["chat.postMessage"]) == (2, 3)
+    assert "".join("".join(one.text.split()) for one in said) == "".join(words.split())
+
+
+async def test_an_outage_is_gone_and_a_missing_scope_says_which(slack: OnSlack) -> None:
+    slack.server.broken.add("chat.postMessage")
+    with pytest.raises(Gone, match="status 503"):
+        await slack.adapter.act(Say(to=slack.public, text="Hello?"))
+    slack.server.broken.clear()
+    slack.server.scopes.remove("chat:write")
+    refused = await slack.adapter.act(Say(to=slack.public, text="Hello?"))
+    assert (refused.state, "lacks the scope chat:write" in refused.error) == ("failed", True)
+
+
+async def test_what_others_wrote_is_refused_by_slack_too(slack: OnSlack) -> None:
+    receipt = await slack.adapter.act(Delete(message=slack.message, channel=slack.public))
+    assert (receipt.state, "cant_delete_message" in receipt.error) == ("failed", True)
+
+
+async def test_what_one_alone_is_shown_changes_where_they_press_a_button_of_it_and_nowhere_else(slack: OnSlack) -> None:
+    yes = Button(label="Yes", press="test.yes", token="token-1")
+    said = await slack.adapter.act(Say(to=slack.public, text="Shall I?", only=slack.member, buttons=(yes,)))
+    assert said.made
+    edit = Edit(message=said.made, channel=slack.public, text="Done.", only=slack.member)
+    refused = await slack.adapter.act(edit)
+    assert (refused.state, "press a button" in refused.error) == ("failed", True)
+
+    await slack.press(slack.member, said.made, yes)
+    pressed = await slack.heard.wait_for(lambda one: isinstance(one, ButtonPressed))
+    assert isinstance(pressed, ButtonPressed)
+    assert (pressed.message, pressed.button) == (said.made, "token-1")
+    assert (await slack.adapter.act(replace(edit, invocation=pressed.invocation))).state == "done"
+    [seen] = [one for one in await slack.sees(slack.member, slack.public) if one.message == said.made]
+    assert (seen.text, seen.buttons, seen.only_me) == ("Done.", [], True)
+
+
+async def test_answers_go_to_slack_alone_and_five_at_most(slack: OnSlack) -> None:
+    asked = slack.server.people.command(slack.member.id, slack.public.id, "/help")
+    await asked.envelope.acknowledged.wait()
+    slack.server.people.leave(slack.bot.id, slack.public.id)
+    say = Say(to=slack.public, text="Psst.", only=slack.member)
+    there = names.invocation(f"{slack.server.address}/respond/{asked.id}")
+    done = [await slack.adapter.act(replace(say, invocation=there)) for _ in range(6)]
+    assert [one.state for one in done] == ["done"] * 5 + ["failed"]
+    elsewhere = await slack.adapter.act(replace(say, invocation=names.invocation("http://evil.test/respond/1")))
+    assert (elsewhere.state, "no such place" in elsewhere.error) == ("failed", True)
+
+
+# What doctor says
+
+
+def named(found: list[Finding]) -> dict[str, Finding]:
+    return {one.name: one for one in found}
+
+
+async def look(server: Server, given: Tokens) -> dict[str, Finding]:
+    return named(await examine(given, counts=Counts(SystemClock()), address=server.api))
+
+
+async def test_doctor_says_that_all_is_well(server: Server) -> None:
+    found = await look(server, tokens())
+    assert {one.state for one in found.values()} == {"ok"}
+    assert "#pier, #office, #lanterns" in found["slack channels"].words
+    assert "by hand" in found["slack admin"].words
+    assert server.sockets.opened == 0
+
+
+async def test_doctor_names_each_thing_that_is_not_well(server: Server) -> None:
+    server.scopes -= {"users:read", "files:write"}
+    server.rejects[APP_TOKEN] = "invalid_auth"
+    for room in server.world.channels.values():
+        room.members.discard("U0000KINF")
+    found = await look(server, tokens(admin="xoxp-wrong"))
+    states = {name: one.state for name, one in found.items()}
+    assert states == {
+        "slack": "ok",
+        "slack scopes": "bad",
+        "slack connection": "bad",
+        "slack channels": "warn",
+        "slack admin": "bad",
+    }
+    assert "users:read (to know members" in found["slack scopes"].words
+    assert "KINFOLK_SLACK_APP_TOKEN" in found["slack connection"].words
+    assert "/invite @Kinfolk" in found["slack channels"].words
+    assert "KINFOLK_SLACK_ADMIN_TOKEN" in found["slack admin"].words
+
+
+async def test_doctor_looks_whose_the_admins_token_is(server: Server) -> None:
+    server.scopes |= {"channels:write"}
+    assert (await look(server, tokens(admin=ADMIN_TOKEN)))["slack admin"].state == "ok"
+    server.world.users[server.admin].rank = 0
+    assert "is no admin" in (await look(server, tokens(admin=ADMIN_TOKEN)))["slack admin"].words
+
+
+async def test_doctor_says_that_a_token_is_missing_or_wrong(server: Server) -> None:
+    [one] = (await look(server, tokens(app=""))).values()
+    assert (one.state, "KINFOLK_SLACK_APP_TOKEN is not set" in one.words) == ("bad", True)
+    [one] = (await look(server, tokens(bot="xoxb-wrong"))).values()
+    assert (one.state, "KINFOLK_SLACK_BOT_TOKEN: Slack refuses it" in one.words) == ("bad", True)
