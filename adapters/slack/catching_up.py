@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-WAITS = 1.5
+WAITS = 1.0
 """Seconds that what is said now waits for what was said before it: it must be acknowledged within three."""
 GRACE = 3.0
 """Seconds in which Slack has told what was said while the line was opened."""
 DAY = 24 * 3600
 BACK = 3 * DAY
-"""Seconds before the newest stored message in which changed words and threads with new answers are looked for."""
+"""Seconds before the newest stored message in which changed words, and threads with new answers, are looked for."""
+OLD_THREADS = 20
+"""Threads of a channel, begun before that, in which new answers are looked for: those that were answered last."""
 WINDOW = 7 * DAY
 """Seconds of a channel that are held in memory at once: Slack gives the newest first, and we want the oldest."""
 
@@ -137,7 +139,7 @@ class CatchingUp:
 
     async def _said(self, gap: Gap) -> AsyncIterator[Told]:
         """Give what stands in a channel since a while before the gap, and what was answered in its threads since."""
-        until = self._api.time + 1
+        until, seen = self._api.time + 1, set[str]()
         for oldest, latest in _windows(_seconds(gap.after) - BACK, until):
             pages = self._pages.each(
                 "conversations.history",
@@ -148,15 +150,21 @@ class CatchingUp:
                 inclusive=True,
             )
             found = [one async for one in pages]
+            seen |= {told.text(one, "ts") for one in found}
             answers = [answer for one in found for answer in await self._answers(one, gap, until)]
             for one in sorted([*found, *answers], key=lambda one: _revision(told.text(one, "ts"))):
                 yield one
+        for began in sorted(gap.threads.keys() - seen, key=lambda ts: _revision(gap.threads[ts]))[-OLD_THREADS:]:
+            for one in await self._replies(began, gap.threads[began], gap, until):
+                yield one
 
     async def _answers(self, message: Told, gap: Gap, until: int) -> list[Told]:
+        """Return what was answered since in the thread that a message began."""
         began, newest = told.text(message, "ts"), told.text(message, "latest_reply")
         known = gap.threads.get(began) or gap.after
-        if not newest or not _is_after(newest, known):
-            return []
+        return await self._replies(began, known, gap, until) if newest and _is_after(newest, known) else []
+
+    async def _replies(self, began: str, known: str, gap: Gap, until: int) -> list[Told]:
         pages = self._pages.each(
             "conversations.replies", "messages", channel=gap.channel, ts=began, oldest=known, latest=f"{until}.000000"
         )

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_NAME, LONGEST_WORDS = 100, 1000
 """Characters that are kept of a name, and of what a channel is for."""
-PATIENCE = 1.5
+PATIENCE = 0.8
 """Seconds that a name may take: an event is to be acknowledged within three."""
 PEOPLE = 20_000
 """Members that are remembered; a larger workspace has the others looked up again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from typing import TYPE_CHECKING
@@ -34,11 +35,13 @@ async def words(message: Told, directory: Directory) -> str:
     A closed channel is not named: not everybody who reads the words may know of it.
     """
     written = told.text(message, "text") or _of_blocks(message)
-    for user in list(dict.fromkeys(MENTIONED.findall(written)))[:NAMED_AT_ONCE]:
-        await directory.person(user)
-    for channel in list(dict.fromkeys(REFERRED.findall(written)))[:NAMED_AT_ONCE]:
-        await directory.room(channel)
+    people = [directory.person(user) for user in _first(MENTIONED.findall(written))]
+    await asyncio.gather(*people, *(directory.room(channel) for channel in _first(REFERRED.findall(written))))
     return spelled(written, directory)
+
+
+def _first(found: list[str]) -> list[str]:
+    return list(dict.fromkeys(found))[:NAMED_AT_ONCE]
 
 
 def spelled(written: str, directory: Directory) -> str:

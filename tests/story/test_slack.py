@@ -276,6 +276,8 @@ async def test_after_an_absence_it_reads_on_and_answers_nothing_late(server: Ser
     who = harbour(server)
     async with living(server, who, home) as slack:
         await slack.settled()
+        old = server.world.seed(who.pier, who.anna, "Long ago.", ts="1700000000.000100")
+        server.people.post(who.ben, who.pier, "Answered then.", thread=old)
         await slack.says(who.ben, who.pier, "Before.")
         began = server.people.post(who.anna, who.pier, "A thread.")
         changed = server.people.post(who.mei, who.pier, "A tyop.")
@@ -283,6 +285,7 @@ async def test_after_an_absence_it_reads_on_and_answers_nothing_late(server: Ser
     await server.sockets.left()
     server.world.seed(who.pier, who.ben, f"<@{BOT}> what can you do?")
     server.world.seed(who.pier, who.mei, "An answer.", thread=began)
+    server.world.seed(who.pier, who.mei, "A late answer.", thread=old)
     message = server.world.channels[who.pier].messages[changed]
     message.text, message.edited = "A typo.", server.world.stamp()
     await asyncio.sleep(1.1)  # Slack's clock, by which it is read on, tells whole seconds
@@ -291,7 +294,7 @@ async def test_after_an_absence_it_reads_on_and_answers_nothing_late(server: Ser
         await slack.says(who.ben, who.pier, "After.")
         await slack.settled()
         stored = await slack.stored()
-        assert {"what can you do?", "A typo.", "After."} <= set(stored)
+        assert {"what can you do?", "A typo.", "After.", "An answer.", "A late answer."} <= set(stored)
         assert ("A tyop." in stored, len(stored)) == (False, len(set(stored)))
         assert slack.heard(who.ben, who.pier) == []
 
@@ -372,6 +375,18 @@ async def test_by_an_admins_token_what_others_wrote_is_deleted(server: Server, h
         await slack.press(slack.who.anna, report, slack.who.office, "Delete message")
         assert bad not in server.world.channels[slack.who.pier].messages
         assert "buy my coins" not in await slack.stored()
+
+
+async def test_what_a_bot_may_not_do_is_said_and_not_tried(slack: SlackTown) -> None:
+    who = slack.who
+    for what in ("kick", "ban", "timeout"):
+        [told] = await slack.command(who.anna, who.office, f"/mod {what} <@{who.ben}|ben>")
+        assert "slack does not let a bot do this" in told.text
+    [warned] = await slack.command(who.anna, who.office, f"/mod warn <@{who.ben}|ben> be kind")
+    assert warned.text.startswith("Done")
+    assert "be kind" in slack.server.people.told_directly(who.ben)[-1].text
+    [refused] = await slack.command(who.ben, who.pier, f"/mod warn <@{who.mei}|mei> be kind")
+    assert "staff" in refused.text
 
 
 async def test_what_the_bot_said_itself_it_takes_back_without_an_admin(slack: SlackTown) -> None:
