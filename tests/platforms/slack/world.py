@@ -53,6 +53,7 @@ class Message:
     files: list = field(default_factory=list)
     reactions: dict[str, list[str]] = field(default_factory=dict)
     only: str = ""
+    metadata: dict = field(default_factory=dict)
 
     def shown(self, replies: list[Message] = ()) -> dict:
         told = {"type": "message", "user": self.user, "text": self.text, "ts": self.ts, "team": TEAM}
@@ -66,6 +67,8 @@ class Message:
             told["thread_ts"] = self.thread
         if replies:
             told |= {"thread_ts": self.ts, "reply_count": len(replies), "latest_reply": replies[-1].ts}
+        if self.metadata:
+            told["metadata"] = self.metadata
         if self.edited:
             told["edited"] = {"user": self.user, "ts": self.edited}
         if self.files:
