@@ -57,7 +57,6 @@ class Room:
     audience: Audience = Audience.MEMBERS
     archived: bool = False
     mine: bool = False
-    created: int = 0
 
     @property
     def description(self) -> str:
@@ -99,7 +98,6 @@ def room_of(channel: Told, *, mine: bool | None = None) -> Room:
         audience=_audience(channel, own),
         archived=told.is_set(channel, "is_archived"),
         mine=told.is_set(channel, "is_member", "is_im") if mine is None else mine,
-        created=told.number(channel, "created"),
     )
 
 

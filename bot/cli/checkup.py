@@ -51,10 +51,17 @@ def _show(findings: Sequence[Finding], able: Mapping[str, frozenset[str]]) -> No
         out.print(one.words, markup=False)
     table = Table("what", *able)
     for name in [*(kind.__name__ for kind in get_args(Outward)), BUTTONS, FILES]:
-        table.add_row(name, *("yes" if name in can else "-" for can in able.values()))
+        table.add_row(name, *(_able(name, can) for can in able.values()))
     table.add_row(ALONE, *(_alone(can) for can in able.values()))
     out.print()
     out.print(table)
+
+
+def _able(name: str, can: frozenset[str]) -> str:
+    """Say whether a platform lets the bot do something, or only to what it said itself."""
+    if name in can:
+        return "yes"
+    return "its own" if f"{name}-own" in can else "-"
 
 
 def _alone(can: frozenset[str]) -> str:

@@ -53,6 +53,7 @@ class Message:
     files: list = field(default_factory=list)
     reactions: dict[str, list[str]] = field(default_factory=dict)
     only: str = ""
+    metadata: dict = field(default_factory=dict)
 
     def shown(self, replies: list[Message] = ()) -> dict:
         told = {"type": "message", "user": self.user, "text": self.text, "ts": self.ts, "team": TEAM}
@@ -66,6 +67,8 @@ class Message:
             told["thread_ts"] = self.thread
         if replies:
             told |= {"thread_ts": self.ts, "reply_count": len(replies), "latest_reply": replies[-1].ts}
+        if self.metadata:
+            told["metadata"] = self.metadata
         if self.edited:
             told["edited"] = {"user": self.user, "ts": self.edited}
         if self.files:
@@ -134,12 +137,14 @@ class World:
         self.homes: dict[str, dict] = {}
         self.tell: Callable[[dict], None] = lambda _event: None
         self._numbers = itertools.count(1)
+        self.ago = 0.0
+        """For how many seconds the workspace is behind the time."""
         self._last = 0
         self.users[BOT] = User(id=BOT, name="Kinfolk", bot=True)
 
     def stamp(self) -> str:
         """Return an instant that no other has."""
-        self._last = max(int(time.time() * 1_000_000), self._last + 1)
+        self._last = max(int((time.time() - self.ago) * 1_000_000), self._last + 1)
         return f"{self._last // 1_000_000}.{self._last % 1_000_000:06}"
 
     def name(self, letter: str) -> str:
