@@ -169,7 +169,7 @@ async def slack() -> AsyncIterator[Stage]:
             marks=town.lanterns,
             troubles={"limit": limit},
             found_at=lambda address: setattr(server, "address", f"http://{address}"),
-            turn_back=lambda seconds: setattr(server.world, "ago", seconds),
+            turn_back=server.world.turn_back,
         )
 
 

@@ -253,7 +253,6 @@ async def test_without_edits_a_streamed_answer_is_said_once_and_whole(home: Path
     assert (act.state, refused.state) == ("done", "failed")
 
 
-<<<<<<< HEAD
 async def test_what_grows_is_said_whole_in_a_conversation_that_is_still_to_be_opened(bot: SmallBot) -> None:
     said = streamed(bot, pieces("All of it is erased. ", "I looked again: ", "0 left."))
     [act] = await perform(bot, OpenDirect(member=ANA.ref, text=said.text, stream=said.stream))
@@ -261,7 +260,8 @@ async def test_what_grows_is_said_whole_in_a_conversation_that_is_still_to_be_op
         (OpenDirect, "All of it is erased. I looked again: 0 left.")
     ]
     assert act.action.text == "All of it is erased. I looked again: 0 left."
-=======
+
+
 async def test_where_what_one_alone_is_shown_stays_as_it_was_it_is_said_once_and_aloud_it_grows(home: Path) -> None:
     async with small_bot(home, plaza=Plaza(can=EVERYTHING | {"only-plain"})) as bot:
         aloud = streamed(bot, pieces("A plain ", "answer."))
@@ -270,7 +270,6 @@ async def test_where_what_one_alone_is_shown_stays_as_it_was_it_is_said_once_and
         assert bot.plaza.said == ["A plain answer."]
         await perform(bot, aloud)
     assert [type(one) for one in bot.plaza.done] == [Say, Say, Edit]
->>>>>>> 105cbc6881f02a810de418b48c8077791cc5497c
 
 
 async def test_edits_in_between_use_the_spare_budget_alone_and_the_last_word_always_comes(home: Path) -> None:

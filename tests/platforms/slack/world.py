@@ -137,14 +137,17 @@ class World:
         self.homes: dict[str, dict] = {}
         self.tell: Callable[[dict], None] = lambda _event: None
         self._numbers = itertools.count(1)
-        self.ago = 0.0
-        """For how many seconds the workspace is behind the time."""
+        self._ago = 0.0
         self._last = 0
         self.users[BOT] = User(id=BOT, name="Kinfolk", bot=True)
 
+    def turn_back(self, seconds: float) -> None:
+        """Let it be so many seconds ago from now on."""
+        self._ago, self._last = seconds, 0
+
     def stamp(self) -> str:
         """Return an instant that no other has."""
-        self._last = max(int((time.time() - self.ago) * 1_000_000), self._last + 1)
+        self._last = max(int((time.time() - self._ago) * 1_000_000), self._last + 1)
         return f"{self._last // 1_000_000}.{self._last % 1_000_000:06}"
 
     def name(self, letter: str) -> str:
