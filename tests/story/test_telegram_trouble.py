@@ -220,6 +220,19 @@ async def test_a_move_that_only_a_refusal_tells_is_followed_too(server: Telegram
         ]
 
 
+async def test_a_post_waits_until_it_is_known_which_group_discusses_the_channel(server: TelegramServer) -> None:
+    who = harbour(server.town)
+    news = server.town.group("Harbour News", who.anna, kind="channel")
+    news.linked = who.group.id
+    async with connected(server, who, clock=HastyClock(datetime.now(UTC))) as line:
+        server.faults.fail("getChat", 500)
+        post = await server.people.post(news.id, news, "The regatta is on Sunday.")
+        await line.on.settle()
+        assert server.faults._faults == []
+        told = {(one.space.ref, one.event.message) for one in line.heard.arrivals}
+        assert told == {(ref(who.group.id), ref(news.id, post.id))}
+
+
 async def test_coming_and_going_is_told_once_whether_the_bot_is_an_administrator_or_not(
     server: TelegramServer,
 ) -> None:
