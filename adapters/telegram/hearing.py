@@ -15,11 +15,11 @@ from adapters.hearing import said
 from adapters.telegram import names
 from adapters.telegram.changing import Changes
 from adapters.telegram.chats import LATE, aware
-from adapters.telegram.incoming import person, topic_of
+from adapters.telegram.incoming import person, revision, topic_of
 from adapters.telegram.pressing import STRANGERS, Presses
 from adapters.telegram.words import bidding
 from bot.core.errors import Unavailable
-from bot.core.events import Arrival, CommandGiven, MessagePosted, Named
+from bot.core.events import Arrival, CommandGiven, MemberChanged, MessagePosted, Named
 from bot.core.log import trail
 from bot.core.things import Rank
 
@@ -40,11 +40,14 @@ if TYPE_CHECKING:
     from bot.core.commands import Command
     from bot.core.events import Event
     from bot.core.i18n import Translate
+    from bot.core.things import Ref
 
 log = logging.getLogger(__name__)
 
 AGAIN, PAUSE = 2, 1.0
 """How often an update is tried that ended in a bug, and the seconds in between: it may have been a passing one."""
+REMEMBERED = 10_000
+"""Members whose names are remembered."""
 START = "start"
 """The command that Telegram's clients give when somebody opens a conversation with a bot."""
 
@@ -67,6 +70,7 @@ class Ears:
     changes: Changes = field(init=False)
     presses: Presses = field(init=False)
     _strangers: dict[int, datetime] = field(default_factory=dict)
+    _called: dict[tuple[Ref, Ref], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.changes = Changes(self)
@@ -150,7 +154,7 @@ class Ears:
             await self.changes.retell(space, message, update)
         event = self.incoming.posted(message, self._channel(message))
         if event is not None:
-            await self._posted(space, event, message)
+            await self._posted(space, event, message, update)
 
     def _whose(self, message: Message) -> Chat:
         """Return the chat whose space a message belongs to; one that Telegram forwards tells which group discusses."""
@@ -165,7 +169,7 @@ class Ears:
             return self.chats.channel(message.sender_chat)
         return self.chats.channel(message.chat, topic_of(message))
 
-    async def _posted(self, space: Named, event: MessagePosted, message: Message) -> None:
+    async def _posted(self, space: Named, event: MessagePosted, message: Message, update: int) -> None:
         rank = Rank.MEMBER
         if event.mentioned:
             rank = await self.chats.rank(message.chat.id, names.user(event.author.ref))
@@ -174,6 +178,18 @@ class Ears:
             self.homes.note_presence(who.id, names.place(space.ref).chat, here=True)
             self.asked.note(who)
         await self._say_so(space, event, message, rank)
+        if not event.author.bot:
+            await self._follow_name(space, event, update)
+
+    async def _follow_name(self, space: Named, event: MessagePosted, update: int) -> None:
+        """Tell how somebody is called now, which Telegram tells only by what they write."""
+        who, key = event.author, (space.ref, event.author.ref)
+        before = self._called.pop(key, who.name)
+        self._called[key] = who.name
+        if len(self._called) > REMEMBERED:
+            self._called.pop(next(iter(self._called)))
+        if before != who.name:
+            await self.tell(space, MemberChanged(member=who, at=event.at, revision=revision(event.at, update)))
 
     async def _say_so(self, space: Named, event: MessagePosted, message: Message, rank: Rank) -> None:
         """Tell of a message, and of the command that it gives."""

@@ -18,7 +18,15 @@ from bot.core.clock import Clock, SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.counts import Counts
 from bot.core.errors import Gone, Misconfigured, Overloaded
-from bot.core.events import BotAdded, ChannelChanged, MemberJoined, MemberLeft, MessageEdited, MessagePosted
+from bot.core.events import (
+    BotAdded,
+    ChannelChanged,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    MessageEdited,
+    MessagePosted,
+)
 from bot.core.things import Ref
 from bot.metrics import Figures
 from bot.sending import Sender
@@ -185,6 +193,14 @@ async def test_names_are_cut_and_entities_beyond_the_text_do_no_harm(line: Conne
     [event] = line.events(MessagePosted)
     assert (len(event.author.name), event.author.name[:10]) == (100, "<b>&amp; n")
     assert event.text.startswith("😀 short")
+
+
+async def test_who_is_called_otherwise_is_so_from_their_next_word_on(line: Connected, server: TelegramServer) -> None:
+    for name in ("Ben", "Ben", "Benjamin", "Benjamin"):
+        server.town.users[line.on.who.ben].name = name
+        await line.on.post(line.on.member, line.on.public, "Hello.")
+    await line.on.settle()
+    assert [one.member.name for one in line.events(MemberChanged)] == ["Benjamin"]
 
 
 async def test_a_group_that_becomes_a_supergroup_is_followed(server: TelegramServer) -> None:
