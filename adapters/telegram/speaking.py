@@ -216,6 +216,10 @@ class Speech:
         user = names.user(action.member)
         home = names.place(action.space).chat if action.space else 0
         target = Target(place=names.Place(user), home=home)
+        if user < 0:
+            raise self.unopened(
+                home or user
+            )  # written under the name of a group or a channel: all of it would read this
         if not home and (space := await self._homes.of(user)):
             target.home = names.place(space.ref).chat
         try:
@@ -245,7 +249,9 @@ class Speech:
         return await self._say(target, action.text, made=made, before=await self._called(home, user))
 
     async def _called(self, group: int, user: int) -> str:
-        """Return how somebody is called so that it rings for them."""
+        """Return how somebody is called so that it rings for them; a chat that writes is not called."""
+        if user < 0:
+            return ""
         try:
             name = (await self._client.get_chat_member(group, user)).user.full_name
         except TelegramError:

@@ -207,3 +207,23 @@ async def test_what_was_stored_and_not_confirmed_comes_again_and_happens_once(
         assert server.updates.waiting == []
         assert len(town.heard()) == 1
         assert await town.rows("SELECT count(*) FROM message WHERE text = '/help'") == [(1,)]
+
+
+async def test_an_unnamed_administrator_is_staff_and_nothing_for_them_alone_is_said_to_all(town: TelegramTown) -> None:
+    who = town.who
+    who.group.members[who.mo].anonymous = True
+    [told] = await town.says(who.mo, "/mode")
+    assert told.text.startswith("I may not write to you first.")
+    assert (told.chat, told.topic) == (who.group.id, who.pier.id)
+    aloud = await town.asks(who.mo, "privacy notice")
+    assert {one.chat for one in aloud} == {who.group.id}
+    assert any("/privacy off" in one.text for one in aloud), "what is for all is said, for who may have it said"
+    who.group.members[who.mo].anonymous = False
+    [alone] = await town.says(who.mo, "/mode")
+    assert (alone.chat, "welcome" in alone.text) == (who.mo, True)
+
+
+async def test_a_stranger_who_goes_on_writing_is_told_once(town: TelegramTown) -> None:
+    stranger = town.server.town.user("Stranger")
+    heard = [await town.writes(stranger.id, words) for words in ("/help", "/help", "hello?")]
+    assert [len(one) for one in heard] == [1, 0, 0]

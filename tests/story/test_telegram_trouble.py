@@ -18,7 +18,15 @@ from bot.core.clock import Clock, SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.counts import Counts
 from bot.core.errors import Gone, Misconfigured, Overloaded
-from bot.core.events import BotAdded, ChannelChanged, MemberJoined, MemberLeft, MessageEdited, MessagePosted
+from bot.core.events import (
+    BotAdded,
+    ChannelChanged,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    MessageEdited,
+    MessagePosted,
+)
 from bot.core.things import Ref
 from bot.metrics import Figures
 from bot.sending import Sender
@@ -187,6 +195,14 @@ async def test_names_are_cut_and_entities_beyond_the_text_do_no_harm(line: Conne
     assert event.text.startswith("😀 short")
 
 
+async def test_who_is_called_otherwise_is_so_from_their_next_word_on(line: Connected, server: TelegramServer) -> None:
+    for name in ("Ben", "Ben", "Benjamin", "Benjamin"):
+        server.town.users[line.on.who.ben].name = name
+        await line.on.post(line.on.member, line.on.public, "Hello.")
+    await line.on.settle()
+    assert [one.member.name for one in line.events(MemberChanged)] == ["Benjamin"]
+
+
 async def test_a_group_that_becomes_a_supergroup_is_followed(server: TelegramServer) -> None:
     who = harbour(server.town)
     small = server.town.group("Boat Club", who.anna, kind="group")
@@ -218,6 +234,19 @@ async def test_a_move_that_only_a_refusal_tells_is_followed_too(server: Telegram
         assert [(one.channel.ref, one.formerly) for one in line.events(ChannelChanged)] == [
             (ref(big.id), ref(small.id))
         ]
+
+
+async def test_a_post_waits_until_it_is_known_which_group_discusses_the_channel(server: TelegramServer) -> None:
+    who = harbour(server.town)
+    news = server.town.group("Harbour News", who.anna, kind="channel")
+    news.linked = who.group.id
+    async with connected(server, who, clock=HastyClock(datetime.now(UTC))) as line:
+        server.faults.fail("getChat", 500)
+        post = await server.people.post(news.id, news, "The regatta is on Sunday.")
+        await line.on.settle()
+        assert server.faults._faults == []
+        told = {(one.space.ref, one.event.message) for one in line.heard.arrivals}
+        assert told == {(ref(who.group.id), ref(news.id, post.id))}
 
 
 async def test_coming_and_going_is_told_once_whether_the_bot_is_an_administrator_or_not(
