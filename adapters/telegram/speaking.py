@@ -211,7 +211,7 @@ class Speech:
             reply_markup=marks,
         )
 
-    async def _direct(self, action: OpenDirect, made: list[int]) -> Ref:
+    async def _direct(self, action: OpenDirect, made: list[int]) -> Ref | None:
         """Say something to one member alone. Raises Refused, with where they begin, for who never wrote to the bot."""
         user = names.user(action.member)
         home = names.place(action.space).chat if action.space else 0
@@ -222,12 +222,19 @@ class Speech:
             )  # written under the name of a group or a channel: all of it would read this
         if not home and (space := await self._homes.of(user)):
             target.home = names.place(space.ref).chat
+        presses = self._echo.ears.presses
         try:
-            return await self._say(target, action.text, action.buttons, action.attachments, made=made)
+            said = await self._say(target, action.text, action.buttons, action.attachments, made=made)
         except (BadRequest, Forbidden) as refused:
-            if says(refused, (*UNOPENED, "chat not found")):
-                raise self.unopened(target.home) from None
-            raise
+            if not says(refused, (*UNOPENED, "chat not found")):
+                raise
+            if await presses.show(user, action.text):
+                return None
+            closed = self.unopened(target.home)
+            await presses.lead(user, closed.opens)
+            raise closed from None
+        presses.wrote(user)
+        return said
 
     def unopened(self, group: int) -> Refused:
         """Return that somebody never opened a conversation with the bot, and where they do."""
@@ -235,7 +242,7 @@ class Speech:
         words = f"they never wrote to me, or stopped me, and I may not write first. They begin here: {link}"
         return Refused(words, opens=link)
 
-    async def _warn(self, action: Warn, made: list[int]) -> Ref:
+    async def _warn(self, action: Warn, made: list[int]) -> Ref | None:
         """Warn directly, and who never wrote to the bot in the channel, by name, so that they hear of it."""
         user, place = names.user(action.member), names.place(action.channel)
         home = place.chat if place.chat < 0 else 0
@@ -289,6 +296,7 @@ class Speech:
             self._remember(action.message, known[1:])
         if surplus := known[len(pieces) :]:
             await self._client.delete_messages(target.place.chat, surplus)
+        self._echo.ears.presses.changed(target.place.chat, number)
         return self._remember(action.message, known[1 : len(pieces)])
 
     async def _edit(self, chat: int, number: int, words: str, marks: InlineKeyboardMarkup | None) -> None:

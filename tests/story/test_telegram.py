@@ -14,6 +14,8 @@ from tests.story.telegram_town import TelegramTown, living, ref
 
 pytestmark = pytest.mark.slow
 
+LONG = ", and " + "paper that is oiled by hand and dried, " * 4
+
 
 @pytest.fixture
 async def server() -> AsyncIterator[TelegramServer]:
@@ -81,6 +83,24 @@ async def test_what_is_reported_comes_to_the_staff_with_buttons(town: TelegramTo
     pressed = len(town.server.methods.answered)
     await town.presses(who.mo, asked, labels[0])
     assert len(town.server.methods.answered) == pressed + 1, "the client of who pressed hears that it arrived"
+
+
+async def test_who_never_wrote_to_the_bot_and_presses_a_button_is_answered_all_the_same(town: TelegramTown) -> None:
+    who, methods = town.who, town.server.methods
+    assert "Done" in (await town.says(who.anna, "/setup welcome_channel #pier"))[0].text
+    assert "Done" in (await town.says(who.anna, "/mode welcome act"))[0].text
+    for number in range(8):
+        await town.says(who.mei, f"wax and bamboo for lantern number {number}{LONG}", topic=who.lanterns.id)
+    newcomer = await town.server.people.arrive(who.group, "Ida", "en")
+    await town.settled()
+    hello = town.heard()[-1]
+    labels = [one["text"] for row in hello.keyboard for one in row]
+    assert await town.presses(newcomer.id, hello, next(one for one in labels if one.startswith("Join"))) == []
+    assert "You are in" in methods.alerts[methods.answered[-1]]
+    assert await town.presses(newcomer.id, hello, "Why?") == []
+    assert methods.led[methods.answered[-1]] == f"https://t.me/{BOT_NAME}?start=g{who.group.id}"
+    assert await town.presses(who.mei, hello, "Why?") != [], "who has a conversation finds it there, and is told so"
+    assert methods.alerts[methods.answered[-1]] == "我直接写信给你了。"
 
 
 async def test_a_button_in_a_conversation_speaks_for_the_group_it_came_from(town: TelegramTown) -> None:
