@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from adapters.console import Console
     from adapters.discord import Discord
     from adapters.playground import Playground
-    from adapters.telegram import Telegram
+    from adapters.telegram.adapter import Telegram
     from bot.app import App
     from bot.core.events import Named
     from bot.core.policies import Rules
@@ -112,7 +112,7 @@ async def examine_discord(app: App) -> Sequence[Finding]:
 
 def telegram(app: App) -> Telegram:
     """Return the bot on Telegram."""
-    from adapters.telegram import Telegram
+    from adapters.telegram.adapter import Telegram
 
     return Telegram(
         token=app.settings.telegram_token,
