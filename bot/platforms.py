@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from adapters.discord import Discord
     from adapters.playground import Playground
     from adapters.slack import Slack, Tokens
-    from adapters.telegram import Telegram
+    from adapters.telegram.adapter import Telegram
     from bot.app import App
     from bot.core.events import Named
     from bot.core.policies import Rules
@@ -107,7 +107,7 @@ async def examine_discord(app: App) -> Sequence[Finding]:
 
 def telegram(app: App) -> Telegram:
     """Return the bot on Telegram."""
-    from adapters.telegram import Telegram
+    from adapters.telegram.adapter import Telegram
 
     return Telegram(
         token=app.settings.telegram_token,

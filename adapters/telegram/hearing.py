@@ -202,6 +202,7 @@ class Ears:
         who = message.from_user
         if who is None or who.is_bot:
             return
+        self.asked.note(who)
         given = bidding(message.text or "")
         start = given is not None and given.name == START
         if start and given is not None and (group := names.chosen(given.rest)):

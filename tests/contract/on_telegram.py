@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from pydantic import SecretStr
 
-from adapters.telegram import Telegram
+from adapters.telegram.adapter import Telegram
 from bot.core.actions import Button
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS as EVERY

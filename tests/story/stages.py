@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from adapters.discord import Discord
 from adapters.slack import Slack
-from adapters.telegram import Telegram
+from adapters.telegram.adapter import Telegram
 from bot.app import App
 from bot.core.ports import Adapter
 from bot.core.things import Ref

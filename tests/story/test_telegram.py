@@ -247,3 +247,19 @@ async def test_a_stranger_who_goes_on_writing_is_told_once(town: TelegramTown) -
     stranger = town.server.town.user("Stranger")
     heard = [await town.writes(stranger.id, words) for words in ("/help", "/help", "hello?")]
     assert [len(one) for one in heard] == [1, 0, 0]
+
+
+async def test_what_is_reported_may_come_to_the_owner_alone(town: TelegramTown) -> None:
+    who = town.who
+    spam = await town.server.people.post(who.ben, who.group, "Buy my lanterns!", topic=who.pier.id)
+    town.server.town.users[who.anna].username = "anna_boats"
+    [done] = await town.writes(who.anna, "/setup staff_channel @anna_boats")
+    assert "Done" in done.text, done.text
+    heard = await town.says(who.mei, "/report it is spam", reply_to=spam.id)
+    [asked] = [one for one in heard if one.chat == who.anna]
+    assert "it is spam" in asked.text
+    assert {one.chat for one in heard} == {who.anna, who.mei}
+    labels = [one["text"] for row in asked.keyboard for one in row]
+    pressed = await town.presses(who.anna, asked, labels[0])
+    assert pressed, labels
+    assert {one.chat for one in pressed} == {who.anna}

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from adapters.telegram import Telegram, polling
+from adapters.telegram import polling
+from adapters.telegram.adapter import Telegram
 from bot.budget import Urgency
 from bot.core.actions import Attachment, Ban, Button, Delete, Edit, Invite, OpenDirect, React, Say, Timeout, Warn
 from bot.core.clock import Clock, SystemClock
