@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 SAID = frozenset({"", "me_message", "thread_broadcast", "file_share", "bot_message", "file_comment"})
 """The subtypes of messages in which somebody says something; joins, topics and pins are told by Slack itself."""
+LARGEST = 2**53
+"""Bytes beyond which a length is none."""
 FILES = 20
 """Files of one message that are noted."""
 REMEMBERED = 5000
@@ -192,6 +194,8 @@ class Incoming:
         if user:
             return self.directory.named(await self.directory.person(user))
         bot = told.text(message, "bot_id")
+        if bot:
+            names.check(bot)
         name = told.text(message, "username") or told.text(message, "bot_profile", "name") or bot
         return Named(ref=names.ref(bot), name=name[:100], bot=True) if bot else None
 
@@ -217,7 +221,7 @@ def _file(one: Told) -> File:
     return File(
         name=name[:100],
         kind=told.text(one, "mimetype")[:100],
-        size=max(told.number(one, "size"), 0),
+        size=min(max(told.number(one, "size"), 0), LARGEST),
         url=told.text(one, "url_private")[:1000],
     )
 

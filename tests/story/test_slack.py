@@ -312,7 +312,14 @@ HOSTILE = (
     {"type": "events_api", "payload": {"event": {"type": "reaction_added", "item": {"type": "message"}}}},
     {"type": "events_api", "payload": {"event": {"type": "user_change", "user": None}}},
     {"type": "events_api", "payload": {"event": {"type": "a_thing_of_tomorrow", "x": {"y": 1}}}},
+    {"type": "events_api", "payload": {"event": {"type": "message", "channel": "C" * 9000, "ts": "1.1", "user": "U1"}}},
+    {"type": "events_api", "payload": {"event": {"type": "message", "channel": "C1", "ts": "1.1", "user": "../U1"}}},
+    {
+        "type": "events_api",
+        "payload": {"event": {"type": "message", "channel": "C1", "ts": "9" * 12 + ".0", "user": "U1"}},
+    },
     {"type": "slash_commands", "payload": {"command": None}},
+    {"type": "slash_commands", "payload": {"command": "/x", "user_id": "U" * 9000, "channel_id": "C1"}},
     {"type": "interactive", "payload": {"type": "block_actions", "actions": None}},
     {"type": "interactive", "payload": {"type": "view_submission", "view": {"private_metadata": "{"}}},
     {"type": "interactive", "payload": {"type": "message_action", "callback_id": "report"}},
@@ -337,6 +344,8 @@ async def test_endless_names_and_marks_come_to_nothing(slack: SlackTown) -> None
     who, world = slack.who, slack.server.world
     mallory = world.user("M" * 5000)
     world.join(mallory, world.channels[who.pier])
+    await slack.says(mallory, who.pier, "half \ud83d of it")
+    assert (await slack.stored())[-1] == "half ? of it"
     await slack.says(mallory, who.pier, "<!channel> <!subteam^S1|@all> <http://evil.test|pay>" + "<" * 500)
     assert (await slack.stored())[-1].startswith("@channel @all pay (http://evil.test)")
     async with slack.app.database.read() as connection:
