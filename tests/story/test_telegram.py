@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from adapters.telegram import pressing
 from tests.platforms.telegram import TelegramServer, harbour, telegram_server
 from tests.platforms.telegram.town import BOT_NAME
 from tests.story.telegram_town import TelegramTown, living, ref
 
 pytestmark = pytest.mark.slow
-
-LONG = ", and " + "paper that is oiled by hand and dried, " * 4
 
 
 @pytest.fixture
@@ -85,12 +84,15 @@ async def test_what_is_reported_comes_to_the_staff_with_buttons(town: TelegramTo
     assert len(town.server.methods.answered) == pressed + 1, "the client of who pressed hears that it arrived"
 
 
-async def test_who_never_wrote_to_the_bot_and_presses_a_button_is_answered_all_the_same(town: TelegramTown) -> None:
+async def test_who_never_wrote_to_the_bot_and_presses_a_button_is_answered_all_the_same(
+    town: TelegramTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pressing, "ALERT", 60)
     who, methods = town.who, town.server.methods
     assert "Done" in (await town.says(who.anna, "/setup welcome_channel #pier"))[0].text
     assert "Done" in (await town.says(who.anna, "/mode welcome act"))[0].text
     for number in range(8):
-        await town.says(who.mei, f"wax and bamboo for lantern number {number}{LONG}", topic=who.lanterns.id)
+        await town.says(who.mei, f"wax and bamboo for lantern number {number}", topic=who.lanterns.id)
     newcomer = await town.server.people.arrive(who.group, "Ida", "en")
     await town.settled()
     hello = town.heard()[-1]
