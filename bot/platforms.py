@@ -38,6 +38,11 @@ class Platform:
     settings: tuple[str, ...] = ()
     examine: Callable[[App], Awaitable[Sequence[Finding]]] | None = None
 
+    @property
+    def label(self) -> str:
+        """Return what stands above its column in a table."""
+        return self.title if self in PLATFORMS else self.name
+
     def variables(self, settings: Settings) -> tuple[str, ...]:
         """Return the variables of this platform that are set."""
         return tuple(f"KINFOLK_{name.upper()}" for name in self.settings if getattr(settings, name))
