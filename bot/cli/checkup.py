@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 STYLES = {"ok": "green", "warn": "yellow", "bad": "bold red"}
 ALONE = "speak to one member alone"
+WIDEST = 400
+"""Columns of the table of what each platform can, however narrow the terminal: a cut name tells nothing."""
 
 
 def doctor(as_json: JsonOption = False) -> None:
@@ -54,7 +56,8 @@ def _show(findings: Sequence[Finding], able: Mapping[str, frozenset[str]]) -> No
         table.add_row(name, *(_able(name, can) for can in able.values()))
     table.add_row(ALONE, *(_alone(can) for can in able.values()))
     out.print()
-    out.print(table)
+    whole = out.measure(table, options=out.options.update(width=WIDEST)).maximum
+    out.print(table, width=whole, crop=False)
 
 
 def _able(name: str, can: frozenset[str]) -> str:
