@@ -42,6 +42,7 @@ async def _doctor(settings: Settings, *, as_json: bool) -> None:
 
 
 def _show(findings: Sequence[Finding], able: Mapping[str, frozenset[str]]) -> None:
+    from rich.console import Console
     from rich.table import Table
 
     from bot.core.actions import Outward
@@ -56,8 +57,7 @@ def _show(findings: Sequence[Finding], able: Mapping[str, frozenset[str]]) -> No
         table.add_row(name, *(_able(name, can) for can in able.values()))
     table.add_row(ALONE, *(_alone(can) for can in able.values()))
     out.print()
-    whole = out.measure(table, options=out.options.update(width=WIDEST)).maximum
-    out.print(table, width=whole, crop=False)
+    Console(width=WIDEST).print(table)
 
 
 def _able(name: str, can: frozenset[str]) -> str:
