@@ -136,7 +136,7 @@ class Link:
         finally:
             if not over.done():
                 over.set_result(False)
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(aiohttp.ClientError, OSError, RuntimeError):
                 await line.close()
 
     def _pass_on(self, envelope: Told, over: asyncio.Future[bool]) -> None:

@@ -112,6 +112,18 @@ async def test_the_shortcut_asks_why_and_the_staff_hears_of_it(slack: SlackTown)
     assert "settled by" in slack.server.world.channels[who.office].messages[report.ts].text
 
 
+async def test_why_stands_in_the_menu_of_a_message_and_answers_staff_alone(slack: SlackTown) -> None:
+    who, people = slack.who, slack.server.people
+    [answer] = await slack.asks(who.ben, who.pier, "what can you do?")
+    await slack.done(people.menu(who.anna, who.pier, answer.ts, "why"))
+    [told] = [one for one in slack.heard(who.anna, who.pier) if one.only == who.anna]
+    assert "- done: say: No channel fits" in told.text
+    assert who.anna not in people.forms
+    await slack.done(people.menu(who.ben, who.pier, answer.ts, "why"))
+    [refused] = [one for one in slack.heard(who.ben, who.pier) if one.only == who.ben]
+    assert "staff" in refused.text
+
+
 async def test_the_home_tab_offers_what_members_may_ask_and_a_press_is_answered(slack: SlackTown) -> None:
     who, people = slack.who, slack.server.people
     people.open_home(who.mei)
