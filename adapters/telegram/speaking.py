@@ -104,8 +104,7 @@ class Speech:
 
     async def take_back(self, message: Ref) -> None:
         """Take a message away, and with one of the bot's own those that went on with it."""
-        chat, number = names.parts(message)
-        chat = self._chats.now(chat)
+        chat, number = self._chats.message(message)
         rest = self._pieces.pop(message, [])
         if rest:
             await self._client.delete_messages(chat, [*rest, number])
@@ -123,7 +122,7 @@ class Speech:
         place = names.Place(self._chats.now(place.chat), place.topic)
         await self.check_open(place)
         answered = names.parts(reply_to) if reply_to else None
-        number = answered.id if answered and self._chats.now(answered.chat) == place.chat else 0
+        number = answered.id if answered and answered.chat == place.chat else 0
         if place.chat > 0 and not home:
             space = await self._homes.of(place.chat)
             home = names.place(space.ref).chat if space else 0
@@ -274,8 +273,8 @@ class Speech:
     async def _change(self, action: Edit) -> Ref:
         """Change one of the bot's own messages; where it grew too long for one, go on in others."""
         pieces = _split(action.text, ())
-        chat, number = names.parts(action.message)
-        target = await self._target(names.chat(self._chats.now(chat)))
+        chat, number = self._chats.message(action.message)
+        target = await self._target(names.chat(chat))
         marks = keyboard(action.buttons, home=target.home)
         known = [number, *self._pieces.get(action.message, [])]
         for place, piece in enumerate(pieces):

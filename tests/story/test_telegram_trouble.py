@@ -208,7 +208,7 @@ async def test_a_group_that_becomes_a_supergroup_is_followed(server: TelegramSer
     who = harbour(server.town)
     small = server.town.group("Boat Club", who.anna, kind="group")
     async with connected(server, who) as line:
-        await server.people.post(who.anna, small, "Ahoy.")
+        ahoy = await server.people.post(who.anna, small, "Ahoy.")
         await line.on.settle()
         big = await server.people.upgrade(who.anna, small)
         await line.on.settle()
@@ -218,6 +218,8 @@ async def test_a_group_that_becomes_a_supergroup_is_followed(server: TelegramSer
         }
         receipt = await line.adapter.act(Say(to=ref(small.id), text="Still the same group."))
         assert receipt.made == ref(big.id, max(big.messages))
+        gone = await line.adapter.act(Delete(message=ref(small.id, ahoy.id), channel=ref(small.id)))
+        assert (gone.state, "before the group became" in gone.error) == ("failed", True)
 
 
 async def test_a_move_that_only_a_refusal_tells_is_followed_too(server: TelegramServer) -> None:
