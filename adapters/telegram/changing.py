@@ -10,7 +10,7 @@ from telegram.constants import ChatType
 from telegram.error import TelegramError
 
 from adapters.telegram import names
-from adapters.telegram.chats import GROUPS, LATE, aware, is_inside
+from adapters.telegram.chats import GROUPS, aware, is_inside
 from adapters.telegram.incoming import changed, person, topic_of
 from bot.core.events import BotAdded, ChannelChanged, Named
 from bot.core.things import Audience
@@ -104,8 +104,8 @@ class Changes:
             by = person(told.from_user)
             self.ears.homes.note(told.from_user.id, space)
             self.ears.homes.note_presence(told.from_user.id, told.chat.id, here=True)
-            await self.ears.tell(space, BotAdded(by=by, at=aware(told.date)))
-            if told.chat.type in GROUPS and self.ears.clock.now() - told.date <= LATE:
+            await self.ears.tell(space, BotAdded(by=by, at=aware(told.date)), live=True)
+            if told.chat.type in GROUPS:  # also when it comes late: many add the bot before they start it
                 self.ears.beside(self.ears.greeting.greet(told.chat.id, told.from_user), "greeting")
         else:
             await self.ears.tell(space, changed(self.ears.chats.channel(told.chat), told.date, update))

@@ -12,6 +12,7 @@ from telegram.constants import ChatMemberStatus, ChatType
 from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
 from adapters.telegram import names
+from adapters.telegram.trouble import Refused
 from adapters.telegram.words import cut
 from bot.core.errors import Gone
 from bot.core.events import Named
@@ -193,6 +194,13 @@ class Chats:
     async def is_admin(self, chat: int) -> bool:
         """Say whether the bot itself administers a chat."""
         return self.client.id in await self.staff(chat)
+
+    def message(self, wanted: Ref) -> names.Message:
+        """Return where a message is. Raises Refused for one that a group left behind when it got another number."""
+        found = names.parts(wanted)
+        if found.chat in self.moved:
+            raise Refused("that was written before the group became a supergroup, and nobody reaches it any more")
+        return found
 
     def now(self, chat: int) -> int:
         """Return the number that a chat has now."""

@@ -265,3 +265,18 @@ async def test_what_is_reported_may_come_to_the_owner_alone(town: TelegramTown) 
     pressed = await town.presses(who.anna, asked, labels[0])
     assert pressed, labels
     assert {one.chat for one in pressed} == {who.anna}
+
+
+async def test_who_adds_the_bot_before_it_is_started_is_led_to_it_all_the_same(
+    server: TelegramServer, home: Path
+) -> None:
+    who = harbour(server.town)
+    server.town.users[who.mo].started = False
+    club = server.town.group("Boat Club", who.mo, bot=None)
+    await server.people.bring_bot(who.mo, club)
+    server.updates.waiting[0]["my_chat_member"]["date"] -= 3600
+    async with living(server, who, home) as town:
+        [said] = town.heard()
+        assert (said.chat, f"start=g{club.id}" in said.text) == (club.id, True)
+        [setup] = await town.writes(who.mo, f"/start g{club.id}")
+        assert "/setup" in setup.text
