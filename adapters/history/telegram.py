@@ -138,7 +138,7 @@ class TelegramExport:
         return names.message(self.chat, answered)
 
     def _is_post(self, told: Mapping[str, object]) -> bool:
-        """Say whether Telegram itself put it there: in a group only that is said in a channel's name and kept from it."""
+        """Say whether Telegram itself put it there: in a group only that is a channel's and has been kept from one."""
         author = told.get("from_id")
         is_channels = isinstance(author, str) and author.startswith("channel")
         return self.head.kind in GROUPS and is_channels and "saved_from" in told
