@@ -60,7 +60,7 @@ class Channel:
         return cls(
             id=own,
             name=exports.name(told.get("name"), own),
-            description=purpose or topic,
+            description="\n".join(dict.fromkeys(one for one in (purpose, topic) if one)),
             archived=told.get("is_archived") is True,
             closed=closed or told.get("is_private") is True,
             members=tuple(one for one in members if names.is_own(one)) if isinstance(members, list) else (),

@@ -228,7 +228,7 @@ async def test_a_closed_channel_is_read_by_those_alone_who_were_in_it(
             for one in (await channels.every(connection, await communities.find(connection, None))).values()
         }
     assert (known["staff"].audience, known["staff"].description) == (Audience.MEMBERS, "Duties.")
-    assert (known["general"].audience, known["general"].description) == (Audience.EVERYONE, "All of us.")
+    assert (known["general"].audience, known["general"].description) == (Audience.EVERYONE, "All of us.\ntoday")
 
 
 async def test_what_the_bot_knows_of_a_channel_is_newer_than_an_export(
