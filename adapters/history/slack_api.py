@@ -15,6 +15,7 @@ from adapters.history.rooms import Layout, Page, Room
 from adapters.history.slack_records import Channel, Records, User
 from adapters.slack import names
 from adapters.slack.directory import room_of
+from adapters.slack.pages import MANY, PAGE
 from bot.core.errors import Gone, Misconfigured, Mistake, NotAllowed
 from bot.core.events import Named
 from bot.core.things import Audience
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
     from bot.core.events import MessagePosted
     from bot.core.things import Ref
 
-PAGE = 200
-"""Messages that are asked for at once, as Slack recommends."""
-MANY = 1000
-"""Members and channels that are asked for at once, the most that Slack gives."""
 SIDE_BY_SIDE = 2
 """Requests on the way at once: Slack's limits are per method, whatever the channel."""
 LONGEST_WAIT, UNSAID_WAIT, TRIES = 300.0, 30.0, 20

@@ -225,7 +225,7 @@ def users_conversations(call: Call) -> dict:
     if call.text("exclude_archived") == "true":
         rooms = [one for one in rooms if not one.archived]
     shown = [{key: value for key, value in one.shown(call.who).items() if key != "is_member"} for one in rooms]
-    return page(call, shown, "channels")
+    return page(call, shown, "channels", 999)
 
 
 def _kind(one: Channel) -> str:
