@@ -49,14 +49,15 @@ class Tally:
         if len(self.named) < MOST_NAMED:
             self.named.append(BadRecord(place=place, reason=reason))
 
-    def check(self, path: Path) -> None:
-        """Raise Mistake where nothing is there, or most of it cannot be read."""
+    def check(self, path: Path, part: str = "") -> None:
+        """Raise Mistake where nothing is there, or most of it cannot be read; `part` of a file is named beside it."""
+        what = f"{path}, {part!r}," if part else f"{path}"
         if not self.good and not self.bad:
-            raise Mistake(f"{path} holds no messages: nothing was imported.")
+            raise Mistake(f"{what} holds no messages: nothing was imported.")
         if self.bad > self.good:
             first = self.named[0]
             raise Mistake(
-                f"{path} does not look like an export: {self.bad:,} of {self.good + self.bad:,} messages cannot be "
+                f"{what} does not look like an export: {self.bad:,} of {self.good + self.bad:,} messages cannot be "
                 f"read, the first at {first.place}: {first.reason}. Nothing was imported."
             )
 

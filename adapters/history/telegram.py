@@ -73,7 +73,7 @@ class TelegramExport:
                 self.tally.good += self._read(told) is not None
             except ValueError as error:
                 self.tally.miss(place, str(error))
-        self.tally.check(self.path)
+        self.tally.check(self.path, self.head.name if self.head.number else "")
         self.chat = self.head.chat(old=self.old)
 
     def messages(self) -> Iterator[MessagePosted]:
