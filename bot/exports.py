@@ -36,10 +36,14 @@ Opening = Callable[[], "AbstractContextManager[Sequence[Export]]"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportsImported:
-    """What exports added, and how much of them could not be read, the first of it by name."""
+    """What exports added, and how much of them could not be read, the first of it by name.
+
+    `elsewhere` counts what was left out because another export holds it.
+    """
 
     stored: Stored
     bad: int
+    elsewhere: int
     named: tuple[BadRecord, ...]
 
 
@@ -76,6 +80,7 @@ async def import_exports(
     return ExportsImported(
         stored=stored,
         bad=sum(export.tally.bad for export in found),
+        elsewhere=sum(export.tally.elsewhere for export in found),
         named=tuple(one for export in found for one in export.tally.named),
     )
 

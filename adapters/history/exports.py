@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 20
 """Records that could not be read and are named; of a damaged export all of them would fill the memory."""
-LONGEST_NAME = 255
-"""Characters of a name that are kept."""
+LONGEST_NAME = 100
+"""Characters of a name that are kept, as of one that is heard."""
 BLANKS = re.compile(r"\s+")
 
 
@@ -33,10 +33,14 @@ class BadRecord:
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """How many messages an export holds, and how many of them cannot be read, the first of them by name."""
+    """How many messages an export holds, and how many of them cannot be read, the first of them by name.
+
+    `elsewhere` counts those that another export holds, under the number that they are known by.
+    """
 
     good: int = 0
     bad: int = 0
+    elsewhere: int = 0
     named: list[BadRecord] = field(default_factory=list)
 
     def miss(self, place: str, reason: str) -> None:
@@ -45,14 +49,15 @@ class Tally:
         if len(self.named) < MOST_NAMED:
             self.named.append(BadRecord(place=place, reason=reason))
 
-    def check(self, path: Path) -> None:
-        """Raise Mistake where nothing is there, or most of it cannot be read."""
+    def check(self, path: Path, part: str = "") -> None:
+        """Raise Mistake where nothing is there, or most of it cannot be read; `part` of a file is named beside it."""
+        what = f"{path}, {part!r}," if part else f"{path}"
         if not self.good and not self.bad:
-            raise Mistake(f"{path} holds no messages: nothing was imported.")
+            raise Mistake(f"{what} holds no messages: nothing was imported.")
         if self.bad > self.good:
             first = self.named[0]
             raise Mistake(
-                f"{path} does not look like an export: {self.bad:,} of {self.good + self.bad:,} messages cannot be "
+                f"{what} does not look like an export: {self.bad:,} of {self.good + self.bad:,} messages cannot be "
                 f"read, the first at {first.place}: {first.reason}. Nothing was imported."
             )
 

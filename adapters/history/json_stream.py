@@ -26,6 +26,8 @@ DEEPEST = 20
 LONGEST_TOKEN = 12
 """Characters: what a cut word or escape is complained of may begin that far from the end."""
 BLANK = re.compile(r"[ \t\r\n]*")
+CUT_NUMBER = re.compile(r"\.|[eE][-+]?|")
+"""What stands behind the part of a number that is read, where the rest of it may be in the next piece."""
 ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|.)", re.DOTALL)
 
 
@@ -78,17 +80,15 @@ class JsonStream:
                     continue
                 if not self._may_go_on(error):
                     raise self.broken(f"not JSON ({error.msg})") from None
-                if len(self._held) - self._at > LONGEST_VALUE:
-                    raise self.broken("a single value is longer than 16 MiB, or a quotation mark is missing") from None
-                if not self._more(size):
+                if not self._longer(size):
                     raise self.broken(f"it ends in the middle; is it cut off? ({error.msg})") from None
-                size *= 2
             else:
-                # A number at the end of what is held may go on.
-                if end == len(self._held) and self._more(PIECE):
-                    continue
-                self._at = end
-                return value
+                # What is not held yet may belong to a number.
+                is_cut = type(value) is not str and CUT_NUMBER.fullmatch(self._held, end)
+                if not (is_cut and self._longer(size)):
+                    self._at = end
+                    return value
+            size *= 2
 
     def entries(self) -> Iterator[str]:
         """Go through an object: each key, whose value is to be read or passed over before the next."""
@@ -144,9 +144,15 @@ class JsonStream:
         return error.msg.startswith("Unterminated") or error.pos >= len(self._held) - LONGEST_TOKEN
 
     def _more(self, size: int) -> bool:
-        piece = self._file.read(size)
-        self._hold(self._held[self._at :] + piece)
+        if piece := self._file.read(size):
+            self._hold(self._held[self._at :] + piece)
         return bool(piece)
+
+    def _longer(self, size: int) -> bool:
+        """Read on in one value; False at the end."""
+        if len(self._held) - self._at > LONGEST_VALUE:
+            raise self.broken("a single value is longer than 16 MiB, or a quotation mark is missing")
+        return self._more(size)
 
     def _mended(self) -> bool:
         """Put what is held into JSON's own escapes; False where it is already."""

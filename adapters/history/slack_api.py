@@ -14,8 +14,11 @@ from adapters.history import exports
 from adapters.history.rooms import Layout, Page, Room
 from adapters.history.slack_records import Channel, Records, User
 from adapters.slack import names
+from adapters.slack.directory import room_of
+from adapters.slack.pages import MANY, PAGE
 from bot.core.errors import Gone, Misconfigured, Mistake, NotAllowed
 from bot.core.events import Named
+from bot.core.things import Audience
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -27,10 +30,6 @@ if TYPE_CHECKING:
     from bot.core.events import MessagePosted
     from bot.core.things import Ref
 
-PAGE = 200
-"""Messages that are asked for at once, as Slack recommends."""
-MANY = 1000
-"""Members and channels that are asked for at once, the most that Slack gives."""
 SIDE_BY_SIDE = 2
 """Requests on the way at once: Slack's limits are per method, whatever the channel."""
 LONGEST_WAIT, UNSAID_WAIT, TRIES = 300.0, 30.0, 20
@@ -44,7 +43,12 @@ USELESS = frozenset(
 SHUT = frozenset({"not_in_channel", "channel_not_found", "missing_scope", "access_denied", "no_permission"})
 """What Slack says of a channel that the bot may not read."""
 LOST = frozenset({"message_not_found", "cant_update_message", "is_archived", "thread_not_found"})
+"""What Slack says of a message that is not there any more, or may not be changed any more."""
 BUSY = 429
+
+
+class Lost(NotAllowed):
+    """A message or a thread that is gone."""
 
 
 @contextlib.asynccontextmanager
@@ -90,9 +94,10 @@ class Api:
             answer = await self.ask(method, cursor=cursor, **given)
             for one in exports.rows(answer.get(key)):
                 yield one
-            cursor = exports.words(exports.inner(answer, "response_metadata").get("next_cursor"))
-            if not cursor:
+            following = exports.words(exports.inner(answer, "response_metadata").get("next_cursor"))
+            if not following or following == cursor:
                 return
+            cursor = following
 
     async def _bear(self, error: SlackApiError, method: str) -> None:
         """Wait where Slack asks for it, and say in words what goes wrong otherwise."""
@@ -107,7 +112,8 @@ class Api:
             raise Misconfigured(f"KINFOLK_SLACK_BOT_TOKEN: Slack refuses it ({reason}). {HERE}") from None
         if reason in SHUT | LOST:
             needed = f": {response.get('needed')}" if response.get("needed") else ""
-            raise NotAllowed(f"Slack refuses it ({reason}{needed})") from None
+            kind = Lost if reason in LOST else NotAllowed
+            raise kind(f"Slack refuses it ({reason}{needed})") from None
         raise Gone(f"Slack refuses {method} ({reason or response.status_code}). Try again in a while.") from None
 
 
@@ -127,7 +133,7 @@ class Workspace:
     async def layout(self, wanted: Sequence[str] = ()) -> Layout:
         """Find the channels that the bot is in, by name or id where only some are wanted. Raises Mistake."""
         told = [one async for one in self._api.pages("users.conversations", "channels", types=KINDS, limit=MANY)]
-        known = [Channel.of(one) for one in told if names.is_own(one.get("id"))]
+        known = [_channel(one) for one in told if names.is_own(one.get("id"))]
         chosen = _chosen(known, wanted)
         self._channels = {one.named.ref: one for one in chosen}
         members = [one async for one in self._api.pages("users.list", "members", limit=MANY)]
@@ -184,13 +190,22 @@ class Workspace:
     async def _thread(self, channel: Channel, first: Mapping[str, object]) -> list[Mapping[str, object]]:
         """Return the answers in a thread; its first message comes with them."""
         ts, given = str(first.get("ts")), {"channel": channel.id, "limit": PAGE}
-        pages = self._api.pages("conversations.replies", "messages", ts=ts, **given)
-        return [one async for one in pages if one.get("ts") != ts]
+        found: list[Mapping[str, object]] = []
+        # It may have been deleted since the channel was read.
+        with contextlib.suppress(Lost):
+            async for one in self._api.pages("conversations.replies", "messages", ts=ts, **given):
+                found += [one] if one.get("ts") != ts else []
+        return found
 
     def _read(self, channel: Channel, told: Mapping[str, object]) -> MessagePosted | None:
         with contextlib.suppress(ValueError):
             return self._records.message(channel, told)
         return None
+
+
+def _channel(told: Mapping[str, object]) -> Channel:
+    """Read a channel; what does not say who may read it is taken to be closed, as by the bot that hears it."""
+    return Channel.of(told, closed=room_of(dict(told)).audience is not Audience.EVERYONE)
 
 
 def _began_thread(told: Mapping[str, object]) -> bool:

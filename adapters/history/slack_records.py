@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from adapters.history import exports
-from adapters.slack import names, reading
-from bot.core.events import ChannelChanged, File, MessagePosted, Named
+from adapters.slack import names, reading, saying
+from bot.core.events import ChannelChanged, Named
 from bot.core.things import Audience
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
+
+    from bot.core.events import MessagePosted
 
 SAID = frozenset({"", "me_message", "thread_broadcast", "file_share", "bot_message", "slackbot_response"})
 """The kinds of messages in which somebody says something; joins, pins and topics are told by Slack itself."""
@@ -59,7 +60,7 @@ class Channel:
         return cls(
             id=own,
             name=exports.name(told.get("name"), own),
-            description=purpose or topic,
+            description="\n".join(dict.fromkeys(one for one in (purpose, topic) if one)),
             archived=told.get("is_archived") is True,
             closed=closed or told.get("is_private") is True,
             members=tuple(one for one in members if names.is_own(one)) if isinstance(members, list) else (),
@@ -94,24 +95,19 @@ class Records:
 
     def message(self, channel: Channel, told: Mapping[str, object]) -> MessagePosted | None:
         """Tell of a message; None for what Slack itself tells, and for what is deleted. Raises ValueError."""
-        if told.get("type", "message") != "message" or (told.get("subtype") or "") not in SAID or told.get("hidden"):
+        if told.get("type", "message") != "message" or not saying.is_said(told):
             return None
         if not (told.get("user") or told.get("bot_id")) and told.get("subtype") == MACHINES:
             return None
         if self.me and not self.me.isdisjoint({str(told.get("user")), str(told.get("bot_id"))}):
             return None
-        ts, first = timestamp(told.get("ts")), told.get("thread_ts")
-        in_thread = first is not None and first != ts
-        return MessagePosted(
-            message=names.message(channel.id, ts),
-            channel=channel.named,
-            author=self._author(channel, told),
-            text=exports.text(self._said(told)),
-            at=exports.possible(names.instant(ts)),
-            thread=Named(ref=names.message(channel.id, timestamp(first)), name="") if in_thread else None,
-            source=self.source,
-            files=tuple(_files(told)),
-        )
+        for one in ("ts", "thread_ts") if told.get("thread_ts") is not None else ("ts",):
+            timestamp(told.get(one))
+        said = reading.readable(reading.written(told), person=self.called.get, room=self.called.get, me=self.me)
+        author, text = self._author(channel, told), exports.text(said)
+        posted = saying.posted(told, channel.named, author=author, text=text, source=self.source)
+        exports.possible(posted.at)
+        return posted
 
     def member(self, own: str, name: str = "", *, bot: bool = False) -> Named:
         """Name a member, or a machine."""
@@ -121,23 +117,17 @@ class Records:
 
     def _author(self, channel: Channel, told: Mapping[str, object]) -> Named:
         """Name who wrote a message. That somebody wrote in a closed channel does not prove that they may read it."""
-        user, machine = told.get("user"), told.get("bot_id")
-        own = user if names.is_own(user) else machine
-        if not isinstance(own, str) or not names.is_own(own):
+        user, machine = told.get("user"), saying.machine(told)
+        if isinstance(user, str) and names.is_own(user):
+            profile = exports.inner(told, "user_profile")
+            name = exports.name(profile.get("display_name"), profile.get("real_name"), told.get("username"))
+            # What an app posts in a member's name is theirs: the list of members knows who is a machine.
+            author = self.member(user, name, bot=machine is not None and user not in self.users)
+        elif machine and names.is_own(machine.ref.id):
+            author = self.member(machine.ref.id, machine.name, bot=True)
+        else:
             raise ValueError("it has no author")
-        profile = exports.inner(told, "user_profile")
-        name = exports.name(profile.get("display_name"), profile.get("real_name"), told.get("username"))
-        # What an app posts in a member's name is theirs: the list of members knows who is a machine.
-        author = self.member(own, name, bot=machine is not None and own not in self.users)
         return replace(author, reads=frozenset()) if channel.closed else author
-
-    def _said(self, told: Mapping[str, object]) -> str:
-        """Return what a message says; a machine may say it in what is attached alone."""
-        said = told.get("text")
-        if not (isinstance(said, str) and said.strip()):
-            attached = exports.rows(told.get("attachments"))
-            said = "\n".join(exports.words(one.get("text")) or exports.words(one.get("fallback")) for one in attached)
-        return reading.readable(said, person=self.called.get, room=self.called.get)
 
 
 def timestamp(found: object) -> str:
@@ -149,24 +139,3 @@ def timestamp(found: object) -> str:
     except ValueError:
         raise ValueError(f"its timestamp is none: {found[:40]!r}") from None
     return found
-
-
-def _files(told: Mapping[str, object]) -> Iterator[File]:
-    """Tell of a message's files; their addresses without the secret that lets whoever has it download them."""
-    for one in exports.rows(told.get("files")):
-        size, url = one.get("size"), exports.words(one.get("url_private"))
-        if one.get("mode") == "tombstone":
-            continue
-        yield File(
-            name=exports.name(one.get("name"), one.get("title"), one.get("id")),
-            kind=exports.name(one.get("mimetype"), one.get("filetype")),
-            size=size if isinstance(size, int) and size > 0 else 0,
-            url=_without_secret(url),
-        )
-
-
-def _without_secret(url: str) -> str:
-    try:
-        return urlsplit(url)._replace(query="", fragment="").geturl()
-    except ValueError:
-        return ""

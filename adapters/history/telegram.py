@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from adapters.history import exports, telegram_file
 from adapters.history.exports import Home, Tally
 from adapters.history.forum import Topics
-from adapters.history.telegram_file import CHANNELS, FILE, OLD_CHATS, OLD_USERS, Head
+from adapters.history.telegram_file import CHANNELS, FILE, GROUPS, OLD_CHATS, OLD_USERS, Head
 from adapters.telegram import names, reading
 from bot.core.events import ChannelChanged, File, MessagePosted, Named
 from bot.core.things import Audience
@@ -28,6 +28,8 @@ AUTHOR = re.compile(r"(user|channel|chat)(\d{1,15})", re.ASCII)
 DELETED = "Deleted Account"
 """What Telegram itself calls who is gone."""
 MOST_BOTS = 10_000
+MOST_POSTS = 200_000
+"""Posts of a channel whose copies in the group are remembered, so that who comments on them answers nothing else."""
 NOT_INCLUDED = re.compile(r"\((?:File|Photo)[^()]*\)$")
 """What stands in a path's place for a file that was not exported."""
 
@@ -43,6 +45,8 @@ class TelegramExport:
     tally: Tally = field(default_factory=Tally)
     topics: dict[int, str] = field(default_factory=dict)
     bots: set[int] = field(default_factory=set)
+    posts: set[int] = field(default_factory=set)
+    """What Telegram itself forwarded from the channel that the group discusses."""
     old: bool = False
     chat: int = 0
 
@@ -69,7 +73,7 @@ class TelegramExport:
                 self.tally.good += self._read(told) is not None
             except ValueError as error:
                 self.tally.miss(place, str(error))
-        self.tally.check(self.path)
+        self.tally.check(self.path, self.head.name if self.head.number else "")
         self.chat = self.head.chat(old=self.old)
 
     def messages(self) -> Iterator[MessagePosted]:
@@ -89,13 +93,21 @@ class TelegramExport:
                 self.topics[_id(told)] = exports.name(told.get("title"), f"topic {told.get('id')}")
             return
         self.old = self.old or _is_number(told.get("from_id"))
+        if self._is_post(told):
+            self.tally.elsewhere += 1
+            if len(self.posts) < MOST_POSTS:
+                self.posts.add(_id(told))
         # Members send what has buttons by way of a bot only.
         if "inline_bot_buttons" in told and "via_bot" not in told and len(self.bots) < MOST_BOTS:
             self.bots.add(self._author(told))
 
     def _read(self, told: Mapping[str, object], *, topic: int = 0) -> MessagePosted | None:
-        """Tell of a message; None for what Telegram itself tells and for what the bot said. Raises ValueError."""
-        if told.get("type") != "message":
+        """Tell of a message; None for what Telegram itself tells and for what the bot said. Raises ValueError.
+
+        What Telegram forwards by itself is the channel's own post. It is in the channel's export, by the number that a
+        bot hears it by, which the group's does not tell.
+        """
+        if told.get("type") != "message" or self._is_post(told):
             return None
         number, author = _id(told), self._author(told)
         if author == self.me:
@@ -121,7 +133,15 @@ class TelegramExport:
 
     def _reply_to(self, answered: int) -> Ref | None:
         """Name the message that is answered; whoever writes into a topic answers the message that it began with."""
-        return None if answered == 0 or answered in self.topics else names.message(self.chat, answered)
+        if answered == 0 or answered in self.topics or answered in self.posts:
+            return None
+        return names.message(self.chat, answered)
+
+    def _is_post(self, told: Mapping[str, object]) -> bool:
+        """Say whether Telegram itself put it there: in a group only that is a channel's and has been kept from one."""
+        author = told.get("from_id")
+        is_channels = isinstance(author, str) and author.startswith("channel")
+        return self.head.kind in GROUPS and is_channels and "saved_from" in told
 
     def _author(self, told: Mapping[str, object]) -> int:
         found = told.get("from_id")
@@ -187,10 +207,10 @@ def _at(told: Mapping[str, object]) -> datetime:
 
 
 def _said(told: Mapping[str, object]) -> str:
-    """Return what a message says: its text, or what a poll asks, or the name of a place."""
+    """Return what a message says: its text, or what a poll asks, the name of a place, the emoji of a sticker."""
     said = reading.readable(told.get("text")) or reading.readable(told.get("text_entities"))
-    asked, place = told.get("poll"), told.get("place_name")
-    more = reading.poll(asked) if isinstance(asked, dict) else place if isinstance(place, str) else ""
+    asked, more = told.get("poll"), told.get("place_name") or told.get("sticker_emoji")
+    more = reading.poll(asked) if isinstance(asked, dict) else more if isinstance(more, str) else ""
     return "\n".join(one for one in (said, more) if one)
 
 

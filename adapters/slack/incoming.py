@@ -6,10 +6,9 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from adapters.slack import emoji, names, reading, told
+from adapters.slack import emoji, names, reading, saying, told
 from bot.core.events import (
     ChannelChanged,
-    File,
     MemberChanged,
     MemberJoined,
     MemberLeft,
@@ -30,12 +29,6 @@ if TYPE_CHECKING:
     from bot.core.clock import Clock
     from bot.core.ports import KnownChannel
 
-SAID = frozenset({"", "me_message", "thread_broadcast", "file_share", "bot_message", "file_comment"})
-"""The subtypes of messages in which somebody says something; joins, topics and pins are told by Slack itself."""
-LARGEST = 2**53
-"""Bytes beyond which a length is none."""
-FILES = 20
-"""Files of one message that are noted."""
 REMEMBERED = 5000
 """Messages of which it is remembered which thread they are in, or would begin."""
 
@@ -51,28 +44,21 @@ class Incoming:
 
     async def posted(self, message: Told, channel: str) -> MessagePosted | None:
         """Tell of a message; None for what nobody said."""
-        ts, subtype = told.text(message, "ts"), told.text(message, "subtype")
         room = await self.directory.room(channel, told.text(message, "channel_type"))
         author = await self._author(message)
-        if subtype not in SAID or author is None:
+        if author is None or not saying.is_said(message):
             return None
-        at, began = names.instant(ts), told.text(message, "thread_ts")
-        is_answer = bool(began) and began != ts
-        if is_answer:
-            names.instant(began)
-        self._note_thread(f"{channel}/{ts}", began or ts)
-        return MessagePosted(
-            message=names.message(channel, ts),
-            channel=room.named,
+        event = saying.posted(
+            message,
+            room.named,
             author=author,
             text=await reading.words(message, self.directory),
-            at=at,
-            thread=Named(ref=names.message(channel, began), name="") if is_answer else None,
-            reply_to=names.message(channel, began) if is_answer else None,
             source=names.PLATFORM,
             mentioned=not author.bot and self._is_spoken_to(message, room),
-            files=tuple(_file(one) for one in told.parts(message, "files")[:FILES]),
         )
+        ts = told.text(message, "ts")
+        self._note_thread(f"{channel}/{ts}", saying.began(message) or ts)
+        return event
 
     async def edited(self, message: Told, before: Told, channel: str, ts: str) -> MessageEdited | None:
         """Tell of a message that says something else now; None where only its preview or its thread changed."""
@@ -82,7 +68,7 @@ class Incoming:
         if before and changed and changed == told.text(before, "edited", "ts"):
             return None
         author = await self._author(message)
-        if author is None or told.text(message, "subtype") not in SAID:
+        if author is None or told.text(message, "subtype") not in saying.SAID:
             return None
         room = await self.directory.room(channel)
         return MessageEdited(
@@ -193,11 +179,7 @@ class Incoming:
         user = told.text(message, "user")
         if user:
             return self.directory.named(await self.directory.person(user))
-        bot = told.text(message, "bot_id")
-        if bot:
-            names.check(bot)
-        name = told.text(message, "username") or told.text(message, "bot_profile", "name") or bot
-        return Named(ref=names.ref(bot), name=name[:100], bot=True) if bot else None
+        return saying.machine(message)
 
     def _is_spoken_to(self, message: Told, room: Room) -> bool:
         """Say whether a message is written to the bot: alone with it, naming it, or answering what it began."""
@@ -214,16 +196,6 @@ def stamp(event: Told) -> str:
 
 def _looks(person: Person) -> tuple[object, ...]:
     return person.name, person.language
-
-
-def _file(one: Told) -> File:
-    name = told.text(one, "name") or told.text(one, "title") or told.text(one, "id")
-    return File(
-        name=name[:100],
-        kind=told.text(one, "mimetype")[:100],
-        size=min(max(told.number(one, "size"), 0), LARGEST),
-        url=told.text(one, "url_private")[:1000],
-    )
 
 
 def _revision(at: datetime) -> int:

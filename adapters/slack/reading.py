@@ -11,7 +11,7 @@ from adapters.slack import told
 from bot.core.things import Audience
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from adapters.slack.directory import Directory
     from adapters.slack.told import Told
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MARK = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 MENTIONED = re.compile(r"<@([A-Z0-9]{2,40})(?:\|[^<>]*)?>")
+IN_FRONT = re.compile(rf"\s*{MENTIONED.pattern}[\s,:]*")
 REFERRED = re.compile(r"<#([A-Z0-9]{2,40})(?:\|[^<>]*)?>")
 UNKNOWN = "…"
 """What stands for a member who is not known, and for a channel that not everybody may know of."""
@@ -34,17 +35,23 @@ async def words(message: Told, directory: Directory) -> str:
 
     A closed channel is not named: not everybody who reads the words may know of it.
     """
-    written = told.text(message, "text") or _of_blocks(message)
-    people = [directory.person(user) for user in _first(MENTIONED.findall(written))]
-    await asyncio.gather(*people, *(directory.room(channel) for channel in _first(REFERRED.findall(written))))
-    return spelled(written, directory)
+    said = written(message)
+    people = [directory.person(user) for user in _first(MENTIONED.findall(said))]
+    await asyncio.gather(*people, *(directory.room(channel) for channel in _first(REFERRED.findall(said))))
+    return spelled(said, directory)
+
+
+def written(message: object) -> str:
+    """Return what a message says as Slack writes it; a machine may say it in blocks, or in what is attached, alone."""
+    text = told.text(message, "text")
+    return text if text.strip() else _of_blocks(message) or _of_attached(message) or text
 
 
 def _first(found: list[str]) -> list[str]:
     return list(dict.fromkeys(found))[:NAMED_AT_ONCE]
 
 
-def spelled(written: str, directory: Directory) -> str:
+def spelled(said: str, directory: Directory) -> str:
     """Return a text of Slack as people see it, with the names that are known."""
 
     def room(channel: str) -> str | None:
@@ -55,12 +62,16 @@ def spelled(written: str, directory: Directory) -> str:
         found = directory.known_person(user)
         return found.name if found else None
 
-    without_me = re.sub(rf"^\s*<@{directory.me}(?:\|[^<>]*)?>[\s,:]*", "", written)
-    return readable(without_me, person=person, room=room)
+    return readable(said, person=person, room=room, me={directory.me})
 
 
-def readable(written: str, *, person: Name, room: Name) -> str:
-    """Return a text of Slack as people see it. `person` and `room` tell names by ids, of open channels alone."""
+def readable(said: str, *, person: Name, room: Name, me: Collection[str] = ()) -> str:
+    """Return a text of Slack as people see it. `person` and `room` tell names by ids, of open channels alone.
+
+    The name of whoever is `me` in front is left out.
+    """
+    if (front := IN_FRONT.match(said)) and front[1] in me:
+        said = said[front.end() :]
 
     def name(found: re.Match[str]) -> str:
         sign, inner, label = found[1], found[2], found[3] or ""
@@ -73,7 +84,7 @@ def readable(written: str, *, person: Name, room: Name) -> str:
                 return _special(inner, label)
         return _link(inner, label)
 
-    return html.unescape(MARK.sub(name, written))
+    return html.unescape(MARK.sub(name, said))
 
 
 def _special(target: str, label: str) -> str:
@@ -92,7 +103,13 @@ def _link(address: str, label: str) -> str:
     return address if says_no_more else f"{label} ({address})"
 
 
-def _of_blocks(message: Told) -> str:
+def _of_attached(message: object) -> str:
+    """Return what is attached to a message says, where it says nothing else."""
+    attached = told.parts(message, "attachments")
+    return "\n".join(filter(None, (told.text(one, "text") or told.text(one, "fallback") for one in attached)))
+
+
+def _of_blocks(message: object) -> str:
     """Return what the blocks of a message say, where it has no text of its own."""
     return "\n".join(filter(None, (_of_block(one, 0) for one in told.parts(message, "blocks"))))
 

@@ -34,11 +34,16 @@ def cut(name: str) -> str:
 
 
 def text_of(message: Message, *, by_reference: bool = False) -> str:
-    """Return what a message says: links with their addresses, members by name or reference, a poll with its options."""
+    """Return what a message says: links with their addresses, members by name or reference, a poll with its options.
+
+    A sticker says its emoji, and a place what it is called.
+    """
     if message.poll is not None:
         return "\n".join([message.poll.question, *(f"- {one.text}" for one in message.poll.options)])
     if message.sticker is not None:
         return message.sticker.emoji or ""
+    if message.venue is not None:
+        return message.venue.title
     if message.text is not None:
         return _readable(message.text, message.entities, by_reference=by_reference)
     return _readable(message.caption or "", message.caption_entities, by_reference=by_reference)

@@ -200,7 +200,8 @@ def _import_exports(
             progress=show,
         )
         named = [f"{one.place} was skipped: {one.reason}" for one in found.named[:MOST_NAMED]]
-        return Brought(stored=found.stored, skipped=found.bad, notes=[*named, *_more(found.bad, "messages")])
+        notes = [*named, *_more(found.bad, "messages"), *_elsewhere(found.elsewhere)]
+        return Brought(stored=found.stored, skipped=found.bad, notes=notes)
 
     bring(verb, title="Storing", wait=wait, as_json=as_json)
 
@@ -209,6 +210,12 @@ def _more(bad: int, what: str) -> list[str]:
     """Say how many were skipped beside those that are named."""
     more = bad - MOST_NAMED
     return [f"{more:,} more {what} were skipped; --strict would stop at the first."] if more > 0 else []
+
+
+def _elsewhere(posts: int) -> list[str]:
+    """Say where the posts are to be had that a group only discusses."""
+    told = f"{posts:,} posts are of the channel that the group discusses: they come with the export of the channel."
+    return [told] if posts else []
 
 
 def register(app: typer.Typer) -> None:

@@ -111,6 +111,16 @@ def _fields(event: MessagePosted) -> dict[str, object]:
     return {name: getattr(event, name) for name in event.__slots__}
 
 
+async def test_a_post_that_the_group_discusses_is_counted_and_left_to_its_channel(
+    database: Database, home: Path, tmp_path: Path
+) -> None:
+    post = {"from_id": "channel77", "from": "News", "saved_from": "News"}
+    path = telegrams.written(tmp_path, said(1, "the post", **post), said(2, "a comment", reply_to_message_id=1))
+    found = await of_telegram(database, home, path)
+    assert (found.stored.messages, found.bad, found.elsewhere) == (1, 0, 1)
+    assert await rows(database, MessageRow, "text") == [("a comment",)]
+
+
 async def test_a_bot_that_comes_later_finds_the_community(database: Database, home: Path, tmp_path: Path) -> None:
     await of_telegram(database, home, telegrams.written(tmp_path, said(1)), "harbour folk")
     named = Named(ref=GROUP.ref, name="Renamed")
@@ -218,7 +228,7 @@ async def test_a_closed_channel_is_read_by_those_alone_who_were_in_it(
             for one in (await channels.every(connection, await communities.find(connection, None))).values()
         }
     assert (known["staff"].audience, known["staff"].description) == (Audience.MEMBERS, "Duties.")
-    assert (known["general"].audience, known["general"].description) == (Audience.EVERYONE, "All of us.")
+    assert (known["general"].audience, known["general"].description) == (Audience.EVERYONE, "All of us.\ntoday")
 
 
 async def test_what_the_bot_knows_of_a_channel_is_newer_than_an_export(

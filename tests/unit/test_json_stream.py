@@ -36,6 +36,23 @@ def test_pieces_of_any_size_give_the_same(value: object, piece: int, indent: int
         assert read(raw) == expected
 
 
+@pytest.mark.parametrize("number", ["0.0", "-0.5e-10", "1E+3", "12e0", "-7", "NaN", "-Infinity"])
+@pytest.mark.parametrize("around", ["{}", "[{}]", '{{"a": {}, "b": 1}}', "{}\n"])
+def test_a_number_may_be_cut_anywhere(number: str, around: str) -> None:
+    raw = around.format(number).encode()
+    whole = read(raw)
+    for piece in range(1, len(raw)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(json_stream, "PIECE", piece)
+            assert read(raw) == whole
+
+
+@pytest.mark.parametrize("raw", [b"1.", b"  1e", b"[1e]", b"-", b"[0., 1]", b"1e+"])
+def test_a_number_that_does_not_go_on_is_none(raw: bytes) -> None:
+    with pytest.raises(Mistake):
+        read(raw)
+
+
 @pytest.mark.parametrize("piece", [1, 2, 3, 5, 1000])
 def test_control_characters_as_telegram_desktop_writes_them(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
     monkeypatch.setattr(json_stream, "PIECE", piece)
@@ -76,10 +93,11 @@ def test_complaints_name_the_line(raw: bytes, complaint: str) -> None:
         stream.end()
 
 
-def test_a_value_without_an_end_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("begun", [b'["', b"[", b"0."])
+def test_a_value_without_an_end_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
     monkeypatch.setattr(json_stream, "LONGEST_VALUE", 1000)
     monkeypatch.setattr(json_stream, "PIECE", 100)
-    file = io.BytesIO(b'["' + b"a" * 100_000)
+    file = io.BytesIO(begun + b"1" * 100_000)
     stream = JsonStream(file, "f")
     with pytest.raises(Mistake, match="longer than 16 MiB"):
         stream.skip()

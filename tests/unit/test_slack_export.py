@@ -183,7 +183,7 @@ def test_closed_channels_are_closed_and_direct_messages_left_out(tmp_path: Path)
         homes = {home.told.channel.name: home for home in export.homes}
     assert list(told) == ["our duties", "hello", "later"]
     assert (export.space.ref, export.space.name) == (names.ref("T1"), "Harbour")
-    assert homes["general"].told.description == "All of us."
+    assert homes["general"].told.description == "All of us.\ntoday"
     assert (homes["general"].told.channel.audience, homes["general"].readers) == (Audience.EVERYONE, ())
     assert homes["staff"].told.channel.audience is Audience.MEMBERS
     assert (homes["staff"].told.archived, homes["staff"].told.unconfirmed) == (True, True)

@@ -261,6 +261,7 @@ ACCOUNT = {
             {"name": "Harbour", "type": "private_supergroup", "id": 77, "messages": [said(1, "one"), said(2, "two")]},
             "nonsense",
             {"name": "Hill", "type": "private_group", "id": 78, "messages": [said(1, "three")]},
+            {"name": "Quiet", "type": "private_group", "id": 80, "messages": []},
         ],
     },
     "left_chats": {"list": [{"name": "Old", "type": "public_channel", "id": 79, "messages": [said(1, "four")]}]},
@@ -269,8 +270,12 @@ ACCOUNT = {
 
 def test_of_a_whole_account_the_owner_names_what_is_read(tmp_path: Path) -> None:
     (tmp_path / "result.json").write_text(json.dumps(ACCOUNT))
-    with pytest.raises(Mistake, match=r"several groups and channels: Harbour \(77\), Hill \(78\), Old \(79\).*--chat"):
+    with pytest.raises(
+        Mistake, match=r"several groups and channels: Harbour \(77\), Hill \(78\), Quiet \(80\), Old \(79\).*--chat"
+    ):
         opened(tmp_path)
+    with pytest.raises(Mistake, match="'Quiet', holds no messages"):
+        opened(tmp_path, "Harbour", "Quiet")
     with pytest.raises(Mistake, match="no group or channel 'Mum'"):
         opened(tmp_path, "Mum")
     [harbour, old] = opened(tmp_path, "harbour", "-1000000000079")

@@ -16,8 +16,9 @@ In a test::
   submit open_home`, `sees channels told_directly`. What Slack does not let people do raises `tests.platforms.Refused`.
 - `sockets`: `disconnect cut raw event send connected settled`, and the fields `patience` (seconds until an envelope
   that nobody acknowledged is sent again), `refuses`, `envelopes`, `lines`.
-- `limit(method, seconds, times)` answers 429; `scopes` are what the app was given; `rejects` refuses a token with a
-  code; `broken` holds methods that answer 503; `asked` counts calls, `calls` holds them.
+- `limit(method, seconds, times)` answers 429, `fail(method, code, times)` a code; `most` is the longest page; `scopes`
+  are what the app was given; `rejects` refuses a token with a code; `broken` holds methods that answer 503; `asked`
+  counts calls, `calls` holds them.
 """
 
 from __future__ import annotations

@@ -53,6 +53,7 @@ class Call:
     who: str
     given: dict[str, str]
     base: str
+    most: int = 1000
 
     @property
     def is_bot(self) -> bool:
@@ -96,6 +97,7 @@ def page(call: Call, items: list, what: str, most: int = 1000) -> dict:
     limit = int(call.text("limit") or 100)
     if not 1 <= limit <= most:
         raise ApiError("invalid_limit")
+    limit = min(limit, call.most)
     cursor = call.text("cursor")
     if cursor and not cursor.startswith("dGVhbTo"):
         raise ApiError("invalid_cursor")
@@ -224,7 +226,7 @@ def users_conversations(call: Call) -> dict:
     if call.text("exclude_archived") == "true":
         rooms = [one for one in rooms if not one.archived]
     shown = [{key: value for key, value in one.shown(call.who).items() if key != "is_member"} for one in rooms]
-    return page(call, shown, "channels")
+    return page(call, shown, "channels", 999)
 
 
 def _kind(one: Channel) -> str:

@@ -43,6 +43,14 @@ class Limit:
 
 
 @dataclass(kw_only=True)
+class Fault:
+    method: str
+    code: str
+    times: int
+    given: dict[str, str]
+
+
+@dataclass(kw_only=True)
 class Server:
     """A workspace behind a port. `admin` is whose the admin's token is, `harbour` the small community, if there is."""
 
@@ -56,6 +64,8 @@ class Server:
     limits: list[Limit] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
     calls: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    most: int = 1000
+    faults: list[Fault] = field(default_factory=list)
     rejects: dict[str, str] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
 
@@ -72,6 +82,10 @@ class Server:
     def limit(self, method: str, seconds: float, times: int = 1, after: int = 0) -> None:
         """Answer 429 to a method, so many times, after so many calls that are let through."""
         self.limits.append(Limit(method=method, seconds=seconds, times=times, after=after))
+
+    def fail(self, method: str, code: str, times: int = 1, **given: str) -> None:
+        """Answer a method with a code that says no, so many times; where it is `given` something, only then."""
+        self.faults.append(Fault(method=method, code=code, times=times, given=given))
 
     # The Web API
 
@@ -102,9 +116,13 @@ class Server:
         if method == "apps.connections.open":
             return self._open(token)
         who = self._who(token)
+        for one in self.faults:
+            if one.method == method and one.times and one.given.items() <= given.items():
+                one.times -= 1
+                raise ApiError(one.code)
         if who == BOT and (scope := SCOPES.get(method)) and scope not in self.scopes:
             raise ApiError("missing_scope", needed=scope, provided=",".join(sorted(self.scopes)))
-        call = Call(world=self.world, who=who, given=given, base=self.address)
+        call = Call(world=self.world, who=who, given=given, base=self.address, most=self.most)
         if method == "views.open":
             return self._show_form(call)
         if method not in METHODS:

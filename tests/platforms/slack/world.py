@@ -54,9 +54,10 @@ class Message:
     reactions: dict[str, list[str]] = field(default_factory=dict)
     only: str = ""
     metadata: dict = field(default_factory=dict)
+    more: dict = field(default_factory=dict)
 
     def shown(self, replies: list[Message] = ()) -> dict:
-        told = {"type": "message", "user": self.user, "text": self.text, "ts": self.ts, "team": TEAM}
+        told = {"type": "message", "user": self.user, "text": self.text, "ts": self.ts, "team": TEAM, **self.more}
         if self.user == BOT:
             told |= {"bot_id": BOT_ID, "app_id": APP, "bot_profile": {"id": BOT_ID, "name": "Kinfolk", "team_id": TEAM}}
         if self.subtype:
