@@ -11,8 +11,8 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlmodel import col
 
 from bot.core.policies import MODE, PER_CHANNEL, Rules, mode_of
-from bot.core.things import Ref, point_id
-from storage import communities, ledger, members, merging, policies, profiles
+from bot.core.things import Audience, Ref, point_id
+from storage import communities, ledger, members, merging, policies, profiles, spaces
 from storage.outbox import SPOKEN
 from storage.rows import columns, insert_new, portions, table
 from storage.tables import (
@@ -32,7 +32,7 @@ from storage.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Row
@@ -86,13 +86,15 @@ async def join(connection: Connection, community: Community, other: Community, n
         return
     await _lock(connection, community, other)
     before = await policies.load(connection, community), await policies.load(connection, other)
+    theirs = [str(one.ref) for one in await spaces.of(connection, other)]
     await _settle_consent(connection, before, community, other, now)
     rooms = await _move(connection, community, other.id, now)
-    await _move_policies(connection, before, community, other, rooms)
+    places = dict.fromkeys([*await _spoken_in(connection, rooms), *theirs])
+    await _move_policies(connection, before, community, other, places)
     for number in (community.id, other.id):
         await profiles.drop(connection, number)
-    theirs = col(CommunityRow.joined_id) == other.id
-    await connection.execute(update(CommunityRow).where(theirs).values(joined_id=community.id))
+    with_it = col(CommunityRow.joined_id) == other.id
+    await connection.execute(update(CommunityRow).where(with_it).values(joined_id=community.id))
     itself = col(CommunityRow.id) == other.id
     await connection.execute(update(CommunityRow).where(itself).values(joined_id=community.id))
     details = {"community": other.id, "channels": sorted(rooms)}
@@ -116,6 +118,15 @@ async def _move(connection: Connection, community: Community, other: int, now: d
     await _move_unless_there(connection, TraceRow, "event", community, other)
     await _move_unless_there(connection, BackfillRow, "room", community, other)
     return rooms
+
+
+async def _spoken_in(connection: Connection, rooms: Iterable[int]) -> list[str]:
+    """Return those of these channels that are no conversations with one member, for which nothing is set."""
+    found: list[str] = []
+    for some in portions(sorted(rooms)):
+        shared = (col(ChannelRow.id).in_(some)) & (col(ChannelRow.audience) != Audience.DIRECT)
+        found += await connection.scalars(select(col(ChannelRow.ref)).where(shared).order_by(col(ChannelRow.id)))
+    return found
 
 
 async def gather(connection: Connection, now: datetime) -> None:
@@ -179,7 +190,7 @@ async def _move_messages(connection: Connection, community: Community, other: in
     """Move messages, each to its new point; what is there already under the same reference stays as it is."""
     theirs = col(MessageRow.community_id) == other
     rows = (await connection.execute(select(*columns(MessageRow, "id", "ref", "point", "sent_at")).where(theirs))).all()
-    there = await _numbers(connection, MessageRow, community.id)
+    there = await _known(connection, community, [row.ref for row in rows])
     await _put_points_off(connection, rows)
     twice = [row.id for row in rows if row.ref in there]
     for some in portions(twice):
@@ -191,6 +202,14 @@ async def _move_messages(connection: Connection, community: Community, other: in
         one = update(table(MessageRow)).where(col(MessageRow.id) == bindparam("row"))
         await connection.execute(one.values(community_id=community.id, point=bindparam("at")), points)
     await _put_points_on(connection, [row.id for row in moved])
+
+
+async def _known(connection: Connection, community: Community, refs: Sequence[str]) -> set[str]:
+    """Return which of these messages a community has."""
+    ours, found = col(MessageRow.community_id) == community.id, set[str]()
+    for some in portions(refs):
+        found.update(await connection.scalars(select(col(MessageRow.ref)).where(ours, col(MessageRow.ref).in_(some))))
+    return found
 
 
 async def _put_points_off(connection: Connection, rows: Sequence[Row[*tuple[object, ...]]]) -> None:
@@ -236,9 +255,12 @@ async def _said_yes(connection: Connection, community: Community, other: Communi
 
 
 async def _move_policies(
-    connection: Connection, before: tuple[Rules, Rules], community: Community, other: Community, rooms: dict[int, str]
+    connection: Connection, before: tuple[Rules, Rules], community: Community, other: Community, places: Iterable[str]
 ) -> None:
-    """Let channels keep what they had, and take over what nobody set here."""
+    """Let channels keep what they had, and take over what nobody set here.
+
+    What held for all of theirs is written down for their spaces as well, from which new channels take it over.
+    """
     mine, theirs = before
     own = {(one.channel, one.name) for one in await _set(connection, community)}
     for row in await _set(connection, other):
@@ -248,7 +270,7 @@ async def _move_policies(
     for name, value in _brought(mine, theirs).items():
         await policies.put(connection, community, name=name, value=value)
     for name, value in _held_by_channels(mine, theirs).items():
-        for ref in rooms.values():
+        for ref in places:
             if (ref, name) not in own and (name, ref) not in theirs.overrides:
                 await policies.put(connection, community, name=name, value=value, channel=ref)
 
