@@ -101,7 +101,8 @@ class Followings:
         for event in (one.event for one in arrivals):
             if isinstance(event, ChannelChanged) and event.formerly:
                 space = replace(event.channel, audience=None)
-                if await renaming.space(connection, event.formerly, space, self._clock.now()):
+                now = self._clock.now()
+                if await renaming.space(connection, event.formerly, space, now, refusals=self._refusals):
                     self._forget()
 
     async def _follow(self, connection: Connection, community: Community) -> Following:

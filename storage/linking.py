@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from bot.core.policies import MODE, PER_CHANNEL, Rules, mode_of
 from bot.core.things import Audience, Ref, point_id
-from storage import communities, ledger, members, merging, policies, profiles, spaces
+from storage import communities, ledger, members, merging, persons, policies, profiles, spaces
 from storage.outbox import SPOKEN
 from storage.rows import columns, insert_new, portions, table
 from storage.tables import (
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from bot.core.things import Community
     from storage.connection import Connection
+    from storage.refusals import Refusals
 
 BY_NUMBER = (LedgerRow, SpaceRow, ActRow)
 """What belongs to another community as soon as its row says so."""
@@ -80,7 +81,9 @@ async def brings(connection: Connection, community: Community, other: Community)
     return _brought(mine, theirs)
 
 
-async def join(connection: Connection, community: Community, other: Community, now: datetime) -> None:
+async def join(
+    connection: Connection, community: Community, other: Community, now: datetime, *, refusals: Refusals
+) -> None:
     """Let everything of another community be this one's; done before, it changes nothing."""
     if community.id == other.id:
         return
@@ -88,6 +91,8 @@ async def join(connection: Connection, community: Community, other: Community, n
     before = await policies.load(connection, community), await policies.load(connection, other)
     theirs = [str(one.ref) for one in await spaces.of(connection, other)]
     await _settle_consent(connection, before, community, other, now)
+    for one, elsewhere in ((community, other), (other, community)):
+        await _heed_refusals(connection, one, elsewhere, refusals, now)
     rooms = await _move(connection, community, other.id, now)
     places = dict.fromkeys([*await _spoken_in(connection, rooms), *theirs])
     await _move_policies(connection, before, community, other, places)
@@ -241,6 +246,15 @@ async def _settle_consent(
     no = await members.withheld(connection, other, consent="opt_in") - await members.bots(connection, other)
     for number in no - await _said_yes(connection, community, other):
         await members.set_consent(connection, number, collected=False, now=now)
+
+
+async def _heed_refusals(
+    connection: Connection, community: Community, elsewhere: Community, refusals: Refusals, now: datetime
+) -> None:
+    """Let whoever was forgotten in the one community, and stayed in the other, go on being collected in neither."""
+    here = {one.ref: one for one in await members.every(connection, community)}
+    for ref in await refusals.refused(connection, elsewhere, here):
+        await persons.set_consent(connection, here[ref].person, collected=False, now=now)
 
 
 async def _said_yes(connection: Connection, community: Community, other: Community) -> set[int]:

@@ -94,7 +94,7 @@ async def town(database: Database, home: Path) -> AsyncIterator[Harbour]:
 
 async def join(town: Harbour, other: Community) -> None:
     work = functools.partial(linking.join, community=town.community, other=other, now=MONDAY)
-    await town.database.write(work)
+    await town.database.write(functools.partial(work, refusals=await refusals.load(town.home)))
 
 
 async def rows(town: Harbour, model, *names: str) -> list[tuple[object, ...]]:
@@ -299,13 +299,28 @@ async def test_who_was_forgotten_there_is_not_collected_here(town: Harbour) -> N
         assert await known.refused(connection, town.community, [WEI.ref]) == set()
 
 
+@pytest.mark.parametrize("forgotten_here", [True, False])
+async def test_who_was_forgotten_in_one_of_the_two_and_is_in_the_other_is_collected_in_neither(
+    town: Harbour, forgotten_here: bool
+) -> None:
+    hill = await second(town)
+    where = town.community if forgotten_here else hill
+    async with town.database.read() as connection:
+        colm = await members.by_ref(connection, where, COLM.ref)
+    await erasure.forget(town.database, None, None, where, colm, home=town.home, now=MONDAY)
+    await join(town, hill)
+    async with town.database.read() as connection:
+        colm = await members.by_ref(connection, town.community, COLM.ref)
+        assert colm.id in await members.withheld(connection, town.community)
+
+
 async def test_a_failure_on_the_way_leaves_everything_as_it_was(town: Harbour) -> None:
     hill = await second(town)
     await town.index.catch_up()
-    before = await town.everything()
+    before, known = await town.everything(), await refusals.load(town.home)
 
     async def broken(connection) -> None:
-        await linking.join(connection, town.community, hill, MONDAY)
+        await linking.join(connection, town.community, hill, MONDAY, refusals=known)
         raise RuntimeError("the power went out")
 
     with pytest.raises(RuntimeError):
