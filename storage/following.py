@@ -72,7 +72,11 @@ class Followings:
         for community in dict.fromkeys(whose):
             mine = [number for number, one in enumerate(whose) if one == community]
             following = await self._follow(connection, community)
-            known = await following.follow(connection, [arrivals[number].event for number in mine])
+            known = await following.follow(
+                connection,
+                [arrivals[number].event for number in mine],
+                spaces=[arrivals[number].space.ref for number in mine],
+            )
             followed |= dict(zip(mine, known, strict=True))
         return [followed[number] for number in range(len(arrivals))]
 
@@ -97,7 +101,8 @@ class Followings:
         for event in (one.event for one in arrivals):
             if isinstance(event, ChannelChanged) and event.formerly:
                 space = replace(event.channel, audience=None)
-                if await renaming.space(connection, event.formerly, space, self._clock.now()):
+                now = self._clock.now()
+                if await renaming.space(connection, event.formerly, space, now, refusals=self._refusals):
                     self._forget()
 
     async def _follow(self, connection: Connection, community: Community) -> Following:
@@ -135,9 +140,15 @@ class Following:
         """Read what is known already."""
         await self._intake.begin(connection)
 
-    async def follow(self, connection: Connection, events: Sequence[Event]) -> list[Followed]:
-        """Store what happened, in order, and return what held for each; what was stored already changes nothing."""
+    async def follow(
+        self, connection: Connection, events: Sequence[Event], *, spaces: Sequence[Ref] = ()
+    ) -> list[Followed]:
+        """Store what happened, in order, and return what held for each; what was stored already changes nothing.
+
+        `spaces` are those in which it happened, one for each event.
+        """
         self._rules = await policies.load(connection, self.community)
+        await self._let_new_ones_take_over(connection, events, spaces)
         followed: list[Followed] = []
         for posted, some in itertools.groupby(events, key=lambda event: isinstance(event, MessagePosted)):
             if posted:
@@ -145,6 +156,17 @@ class Following:
             else:
                 followed += [await self._follow(connection, event) for event in some]
         return followed
+
+    async def _let_new_ones_take_over(
+        self, connection: Connection, events: Sequence[Event], spaces: Sequence[Ref]
+    ) -> None:
+        """Let a channel that is new be read and spoken in as its space is, where that is set for a space by itself."""
+        if not any(channel for _name, channel in (*self._rules.overrides, *self._rules.modes)):
+            return
+        for event, space in zip(events, spaces, strict=False):
+            where = place(event)
+            if where and await self._intake.take_over(connection, [where], space=space):
+                self._rules = await policies.load(connection, self.community)
 
     def _known(self, who: Named | None, met: Mapping[Ref, Member], *, collected: bool = False) -> Followed:
         member = met.get(who.ref) if who and not who.bot else None
