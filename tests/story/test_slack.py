@@ -402,7 +402,7 @@ async def test_what_a_bot_may_not_do_is_said_and_not_tried(slack: SlackTown) -> 
     who = slack.who
     for what in ("kick", "ban", "timeout"):
         [told] = await slack.command(who.anna, who.office, f"/mod {what} <@{who.ben}|ben>")
-        assert "slack does not let a bot do this" in told.text
+        assert "Slack does not let a bot do this" in told.text
     [warned] = await slack.command(who.anna, who.office, f"/mod warn <@{who.ben}|ben> be kind")
     assert warned.text.startswith("Done")
     assert "be kind" in slack.server.people.told_directly(who.ben)[-1].text
