@@ -12,10 +12,11 @@ from bot.core.ports import Finding, Scope, Turn
 from bot.core.settings import strangers
 from bot.home_lock import is_running
 from bot.platforms import PLATFORMS, shows_playground
+from bot.policy import BUTTONS, FILES
 from storage import acts, communities, inbox, outbox, spaces
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from bot.app import App
 
@@ -25,6 +26,50 @@ NAMED = 3
 """Traces of interrupted acts that are named."""
 MANY_WAITING = 1000
 """Things waiting beyond which something is stuck, or much has just been imported."""
+
+ABILITIES = {
+    "Say": "say something",
+    "Edit": "change what it said",
+    "Delete": "delete messages",
+    "React": "react to messages",
+    "OpenDirect": "write to a member directly",
+    BUTTONS: "put buttons under messages",
+    FILES: "send files",
+    "AskStaff": "ask the staff",
+    "Warn": "warn a member",
+    "Timeout": "time a member out",
+    "Kick": "send a member out",
+    "Ban": "ban a member",
+    "Unban": "let a member come back",
+    "GrantRole": "give roles",
+    "Invite": "bring a member into a channel",
+    "CreateChannel": "make channels",
+    "ArchiveChannel": "put channels away",
+    "CreateEvent": "put dates into a calendar",
+    "CreatePoll": "make polls",
+}
+"""What a bot may be able to do on a platform, in an owner's words."""
+
+
+def capabilities(able: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, ...]]:
+    """Say what the bot can do where, a row for each thing: its words, then the answer for each platform in order."""
+    for name, words in ABILITIES.items():
+        yield words, *(_able(name, can) for can in able.values())
+    yield "speak to one member alone", *(_alone(can) for can in able.values())
+
+
+def _able(name: str, can: frozenset[str]) -> str:
+    """Say whether a platform lets the bot do something, or only to what it said itself."""
+    if name in can:
+        return "yes"
+    return "its own" if f"{name}-own" in can else "-"
+
+
+def _alone(can: frozenset[str]) -> str:
+    """Say whether a platform lets the bot speak so that one member alone sees it."""
+    if "only" in can:
+        return "yes"
+    return "if asked" if "only-asked" in can else "-"
 
 
 async def look_over(app: App) -> list[Finding]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from adapters.discord import Discord
     from adapters.playground import Playground
     from adapters.slack import Slack, Tokens
-    from adapters.telegram import Telegram
+    from adapters.telegram.adapter import Telegram
     from bot.app import App
     from bot.core.events import Named
     from bot.core.policies import Rules
@@ -37,6 +37,11 @@ class Platform:
     open: Callable[[App], Adapter]
     settings: tuple[str, ...] = ()
     examine: Callable[[App], Awaitable[Sequence[Finding]]] | None = None
+
+    @property
+    def label(self) -> str:
+        """Return what stands above its column in a table."""
+        return self.title if self in PLATFORMS else self.name
 
     def variables(self, settings: Settings) -> tuple[str, ...]:
         """Return the variables of this platform that are set."""
@@ -107,7 +112,7 @@ async def examine_discord(app: App) -> Sequence[Finding]:
 
 def telegram(app: App) -> Telegram:
     """Return the bot on Telegram."""
-    from adapters.telegram import Telegram
+    from adapters.telegram.adapter import Telegram
 
     return Telegram(
         token=app.settings.telegram_token,

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 TRIES = 4
 """How often an act is tried that a platform was too busy for, or that may be repeated."""
+TURNS = 20
+"""Turns that one act may take, which goes on in the next one while it has more to do."""
 AWAY = 1.0
 """Seconds until a platform that could not be reached is tried again."""
 WORTH_A_WORD = 0.5
@@ -89,16 +91,21 @@ class Sender:
         """Try a few times, each in its turn. A platform that says to wait is waited for."""
         chat, route, budget = self._chat(action, where), type(action).__name__, self._budget(where)
         error: Exception = Gone("it was never tried")
-        for _ in range(TRIES):
+        tries = 0
+        for _turn in range(TURNS):
+            if tries == TRIES:
+                break
             for obstacle, seconds in (await budget.take(chat, urgency, route=route)).items():
                 held[obstacle] += seconds
             try:
                 return await self.adapters[where.platform].act(action)
             except Overloaded as busy:
                 error = busy
+                tries += busy.after > 0
                 budget.pause(busy.after, chat=chat, route=route, scope=busy.scope)
             except Gone as gone:
                 error = gone
+                tries += 1
                 if isinstance(action, Spoken):
                     return Receipt(state="unknown", error=str(gone))
                 await self.clock.sleep(AWAY)

@@ -1,7 +1,7 @@
 """Says a text while it is being written: one message that grows by edits, whose last word always comes.
 
-Where a platform has no edits, and in a conversation that is still to be opened, it is said once, when it is whole; where
-a platform shows drafts, these grow before that.
+Where a platform has no edits, and in a conversation that is still to be opened, it is said once, when it is whole;
+where a platform shows drafts, these grow before that.
 """
 
 from __future__ import annotations

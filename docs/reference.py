@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
+import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 PAGE = Path(__file__).parent / "reference.md"
 
 
 def page() -> str:
     """Return the whole page."""
-    return "\n".join([*_settings(), "", *_commands(), "", *_policy(), "", *_verbs()]) + "\n"
+    return "\n".join([*_settings(), "", *_commands(), "", *_platforms(), "", *_policy(), "", *_verbs()]) + "\n"
 
 
 def _commands() -> Iterator[str]:
@@ -27,6 +29,26 @@ def _commands() -> Iterator[str]:
         usage = " ".join([f"/{command.name}", *(f"[{argument.name}]" for argument in command.arguments)])
         who = {"MEMBER": "everybody", "STAFF": "staff", "OWNER": "the owner"}[command.rank.name]
         yield f"| `{usage}` | {who} | {command.help} |"
+
+
+def _platforms() -> Iterator[str]:
+    from bot.checkup import capabilities
+
+    able = asyncio.run(_able())
+    yield "## What it can do where\n\n`kinfolk doctor` prints this too.\n"
+    yield f"| | {' | '.join(able)} |\n|---{'|---' * len(able)}|"
+    for row in capabilities(able):
+        yield f"| {' | '.join(row)} |"
+
+
+async def _able() -> Mapping[str, frozenset[str]]:
+    from bot.app import open_app
+    from bot.core.settings import Settings
+    from bot.platforms import CONSOLE, EVERY
+
+    with tempfile.TemporaryDirectory() as home:
+        async with open_app(Settings(_env_file=None, home=Path(home), generator="none")) as app:
+            return {one.label: one.open(app).can for one in EVERY if one is not CONSOLE}
 
 
 def _policy() -> Iterator[str]:

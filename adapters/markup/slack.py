@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NOTHING = "\u200b"
 """A space of no width: mrkdwn knows no backslash, so that a mark is broken by what stands beside it."""
 _ENTITY = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_MARK = re.compile(r"[*_~`]|:(?=[a-z0-9_+'-]+:)|(?<=\w)\.(?=[a-z]{2,})|://|(?<=\w)@(?=\w)")
+_MARK = re.compile(r"[*_~`]|(?<!\d):(?=[a-z0-9_+'-]+:)|(?<=\w)\.(?=[a-z]{2,})|://|(?<=\w)@(?=\w)")
 _MEMBER = re.compile(r"[A-Z0-9]{2,40}", re.ASCII)
 _MESSAGE = re.compile(r"([A-Z0-9]{2,40})/(\d{1,12})\.(\d{1,9})", re.ASCII)
 

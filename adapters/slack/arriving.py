@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 200
+"""Members of whom is told in one go."""
 ALL_KINDS = "public_channel,private_channel,mpim,im"
 
 
@@ -152,10 +154,11 @@ class Arriving:
                 self._directory.count(room.id, {user async for user in pages})
 
     async def _tell_readers(self, rooms: Sequence[Room], give: Callable[[Event], Awaitable[None]]) -> None:
-        for user in sorted({user for room in rooms for user in self._directory.inside(room.id)}):
-            person = await self._directory.person(user)
-            if not person.bot:
-                await give(self._incoming.changed(person))
+        users = sorted({user for room in rooms for user in self._directory.inside(room.id)})
+        for start in range(0, len(users), AT_ONCE):
+            people = await asyncio.gather(*map(self._directory.person, users[start : start + AT_ONCE]))
+            events = [self._incoming.changed(person) for person in people if not person.bot]
+            await asyncio.gather(*map(give, events))
 
 
 async def _safely(what: str, work: Awaitable[None]) -> None:

@@ -57,7 +57,6 @@ class Room:
     audience: Audience = Audience.MEMBERS
     archived: bool = False
     mine: bool = False
-    created: int = 0
 
     @property
     def description(self) -> str:
@@ -99,7 +98,6 @@ def room_of(channel: Told, *, mine: bool | None = None) -> Room:
         audience=_audience(channel, own),
         archived=told.is_set(channel, "is_archived"),
         mine=told.is_set(channel, "is_member", "is_im") if mine is None else mine,
-        created=told.number(channel, "created"),
     )
 
 
@@ -152,8 +150,8 @@ class Directory:
         return person
 
     async def person(self, user: str) -> Person:
-        """Return a member; one of whom Slack does not tell in time goes by their id."""
-        known = self._people.get(user)
+        """Return a member; one of whom Slack does not tell in time goes by their id. Raises ValueError for no id."""
+        known = self._people.get(names.check(user))
         found = known or await self._asked(f"@{user}", lambda: self._ask_person(user))
         return found or Person(id=user, name=_cut(user))
 
@@ -193,13 +191,17 @@ class Directory:
         self._closed.pop(channel, None)
 
     async def room(self, channel: str, kind: str = "") -> Room:
-        """Return a room; of one of which Slack does not tell in time only what its kind says, and that is closed."""
-        known = self._rooms.get(channel)
+        """Return a room; of one of which Slack does not tell in time only what its kind says, and that is closed.
+
+        Raises ValueError for no id.
+        """
+        known = self._rooms.get(names.check(channel))
         return known or await self._asked(f"#{channel}", lambda: self._ask_room(channel)) or _guessed(channel, kind)
 
     async def room_asked_in(self, channel: str) -> Room:
         """Return a room in which somebody asked for something, which may be one that the bot is not in, and closed."""
-        known = self._rooms.get(channel) or await self._asked(f"#{channel}", lambda: self._ask_room(channel))
+        known = self._rooms.get(names.check(channel))
+        known = known or await self._asked(f"#{channel}", lambda: self._ask_room(channel))
         return known or Room(id=channel, name=ALONE if channel.startswith("D") else _cut(channel))
 
     def is_alone(self, channel: str) -> bool:

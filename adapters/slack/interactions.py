@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 PREFIX = "kinfolk"
 """`/kinfolk match` and `/kinfolk-match` say the same as `/match`, where another app or Slack itself has that name."""
 LONGEST_LINE = 4000
-LONGEST_TITLE, LONGEST_HINT = 24, 150
+LONGEST_TITLE = 24
 LINK = re.compile(r"https://[\w.-]+/archives/([A-Z0-9]{2,40})/p(\d{1,12})(\d{6})(?:\?[^\s<>|]*)?")
 SEND = _("Send")
 BACK = _("Never mind")

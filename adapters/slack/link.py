@@ -136,7 +136,7 @@ class Link:
         finally:
             if not over.done():
                 over.set_result(False)
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(aiohttp.ClientError, OSError, RuntimeError):
                 await line.close()
 
     def _pass_on(self, envelope: Told, over: asyncio.Future[bool]) -> None:
@@ -170,6 +170,9 @@ def _read_frame(frame: aiohttp.WSMessage) -> Told:
         return {}
     try:
         said = json.loads(frame.data)
+        if "\\ud" in frame.data.lower():
+            # Half a character, which JSON can name, is no text that could be stored.
+            said = json.loads(json.dumps(said, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         log.warning("a frame of Slack is not as it should be and is passed over")
         return {}

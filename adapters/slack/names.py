@@ -45,6 +45,13 @@ def message(channel: str, ts: str) -> Ref:
     return Ref(PLATFORM, f"{channel}/{ts}")
 
 
+def check(own: str) -> str:
+    """Return an id of Slack's, as it told it. Raises ValueError for what is none."""
+    if not _OWN.fullmatch(own):
+        raise ValueError(f"not an id of Slack: {own[:40]!r}")
+    return own
+
+
 def own(wanted: Ref) -> str:
     """Return Slack's own id of a workspace, a channel or a member. Raises Unknown."""
     if wanted.platform != PLATFORM or not _OWN.fullmatch(wanted.id):
@@ -82,7 +89,7 @@ def invocation(address: str) -> Ref:
 
 def pressed(user: str, ts: str) -> Ref:
     """Name what a member asked by a button that no address for answers came with."""
-    return Ref(PLATFORM, f"h/{user}/{ts}")
+    return Ref(PLATFORM, f"h/{user}/{ts[:40]}")
 
 
 def address(wanted: Ref | None) -> str:

@@ -16,6 +16,8 @@ SAID = frozenset({"", "me_message", "thread_broadcast", "file_share", "bot_messa
 FILES = 20
 """Files of one message that are noted."""
 LONGEST_NAME, LONGEST_ADDRESS = 100, 1000
+LARGEST = 2**53
+"""Bytes beyond which a length is none."""
 
 
 def is_said(message: Mapping[str, object]) -> bool:
@@ -30,8 +32,13 @@ def began(message: Mapping[str, object]) -> str:
 
 
 def machine(message: Mapping[str, object]) -> Named | None:
-    """Name the machine that a message is of, by the name that it was given; None where none is told."""
+    """Name the machine that a message is of, by the name that it was given; None where none is told.
+
+    Raises ValueError for an id that is none.
+    """
     own = told.text(message, "bot_id")
+    if own:
+        names.check(own)
     name = told.text(message, "username") or told.text(message, "bot_profile", "name") or own
     return Named(ref=names.ref(own), name=name[:LONGEST_NAME], bot=True) if own else None
 
@@ -67,7 +74,7 @@ def _files(message: Mapping[str, object]) -> Iterator[File]:
         yield File(
             name=name[:LONGEST_NAME],
             kind=(told.text(one, "mimetype") or told.text(one, "filetype"))[:LONGEST_NAME],
-            size=max(told.number(one, "size"), 0),
+            size=min(max(told.number(one, "size"), 0), LARGEST),
             url=_without_secret(told.text(one, "url_private"))[:LONGEST_ADDRESS],
         )
 

@@ -26,7 +26,11 @@ PIECES = 5
 """Messages that one text may become; a longer one is refused."""
 FILES = 10
 """Files that one message takes."""
+PIECE = "kinfolk_piece"
+SAID_WITHIN = 600
+"""Seconds in which all pieces of a text were said."""
 REMEMBERED = 1000
+"""Texts whose pieces are remembered; those of older ones are looked for."""
 ELSEWHERE = frozenset({"not_in_channel", "channel_not_found", "user_not_in_channel"})
 """Slack's codes where the bot, or whoever asked, is not in the channel; the address that came with it answers there."""
 
@@ -89,7 +93,7 @@ class Speech:
     async def take_back(self, message: Ref) -> None:
         """Take one of the bot's own messages away, with those that went on with it."""
         channel, ts = names.parts(message)
-        for one in [*self._pieces.pop(message, []), ts]:
+        for one in [*await self._rest(message), ts]:
             await gone_already(self.api.call("chat.delete", channel=channel, ts=one), "message_not_found")
 
     def _is_alone(self, channel: Ref) -> bool:
@@ -143,6 +147,7 @@ class Speech:
                 text=content["text"],
                 blocks=content["blocks"],
                 thread_ts=thread or None,
+                metadata=_piece_of(made[0]) if made else None,
                 unfurl_links=False,
                 unfurl_media=False,
             )
@@ -219,7 +224,7 @@ class Speech:
             await self._change_aside(action, pieces)
             return action.message
         channel, ts = names.parts(action.message)
-        known = [ts, *self._pieces.get(action.message, [])]
+        known = [ts, *await self._rest(action.message)]
         for place, piece in enumerate(pieces):
             content = blocks.content(piece, action.buttons if place == len(pieces) - 1 else ())
             if place < len(known):
@@ -234,6 +239,7 @@ class Speech:
                     text=content["text"],
                     blocks=content["blocks"],
                     thread_ts=thread,
+                    metadata=_piece_of(ts),
                 )
                 known.append(told.text(answer, "ts"))
                 self._remember(action.message, known[1:])
@@ -261,6 +267,28 @@ class Speech:
             raise Refused("there is nothing to say")
         return pieces or [""]
 
+    async def _rest(self, message: Ref) -> list[str]:
+        """Return the messages that go on with one of the bot's: remembered, or those right after it that say so."""
+        if message in self._pieces:
+            return self._pieces[message]
+        channel, ts = names.parts(message)
+        thread = self.incoming.thread_of(channel, ts)
+        inside = thread not in {"", ts}
+        asked = self.api.call(
+            "conversations.replies" if inside else "conversations.history",
+            channel=channel,
+            ts=thread if inside else None,
+            oldest=ts,
+            latest=_later(ts),
+            limit=100,
+            include_all_metadata=True,
+        )
+        try:
+            found = told.parts(await asked, "messages")
+        except Refused:
+            return []
+        return sorted(told.text(one, "ts") for one in found if _is_piece_of(one, ts))
+
     def _remember(self, made: Ref, rest: list[str]) -> Ref:
         self._pieces[made] = rest
         _trim(self._pieces)
@@ -275,6 +303,20 @@ async def gone_already(asked: Awaitable[T], *codes: str) -> T | None:
         if refused.code not in codes:
             raise
         return None
+
+
+def _piece_of(first: str) -> Told:
+    """Return what tells of a message that it goes on with another, so that it is found again."""
+    return {"event_type": PIECE, "event_payload": {"of": first}}
+
+
+def _is_piece_of(message: Told, first: str) -> bool:
+    held = told.part(message, "metadata")
+    return told.text(held, "event_type") == PIECE and told.text(held, "event_payload", "of") == first
+
+
+def _later(ts: str) -> str:
+    return f"{int(ts.partition('.')[0]) + SAID_WITHIN}.000000"
 
 
 def _shared(file: Told, channel: str) -> str:

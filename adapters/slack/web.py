@@ -39,6 +39,8 @@ REJECTED = frozenset(
 )
 """Answers that say that a token is none, or not of the kind that is needed."""
 
+POSTED = frozenset({"chat.postMessage", "chat.postEphemeral"})
+"""What Slack counts by channel; everything else it counts by method."""
 Who = Literal["bot", "app", "admin"]
 
 WORDS = {
@@ -84,7 +86,7 @@ class Api:
     ) -> None:
         self._counts = counts
         self._session = session
-        self._shut: dict[tuple[Who, str], float] = {}
+        self._shut: dict[tuple[Who, str, str], float] = {}
         self.address = address or ADDRESS
         self._clients = {
             who: AsyncWebClient(
@@ -109,13 +111,14 @@ class Api:
 
     async def call(self, method: str, /, *, who: Who = "bot", **given: object) -> Told:
         """Call a method. Raises Refused, Overloaded and Gone."""
-        if (left := self._shut.get((who, method), 0.0) - time.monotonic()) > 0:
+        where = str(given.get("channel", "")) if method in POSTED else ""
+        if (left := self._shut.get((who, method, where), 0.0) - time.monotonic()) > 0:
             raise Overloaded("Slack asked me to wait.", after=left, scope=_scope(method))
         data = {name: _written(value) for name, value in given.items() if value is not None}
         try:
             answer = await self._clients[who].api_call(method, data=data)
         except SlackApiError as error:
-            raise self._trouble(method, who, error) from None
+            raise self._trouble(method, who, where, error) from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Gone(f"Slack cannot be reached: {error or type(error).__name__}") from None
         headers: Mapping[str, str] = answer.headers
@@ -123,6 +126,11 @@ class Api:
         if scopes := headers.get("x-oauth-scopes"):
             self.scopes[who] = frozenset(scopes.replace(" ", "").split(","))
         return answer.data if isinstance(answer.data, dict) else {}
+
+    def _shut_for(self, what: tuple[Who, str, str], seconds: float) -> None:
+        now = time.monotonic()
+        self._shut = {name: until for name, until in self._shut.items() if until > now}
+        self._shut[what] = now + seconds
 
     def _note_time(self, date: str | None) -> None:
         with contextlib.suppress(TypeError, ValueError):
@@ -164,7 +172,7 @@ class Api:
                 "Slack takes no answer to that any more: they asked longer than 30 minutes ago, or got five answers"
             )
 
-    def _trouble(self, method: str, who: Who, error: SlackApiError) -> Exception:
+    def _trouble(self, method: str, who: Who, where: str, error: SlackApiError) -> Exception:
         """Return what to raise for an answer that says no."""
         answer = error.response
         status = int(getattr(answer, "status_code", 0) or 0)
@@ -173,7 +181,7 @@ class Api:
         code = str(told.get("error") or "")
         if status == TOO_MANY or code == "ratelimited":
             after = _seconds(getattr(answer, "headers", {}).get("Retry-After"))
-            self._shut[who, method] = time.monotonic() + after
+            self._shut_for((who, method, where), after)
             self._counts.limited(PLATFORM, method)
             return Overloaded("Slack asks me to wait.", after=after, scope=_scope(method))
         if status >= BROKEN or code in UNWELL or not code:
@@ -186,8 +194,7 @@ class Api:
 
 
 def _scope(method: str) -> Literal["chat", "route"]:
-    """Say what waits: what is posted is counted by channel, everything else by method."""
-    return "chat" if method in {"chat.postMessage", "chat.postEphemeral"} else "route"
+    return "chat" if method in POSTED else "route"
 
 
 def _written(value: object) -> str:

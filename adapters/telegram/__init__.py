@@ -1,7 +1,1 @@
-"""Telegram, by python-telegram-bot: the one package that imports its SDK."""
-
-from __future__ import annotations
-
-from adapters.telegram.adapter import Telegram
-
-__all__ = ["Telegram"]
+"""Telegram, by python-telegram-bot: the one package that imports its SDK, and not before `adapter` is."""

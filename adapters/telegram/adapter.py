@@ -173,7 +173,7 @@ class Telegram:
                 client=bot, clock=self._clock, hear=ears.hear, connected=self._connected_now, wait=self._wait
             ).run()
         finally:
-            await _end(ears.tasks)
+            await _end({*ears.tasks, *ears.presses.waiting})
 
     def _connected_now(self, now: bool) -> None:  # noqa: FBT001 - it is the state itself
         self._counts.connected(names.PLATFORM, now)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from telegram import ChatMemberAdministrator, ChatMemberOwner, ChatMemberRestricted
 from telegram.constants import ChatMemberStatus, ChatType
-from telegram.error import ChatMigrated, TelegramError
+from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
 from adapters.telegram import names
+from adapters.telegram.trouble import Refused
 from adapters.telegram.words import cut
+from bot.core.errors import Gone
 from bot.core.events import Named
 from bot.core.things import Audience, Rank, Ref
 
@@ -32,6 +34,8 @@ log = logging.getLogger(__name__)
 
 FRESH = timedelta(minutes=10)
 """For so long what Telegram said of a chat holds; what changes meanwhile it tells by itself."""
+LATE = timedelta(minutes=2)
+"""What is older than this when it comes was said while the bot was away."""
 MOST = 10_000
 """Chats of which something is remembered."""
 GROUPS = frozenset({ChatType.GROUP, ChatType.SUPERGROUP})
@@ -99,8 +103,11 @@ class Chats:
             group = await self.client.get_chat(told.linked_chat_id) if told.linked_chat_id else None
             if group is not None and not is_inside(await self.client.get_chat_member(group.id, self.client.id)):
                 group = None
-        except TelegramError as error:
+        except (BadRequest, Forbidden) as error:
             log.info("whether a group discusses the channel %d is not known: %s", channel, error)
+        except TelegramError as error:
+            # In doubt nothing is said of it: what goes into a space of its own stays there.
+            raise Gone(f"whether a group discusses a channel is not known: {error}") from None
         self._discussed[channel] = (self.clock.now(), group)
         return group
 
@@ -187,6 +194,13 @@ class Chats:
     async def is_admin(self, chat: int) -> bool:
         """Say whether the bot itself administers a chat."""
         return self.client.id in await self.staff(chat)
+
+    def message(self, wanted: Ref) -> names.Message:
+        """Return where a message is. Raises Refused for one that a group left behind when it got another number."""
+        found = names.parts(wanted)
+        if found.chat in self.moved:
+            raise Refused("that was written before the group became a supergroup, and nobody reaches it any more")
+        return found
 
     def now(self, chat: int) -> int:
         """Return the number that a chat has now."""

@@ -60,7 +60,7 @@ class Echo:
     def moved(self, before: int, after: int, name: str) -> None:
         """Tell that a group has another number from now on."""
         self.ears.chats.moved[before] = after
-        self.ears.beside(self.ears.become(before, after, name, self.clock.now()), "following a group")
+        self.ears.beside(self.ears.changes.become(before, after, name, self.clock.now()), "following a group")
 
     def _channel(self, message: Message) -> Named:
         return self.ears.chats.channel(message.chat, topic_of(message))

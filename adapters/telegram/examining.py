@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bot.core.events import Named
 
 NAME = "telegram"
+LOOKED_AT = 20
+"""Groups that are looked at."""
 RIVAL = 4
 """Seconds within which another program asks again whose question was refused."""
 PRIVACY = (
@@ -58,8 +60,11 @@ async def _findings(
     if not groups:
         words = f"in no group yet that I know of. Add me: https://t.me/{bot.username}?startgroup=true"
         yield Finding(name=NAME, state="warn", words=words)
-    for group in groups:
+    for group in groups[:LOOKED_AT]:
         yield await _group(bot, group)
+    if len(groups) > LOOKED_AT:
+        words = f"{len(groups):,} groups are known; {LOOKED_AT} were looked at"
+        yield Finding(name=NAME, state="ok", words=words)
 
 
 def _privacy(bot: Client) -> Finding:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from telegram import Message, Update
@@ -14,20 +13,21 @@ from telegram.error import TelegramError
 
 from adapters.hearing import said
 from adapters.telegram import names
-from adapters.telegram.chats import GROUPS, aware, is_inside
-from adapters.telegram.incoming import changed, person, ref_of, topic_of
+from adapters.telegram.changing import Changes
+from adapters.telegram.chats import LATE, aware
+from adapters.telegram.incoming import person, revision, topic_of
+from adapters.telegram.pressing import STRANGERS, Presses
 from adapters.telegram.words import bidding
 from bot.core.errors import Unavailable
-from bot.core.events import Arrival, BotAdded, ChannelChanged, CommandGiven, MessagePosted, Named
-from bot.core.i18n import _
+from bot.core.events import Arrival, CommandGiven, MemberChanged, MessagePosted, Named
 from bot.core.log import trail
-from bot.core.things import Audience, Rank
+from bot.core.things import Rank
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from datetime import datetime
 
-    from telegram import CallbackQuery, Chat, ChatMemberUpdated, MessageReactionUpdated, User
+    from telegram import Chat, MessageReactionUpdated, User
 
     from adapters.hearing import Handover
     from adapters.telegram.asking import Asked
@@ -40,18 +40,16 @@ if TYPE_CHECKING:
     from bot.core.commands import Command
     from bot.core.events import Event
     from bot.core.i18n import Translate
+    from bot.core.things import Ref
 
 log = logging.getLogger(__name__)
 
-LATE = timedelta(minutes=2)
-"""What is older than this when it comes was said while the bot was away."""
 AGAIN, PAUSE = 2, 1.0
 """How often an update is tried that ended in a bug, and the seconds in between: it may have been a passing one."""
+REMEMBERED = 10_000
+"""Members whose names are remembered."""
 START = "start"
 """The command that Telegram's clients give when somebody opens a conversation with a bot."""
-HOME = "@"
-"""What stands between a button's token and the group that it speaks for, in a conversation with one member."""
-STRANGERS = _("I share no group with you, or may not see who is in it. Join one in which I am an administrator.")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,6 +67,14 @@ class Ears:
     commands: Sequence[Command]
     translate: dict[str, Translate]
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    changes: Changes = field(init=False)
+    presses: Presses = field(init=False)
+    _strangers: dict[int, datetime] = field(default_factory=dict)
+    _called: dict[tuple[Ref, Ref], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.changes = Changes(self)
+        self.presses = Presses(self)
 
     async def hear(self, raw: dict[str, object]) -> None:
         """Take in an update; returns once all that it tells is stored. What is not as it should be is passed over."""
@@ -99,13 +105,13 @@ class Ears:
         elif message := update.edited_message or update.edited_channel_post:
             await self._edited(message, number)
         elif update.callback_query:
-            await self._pressed(update.callback_query)
+            await self.presses.take(update.callback_query)
         elif update.message_reaction:
             await self._reacted(update.message_reaction, number)
         elif update.chat_member:
-            await self._moved(update.chat_member)
+            await self.changes.members(update.chat_member)
         elif update.my_chat_member:
-            await self._bot_moved(update.my_chat_member, number)
+            await self.changes.bot(update.my_chat_member, number)
 
     # Handing over
 
@@ -136,19 +142,19 @@ class Ears:
             await self._private(message)
             return
         if message.migrate_to_chat_id or message.migrate_from_chat_id:
-            await self._migrated(message, update)
+            await self.changes.migrated(message, update)
             return
         space = await self.chats.space_of(self._whose(message))
-        await self._about_topics(message, space, update)
+        await self.changes.topics(message, space, update)
         if (message.new_chat_members or message.left_chat_member) and not await self.chats.is_admin(message.chat.id):
             # Where the bot is an administrator, `chat_member` tells the same and more.
             for one in self.incoming.came_and_left(message):
                 await self.tell(space, one)
         if message.new_chat_title:
-            await self.retell(space, message, update)
+            await self.changes.retell(space, message, update)
         event = self.incoming.posted(message, self._channel(message))
         if event is not None:
-            await self._posted(space, event, message)
+            await self._posted(space, event, message, update)
 
     def _whose(self, message: Message) -> Chat:
         """Return the chat whose space a message belongs to; one that Telegram forwards tells which group discusses."""
@@ -163,7 +169,7 @@ class Ears:
             return self.chats.channel(message.sender_chat)
         return self.chats.channel(message.chat, topic_of(message))
 
-    async def _posted(self, space: Named, event: MessagePosted, message: Message) -> None:
+    async def _posted(self, space: Named, event: MessagePosted, message: Message, update: int) -> None:
         rank = Rank.MEMBER
         if event.mentioned:
             rank = await self.chats.rank(message.chat.id, names.user(event.author.ref))
@@ -172,6 +178,18 @@ class Ears:
             self.homes.note_presence(who.id, names.place(space.ref).chat, here=True)
             self.asked.note(who)
         await self._say_so(space, event, message, rank)
+        if not event.author.bot:
+            await self._follow_name(space, event, update)
+
+    async def _follow_name(self, space: Named, event: MessagePosted, update: int) -> None:
+        """Tell how somebody is called now, which Telegram tells only by what they write."""
+        who, key = event.author, (space.ref, event.author.ref)
+        before = self._called.pop(key, who.name)
+        self._called[key] = who.name
+        if len(self._called) > REMEMBERED:
+            self._called.pop(next(iter(self._called)))
+        if before != who.name:
+            await self.tell(space, MemberChanged(member=who, at=event.at, revision=revision(event.at, update)))
 
     async def _say_so(self, space: Named, event: MessagePosted, message: Message, rank: Rank) -> None:
         """Tell of a message, and of the command that it gives."""
@@ -184,6 +202,7 @@ class Ears:
         who = message.from_user
         if who is None or who.is_bot:
             return
+        self.asked.note(who)
         given = bidding(message.text or "")
         start = given is not None and given.name == START
         if start and given is not None and (group := names.chosen(given.rest)):
@@ -220,11 +239,15 @@ class Ears:
             await self.tell(home, one)
 
     async def _refuse(self, who: User, at: datetime) -> None:
-        """Tell somebody who shares no group with the bot why they are not answered."""
-        if self.clock.now() - at <= LATE:
-            await self.client.send_message(who.id, self._words(who, STRANGERS))
+        """Tell somebody who shares no group with the bot why they are not answered, once in a while."""
+        now = self.clock.now()
+        if now - at <= LATE and now - self._strangers.get(who.id, now - 2 * LATE) > LATE:
+            self._strangers = {one: then for one, then in self._strangers.items() if now - then <= LATE}
+            self._strangers[who.id] = now
+            await self.client.send_message(who.id, self.words(who, STRANGERS))
 
-    def _words(self, who: User, words: str) -> str:
+    def words(self, who: User, words: str) -> str:
+        """Say something in the language of somebody's client."""
         return self.translate["zh_CN" if person(who).language == "zh_CN" else "en"](words)
 
     async def _edited(self, message: Message, update: int) -> None:
@@ -234,126 +257,7 @@ class Ears:
         if event := self.incoming.edited(message, self._channel(message), update):
             await self.tell(space, event)
 
-    # What becomes of chats
-
-    async def _about_topics(self, message: Message, space: Named, update: int) -> None:
-        """Follow how topics are called, and whether they are closed."""
-        number = topic_of(message)
-        if not number:
-            return
-        place = names.Place(message.chat.id, number)
-        begun = message.reply_to_message.forum_topic_created if message.reply_to_message else None
-        known = self.chats.topics.get(place)
-        if begun is not None and (known is None or known.name == f"topic {number}"):
-            topic = self.chats.note_topic(place, name=begun.name)
-            if known is not None:
-                named = self.chats.channel(message.chat, number)
-                await self.tell(space, changed(named, message.date, update, archived=topic.closed))
-        made, edited = message.forum_topic_created, message.forum_topic_edited
-        closed = True if message.forum_topic_closed else False if message.forum_topic_reopened else None
-        if made is None and edited is None and closed is None:
-            return
-        name = made.name if made else (edited.name or "") if edited else ""
-        topic = self.chats.note_topic(place, name=name, closed=closed)
-        named = self.chats.channel(message.chat, number)
-        await self.tell(space, changed(named, message.date, update, archived=topic.closed))
-
-    async def retell(self, space: Named, message: Message, update: int) -> None:
-        """Tell how a chat is called now."""
-        try:
-            description = (await self.client.get_chat(message.chat.id)).description or ""
-        except TelegramError as error:
-            log.info("what the chat %d says of itself is not known: %s", message.chat.id, error)
-            return
-        named = self.chats.channel(message.chat)
-        await self.tell(space, changed(named, message.date, update, description=description))
-
-    async def _migrated(self, message: Message, update: int) -> None:
-        """Tell that a group became a supergroup, which has another number: both of them are told of it."""
-        before = message.migrate_from_chat_id or message.chat.id
-        after = message.migrate_to_chat_id or message.chat.id
-        await self.become(before, after, self.chats.channel(message.chat).name, aware(message.date))
-
-    async def become(self, before: int, after: int, name: str, at: datetime) -> None:
-        """Tell that a chat has another number from now on; told twice, it is the same event."""
-        self.chats.moved[before] = after
-        self.chats.forget(before)
-        channel = replace(self.chats.spaces.get(before) or Named(ref=names.chat(before), name=name), name=name)
-        channel = replace(channel, ref=names.chat(after), audience=Audience.EVERYONE)
-        event = ChannelChanged(channel=channel, formerly=names.chat(before), at=at, revision=0)
-        space = Named(ref=names.chat(after), name=name)
-        self.chats.spaces[before] = self.chats.spaces[after] = space
-        await self.tell(space, event)
-
-    # What people do
-
     async def _reacted(self, told: MessageReactionUpdated, update: int) -> None:
         space = await self.chats.space_of(told.chat)
         for one in self.incoming.reactions(told, self.chats.channel(told.chat), update):
             await self.tell(space, one)
-
-    async def _moved(self, told: ChatMemberUpdated) -> None:
-        """Take in who came or left, and who became an administrator."""
-        user = told.new_chat_member.user
-        self.chats.note_staff(told.chat.id, told.new_chat_member)
-        self.homes.note_presence(user.id, told.chat.id, here=is_inside(told.new_chat_member))
-        space = await self.chats.space_of(told.chat)
-        event = self.incoming.moved(told)
-        if event is not None and space.ref == names.chat(told.chat.id):
-            await self.tell(space, event)
-
-    async def _bot_moved(self, told: ChatMemberUpdated, update: int) -> None:
-        """Take in that the bot came into a chat, left it, or may do something else there."""
-        if told.chat.type == ChatType.PRIVATE:
-            return  # somebody stopped the bot or let it write again
-        self.chats.forget(told.chat.id)
-        if is_inside(told.old_chat_member) or not is_inside(told.new_chat_member):
-            inside = is_inside(told.new_chat_member)
-            log.info("in the chat %d the bot is %s", told.chat.id, told.new_chat_member.status if inside else "no more")
-            return
-        space = await self.chats.space_of(told.chat)
-        if told.chat.type in GROUPS or space.ref == names.chat(told.chat.id):
-            by = person(told.from_user)
-            self.homes.note(told.from_user.id, space)
-            self.homes.note_presence(told.from_user.id, told.chat.id, here=True)
-            await self.tell(space, BotAdded(by=by, at=aware(told.date)))
-            if told.chat.type in GROUPS and self.clock.now() - told.date <= LATE:
-                self.beside(self.greeting.greet(told.chat.id, told.from_user), "greeting")
-        else:
-            await self.tell(space, changed(self.chats.channel(told.chat), told.date, update))
-
-    async def _pressed(self, query: CallbackQuery) -> None:
-        """Take in that somebody pressed a button; their client waits until it hears that this arrived."""
-        message = query.message
-        if message is None or not query.data:
-            self.beside(self._acknowledge(query), "acknowledging a press")
-            return
-        token, _at, home = query.data.partition(HOME)
-        who = query.from_user
-        if message.chat.type == ChatType.PRIVATE:
-            group = names.chosen(f"g{home}")
-            space = await self.homes.find(who.id, group) if group else await self.homes.of(who.id)
-        else:
-            space = await self.chats.space_of(message.chat)
-            self.homes.note(who.id, space)
-        if space is None:
-            self.beside(self._acknowledge(query, self._words(who, STRANGERS)), "acknowledging a press")
-            return
-        if message.chat.type == ChatType.PRIVATE:
-            self.homes.note(who.id, space)
-        group = names.place(space.ref).chat
-        full = message if isinstance(message, Message) else None
-        channel = self.chats.channel(message.chat, topic_of(full) if full else 0)
-        event = self.incoming.pressed(
-            query,
-            ref_of(full) if full else names.message(message.chat.id, message.message_id),
-            channel,
-            token=token,
-            rank=await self.chats.rank(group, who.id),
-            at=self.clock.now(),
-        )
-        await self.tell(space, event, live=True)
-        self.beside(self._acknowledge(query), "acknowledging a press")
-
-    async def _acknowledge(self, query: CallbackQuery, words: str = "") -> None:
-        await self.client.answer_callback_query(query.id, text=words or None, show_alert=bool(words))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from adapters.telegram.hearing import HOME
 from adapters.telegram.trouble import Refused
 
 if TYPE_CHECKING:
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
 
     from bot.core.actions import Button
 
+HOME = "@"
+"""What stands between a button's token and the group that it speaks for, in a conversation with one member."""
 MOST = 100
 """Buttons under one message."""
 SIDE_BY_SIDE = 3

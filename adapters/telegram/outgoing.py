@@ -111,12 +111,12 @@ class Hands:
 
     async def _react(self, action: React) -> None:
         """Put an emoji under a message; of a bot Telegram shows one at a time."""
-        chat, number = names.parts(action.message)
+        chat, number = self.chats.message(action.message)
         emoji = PLAIN_HEART.get(action.emoji, action.emoji)
         if action.on and emoji not in EMOJI:
             raise Refused(f"Telegram has no reaction {action.emoji}")
         reaction = [ReactionTypeEmoji(emoji)] if action.on else []
-        await self.client.set_message_reaction(self.chats.now(chat), number, reaction=reaction)
+        await self.client.set_message_reaction(chat, number, reaction=reaction)
 
     async def _invite(self, action: Invite) -> Ref | None:
         """Send somebody a link into another group; to the topics of their own they need none."""

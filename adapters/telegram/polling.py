@@ -103,13 +103,18 @@ class Polling:
         await self.clock.sleep(min(FIRST_PAUSE * 2 ** (self._failed - 1), LONGEST_PAUSE))
 
     async def _hear_all(self, updates: Sequence[dict[str, object]]) -> None:
-        """Take in what happened: chats side by side, what happened in one in order."""
-        chats: defaultdict[object, list[dict[str, object]]] = defaultdict(list)
+        """Take in what happened: chats side by side, what happened in one in order.
+
+        Groups come before conversations with one member, which belong to a group that is known by then.
+        """
+        chats: defaultdict[int, list[dict[str, object]]] = defaultdict(list)
         for one in updates:
             chats[_chat(one)].append(one)
-        async with asyncio.TaskGroup() as group:
-            for some in chats.values():
-                group.create_task(self._hear_in_order(some))
+        for alone in (False, True):
+            async with asyncio.TaskGroup() as group:
+                for chat, some in chats.items():
+                    if (chat > 0) is alone:
+                        group.create_task(self._hear_in_order(some))
 
     async def _hear_in_order(self, updates: Sequence[dict[str, object]]) -> None:
         for one in updates:
@@ -121,11 +126,12 @@ def _number(update: dict[str, object]) -> int:
     return number if isinstance(number, int) else -1
 
 
-def _chat(update: dict[str, object]) -> object:
-    """Return the number of the chat in which something happened; what names none comes by itself."""
+def _chat(update: dict[str, object]) -> int:
+    """Return the number of the chat in which something happened, 0 where it names none."""
     for kind, inside in update.items():
         message = inside.get("message") if kind == "callback_query" and isinstance(inside, dict) else inside
         chat = message.get("chat") if isinstance(message, dict) else None
-        if isinstance(chat, dict) and isinstance(chat.get("id"), int):
-            return chat["id"]
-    return None
+        number = chat.get("id") if isinstance(chat, dict) else None
+        if isinstance(number, int):
+            return number
+    return 0

@@ -17,6 +17,7 @@ from adapters.telegram import names
 from adapters.telegram.keyboard import keyboard
 from adapters.telegram.trouble import UNCHANGED, UNOPENED, Refused, says
 from bot.core.actions import AskStaff, CreatePoll, Edit, OpenDirect, Say, Warn
+from bot.core.errors import Overloaded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,16 +73,18 @@ class Speech:
         self._echo = echo
         self._pieces: OrderedDict[Ref, list[int]] = OrderedDict()
         self._begun: OrderedDict[int, Begun] = OrderedDict()
+        self._shown: OrderedDict[tuple[int, int], tuple[str, InlineKeyboardMarkup | None]] = OrderedDict()
 
     async def speak(self, action: Spoken) -> Ref | None:
         """Say or change something and return the message. Raises Refused, names.Unknown and the library's errors.
 
-        The same act, tried again after Telegram said to wait, goes on where it was: nothing is said twice.
+        What takes several calls takes a turn for each: Overloaded says so, and the same act, tried again after that or
+        after Telegram said to wait, goes on where it was. Nothing is said twice.
         """
         begun = self._begun.pop(id(action), None) or Begun(action=action)
         try:
             return await self._speak(action, begun.made)
-        except RetryAfter:
+        except (RetryAfter, Overloaded):
             self._begun[id(action)] = begun
             while len(self._begun) > REMEMBERED:
                 self._begun.popitem(last=False)
@@ -104,8 +107,7 @@ class Speech:
 
     async def take_back(self, message: Ref) -> None:
         """Take a message away, and with one of the bot's own those that went on with it."""
-        chat, number = names.parts(message)
-        chat = self._chats.now(chat)
+        chat, number = self._chats.message(message)
         rest = self._pieces.pop(message, [])
         if rest:
             await self._client.delete_messages(chat, [*rest, number])
@@ -123,7 +125,7 @@ class Speech:
         place = names.Place(self._chats.now(place.chat), place.topic)
         await self.check_open(place)
         answered = names.parts(reply_to) if reply_to else None
-        number = answered.id if answered and self._chats.now(answered.chat) == place.chat else 0
+        number = answered.id if answered and answered.chat == place.chat else 0
         if place.chat > 0 and not home:
             space = await self._homes.of(place.chat)
             home = names.place(space.ref).chat if space else 0
@@ -160,15 +162,18 @@ class Speech:
         pieces = _split(text, files)
         under = pieces[0] if len(files) == 1 and len(pieces) == 1 and _fits_under(pieces[0]) else ""
         parts: list[str | Attachment] = [*([] if under else pieces), *files]
-        last = len(parts) - 1
+        last, before_this = len(parts) - 1, len(made)
         for place, part in enumerate(parts):
             if place < len(made):
                 continue
+            if len(made) > before_this:
+                raise next_turn()
             marks = keyboard(buttons, home=target.home) if place == last else None
             reply_to = target.reply_to if place == 0 else 0
             if isinstance(part, str):
                 words = before + part if place == 0 else part
                 message = await self._send(target.place, words, marks, reply_to)
+                self._note(target.place.chat, message.message_id, words, marks)
             else:
                 message = await self._send_file(target.place, part, under, marks, reply_to)
             made.append(message.message_id)
@@ -211,19 +216,30 @@ class Speech:
             reply_markup=marks,
         )
 
-    async def _direct(self, action: OpenDirect, made: list[int]) -> Ref:
+    async def _direct(self, action: OpenDirect, made: list[int]) -> Ref | None:
         """Say something to one member alone. Raises Refused, with where they begin, for who never wrote to the bot."""
         user = names.user(action.member)
         home = names.place(action.space).chat if action.space else 0
         target = Target(place=names.Place(user), home=home)
+        if user < 0:
+            raise self.unopened(
+                home or user
+            )  # written under the name of a group or a channel: all of it would read this
         if not home and (space := await self._homes.of(user)):
             target.home = names.place(space.ref).chat
+        presses = self._echo.ears.presses
         try:
-            return await self._say(target, action.text, action.buttons, action.attachments, made=made)
+            said = await self._say(target, action.text, action.buttons, action.attachments, made=made)
         except (BadRequest, Forbidden) as refused:
-            if says(refused, (*UNOPENED, "chat not found")):
-                raise self.unopened(target.home) from None
-            raise
+            if not says(refused, (*UNOPENED, "chat not found")):
+                raise
+            if await presses.show(user, action.text):
+                return None
+            closed = self.unopened(target.home)
+            await presses.lead(user, closed.opens)
+            raise closed from None
+        presses.wrote(user)
+        return said
 
     def unopened(self, group: int) -> Refused:
         """Return that somebody never opened a conversation with the bot, and where they do."""
@@ -231,7 +247,7 @@ class Speech:
         words = f"they never wrote to me, or stopped me, and I may not write first. They begin here: {link}"
         return Refused(words, opens=link)
 
-    async def _warn(self, action: Warn, made: list[int]) -> Ref:
+    async def _warn(self, action: Warn, made: list[int]) -> Ref | None:
         """Warn directly, and who never wrote to the bot in the channel, by name, so that they hear of it."""
         user, place = names.user(action.member), names.place(action.channel)
         home = place.chat if place.chat < 0 else 0
@@ -245,7 +261,9 @@ class Speech:
         return await self._say(target, action.text, made=made, before=await self._called(home, user))
 
     async def _called(self, group: int, user: int) -> str:
-        """Return how somebody is called so that it rings for them."""
+        """Return how somebody is called so that it rings for them; a chat that writes is not called."""
+        if user < 0:
+            return ""
         try:
             name = (await self._client.get_chat_member(group, user)).user.full_name
         except TelegramError:
@@ -268,36 +286,53 @@ class Speech:
     async def _change(self, action: Edit) -> Ref:
         """Change one of the bot's own messages; where it grew too long for one, go on in others."""
         pieces = _split(action.text, ())
-        chat, number = names.parts(action.message)
-        target = await self._target(names.chat(self._chats.now(chat)))
+        chat, number = self._chats.message(action.message)
+        target = await self._target(names.chat(chat))
         marks = keyboard(action.buttons, home=target.home)
         known = [number, *self._pieces.get(action.message, [])]
+        changed = False
         for place, piece in enumerate(pieces):
             under = marks if place == len(pieces) - 1 else None
+            if place < len(known) and self._shown.get((chat, known[place])) == (piece, under):
+                continue
+            if changed:
+                raise next_turn()
+            changed = True
             if place < len(known):
                 await self._edit(target.place.chat, known[place], piece, under)
                 continue
             message = await self._send(names.place(action.channel), piece, under, number)
             self._echo.said(message)
             known.append(message.message_id)
+            self._note(chat, message.message_id, piece, under)
             self._remember(action.message, known[1:])
         if surplus := known[len(pieces) :]:
             await self._client.delete_messages(target.place.chat, surplus)
+        self._echo.ears.presses.changed(target.place.chat, number)
         return self._remember(action.message, known[1 : len(pieces)])
 
+    def _note(self, chat: int, number: int, words: str, marks: InlineKeyboardMarkup | None) -> None:
+        """Remember what a message shows, so that it is not changed into the same."""
+        self._shown[chat, number] = (words, marks)
+        while len(self._shown) > REMEMBERED:
+            self._shown.popitem(last=False)
+
     async def _edit(self, chat: int, number: int, words: str, marks: InlineKeyboardMarkup | None) -> None:
+        self._shown.pop((chat, number), None)
         try:
             changed = await self._client.edit_message_text(
                 words, chat, number, parse_mode=ParseMode.HTML, link_preview_options=BARE, reply_markup=marks
             )
         except BadRequest as refused:
             if says(refused, UNCHANGED):
+                self._note(chat, number, words, marks)
                 return
             if not says(refused, ("no text in the message",)):
                 raise
             changed = await self._client.edit_message_caption(
                 chat, number, caption=words, parse_mode=ParseMode.HTML, reply_markup=marks
             )
+        self._note(chat, number, words, marks)
         if not isinstance(changed, bool):
             self._echo.changed(changed)
 
@@ -306,6 +341,11 @@ class Speech:
         while len(self._pieces) > REMEMBERED:
             self._pieces.popitem(last=False)
         return made
+
+
+def next_turn() -> Overloaded:
+    """Return what says that an act was begun and goes on in its next turn."""
+    return Overloaded("The rest follows.", after=0.0, scope="route")
 
 
 def _split(text: str, files: Sequence[Attachment]) -> list[str]:

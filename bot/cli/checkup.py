@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from bot.core.settings import Settings
 
 STYLES = {"ok": "green", "warn": "yellow", "bad": "bold red"}
-ALONE = "speak to one member alone"
 
 
 def doctor(as_json: JsonOption = False) -> None:
@@ -25,16 +24,16 @@ def doctor(as_json: JsonOption = False) -> None:
 
 async def _doctor(settings: Settings, *, as_json: bool) -> None:
     from bot.checkup import look_over
-    from bot.platforms import EVERY
+    from bot.platforms import CONSOLE, EVERY
 
     async with open_app(settings) as app:
         findings = await look_over(app)
-        able = {one.name: one.open(app).can for one in EVERY}
+        able = {one: one.open(app).can for one in EVERY}
     if as_json:
         checks = [{"check": one.name, "state": one.state, "words": one.words} for one in findings]
-        emit({"checks": checks, "can": {platform: sorted(can) for platform, can in able.items()}})
+        emit({"checks": checks, "can": {platform.name: sorted(can) for platform, can in able.items()}})
     else:
-        _show(findings, able)
+        _show(findings, {one.label: can for one, can in able.items() if one is not CONSOLE})
     if any(one.state == "bad" for one in findings):
         raise typer.Exit(1)
 
@@ -42,26 +41,17 @@ async def _doctor(settings: Settings, *, as_json: bool) -> None:
 def _show(findings: Sequence[Finding], able: Mapping[str, frozenset[str]]) -> None:
     from rich.table import Table
 
-    from bot.core.actions import Outward
-    from bot.policy import BUTTONS, FILES
+    from bot.checkup import capabilities
 
     width = max(len(one.name) for one in findings) + 2
     for one in findings:
         out.print(f"[{STYLES[one.state]}]{one.state:>4}[/]  {one.name:<{width}}", end="")
         out.print(one.words, markup=False)
-    table = Table("what", *able)
-    for name in [*(kind.__name__ for kind in get_args(Outward)), BUTTONS, FILES]:
-        table.add_row(name, *("yes" if name in can else "-" for can in able.values()))
-    table.add_row(ALONE, *(_alone(can) for can in able.values()))
+    table = Table("it can", *able)
+    for row in capabilities(able):
+        table.add_row(*row)
     out.print()
     out.print(table)
-
-
-def _alone(can: frozenset[str]) -> str:
-    """Say whether a platform lets the bot speak so that one member alone sees it."""
-    if "only" in can:
-        return "yes"
-    return "where they asked" if "only-asked" in can else "-"
 
 
 def register(app: typer.Typer) -> None:

@@ -60,7 +60,8 @@ class Unavailable(KinfolkError):
 class Overloaded(Unavailable):
     """A bounded queue is full: back off for `after` seconds, or do without.
 
-    `scope` says what must wait: one `route` (a kind of act in one chat), the `chat`, or `all`.
+    `scope` says what must wait: one `route` (a kind of act in one chat), the `chat`, or `all`. With no seconds to wait,
+    an act was begun and goes on in its next turn.
     """
 
     def __init__(

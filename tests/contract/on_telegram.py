@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 
 from pydantic import SecretStr
 
-from adapters.telegram import Telegram
+from adapters.telegram.adapter import Telegram
 from bot.core.actions import Button
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS as EVERY
@@ -64,6 +65,7 @@ class OnTelegram:
         self.public, self.private = ref(group, f"t{self.who.pier.id}"), ref(group, f"t{self.who.office.id}")
         self.message = ref(group, self.who.hello.id)
         self.greeter = ref("greeter")
+        self.presses: dict[str, tuple[Ref, Ref]] = {}
 
     async def spaces(self, _member: Ref) -> list[Named]:
         """Answer the adapter as if the group was met before."""
@@ -121,7 +123,8 @@ class OnTelegram:
         shown = self._message(message)
         found = (one["callback_data"] for row in shown.keyboard for one in row)
         data = next(one for one in found if one.partition("@")[0] == button.token)
-        await self.server.people.press(_last(who), shown, data)
+        query = await self.server.people.press(_last(who), shown, data)
+        self.presses[query] = (who, ref(shown.chat, f"t{shown.topic}") if shown.topic else ref(shown.chat))
         await self.settle()
 
     async def describe(self, who: Ref, channel: Ref, description: str) -> None:
@@ -140,7 +143,18 @@ class OnTelegram:
         chat, topic = self._place(channel)
         if _last(who) != chat.id and not self.server.town.is_inside(chat, _last(who)):
             raise Refused("They are not in there.")
-        return [self._seen(one) for one in chat.messages.values() if one.topic == topic and _is_shown(one)]
+        shown = [self._seen(one) for one in chat.messages.values() if one.topic == topic and _is_shown(one)]
+        return [*shown, *self._alerts(who, channel)]
+
+    def _alerts(self, who: Ref, channel: Ref) -> list[Seen]:
+        """Return what this member's client showed them in answer to a press."""
+        told = self.server.methods.alerts
+        pressed = [query for query, place in self.presses.items() if place == (who, channel) and told.get(query)]
+        alert = Message(id=0, chat=0, author=self.server.town.bot, date=0)
+        return [
+            replace(self._seen(replace(alert, text=told[query])), message=ref("alert", query), only_me=True)
+            for query in pressed
+        ]
 
     def _seen(self, one: Message) -> Seen:
         return Seen(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from adapters.discord import Discord
 from adapters.slack import Slack
-from adapters.telegram import Telegram
+from adapters.telegram.adapter import Telegram
 from bot.app import App
 from bot.core.ports import Adapter
 from bot.core.things import Ref
@@ -23,7 +23,6 @@ from tests.contract.on_wire import OnWire
 from tests.contract.on_wire import ref as on_wire
 from tests.contract.platform import Platform, Recorder
 from tests.platforms.discord import discord_server, harbour
-from tests.platforms.slack import harbour as slack_harbour
 from tests.platforms.slack import slack_server
 from tests.platforms.telegram import telegram_server
 from tests.platforms.wire import Wire, wire_server
@@ -143,14 +142,15 @@ async def telegram() -> AsyncIterator[Stage]:
 @contextlib.asynccontextmanager
 async def slack() -> AsyncIterator[Stage]:
     async with slack_server() as server:
-        town = slack_harbour(server)
+        outside = OnSlack(None, Recorder(), server)  # type: ignore[arg-type]
+        town = outside.town
         server.people.leave(town.anna, town.lanterns)
 
         @contextlib.asynccontextmanager
         async def people(_app: App, adapter: Adapter, life: asyncio.Task[None]) -> AsyncIterator[Platform]:
             assert isinstance(adapter, Slack)
             await until_ready(adapter.ready, life)
-            yield OnSlack(adapter, Recorder(), server, town)
+            yield OnSlack(adapter, Recorder(), server)
 
         async def direct(who: Ref) -> Ref:
             return Ref("slack", server.world.direct(who.id).id)
@@ -163,12 +163,13 @@ async def slack() -> AsyncIterator[Stage]:
             settings=server.environment,
             open=opened("slack"),
             people=people,
-            outside=OnSlack(None, Recorder(), server, town),  # type: ignore[arg-type]
+            outside=outside,
             lanterns=Ref("slack", town.lanterns),
             direct=direct,
             marks=town.lanterns,
             troubles={"limit": limit},
             found_at=lambda address: setattr(server, "address", f"http://{address}"),
+            turn_back=server.world.turn_back,
         )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from adapters.telegram import Telegram
+from adapters.telegram.adapter import Telegram
 from bot.app import App, open_app
 from bot.core.settings import Settings
 from bot.core.things import Ref

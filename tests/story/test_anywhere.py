@@ -194,7 +194,7 @@ async def test_what_a_platform_cannot_is_said_and_nothing_is_done(town: AnyTown)
 async def test_a_report_reaches_the_staff_who_settle_it(town: AnyTown) -> None:
     needs(town, BUTTONS, "AskStaff")
     on = town.on
-    await wants(town, staff_channel=str(on.private))
+    await wants(town, staff_channel=str(on.private), language="en")
     ida = await on.arrive("Ida", "en")
     rude = await town.says(ida, on.public, "you are *all* idiots @everyone")
     before = await town.sees(on.owner)
@@ -253,7 +253,7 @@ async def test_a_member_sees_what_is_held_and_is_forgotten_for_good(town: AnyTow
     held = [data.decode() for one in exported for data in one.files.values()] + [one.text for one in exported]
     if "files" in on.adapter.can:
         assert any("I like saffron" in one for one in held)
-    done = await town.answer(on.member, on.public, "/privacy forget yes")
+    done = await town.answer(on.member, on.public, "/privacy forget sure:yes")
     assert "0 left" in done or "剩余 0" in done or "0 条" in done, done
     await town.says(on.member, on.public, "and cardamom")
     await town.says(on.owner, on.public, "I like oakum")
@@ -330,12 +330,13 @@ async def test_what_members_write_neither_pings_nor_formats(town: AnyTown) -> No
 async def test_after_downtime_what_was_said_is_learned_and_none_of_it_answered(
     stage: Stage, home: Path, ending: None
 ) -> None:
+    stage.turn_back(3600)
     async with living(stage, home) as town:
         needs(town, AWAY)
         await town.talks()
         on = town.on
         said = bots(town, await town.sees(on.owner))
-    stage.turn_back(600)
+    stage.turn_back(1800)
     for number in range(10):
         await on.post(on.member, on.public, on.to_bot(f"number {number}"))
     late = await on.post(on.member, on.public, "oakum")

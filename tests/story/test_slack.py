@@ -112,6 +112,18 @@ async def test_the_shortcut_asks_why_and_the_staff_hears_of_it(slack: SlackTown)
     assert "settled by" in slack.server.world.channels[who.office].messages[report.ts].text
 
 
+async def test_why_stands_in_the_menu_of_a_message_and_answers_staff_alone(slack: SlackTown) -> None:
+    who, people = slack.who, slack.server.people
+    [answer] = await slack.asks(who.ben, who.pier, "what can you do?")
+    await slack.done(people.menu(who.anna, who.pier, answer.ts, "why"))
+    [told] = [one for one in slack.heard(who.anna, who.pier) if one.only == who.anna]
+    assert "- done: say: No channel fits" in told.text
+    assert who.anna not in people.forms
+    await slack.done(people.menu(who.ben, who.pier, answer.ts, "why"))
+    [refused] = [one for one in slack.heard(who.ben, who.pier) if one.only == who.ben]
+    assert "staff" in refused.text
+
+
 async def test_the_home_tab_offers_what_members_may_ask_and_a_press_is_answered(slack: SlackTown) -> None:
     who, people = slack.who, slack.server.people
     people.open_home(who.mei)
@@ -312,7 +324,14 @@ HOSTILE = (
     {"type": "events_api", "payload": {"event": {"type": "reaction_added", "item": {"type": "message"}}}},
     {"type": "events_api", "payload": {"event": {"type": "user_change", "user": None}}},
     {"type": "events_api", "payload": {"event": {"type": "a_thing_of_tomorrow", "x": {"y": 1}}}},
+    {"type": "events_api", "payload": {"event": {"type": "message", "channel": "C" * 9000, "ts": "1.1", "user": "U1"}}},
+    {"type": "events_api", "payload": {"event": {"type": "message", "channel": "C1", "ts": "1.1", "user": "../U1"}}},
+    {
+        "type": "events_api",
+        "payload": {"event": {"type": "message", "channel": "C1", "ts": "9" * 12 + ".0", "user": "U1"}},
+    },
     {"type": "slash_commands", "payload": {"command": None}},
+    {"type": "slash_commands", "payload": {"command": "/x", "user_id": "U" * 9000, "channel_id": "C1"}},
     {"type": "interactive", "payload": {"type": "block_actions", "actions": None}},
     {"type": "interactive", "payload": {"type": "view_submission", "view": {"private_metadata": "{"}}},
     {"type": "interactive", "payload": {"type": "message_action", "callback_id": "report"}},
@@ -337,6 +356,8 @@ async def test_endless_names_and_marks_come_to_nothing(slack: SlackTown) -> None
     who, world = slack.who, slack.server.world
     mallory = world.user("M" * 5000)
     world.join(mallory, world.channels[who.pier])
+    await slack.says(mallory, who.pier, "half \ud83d of it")
+    assert (await slack.stored())[-1] == "half ? of it"
     await slack.says(mallory, who.pier, "<!channel> <!subteam^S1|@all> <http://evil.test|pay>" + "<" * 500)
     assert (await slack.stored())[-1].startswith("@channel @all pay (http://evil.test)")
     async with slack.app.database.read() as connection:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.telegram import pressing
 from tests.platforms.telegram import TelegramServer, harbour, telegram_server
 from tests.platforms.telegram.town import BOT_NAME
 from tests.story.telegram_town import TelegramTown, living, ref
@@ -81,6 +82,27 @@ async def test_what_is_reported_comes_to_the_staff_with_buttons(town: TelegramTo
     pressed = len(town.server.methods.answered)
     await town.presses(who.mo, asked, labels[0])
     assert len(town.server.methods.answered) == pressed + 1, "the client of who pressed hears that it arrived"
+
+
+async def test_who_never_wrote_to_the_bot_and_presses_a_button_is_answered_all_the_same(
+    town: TelegramTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pressing, "ALERT", 60)
+    who, methods = town.who, town.server.methods
+    assert "Done" in (await town.says(who.anna, "/setup welcome_channel #pier"))[0].text
+    assert "Done" in (await town.says(who.anna, "/mode welcome act"))[0].text
+    for number in range(8):
+        await town.says(who.mei, f"wax and bamboo for lantern number {number}", topic=who.lanterns.id)
+    newcomer = await town.server.people.arrive(who.group, "Ida", "en")
+    await town.settled()
+    hello = town.heard()[-1]
+    labels = [one["text"] for row in hello.keyboard for one in row]
+    assert await town.presses(newcomer.id, hello, next(one for one in labels if one.startswith("Join"))) == []
+    assert "You are in" in methods.alerts[methods.answered[-1]]
+    assert await town.presses(newcomer.id, hello, "Why?") == []
+    assert methods.led[methods.answered[-1]] == f"https://t.me/{BOT_NAME}?start=g{who.group.id}"
+    assert await town.presses(who.mei, hello, "Why?") != [], "who has a conversation finds it there, and is told so"
+    assert methods.alerts[methods.answered[-1]] == "我直接写信给你了。"
 
 
 async def test_a_button_in_a_conversation_speaks_for_the_group_it_came_from(town: TelegramTown) -> None:
@@ -207,3 +229,54 @@ async def test_what_was_stored_and_not_confirmed_comes_again_and_happens_once(
         assert server.updates.waiting == []
         assert len(town.heard()) == 1
         assert await town.rows("SELECT count(*) FROM message WHERE text = '/help'") == [(1,)]
+
+
+async def test_an_unnamed_administrator_is_staff_and_nothing_for_them_alone_is_said_to_all(town: TelegramTown) -> None:
+    who = town.who
+    who.group.members[who.mo].anonymous = True
+    [told] = await town.says(who.mo, "/mode")
+    assert told.text.startswith("I may not write to you first.")
+    assert (told.chat, told.topic) == (who.group.id, who.pier.id)
+    aloud = await town.asks(who.mo, "privacy notice")
+    assert {one.chat for one in aloud} == {who.group.id}
+    assert any("/privacy off" in one.text for one in aloud), "what is for all is said, for who may have it said"
+    who.group.members[who.mo].anonymous = False
+    [alone] = await town.says(who.mo, "/mode")
+    assert (alone.chat, "welcome" in alone.text) == (who.mo, True)
+
+
+async def test_a_stranger_who_goes_on_writing_is_told_once(town: TelegramTown) -> None:
+    stranger = town.server.town.user("Stranger")
+    heard = [await town.writes(stranger.id, words) for words in ("/help", "/help", "hello?")]
+    assert [len(one) for one in heard] == [1, 0, 0]
+
+
+async def test_what_is_reported_may_come_to_the_owner_alone(town: TelegramTown) -> None:
+    who = town.who
+    spam = await town.server.people.post(who.ben, who.group, "Buy my lanterns!", topic=who.pier.id)
+    town.server.town.users[who.anna].username = "anna_boats"
+    [done] = await town.writes(who.anna, "/setup staff_channel @anna_boats")
+    assert "Done" in done.text, done.text
+    heard = await town.says(who.mei, "/report it is spam", reply_to=spam.id)
+    [asked] = [one for one in heard if one.chat == who.anna]
+    assert "it is spam" in asked.text
+    assert {one.chat for one in heard} == {who.anna, who.mei}
+    labels = [one["text"] for row in asked.keyboard for one in row]
+    pressed = await town.presses(who.anna, asked, labels[0])
+    assert pressed, labels
+    assert {one.chat for one in pressed} == {who.anna}
+
+
+async def test_who_adds_the_bot_before_it_is_started_is_led_to_it_all_the_same(
+    server: TelegramServer, home: Path
+) -> None:
+    who = harbour(server.town)
+    server.town.users[who.mo].started = False
+    club = server.town.group("Boat Club", who.mo, bot=None)
+    await server.people.bring_bot(who.mo, club)
+    server.updates.waiting[0]["my_chat_member"]["date"] -= 3600
+    async with living(server, who, home) as town:
+        [said] = town.heard()
+        assert (said.chat, f"start=g{club.id}" in said.text) == (club.id, True)
+        [setup] = await town.writes(who.mo, f"/start g{club.id}")
+        assert "/setup" in setup.text

@@ -11,14 +11,23 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from adapters.telegram import Telegram, polling
+from adapters.telegram import polling
+from adapters.telegram.adapter import Telegram
 from bot.budget import Urgency
 from bot.core.actions import Attachment, Ban, Button, Delete, Edit, Invite, OpenDirect, React, Say, Timeout, Warn
 from bot.core.clock import Clock, SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.counts import Counts
 from bot.core.errors import Gone, Misconfigured, Overloaded
-from bot.core.events import BotAdded, ChannelChanged, MemberJoined, MemberLeft, MessageEdited, MessagePosted
+from bot.core.events import (
+    BotAdded,
+    ChannelChanged,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    MessageEdited,
+    MessagePosted,
+)
 from bot.core.things import Ref
 from bot.metrics import Figures
 from bot.sending import Sender
@@ -82,6 +91,13 @@ async def server() -> AsyncIterator[TelegramServer]:
 async def line(server: TelegramServer) -> AsyncIterator[Connected]:
     async with connected(server) as opened:
         yield opened
+
+
+async def in_turns(adapter: Telegram, action: object) -> object:
+    """Carry out an action that takes a turn for each of its calls; each turn makes one."""
+    while True:
+        with contextlib.suppress(Overloaded):
+            return await adapter.act(action)
 
 
 # What happens there
@@ -187,11 +203,19 @@ async def test_names_are_cut_and_entities_beyond_the_text_do_no_harm(line: Conne
     assert event.text.startswith("😀 short")
 
 
+async def test_who_is_called_otherwise_is_so_from_their_next_word_on(line: Connected, server: TelegramServer) -> None:
+    for name in ("Ben", "Ben", "Benjamin", "Benjamin"):
+        server.town.users[line.on.who.ben].name = name
+        await line.on.post(line.on.member, line.on.public, "Hello.")
+    await line.on.settle()
+    assert [one.member.name for one in line.events(MemberChanged)] == ["Benjamin"]
+
+
 async def test_a_group_that_becomes_a_supergroup_is_followed(server: TelegramServer) -> None:
     who = harbour(server.town)
     small = server.town.group("Boat Club", who.anna, kind="group")
     async with connected(server, who) as line:
-        await server.people.post(who.anna, small, "Ahoy.")
+        ahoy = await server.people.post(who.anna, small, "Ahoy.")
         await line.on.settle()
         big = await server.people.upgrade(who.anna, small)
         await line.on.settle()
@@ -201,6 +225,8 @@ async def test_a_group_that_becomes_a_supergroup_is_followed(server: TelegramSer
         }
         receipt = await line.adapter.act(Say(to=ref(small.id), text="Still the same group."))
         assert receipt.made == ref(big.id, max(big.messages))
+        gone = await line.adapter.act(Delete(message=ref(small.id, ahoy.id), channel=ref(small.id)))
+        assert (gone.state, "before the group became" in gone.error) == ("failed", True)
 
 
 async def test_a_move_that_only_a_refusal_tells_is_followed_too(server: TelegramServer) -> None:
@@ -218,6 +244,19 @@ async def test_a_move_that_only_a_refusal_tells_is_followed_too(server: Telegram
         assert [(one.channel.ref, one.formerly) for one in line.events(ChannelChanged)] == [
             (ref(big.id), ref(small.id))
         ]
+
+
+async def test_a_post_waits_until_it_is_known_which_group_discusses_the_channel(server: TelegramServer) -> None:
+    who = harbour(server.town)
+    news = server.town.group("Harbour News", who.anna, kind="channel")
+    news.linked = who.group.id
+    async with connected(server, who, clock=HastyClock(datetime.now(UTC))) as line:
+        server.faults.fail("getChat", 500)
+        post = await server.people.post(news.id, news, "The regatta is on Sunday.")
+        await line.on.settle()
+        assert server.faults._faults == []
+        told = {(one.space.ref, one.event.message) for one in line.heard.arrivals}
+        assert told == {(ref(who.group.id), ref(news.id, post.id))}
 
 
 async def test_coming_and_going_is_told_once_whether_the_bot_is_an_administrator_or_not(
@@ -395,7 +434,7 @@ async def test_files_go_with_their_words_under_them_or_before_them(line: Connect
     ):
         before = set(server.town.private(who.ben).messages)
         action = OpenDirect(member=line.on.member, text=text, attachments=files, buttons=(button,))
-        assert (await line.adapter.act(action)).state == "done"
+        assert (await in_turns(line.adapter, action)).state == "done"
         made = [one for number, one in server.town.private(who.ben).messages.items() if number not in before]
         assert [(one.text or one.caption, set(one.files)) for one in made] == shown
         assert [bool(one.keyboard) for one in made] == [False] * (len(made) - 1) + [True]
@@ -406,12 +445,16 @@ async def test_a_long_text_goes_in_pieces_and_is_changed_and_taken_back_whole(
 ) -> None:
     on, group = line.on, line.on.who.group
     text = "\n\n".join(f"**{number}** 😀 & <tag> `code` " + "word " * 300 for number in range(6))
-    receipt = await line.adapter.act(Say(to=on.public, text=text))
+    receipt = await in_turns(line.adapter, Say(to=on.public, text=text))
     pieces = [one for one in group.messages.values() if one.author == server.town.bot]
     assert len(pieces) > 1
     assert "5 😀 & <tag> code" in pieces[-1].text
+    edits = len(server.faults.calls("edit*"))
+    longer = Edit(message=receipt.made, channel=on.public, text=f"{text}\n\nAnd an end.")
+    assert (await in_turns(line.adapter, longer)).state == "done"
+    assert len(server.faults.calls("edit*")) == edits + 1, "what is shown already is not changed into the same"
     edit = Edit(message=receipt.made, channel=on.public, text="Short.")
-    assert (await line.adapter.act(edit)).state == "done"
+    assert (await in_turns(line.adapter, edit)).state == "done"
     assert [one.text for one in pieces if not one.deleted] == ["Short."]
     assert (await line.adapter.act(Delete(message=receipt.made, channel=on.public))).state == "done"
     assert all(one.deleted for one in pieces)
@@ -476,6 +519,17 @@ async def test_a_text_grows_as_a_draft_alone_and_by_edits_in_a_group(line: Conne
         assert (made.text, bool(made.edited)) == ("One two three.", place == on.public)
         assert [text for _chat, _number, text in server.methods.drafts] == texts
         assert len({number for _chat, number, _text in server.methods.drafts}) == len(texts[:1])
+
+
+async def test_a_text_in_pieces_takes_a_turn_for_each(server: TelegramServer) -> None:
+    clock = HastyClock(datetime.now(UTC))
+    async with connected(server, clock=clock) as line:
+        sender = Sender(adapters={"telegram": line.adapter}, clock=clock, figures=Figures(Counts(clock)))
+        begun = clock.now()
+        receipt = await sender.send(Say(to=line.on.public, text="word " * 3000), Urgency.REPLY)
+        pieces = [one for one in line.on.who.group.messages.values() if one.author == server.town.bot]
+        assert (receipt.state, len(pieces)) == ("done", 4)
+        assert (clock.now() - begun).total_seconds() >= 3, "one a second, as for messages of their own"
 
 
 # Limits

@@ -262,6 +262,16 @@ async def test_what_grows_is_said_whole_in_a_conversation_that_is_still_to_be_op
     assert act.action.text == "All of it is erased. I looked again: 0 left."
 
 
+async def test_where_what_one_alone_is_shown_stays_as_it_was_it_is_said_once_and_aloud_it_grows(home: Path) -> None:
+    async with small_bot(home, plaza=Plaza(can=EVERYTHING | {"only-plain"})) as bot:
+        aloud = streamed(bot, pieces("A plain ", "answer."))
+        alone = replace(streamed(bot, pieces("A plain ", "answer."), trace="t2"), only=ANA.ref)
+        await perform(bot, alone, number="t2")
+        assert bot.plaza.said == ["A plain answer."]
+        await perform(bot, aloud)
+    assert [type(one) for one in bot.plaza.done] == [Say, Say, Edit]
+
+
 async def test_edits_in_between_use_the_spare_budget_alone_and_the_last_word_always_comes(home: Path) -> None:
     plaza = Plaza()
     plaza.limits = replace(plaza.limits, chat=((4, 60.0),))

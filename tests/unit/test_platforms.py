@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from bot import platforms
+from bot import checkup, platforms
 from bot.app import open_app
+from bot.core.actions import Outward
 from bot.core.settings import Settings
 from bot.platforms import CONSOLE, EVERY, PLATFORMS, PLAYGROUND, Platform, shows_playground, wanted
 
@@ -55,3 +57,10 @@ def test_a_setting_that_is_no_secret_switches_a_platform_on_too(monkeypatch: pyt
     monkeypatch.setattr(platforms, "PLATFORMS", (*PLATFORMS, added))
     assert wanted(settings(discord_api="http://127.0.0.1:1/api")) == [added, CONSOLE]
     assert wanted(settings()) == [CONSOLE, PLAYGROUND]
+
+
+def test_everything_that_is_done_on_platforms_has_its_row_in_the_table_of_what_can_be_done_where() -> None:
+    assert set(checkup.ABILITIES) == {kind.__name__ for kind in get_args(Outward)} | {"buttons", "files"}
+    rows = {name: rest for name, *rest in checkup.capabilities({"a": frozenset({"Say", "Delete-own", "only-asked"})})}
+    assert (rows["say something"], rows["delete messages"], rows["send files"]) == (["yes"], ["its own"], ["-"])
+    assert rows["speak to one member alone"] == ["if asked"]

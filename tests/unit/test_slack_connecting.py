@@ -121,6 +121,17 @@ async def test_a_text_in_pieces_goes_on_where_it_was_put_off(slack: OnSlack) -> 
     assert "".join("".join(one.text.split()) for one in said) == "".join(words.split())
 
 
+async def test_a_text_in_pieces_is_taken_back_whole_by_a_bot_that_was_started_anew(slack: OnSlack) -> None:
+    said = await slack.adapter.act(Say(to=slack.public, text="word " * 1500, reply_to=slack.message))
+    other = await slack.adapter.act(Say(to=slack.public, text="Stays.", reply_to=slack.message))
+    assert said.made
+    await slack.settle()
+    slack.adapter._hands.speech._pieces.clear()
+    assert (await slack.adapter.act(Delete(message=said.made, channel=slack.public))).state == "done"
+    left = [one.message for one in await slack.sees(slack.member, slack.public) if one.author == slack.bot]
+    assert left == [other.made]
+
+
 async def test_an_outage_is_gone_and_a_missing_scope_says_which(slack: OnSlack) -> None:
     slack.server.broken.add("chat.postMessage")
     with pytest.raises(Gone, match="status 503"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.markup import LEAST, SLACK, slack, split, write
@@ -25,6 +25,7 @@ MEMBER_TEXT = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=14).map(
 ENTITY = re.compile(r"&(?!(?:amp|lt|gt);)")
 
 
+@settings(max_examples=25)
 @given(text=MEMBER_TEXT)
 def test_what_a_member_wrote_holds_nothing_that_slack_reads_as_its_own(text: str) -> None:
     shown = write(escape(text), SLACK)
@@ -33,6 +34,7 @@ def test_what_a_member_wrote_holds_nothing_that_slack_reads_as_its_own(text: str
     assert "://" not in shown.replace(f"{NOTHING}://", "")
 
 
+@settings(max_examples=25)
 @given(name=MEMBER_TEXT)
 def test_in_a_link_a_name_neither_ends_it_nor_begins_another(name: str) -> None:
     shown = write(f"[{escape(name)}](https://ours.test/a)", SLACK)
@@ -73,6 +75,7 @@ def test_a_message_is_pointed_to_where_its_address_is_known() -> None:
     assert write(told, dialect) == "<https://harbour.slack.com/archives/C1/p1700000000000100|that>"
 
 
+@settings(max_examples=25)
 @given(text=st.lists(st.sampled_from(["a b. ", "<&> ", "**b** ", "`c` ", "\n", "你好。"]), max_size=80).map("".join))
 def test_pieces_fit(text: str) -> None:
     assert all(0 < len(piece) <= LEAST for piece in split(text, SLACK, LEAST))

@@ -26,7 +26,7 @@ def called() -> set[str]:
     """Return the methods of the Web API that the adapter's code names."""
     nodes = [node for file in CODE.glob("*.py") for node in ast.walk(ast.parse(file.read_text()))]
     calls = [one for one in nodes if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.args]
-    first = [one.args[0] for one in calls if one.func.attr in ASKING]
+    first = [part for one in calls if one.func.attr in ASKING for part in ast.walk(one.args[0])]
     return {one.value for one in first if isinstance(one, ast.Constant) and "." in str(one.value)}
 
 

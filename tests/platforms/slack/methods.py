@@ -161,7 +161,8 @@ def post_message(call: Call) -> dict:
         raise ApiError("thread_not_found")
     if thread:
         thread = room.messages[thread].thread or thread
-    made = call.world.post(call.who, room, text, blocks=blocks, thread=thread)
+    metadata = call.parsed("metadata") or {}
+    made = call.world.post(call.who, room, text, blocks=blocks, thread=thread, metadata=metadata)
     return {"channel": room.id, "ts": made.ts, "message": made.shown()}
 
 
@@ -261,6 +262,8 @@ def _within(call: Call, found: list[dict], keep: str = "") -> dict:
     oldest, latest = float(call.text("oldest") or 0), float(call.text("latest") or 1e12)
     whole = call.text("inclusive") == "true"
     inside = [one for one in found if _between(float(one["ts"]), oldest, latest, whole=whole) or one["ts"] == keep]
+    if call.text("include_all_metadata") != "true":
+        inside = [{key: value for key, value in one.items() if key != "metadata"} for one in inside]
     told = page(call, inside, "messages")
     return {**told, "has_more": bool(told["response_metadata"]["next_cursor"])}
 

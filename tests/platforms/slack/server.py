@@ -200,8 +200,8 @@ async def _form(request: web.Request) -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def slack_server() -> AsyncIterator[Server]:
-    """Open the server with an empty workspace."""
+async def slack_server(*, port: int = 0) -> AsyncIterator[Server]:
+    """Open the server with an empty workspace, on a free port if none is named."""
     world, sockets = World(), Sockets()
     app = web.Application(client_max_size=1 << 26)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -213,7 +213,7 @@ async def slack_server() -> AsyncIterator[Server]:
     app.router.add_post("/upload/{file}", server.upload)
     app.router.add_get("/files/{file}", server.file)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
     server.address = people.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
     world.tell = lambda event: sockets.event(event, team=TEAM, app=APP)

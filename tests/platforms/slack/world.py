@@ -54,6 +54,7 @@ class Message:
     reactions: dict[str, list[str]] = field(default_factory=dict)
     only: str = ""
     more: dict = field(default_factory=dict)
+    metadata: dict = field(default_factory=dict)
 
     def shown(self, replies: list[Message] = ()) -> dict:
         told = {"type": "message", "user": self.user, "text": self.text, "ts": self.ts, "team": TEAM, **self.more}
@@ -67,6 +68,8 @@ class Message:
             told["thread_ts"] = self.thread
         if replies:
             told |= {"thread_ts": self.ts, "reply_count": len(replies), "latest_reply": replies[-1].ts}
+        if self.metadata:
+            told["metadata"] = self.metadata
         if self.edited:
             told["edited"] = {"user": self.user, "ts": self.edited}
         if self.files:
@@ -135,12 +138,17 @@ class World:
         self.homes: dict[str, dict] = {}
         self.tell: Callable[[dict], None] = lambda _event: None
         self._numbers = itertools.count(1)
+        self._ago = 0.0
         self._last = 0
         self.users[BOT] = User(id=BOT, name="Kinfolk", bot=True)
 
+    def turn_back(self, seconds: float) -> None:
+        """Let it be so many seconds ago from now on."""
+        self._ago, self._last = seconds, 0
+
     def stamp(self) -> str:
         """Return an instant that no other has."""
-        self._last = max(int(time.time() * 1_000_000), self._last + 1)
+        self._last = max(int((time.time() - self._ago) * 1_000_000), self._last + 1)
         return f"{self._last // 1_000_000}.{self._last % 1_000_000:06}"
 
     def name(self, letter: str) -> str:

@@ -37,6 +37,7 @@ class Methods:
         self.answered: list[str] = []
         """The presses of buttons that the bot heard of, as their clients were told."""
         self.alerts: dict[str, str] = {}
+        self.led: dict[str, str] = {}
         self.drafts: list[tuple[int, int, str]] = []
         self._links = itertools.count(1)
 
@@ -173,6 +174,7 @@ class Methods:
         self.people.pressed.discard(query)
         self.answered.append(query)
         self.alerts[query] = args.get("text", "")
+        self.led[query] = args.get("url", "")
         return True
 
     # Members
