@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bot.core.errors import Mistake
 from bot.core.things import Audience
 from bot.importing import Bulk, Progress, alone, digest, portions, settle
-from storage import channels, readers, refusals, spaces
+from storage import backfills, channels, readers, refusals, spaces
 from storage.following import Following
 from storage.intake import Intake, Stored
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from adapters.history.exports import BadRecord, Export, Home
     from bot.core.clock import Clock
-    from bot.core.events import ChannelChanged
+    from bot.core.events import ChannelChanged, MessagePosted
     from bot.core.things import Ref
     from storage.connection import Connection
     from storage.db import Database
@@ -73,7 +73,8 @@ async def import_exports(
                 intake, met = await database.write(begin)
                 bulk = Bulk(database, clock, intake, met)
                 async for portion in portions(export.messages()):
-                    await bulk.store(functools.partial(intake.store, events=portion), read=len(portion))
+                    work = functools.partial(_store, intake=intake, space=export.space.ref, events=portion)
+                    await bulk.store(work, read=len(portion))
                     progress(done + bulk.read, whole)
                 await bulk.note(await asyncio.to_thread(_about, export))
                 stored, done = stored + bulk.stored, done + bulk.read
@@ -118,6 +119,12 @@ async def _begin(
     await following.follow(connection, [home.told for home in homes if _says_more(home.told)])
     new = [await _admit(connection, intake, home, clock.now()) for home in homes if home.readers]
     return intake, Stored(channels=met, members=sum(new))
+
+
+async def _store(connection: Connection, *, intake: Intake, space: Ref, events: Sequence[MessagePosted]) -> Stored:
+    """Store messages, but for those that were deleted since the export was made: what is gone does not come back."""
+    gone = await backfills.deleted(connection, space, [event.message for event in events])
+    return await intake.store(connection, [event for event in events if event.message not in gone])
 
 
 async def _housing(connection: Connection, space: Ref) -> str | None:

@@ -81,6 +81,17 @@ async def _changed_since(connection: Connection, step: Step) -> set[Ref]:
     return {Ref.parse(key.split(" ")[1]) for key in keys}
 
 
+async def deleted(connection: Connection, space: Ref, messages: Iterable[Ref]) -> set[Ref]:
+    """Return those of some messages of which the platform told that they were deleted."""
+    found: set[Ref] = set()
+    for some in portions([f"deleted {message}" for message in messages]):
+        keys = await connection.scalars(
+            select(col(InboxRow.key)).where(col(InboxRow.space) == str(space), col(InboxRow.key).in_(some))
+        )
+        found |= {Ref.parse(key.split(" ")[1]) for key in keys}
+    return found
+
+
 async def _move(connection: Connection, community: Community, step: Step, messages: int, now: datetime) -> None:
     row = {"community_id": community.id, "room": str(step.room), "updated_at": now}
     await insert_new(connection, BackfillRow, [row])

@@ -117,13 +117,13 @@ class Records:
 
     def _author(self, channel: Channel, told: Mapping[str, object]) -> Named:
         """Name who wrote a message. That somebody wrote in a closed channel does not prove that they may read it."""
-        user, machine = told.get("user"), saying.machine(told)
+        user = told.get("user")
         if isinstance(user, str) and names.is_own(user):
             profile = exports.inner(told, "user_profile")
             name = exports.name(profile.get("display_name"), profile.get("real_name"), told.get("username"))
             # What an app posts in a member's name is theirs: the list of members knows who is a machine.
-            author = self.member(user, name, bot=machine is not None and user not in self.users)
-        elif machine and names.is_own(machine.ref.id):
+            author = self.member(user, name, bot=told.get("bot_id") is not None and user not in self.users)
+        elif machine := saying.machine(told):
             author = self.member(machine.ref.id, machine.name, bot=True)
         else:
             raise ValueError("it has no author")

@@ -18,6 +18,8 @@ LARGEST = 2**53
 FILES = 20
 """Files of one message that are noted."""
 LONGEST_NAME, LONGEST_ADDRESS = 100, 1000
+LARGEST = 2**53
+"""Bytes beyond which a length is none."""
 
 
 def is_said(message: Mapping[str, object]) -> bool:
@@ -32,7 +34,10 @@ def began(message: Mapping[str, object]) -> str:
 
 
 def machine(message: Mapping[str, object]) -> Named | None:
-    """Name the machine that a message is of, by the name it was given; None where none is told. Raises ValueError."""
+    """Name the machine that a message is of, by the name that it was given; None where none is told.
+
+    Raises ValueError for an id that is none.
+    """
     own = told.text(message, "bot_id")
     if own:
         names.check(own)

@@ -18,12 +18,13 @@ from adapters.telegram import names
 from bot.bench import exports as made
 from bot.core.clock import SystemClock
 from bot.core.errors import Mistake
-from bot.core.events import Arrival, ChannelChanged, MessagePosted, Named
+from bot.core.events import Arrival, ChannelChanged, MessageDeleted, MessagePosted, Named
 from bot.core.things import Audience, Ref
 from bot.exports import ExportsImported, import_exports
 from storage import channels, communities, members, refusals
 from storage.db import Database
 from storage.following import Followings
+from storage.inbox import Inbox
 from storage.rows import columns
 from storage.tables import ChannelRow, CommunityRow, LedgerRow, MemberRow, MembershipRow, MessageRow, SpaceRow
 from tests.unit import test_slack_export as slacks
@@ -109,6 +110,20 @@ async def test_what_the_bot_heard_and_what_is_imported_meet(database: Database, 
 
 def _fields(event: MessagePosted) -> dict[str, object]:
     return {name: getattr(event, name) for name in event.__slots__}
+
+
+async def test_what_was_deleted_since_the_export_does_not_come_back(
+    database: Database, home: Path, tmp_path: Path
+) -> None:
+    path = slacks.written(tmp_path / "f.zip", {"general/2023-11-14": [slacks.said(), slacks.said("1700000009.000100")]})
+    await of_slack(database, home, path)
+    inbox, workspace = Inbox(database, clock=CLOCK, holder="t"), Named(ref=slack_names.ref("T1"), name="Harbour")
+    where = Named(ref=slack_names.ref("C1"), name="general", audience=Audience.EVERYONE)
+    gone = MessageDeleted(message=slack_names.message("C1", "1700000000.000100"), channel=where, at=CLOCK.now())
+    await inbox.put(Arrival(space=workspace, event=gone))
+    await heard(database, home, workspace, gone)
+    assert (await of_slack(database, home, path)).stored.messages == 0
+    assert await rows(database, MessageRow, "ref") == [("slack:C1/1700000009.000100",)]
 
 
 async def test_a_post_that_the_group_discusses_is_counted_and_left_to_its_channel(
