@@ -176,19 +176,20 @@ class Following:
         """Store messages; of a direct conversation nothing is kept, but who turned to the bot is met."""
         open_ones = [event for event in events if not _is_direct(event)]
         stored = await self._intake.store_by(self._rules, connection, open_ones)
-        met, collected = dict(self._intake.met), self._intake.collected
+        met, collected = self._intake.met, self._intake.collected
         unheard = [event for event in events if _is_direct(event) or not self._is_read(event.channel)]
         new = await self._meet_those_who_turned(connection, unheard) if unheard else 0
-        met |= self._intake.met
+        self._intake.met = met | self._intake.met
         if stored.channels:
             self._readers.forget()
         elif stored.members or new:
             self._readers.forget(event.author.ref for event in events)
         for who, at in {event.author.ref: (event.author, event.at) for event in events}.values():
             if self._intake.knows(who.ref):
+                await self._note_guest(connection, who)
                 await self._readers.confirm(connection, who, self._intake.member(who.ref), at)
         kept = [event not in unheard and event.author.ref in collected for event in events]
-        return [self._known(one.author, met, collected=may) for one, may in zip(events, kept, strict=True)]
+        return [self._known(one.author, self._intake.met, collected=may) for one, may in zip(events, kept, strict=True)]
 
     async def _meet_those_who_turned(self, connection: Connection, events: Sequence[MessagePosted]) -> int:
         """Meet who wrote to the bot where it keeps nothing, so that they can be answered; return how many are new."""
@@ -252,8 +253,17 @@ class Following:
             mine = col(MemberRow.id) == self._intake.member(who.ref)
             await connection.execute(update(MemberRow).where(mine).values(language=who.language))
         if who:
+            await self._note_guest(connection, who)
             await self._readers.confirm(connection, who, self._intake.member(who.ref), event.at)
         return True
+
+    async def _note_guest(self, connection: Connection, who: Named) -> None:
+        """Note whether somebody is a guest, where the platform says otherwise than before."""
+        known = self._intake.met.get(who.ref)
+        if known is None or who.guest is None or who.guest == known.guest:
+            return
+        await connection.execute(update(MemberRow).where(col(MemberRow.id) == known.id).values(guest=who.guest))
+        self._intake.met[who.ref] = replace(known, guest=who.guest)
 
     async def _edit(self, connection: Connection, event: MessageEdited) -> bool:
         """Change what is stored; say whether what the author writes now may be kept."""

@@ -185,6 +185,7 @@ class Intake:
                 "name": author.name,
                 "bot": author.bot,
                 "language": author.language,
+                "guest": bool(author.guest),
             }
             for person, (ref, author) in zip(people, new.items(), strict=True)
         ]

@@ -38,7 +38,7 @@ async def propose(context: Context) -> Decision | None:
 
 
 async def _welcome(context: Context) -> Decision | None:
-    if await _is_aside(context):
+    if await _is_aside(context) or (context.member is not None and context.member.guest):
         return None
     where = await _where(context)
     if where is None or context.member is None:

@@ -299,12 +299,12 @@ async def test_who_was_forgotten_there_is_not_collected_here(town: Harbour) -> N
         assert await known.refused(connection, town.community, [WEI.ref]) == set()
 
 
-@pytest.mark.parametrize("forgotten_here", [True, False])
+@pytest.mark.parametrize("forgotten", ["harbour", "hill"])
 async def test_who_was_forgotten_in_one_of_the_two_and_is_in_the_other_is_collected_in_neither(
-    town: Harbour, forgotten_here: bool
+    town: Harbour, forgotten: str
 ) -> None:
     hill = await second(town)
-    where = town.community if forgotten_here else hill
+    where = hill if forgotten == hill.name else town.community
     async with town.database.read() as connection:
         colm = await members.by_ref(connection, where, COLM.ref)
     await erasure.forget(town.database, None, None, where, colm, home=town.home, now=MONDAY)
