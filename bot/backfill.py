@@ -136,7 +136,9 @@ async def _begin(
     closed = {
         one.ref for one in (await channels.every(connection, community)).values() if one.audience is Audience.MEMBERS
     }
-    met = await intake.meet_channels(connection, [home.channel for home in layout.homes])
+    rooms = [home.channel for home in layout.homes]
+    await intake.take_over(connection, rooms, space=past.space.ref)
+    met = await intake.meet_channels(connection, rooms)
     following = Following(community, clock.now(), refused)
     await following.begin(connection)
     # Where everybody could read until now, nobody knows yet who still may.

@@ -111,7 +111,9 @@ async def _begin(
     await intake.begin(connection)
     known = await channels.audiences(connection, community)
     homes = [home for home in export.homes if _is_news(home, known)]
-    met = await intake.meet_channels(connection, [home.told.channel for home in homes])
+    rooms = [home.told.channel for home in homes]
+    await intake.take_over(connection, rooms, space=export.space.ref)
+    met = await intake.meet_channels(connection, rooms)
     following = Following(community, clock.now(), refused)
     await following.begin(connection)
     await following.follow(connection, [home.told for home in homes if _says_more(home.told)])

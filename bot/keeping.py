@@ -59,7 +59,7 @@ class Keeper:
                     functools.partial(_keep_feedback, community=community, action=action, now=now)
                 )
             case KeepCode() | LinkAccounts() | UnlinkAccount() | LinkCommunities():
-                link = functools.partial(_link, community=community, action=action, now=now)
+                link = functools.partial(_link, community=community, action=action, refusals=self.refusals, now=now)
                 return await self.database.write(link)
             case Forget(member=ref):
                 await self._forget(community, ref)
@@ -108,11 +108,12 @@ async def _link(
     *,
     community: Community,
     action: KeepCode | LinkAccounts | UnlinkAccount | LinkCommunities,
+    refusals: Refusals,
     now: datetime,
 ) -> Receipt:
     match action:
         case LinkCommunities():
-            return await _link_communities(connection, community, action, now)
+            return await _link_communities(connection, community, action, refusals, now)
         case KeepCode() | LinkAccounts() | UnlinkAccount():
             member = await members.by_ref(connection, community, action.member)
             if member is None:
@@ -153,7 +154,7 @@ async def _link_accounts(connection: Connection, member: Member, action: LinkAcc
 
 
 async def _link_communities(
-    connection: Connection, community: Community, action: LinkCommunities, now: datetime
+    connection: Connection, community: Community, action: LinkCommunities, refusals: Refusals, now: datetime
 ) -> Receipt:
     if await linking.joined(connection, action.other) == community.id:
         return DONE
@@ -165,7 +166,7 @@ async def _link_communities(
     if await linking.clash(connection, community, proof.claimed.community):
         return Receipt(state="failed", error="both imported people or channels of the same names")
     await proofs.drop(connection, action.code)
-    await linking.join(connection, community, proof.claimed.community, now)
+    await linking.join(connection, community, proof.claimed.community, now, refusals=refusals)
     return DONE
 
 

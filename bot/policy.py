@@ -209,7 +209,10 @@ def _alerts(number: int, decision: Decision, action: Action, facts: Facts) -> li
     words = facts.translate(_("**{skill}**: {reason} On {platform} I cannot delete {message}. Please do it by hand."))
     link = wording.message(action.message, facts.translate(_("this message")))
     text = words.format(
-        skill=decision.skill, reason=escape(decision.reason), platform=action.message.platform, message=link
+        skill=decision.skill,
+        reason=escape(decision.reason),
+        platform=action.message.platform.capitalize(),
+        message=link,
     )
     done = Button(label=facts.translate(_("Done")), press="staff.approve", choice="proposal")
     alert = AskStaff(to=facts.staff_channel, text=text, skill=decision.skill, proposed=(), buttons=(done,))
@@ -274,14 +277,16 @@ def _lacking(action: Action, can: Mapping[str, frozenset[str]], translate: Trans
         return ""
     able = can.get(where.platform)
     if able is None:
-        return translate(_("{platform} is not connected.")).format(platform=where.platform)
+        return translate(_("{platform} is not connected.")).format(platform=where.platform.capitalize())
     if type(action).__name__ not in able and not (own and isinstance(action, Delete) and DELETE_OWN in able):
         sentence = translate(_("{platform} does not let a bot do this: {action}."))
-        return sentence.format(platform=where.platform, action=describe(action, translate))
+        return sentence.format(platform=where.platform.capitalize(), action=describe(action, translate))
     if isinstance(action, Say) and action.only and not _can_aside(action, able):
-        return translate(_("{platform} cannot show a message to one member alone.")).format(platform=where.platform)
+        return translate(_("{platform} cannot show a message to one member alone.")).format(
+            platform=where.platform.capitalize()
+        )
     part = _part_lacking(action, able)
-    return translate(part).format(platform=where.platform) if part else ""
+    return translate(part).format(platform=where.platform.capitalize()) if part else ""
 
 
 def _part_lacking(action: Action, able: frozenset[str]) -> str:

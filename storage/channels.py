@@ -90,22 +90,24 @@ async def reach(connection: Connection, community: Community, reader: Member | N
     """Resolve what a member may read, now: public channels and their own, nobody who withheld consent.
 
     Without a reader, what everyone may read. A direct conversation is never in scope, nor where the bot does not read.
+    A guest reads of the public channels only those that they are in.
     What is for a human `alone` may be of any channel that one of their accounts in the community reads.
     """
     known = await every(connection, community)
     accounts = await members.alike(connection, community, reader) if reader and alone else {reader.id} if reader else ()
     mine = await members.joined(connection, *accounts) if accounts else frozenset()
+    guest = bool(accounts) and await members.are_guests(connection, *accounts)
     rules = await policies.load(connection, community)
-    within = {one.id: one for one in known.values() if _may_read(one, mine) and rules.reads(one.ref)}
+    within = {one.id: one for one in known.values() if _may_read(one, mine, guest=guest) and rules.reads(one.ref)}
     withheld = await members.withheld(connection, community)
     scope = Scope(community=community.id, channels=frozenset(within), not_authors=withheld)
     return Reach(scope=scope, channels=within)
 
 
-def _may_read(channel: Channel, mine: frozenset[int]) -> bool:
+def _may_read(channel: Channel, mine: frozenset[int], *, guest: bool) -> bool:
     match channel.audience:
         case Audience.EVERYONE:
-            return True
+            return not guest or channel.id in mine
         case Audience.MEMBERS:
             return channel.id in mine
         case Audience.DIRECT:

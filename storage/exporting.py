@@ -107,7 +107,7 @@ async def _member(connection: Connection, found: Survey) -> Section:
     """Tell of the account and of the others of the same person."""
     return await _section(
         connection,
-        select(*columns(MemberRow, "ref", "name", "language", "bot"))
+        select(*columns(MemberRow, "ref", "name", "language", "bot", "guest"))
         .where(col(MemberRow.person_id) == found.member.person)
         .order_by(col(MemberRow.id) != found.member.id, col(MemberRow.id)),
     )

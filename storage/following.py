@@ -72,7 +72,11 @@ class Followings:
         for community in dict.fromkeys(whose):
             mine = [number for number, one in enumerate(whose) if one == community]
             following = await self._follow(connection, community)
-            known = await following.follow(connection, [arrivals[number].event for number in mine])
+            known = await following.follow(
+                connection,
+                [arrivals[number].event for number in mine],
+                spaces=[arrivals[number].space.ref for number in mine],
+            )
             followed |= dict(zip(mine, known, strict=True))
         return [followed[number] for number in range(len(arrivals))]
 
@@ -97,7 +101,8 @@ class Followings:
         for event in (one.event for one in arrivals):
             if isinstance(event, ChannelChanged) and event.formerly:
                 space = replace(event.channel, audience=None)
-                if await renaming.space(connection, event.formerly, space, self._clock.now()):
+                now = self._clock.now()
+                if await renaming.space(connection, event.formerly, space, now, refusals=self._refusals):
                     self._forget()
 
     async def _follow(self, connection: Connection, community: Community) -> Following:
@@ -135,9 +140,15 @@ class Following:
         """Read what is known already."""
         await self._intake.begin(connection)
 
-    async def follow(self, connection: Connection, events: Sequence[Event]) -> list[Followed]:
-        """Store what happened, in order, and return what held for each; what was stored already changes nothing."""
+    async def follow(
+        self, connection: Connection, events: Sequence[Event], *, spaces: Sequence[Ref] = ()
+    ) -> list[Followed]:
+        """Store what happened, in order, and return what held for each; what was stored already changes nothing.
+
+        `spaces` are those in which it happened, one for each event.
+        """
         self._rules = await policies.load(connection, self.community)
+        await self._let_new_ones_take_over(connection, events, spaces)
         followed: list[Followed] = []
         for posted, some in itertools.groupby(events, key=lambda event: isinstance(event, MessagePosted)):
             if posted:
@@ -145,6 +156,17 @@ class Following:
             else:
                 followed += [await self._follow(connection, event) for event in some]
         return followed
+
+    async def _let_new_ones_take_over(
+        self, connection: Connection, events: Sequence[Event], spaces: Sequence[Ref]
+    ) -> None:
+        """Let a channel that is new be read and spoken in as its space is, where that is set for a space by itself."""
+        if not any(channel for _name, channel in (*self._rules.overrides, *self._rules.modes)):
+            return
+        for event, space in zip(events, spaces, strict=False):
+            where = place(event)
+            if where and await self._intake.take_over(connection, [where], space=space):
+                self._rules = await policies.load(connection, self.community)
 
     def _known(self, who: Named | None, met: Mapping[Ref, Member], *, collected: bool = False) -> Followed:
         member = met.get(who.ref) if who and not who.bot else None
@@ -154,19 +176,20 @@ class Following:
         """Store messages; of a direct conversation nothing is kept, but who turned to the bot is met."""
         open_ones = [event for event in events if not _is_direct(event)]
         stored = await self._intake.store_by(self._rules, connection, open_ones)
-        met, collected = dict(self._intake.met), self._intake.collected
+        met, collected = self._intake.met, self._intake.collected
         unheard = [event for event in events if _is_direct(event) or not self._is_read(event.channel)]
         new = await self._meet_those_who_turned(connection, unheard) if unheard else 0
-        met |= self._intake.met
+        self._intake.met = met | self._intake.met
         if stored.channels:
             self._readers.forget()
         elif stored.members or new:
             self._readers.forget(event.author.ref for event in events)
         for who, at in {event.author.ref: (event.author, event.at) for event in events}.values():
             if self._intake.knows(who.ref):
+                await self._note_guest(connection, who)
                 await self._readers.confirm(connection, who, self._intake.member(who.ref), at)
         kept = [event not in unheard and event.author.ref in collected for event in events]
-        return [self._known(one.author, met, collected=may) for one, may in zip(events, kept, strict=True)]
+        return [self._known(one.author, self._intake.met, collected=may) for one, may in zip(events, kept, strict=True)]
 
     async def _meet_those_who_turned(self, connection: Connection, events: Sequence[MessagePosted]) -> int:
         """Meet who wrote to the bot where it keeps nothing, so that they can be answered; return how many are new."""
@@ -230,8 +253,17 @@ class Following:
             mine = col(MemberRow.id) == self._intake.member(who.ref)
             await connection.execute(update(MemberRow).where(mine).values(language=who.language))
         if who:
+            await self._note_guest(connection, who)
             await self._readers.confirm(connection, who, self._intake.member(who.ref), event.at)
         return True
+
+    async def _note_guest(self, connection: Connection, who: Named) -> None:
+        """Note whether somebody is a guest, where the platform says otherwise than before."""
+        known = self._intake.met.get(who.ref)
+        if known is None or who.guest is None or who.guest == known.guest:
+            return
+        await connection.execute(update(MemberRow).where(col(MemberRow.id) == known.id).values(guest=who.guest))
+        self._intake.met[who.ref] = replace(known, guest=who.guest)
 
     async def _edit(self, connection: Connection, event: MessageEdited) -> bool:
         """Change what is stored; say whether what the author writes now may be kept."""

@@ -136,6 +136,14 @@ class Intake:
         """Return the number of a member that was met."""
         return self._members[str(ref)]
 
+    async def take_over(self, connection: Connection, met: Iterable[Named], *, space: Ref) -> bool:
+        """Let channels that are new be read and spoken in as was set for their space; say whether anything was.
+
+        What is said to the bot alone is nobody's channel.
+        """
+        new = [one.ref for one in met if one.audience is not Audience.DIRECT and str(one.ref) not in self._channels]
+        return bool(new) and await policies.take_over(connection, self.community, new, space=space)
+
     def let_go(self, *channels: Ref) -> None:
         """Look channels up anew: they are called otherwise now, or two of them became one."""
         for channel in channels:
@@ -177,6 +185,7 @@ class Intake:
                 "name": author.name,
                 "bot": author.bot,
                 "language": author.language,
+                "guest": bool(author.guest),
             }
             for person, (ref, author) in zip(people, new.items(), strict=True)
         ]

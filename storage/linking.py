@@ -11,8 +11,8 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlmodel import col
 
 from bot.core.policies import MODE, PER_CHANNEL, Rules, mode_of
-from bot.core.things import Ref, point_id
-from storage import communities, ledger, members, merging, policies, profiles
+from bot.core.things import Audience, Ref, point_id
+from storage import communities, ledger, members, merging, persons, policies, profiles, spaces
 from storage.outbox import SPOKEN
 from storage.rows import columns, insert_new, portions, table
 from storage.tables import (
@@ -32,7 +32,7 @@ from storage.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Row
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from bot.core.things import Community
     from storage.connection import Connection
+    from storage.refusals import Refusals
 
 BY_NUMBER = (LedgerRow, SpaceRow, ActRow)
 """What belongs to another community as soon as its row says so."""
@@ -80,19 +81,25 @@ async def brings(connection: Connection, community: Community, other: Community)
     return _brought(mine, theirs)
 
 
-async def join(connection: Connection, community: Community, other: Community, now: datetime) -> None:
+async def join(
+    connection: Connection, community: Community, other: Community, now: datetime, *, refusals: Refusals
+) -> None:
     """Let everything of another community be this one's; done before, it changes nothing."""
     if community.id == other.id:
         return
     await _lock(connection, community, other)
     before = await policies.load(connection, community), await policies.load(connection, other)
+    theirs = [str(one.ref) for one in await spaces.of(connection, other)]
     await _settle_consent(connection, before, community, other, now)
+    for one, elsewhere in ((community, other), (other, community)):
+        await _heed_refusals(connection, one, elsewhere, refusals, now)
     rooms = await _move(connection, community, other.id, now)
-    await _move_policies(connection, before, community, other, rooms)
+    places = dict.fromkeys([*await _spoken_in(connection, rooms), *theirs])
+    await _move_policies(connection, before, community, other, places)
     for number in (community.id, other.id):
         await profiles.drop(connection, number)
-    theirs = col(CommunityRow.joined_id) == other.id
-    await connection.execute(update(CommunityRow).where(theirs).values(joined_id=community.id))
+    with_it = col(CommunityRow.joined_id) == other.id
+    await connection.execute(update(CommunityRow).where(with_it).values(joined_id=community.id))
     itself = col(CommunityRow.id) == other.id
     await connection.execute(update(CommunityRow).where(itself).values(joined_id=community.id))
     details = {"community": other.id, "channels": sorted(rooms)}
@@ -116,6 +123,15 @@ async def _move(connection: Connection, community: Community, other: int, now: d
     await _move_unless_there(connection, TraceRow, "event", community, other)
     await _move_unless_there(connection, BackfillRow, "room", community, other)
     return rooms
+
+
+async def _spoken_in(connection: Connection, rooms: Iterable[int]) -> list[str]:
+    """Return those of these channels that are no conversations with one member, for which nothing is set."""
+    found: list[str] = []
+    for some in portions(sorted(rooms)):
+        shared = (col(ChannelRow.id).in_(some)) & (col(ChannelRow.audience) != Audience.DIRECT)
+        found += await connection.scalars(select(col(ChannelRow.ref)).where(shared).order_by(col(ChannelRow.id)))
+    return found
 
 
 async def gather(connection: Connection, now: datetime) -> None:
@@ -179,7 +195,7 @@ async def _move_messages(connection: Connection, community: Community, other: in
     """Move messages, each to its new point; what is there already under the same reference stays as it is."""
     theirs = col(MessageRow.community_id) == other
     rows = (await connection.execute(select(*columns(MessageRow, "id", "ref", "point", "sent_at")).where(theirs))).all()
-    there = await _numbers(connection, MessageRow, community.id)
+    there = await _known(connection, community, [row.ref for row in rows])
     await _put_points_off(connection, rows)
     twice = [row.id for row in rows if row.ref in there]
     for some in portions(twice):
@@ -191,6 +207,14 @@ async def _move_messages(connection: Connection, community: Community, other: in
         one = update(table(MessageRow)).where(col(MessageRow.id) == bindparam("row"))
         await connection.execute(one.values(community_id=community.id, point=bindparam("at")), points)
     await _put_points_on(connection, [row.id for row in moved])
+
+
+async def _known(connection: Connection, community: Community, refs: Sequence[str]) -> set[str]:
+    """Return which of these messages a community has."""
+    ours, found = col(MessageRow.community_id) == community.id, set[str]()
+    for some in portions(refs):
+        found.update(await connection.scalars(select(col(MessageRow.ref)).where(ours, col(MessageRow.ref).in_(some))))
+    return found
 
 
 async def _put_points_off(connection: Connection, rows: Sequence[Row[*tuple[object, ...]]]) -> None:
@@ -224,6 +248,15 @@ async def _settle_consent(
         await members.set_consent(connection, number, collected=False, now=now)
 
 
+async def _heed_refusals(
+    connection: Connection, community: Community, elsewhere: Community, refusals: Refusals, now: datetime
+) -> None:
+    """Let whoever was forgotten in the one community, and stayed in the other, go on being collected in neither."""
+    here = {one.ref: one for one in await members.every(connection, community)}
+    for ref in await refusals.refused(connection, elsewhere, here):
+        await persons.set_consent(connection, here[ref].person, collected=False, now=now)
+
+
 async def _said_yes(connection: Connection, community: Community, other: Community) -> set[int]:
     """Return those of another community who agreed in this one, where they are called the same."""
     here, agreed = table(MemberRow).c, table(ConsentRow).c
@@ -236,9 +269,12 @@ async def _said_yes(connection: Connection, community: Community, other: Communi
 
 
 async def _move_policies(
-    connection: Connection, before: tuple[Rules, Rules], community: Community, other: Community, rooms: dict[int, str]
+    connection: Connection, before: tuple[Rules, Rules], community: Community, other: Community, places: Iterable[str]
 ) -> None:
-    """Let channels keep what they had, and take over what nobody set here."""
+    """Let channels keep what they had, and take over what nobody set here.
+
+    What held for all of theirs is written down for their spaces as well, from which new channels take it over.
+    """
     mine, theirs = before
     own = {(one.channel, one.name) for one in await _set(connection, community)}
     for row in await _set(connection, other):
@@ -248,7 +284,7 @@ async def _move_policies(
     for name, value in _brought(mine, theirs).items():
         await policies.put(connection, community, name=name, value=value)
     for name, value in _held_by_channels(mine, theirs).items():
-        for ref in rooms.values():
+        for ref in places:
             if (ref, name) not in own and (name, ref) not in theirs.overrides:
                 await policies.put(connection, community, name=name, value=value, channel=ref)
 

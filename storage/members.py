@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.core.things import Community
     from storage.connection import Connection
 
-FIELDS = ("id", "ref", "name", "person_id", "language")
+FIELDS = ("id", "ref", "name", "person_id", "language", "guest")
 COLUMNS = columns(MemberRow, *FIELDS)
 
 # Statements of every message are built once: that costs more than executing them.
@@ -78,7 +78,14 @@ async def by_refs(connection: Connection, community: Community, wanted: Iterable
 
 def read(row: Row[*tuple[object, ...]]) -> Member:
     """Return a row of `FIELDS` as the member that it is."""
-    return Member(id=row.id, ref=Ref.parse(row.ref), name=row.name, person=row.person_id, language=row.language)
+    return Member(
+        id=row.id,
+        ref=Ref.parse(row.ref),
+        name=row.name,
+        person=row.person_id,
+        language=row.language,
+        guest=row.guest,
+    )
 
 
 async def find(connection: Connection, community: Community, wanted: str) -> Member:
@@ -150,6 +157,12 @@ async def alike(connection: Connection, community: Community, member: Member) ->
     theirs = (col(MemberRow.person_id) == member.person) & (col(MemberRow.community_id) == community.id)
     rows = await connection.scalars(select(col(MemberRow.id)).where(theirs))
     return frozenset(number for number in rows if number is not None) | {member.id}
+
+
+async def are_guests(connection: Connection, *accounts: int) -> bool:
+    """Say whether all of these accounts are guests'."""
+    others = select(col(MemberRow.id)).where(col(MemberRow.id).in_(accounts), col(MemberRow.guest).is_(False))
+    return await connection.scalar(others.limit(1)) is None
 
 
 async def doubles(connection: Connection, community: Community) -> dict[int, int]:

@@ -13,7 +13,9 @@ from storage.rows import columns, insert_new
 from storage.tables import PolicyRow
 
 if TYPE_CHECKING:
-    from bot.core.things import Community
+    from collections.abc import Iterable
+
+    from bot.core.things import Community, Ref
     from storage.connection import Connection
 
 
@@ -52,3 +54,18 @@ async def put(connection: Connection, community: Community, *, name: str, value:
     if value:
         row = {"community_id": community.id, "name": name, "value": value, "channel": channel}
         await insert_new(connection, PolicyRow, [row])
+
+
+async def take_over(connection: Connection, community: Community, new: Iterable[Ref], *, space: Ref) -> bool:
+    """Let new channels have what was set for the space that they are in, but for what they have of their own."""
+    rows = (await connection.execute(SET, {"community": community.id})).all()
+    own = {(row.channel, row.name) for row in rows}
+    wanted = [
+        (str(channel), row)
+        for channel in new
+        for row in rows
+        if row.channel == str(space) and (str(channel), row.name) not in own
+    ]
+    for channel, row in wanted:
+        await put(connection, community, name=row.name, value=row.value, channel=channel)
+    return bool(wanted)

@@ -117,6 +117,10 @@ async def enter(connection: Connection, member: Member, code: str, subject: Subj
     """Keep that a member entered a code; one that nobody made, or that somebody else holds, counts as a try alone."""
     proof = await find(connection, code, subject, now)
     theirs = proof is not None and proof.other is None
+    if theirs:
+        # They may have entered it where it is none: after the wrong command.
+        tried = (col(ProofRow.code) == code) & (col(ProofRow.member_id) == member.id)
+        await connection.execute(delete(ProofRow).where(tried, col(ProofRow.subject) == TRY))
     await _keep(connection, member, code, subject if theirs else TRY, now, made=False)
 
 

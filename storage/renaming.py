@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.core.events import Named
     from bot.core.things import Community, Ref
     from storage.connection import Connection
+    from storage.refusals import Refusals
 
 NAMED: tuple[type[SQLModel], ...] = (ActRow, TraceRow)
 """Tables that say where something happened, for whoever asks there what it was."""
@@ -64,7 +65,7 @@ async def _move_backfill(connection: Connection, community: Community, old: Ref,
     await connection.execute(update(BackfillRow).where(mine).values(room=str(new)))
 
 
-async def space(connection: Connection, old: Ref, new: Named, now: datetime) -> bool:
+async def space(connection: Connection, old: Ref, new: Named, now: datetime, *, refusals: Refusals) -> bool:
     """Let a space that has a new reference stay in its community, and say whether that changed anything.
 
     What came from it under either reference is found by both: it stays known under the old one too.
@@ -77,7 +78,7 @@ async def space(connection: Connection, old: Ref, new: Named, now: datetime) -> 
         await spaces.belong(connection, new, known)
     elif meanwhile != known and [one.ref for one in await spaces.of(connection, meanwhile)] == [new.ref]:
         # What came under the new reference first founded a community, for it alone.
-        await linking.join(connection, known, meanwhile, now)
+        await linking.join(connection, known, meanwhile, now, refusals=refusals)
     else:
         return False
     return True

@@ -83,6 +83,7 @@ class MemberRow(SQLModel, table=True):
     name: str
     bot: bool = False
     language: str = Field(default="", description="what the platform last said; empty for the community's")
+    guest: bool = Field(default=False, description="reads only the channels that they are in, open ones too")
 
 
 class ChannelRow(SQLModel, table=True):

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import aiohttp
 import discord
@@ -64,7 +64,8 @@ async def look_over(
     for event in _changes(client, guild, then or {}):
         await client.hand_over(guild, event)
     for one in _missing(guild, then or {}):
-        await client.hand_over(guild, client.incoming.missing(one, gone=await _is_gone(client, one)))
+        if (fate := await _fate(client, guild, one)) != "elsewhere":
+            await client.hand_over(guild, client.incoming.missing(one, gone=fate == "gone"))
     await read_on(client, gaps)
 
 
@@ -98,15 +99,18 @@ def _missing(guild: discord.Guild, known: Mapping[Ref, KnownChannel]) -> list[Kn
     ]
 
 
-async def _is_gone(client: Client, missing: KnownChannel) -> bool:
-    """Say whether a channel was deleted. What is only out of sight Discord refuses to show, or is a archived thread."""
+async def _fate(client: Client, guild: discord.Guild, missing: KnownChannel) -> Literal["gone", "hidden", "elsewhere"]:
+    """Say whether a channel was deleted, is out of sight, or is another server's of the same community.
+
+    What is only out of sight Discord refuses to show, or is an archived thread.
+    """
     try:
-        await client.http.get_channel(names.number(missing.channel.ref))
+        shown = await client.http.get_channel(names.number(missing.channel.ref))
     except discord.NotFound:
-        return True
+        return "gone"
     except (discord.HTTPException, aiohttp.ClientError, OSError, Unavailable):
-        return False
-    return False
+        return "hidden"
+    return "hidden" if str(shown.get("guild_id", guild.id)) == str(guild.id) else "elsewhere"
 
 
 async def learn_members(threads: Iterable[discord.Thread]) -> None:

@@ -44,6 +44,7 @@ class Person:
     language: str = ""
     rank: Rank = Rank.MEMBER
     gone: bool = False
+    guest: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,7 @@ def person_of(user: Told) -> Person:
         language=told.text(user, "locale").replace("-", "_")[:10],
         rank=rank,
         gone=told.is_set(user, "deleted"),
+        guest=told.is_set(user, "is_restricted", "is_ultra_restricted", "is_stranger"),
     )
 
 
@@ -167,6 +169,7 @@ class Directory:
             bot=person.bot,
             language=person.language,
             reads=None if person.bot else self.reads(person.id),
+            guest=person.guest,
         )
 
     # Rooms

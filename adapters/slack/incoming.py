@@ -195,7 +195,7 @@ def stamp(event: Told) -> str:
 
 
 def _looks(person: Person) -> tuple[object, ...]:
-    return person.name, person.language
+    return person.name, person.language, person.guest
 
 
 def _revision(at: datetime) -> int:

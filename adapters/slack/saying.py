@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SAID = frozenset({"", "me_message", "thread_broadcast", "file_share", "bot_message", "slackbot_response"})
 """The kinds of messages in which somebody says something; joins, pins and topics are told by Slack itself."""
+LARGEST = 2**53
+"""Bytes beyond which a length is none."""
 FILES = 20
 """Files of one message that are noted."""
 LONGEST_NAME, LONGEST_ADDRESS = 100, 1000

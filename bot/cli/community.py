@@ -76,7 +76,7 @@ def link(
 
 
 async def _link(settings: Settings, kept: str, other: str, *, yes: bool, as_json: bool) -> None:
-    from storage import communities, linking
+    from storage import communities, linking, refusals
 
     async with open_app(settings) as app:
         async with app.database.read() as connection:
@@ -91,7 +91,9 @@ async def _link(settings: Settings, kept: str, other: str, *, yes: bool, as_json
             )
         if not yes:
             await asyncio.to_thread(_ask, into, away)
-        await app.database.write(functools.partial(linking.join, community=into, other=away, now=app.clock.now()))
+        join = functools.partial(linking.join, community=into, other=away, now=app.clock.now())
+        known = await refusals.load(app.settings.home)
+        await app.database.write(functools.partial(join, refusals=known))
     if as_json:
         emit({"community": into.name, "linked": away.name})
     else:

@@ -14,7 +14,8 @@ class Named:
     """A space, a channel, a thread or a member as the platform names it.
 
     `audience` is said of channels; `bot`, `language` (the platform's own setting), `roles` and `reads` of members, the
-    last being the channels not open to everyone that they may read. None and empty mean that the platform did not say.
+    last being the channels not open to everyone that they may read; a `guest` reads only the channels that they are in,
+    open ones too. None and empty mean that the platform did not say.
     """
 
     ref: Ref
@@ -24,6 +25,7 @@ class Named:
     language: str = ""
     roles: frozenset[Ref] = frozenset()
     reads: frozenset[Ref] | None = None
+    guest: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

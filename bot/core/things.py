@@ -69,13 +69,14 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One account in one community."""
+    """One account in one community. A `guest` reads only the channels that they are in, open ones too."""
 
     id: int
     ref: Ref
     name: str
     person: int
     language: str = ""
+    guest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

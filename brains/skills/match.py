@@ -29,12 +29,15 @@ if TYPE_CHECKING:
 OFFERS = 3
 NAMING = re.compile(r"^(\s*@\S+)+[\s,:;!?]*")
 """How a message begins that is written to the bot: with its name."""
+GUEST = _("You are a guest here and read only the channels that you are in, so I suggest no others.")
 
 
 async def propose(context: Context) -> Decision | None:
     """Answer the command, a question in words, or one of the buttons."""
     if isinstance(context.event, MessagePosted):
         return await _reply(context, context.event)
+    if context.member is not None and context.member.guest:
+        raise Mistake(GUEST)
     if context.press is None:
         return await _suggest(context)
     match context.press.what:
@@ -67,6 +70,8 @@ async def _suggest(context: Context) -> Decision:
 async def _reply(context: Context, event: MessagePosted) -> Decision | None:
     """Suggest channels to whoever wrote to the bot, by these words alone: everybody there hears the answer."""
     words = NAMING.sub("", event.text).strip()
+    if context.member is not None and context.member.guest:
+        return _quiet(context, GUEST)
     if context.member is None or not words:
         return _quiet(context, _("There are no words to go by."))
     async with context.faculties.database.read() as connection:

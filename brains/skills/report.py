@@ -138,6 +138,9 @@ async def _buttons(context: Context, found: _Reported) -> tuple[Button, ...]:
     labels = {"delete": _("Delete message"), "timeout": _("Time out for 1 hour"), "done": _("Done")}
     about = {"message": found.message, "channel": found.room, "author": found.author.ref, "reporter": ref(context)}
     data = {name: str(one) for name, one in about.items()}
+    if found.author.ref.platform == context.space.platform:
+        # The staff may settle it in another space than that in which it was said.
+        data["space"] = str(context.space)
     return tuple(
         Button(label=translate(label), press=f"{SKILL.name}.{press}", data=data)
         for press, label in labels.items()
@@ -171,7 +174,7 @@ async def _settle(context: Context, what: str, about: dict[str, Ref]) -> Decisio
 def _act(what: str, about: dict[str, Ref], *, reason: str) -> Action:
     if what == "delete":
         return Delete(message=about["message"], channel=about["channel"])
-    return Timeout(member=about["author"], minutes=HOUR, reason=reason)
+    return Timeout(member=about["author"], minutes=HOUR, reason=reason, space=about.get("space"))
 
 
 async def _latest(context: Context) -> Act:

@@ -13,7 +13,7 @@ from bot.core.things import Audience
 from bot.core.wording import escape
 from brains.skills import offers as showing
 from brains.skills.skill import Skill
-from storage import acts, channels, traces
+from storage import acts, channels, spaces, traces
 
 if TYPE_CHECKING:
     from bot.core.decisions import Trace
@@ -38,6 +38,8 @@ async def propose(context: Context) -> Decision | None:
 
 
 async def _welcome(context: Context) -> Decision | None:
+    if await _is_aside(context) or (context.member is not None and context.member.guest):
+        return None
     where = await _where(context)
     if where is None or context.member is None:
         return None
@@ -82,14 +84,25 @@ def _is_for(act: Act, trace: Trace | None, member: Ref) -> bool:
     return trace is not None and any(member in decision.about for decision in trace.verdict.decisions)
 
 
+async def _is_aside(context: Context) -> bool:
+    """Say whether they came where the bot does not read, beside the spaces where the community is: to its staff."""
+    if context.overrides.get(("read", str(context.space))) != "no":
+        return False
+    async with context.faculties.database.read() as connection:
+        return len(await spaces.of(connection, context.community)) > 1
+
+
 async def _where(context: Context) -> Channel | None:
     """Find the channel where newcomers are met: what staff set, else what is usually called so, else a public one."""
+    platform = context.space.platform
     async with context.faculties.database.read() as connection:
         if wanted := context.policy.welcome_channel:
-            return await channels.find(connection, context.community, wanted)
+            chosen = await channels.find(connection, context.community, wanted)
+            if chosen.ref.platform == platform:
+                return chosen
         every = (await channels.every(connection, context.community)).values()
-    platform = context.space.platform
-    public = [one for one in every if one.audience is Audience.EVERYONE and one.ref.platform == platform]
+    here = [one for one in every if one.audience is Audience.EVERYONE and one.ref.platform == platform]
+    public = [one for one in here if context.overrides.get(("read", str(one.ref))) != "no"]
     named = {one.name: one for one in public}
     return next((named[name] for name in USUAL if name in named), public[0] if public else None)
 

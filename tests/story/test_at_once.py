@@ -1,9 +1,10 @@
-"""All platforms in one process: one of them dies, hangs or floods, and the others do not notice."""
+"""All platforms in one process: one dies, hangs or floods, and the others do not notice. Linked, they are one."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from bot.core.ports import Scope
+from bot.core.things import Ref
 from tests.platforms.line import Line, line_to
 from tests.story.any_town import AnyTown, living_on
 from tests.story.discord_town import WICK
@@ -26,6 +29,7 @@ SOON = 5.0
 BACK = 60.0
 """Seconds in which a platform that was away answers again."""
 FLOOD = 150
+CODE = re.compile(r"\b[A-Z2-9]{8}\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,3 +102,42 @@ async def test_one_that_floods_is_not_noticed_by_the_others_and_nothing_of_it_is
         await town.settled()
         stored = await town.stored()
         assert [stored.get(str(one)) for one in posted] == [f"{name} {number}" for number in range(FLOOD)]
+
+
+async def link(first: AnyTown, by: Ref, second: AnyTown, other: Ref, command: str) -> None:
+    """Link two sides by a code: both say yes, each on their own platform, alone with the bot."""
+    here, there = await first.stage.direct(by), await second.stage.direct(other)
+    code = CODE.search(await told(first, by, here, command))
+    assert code is not None
+    await told(second, other, there, f"{command} {code[0]}")
+    await told(second, other, there, f"{command} {code[0]} yes")
+    await told(first, by, here, f"{command} {code[0]} yes")
+
+
+async def told(town: AnyTown, who: Ref, where: Ref, words: str) -> str:
+    """Return what somebody is told who writes a command to the bot alone."""
+    return "\n".join(one.text for one in await town.told(who, town.says(who, where, words)))
+
+
+async def test_three_platforms_become_one_community_and_accounts_on_all_of_them_one_person(street: Street) -> None:
+    first, *others = street.towns.values()
+    mine = await first.community()
+    for town in others:
+        await link(first, first.on.owner, town, town.on.owner, "setup link")
+        assert await town.community() == mine
+        await link(first, first.on.member, town, town.on.member, "privacy link")
+    await first.indexed()
+    members = [await town.member(town.on.member) for town in street.towns.values()]
+    assert len({one.person for one in members}) == 1
+    count = await (await first.app.vectors()).count(Scope(community=mine.id))
+    assert count == len(await first.stored()), "each message is there once, for the one community"
+    for town in street.towns.values():
+        assert await answered(town, SOON)
+    last = others[-1]
+    await first.says(first.on.member, first.on.public, "saffron on the one")
+    await last.says(last.on.member, last.on.public, "saffron on the other")
+    done = await told(last, last.on.member, await last.stage.direct(last.on.member), "privacy forget yes")
+    assert "0 left" in done or "0 条" in done or "剩余 0" in done, done
+    assert not any("saffron" in text for text in (await first.stored()).values())
+    await first.says(first.on.member, first.on.public, "saffron once more")
+    assert not any("saffron" in text for text in (await first.stored()).values()), "one forget is one refusal"

@@ -51,6 +51,19 @@ async def test_a_slash_command_is_answered_to_who_gave_it_alone(slack: SlackTown
     assert [one.payload for one in slack.server.people.asked.values() if one.answers] == []
 
 
+async def test_a_guest_is_shown_nothing_of_channels_that_they_are_not_in(slack: SlackTown) -> None:
+    await slack.talks()
+    world = slack.server.world
+    world.users[slack.who.ben].guest = True
+    world.user_changed(world.users[slack.who.ben])
+    [answer] = await slack.command(slack.who.ben, slack.who.pier, f"/match {WICK}")
+    assert answer.text.startswith("You are a guest here")
+    world.users[slack.who.ben].guest = False
+    world.user_changed(world.users[slack.who.ben])
+    [answer] = await slack.command(slack.who.ben, slack.who.pier, f"/match {WICK}")
+    assert offered(answer)[:1] == [slack.who.lanterns]
+
+
 async def test_where_the_bot_is_not_the_answer_goes_to_the_address_of_the_command(slack: SlackTown) -> None:
     closed = slack.server.world.channel("council", {slack.who.ben}, private=True)
     [answer] = await slack.command(slack.who.ben, closed, "/kinfolk privacy")
@@ -402,7 +415,7 @@ async def test_what_a_bot_may_not_do_is_said_and_not_tried(slack: SlackTown) -> 
     who = slack.who
     for what in ("kick", "ban", "timeout"):
         [told] = await slack.command(who.anna, who.office, f"/mod {what} <@{who.ben}|ben>")
-        assert "slack does not let a bot do this" in told.text
+        assert "Slack does not let a bot do this" in told.text
     [warned] = await slack.command(who.anna, who.office, f"/mod warn <@{who.ben}|ben> be kind")
     assert warned.text.startswith("Done")
     assert "be kind" in slack.server.people.told_directly(who.ben)[-1].text

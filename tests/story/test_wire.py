@@ -39,7 +39,7 @@ async def test_staff_send_somebody_out_who_comes_back(wire: WireTown) -> None:
 
 async def test_what_the_platform_cannot_do_is_not_called_done(wire: WireTown) -> None:
     [told] = await wire.says("anna", "@anna", "/mod timeout ben 5")
-    cannot = "That did not work: wire does not let a bot do this: "
+    cannot = "That did not work: Wire does not let a bot do this: "
     assert told == f"@anna: {cannot}time ben out for 5 minutes."
     [done] = await wire.says("anna", "@anna", "/setup staff_channel #office")
     assert "Done" in done
@@ -51,12 +51,12 @@ async def test_what_the_platform_cannot_do_is_not_called_done(wire: WireTown) ->
 async def test_what_the_platform_cannot_do_is_said_in_the_language_of_who_asks(wire: WireTown) -> None:
     await wire.says("anna", "#pier", "大家好，今天我们一起做灯笼，欢迎来看看。")
     [told] = await wire.says("anna", "@anna", "/mod timeout ben 5")
-    assert told == "@anna: 没有成功：wire 不允许机器人这样做：禁言 ben 5 分钟。"
+    assert told == "@anna: 没有成功：Wire 不允许机器人这样做：禁言 ben 5 分钟。"
     await wire.says("anna", "@anna", "/setup staff_channel #office")
     await wire.says("ben", "#pier", "我也想学做灯笼，请问在哪里集合？")
     spam = wire.server.say("anna", "#pier", "Buy my lanterns!")
     [told] = await wire.says("ben", "@ben", f"/report #pier/{spam}")
-    assert told.startswith("@ben: 没有成功：wire 不允许机器人这样做：")
+    assert told.startswith("@ben: 没有成功：Wire 不允许机器人这样做：")
 
 
 async def test_without_buttons_and_files_words_lead_everywhere(wire: WireTown) -> None:

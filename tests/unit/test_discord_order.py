@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 from simcord.backend import serializers
@@ -148,3 +149,18 @@ async def test_a_channel_that_was_deleted_meanwhile_is_gone_and_one_out_of_sight
 
     changes = told(platform, lambda one: isinstance(one, ChannelChanged) and one.archived)
     assert [(one.channel.name, one.gone) for one in changes] == [("lanterns", True), ("cellar", False)]
+
+
+async def test_channels_of_another_server_of_the_same_community_are_left_alone(platform: OnDiscord) -> None:
+    who, town = platform.town, platform.server.town
+    with town.quietly():
+        hill = town.guild("Hill", who.anna)
+        meadow = town.channel(hill, "meadow")
+    there, gone = (Named(ref=ref(one), name="meadow", audience=Audience.EVERYONE) for one in (meadow, 78))
+    platform.known = {
+        one.ref: KnownChannel(channel=one, archived=False, latest=None) for one in (there, replace(gone, name="well"))
+    }
+    await anew(platform)
+
+    changes = told(platform, lambda one: isinstance(one, ChannelChanged) and one.archived)
+    assert {one.channel.name for one in changes} == {"well"}

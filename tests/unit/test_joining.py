@@ -91,6 +91,15 @@ async def test_only_owners_link_and_no_code_for_accounts_links_communities(towns
     assert await names(towns) == ["Plaza", "Square"]
 
 
+async def test_a_code_that_was_given_to_the_wrong_command_is_not_spoilt(towns: Towns) -> None:
+    code = await towns.code(ANA, "setup link", rank=OWNER)
+    assert "no such code" in await towns.command(ANNA, f"privacy link {code}")
+    await towns.command(ANNA, f"setup link {code}", rank=OWNER)
+    assert "Noted" in await towns.command(ANNA, f"setup link {code} yes", rank=OWNER)
+    await towns.command(ANA, f"setup link {code} yes", rank=OWNER)
+    assert await names(towns) == ["Plaza"]
+
+
 async def test_a_code_of_the_same_community_and_a_no_link_nothing(towns: Towns) -> None:
     code = await towns.code(ANA, "setup link", rank=OWNER)
     assert "made in this very community" in await towns.command(BEN, f"setup link {code}", rank=OWNER)

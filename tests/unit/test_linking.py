@@ -94,7 +94,7 @@ async def town(database: Database, home: Path) -> AsyncIterator[Harbour]:
 
 async def join(town: Harbour, other: Community) -> None:
     work = functools.partial(linking.join, community=town.community, other=other, now=MONDAY)
-    await town.database.write(work)
+    await town.database.write(functools.partial(work, refusals=await refusals.load(town.home)))
 
 
 async def rows(town: Harbour, model, *names: str) -> list[tuple[object, ...]]:
@@ -226,8 +226,39 @@ async def test_settings_of_the_first_hold_and_channels_of_the_second_keep_theirs
     assert rules.policy.staff == {Ref("discord", "h/&1"), Ref("slack", "admins")}
     read = {room.name: rules.reads(room.ref) for room in (GENERAL, MEADOW, ATTIC)}
     assert read == {"general": True, "meadow": True, "attic": False}, "what was not read is not read now"
-    assert {where for skill, where in rules.modes if skill == "welcome"} == {str(MEADOW.ref), str(ATTIC.ref)}
-    assert await rows(town, PolicyRow, "community_id") == [(town.community.id,)] * 7
+    assert {where for skill, where in rules.modes if skill == "welcome"} == {
+        str(MEADOW.ref),
+        str(ATTIC.ref),
+        str(HILL.ref),
+    }
+    assert await rows(town, PolicyRow, "community_id") == [(town.community.id,)] * 9
+
+
+async def test_a_channel_that_comes_later_is_read_as_its_space_was(town: Harbour) -> None:
+    hill = await second(town)
+    await town.database.write(functools.partial(policies.put, community=hill, name="read", value="no"))
+    await join(town, hill)
+    followings = Followings(SystemClock(), await refusals.load(town.home))
+    shed, quay = (Named(ref=Ref("slack", one), name=one) for one in ("C7", "C8"))
+    harbour_itself = Named(ref=Ref("plaza", "s"), name="harbour")
+    await town.database.write(functools.partial(spaces.belong, space=harbour_itself, community=town.community))
+    for space, where, key in ((HILL, shed, "n1"), (HILL, shed, "n2"), (harbour_itself, quay, "n3")):
+        event = replace(posted(key, NIA, f"said in {where.name}", 30), channel=where)
+        arrivals = [Arrival(space=space, event=event)]
+        await town.database.write(functools.partial(followings.store, arrivals=arrivals))
+    texts = {text for (text,) in await rows(town, MessageRow, "text")}
+    assert "said in C8" in texts
+    assert "said in C7" not in texts, "of that space nothing was read"
+
+
+async def test_a_conversation_with_one_member_has_no_settings(town: Harbour) -> None:
+    alone = Named(ref=Ref("slack", "D1"), name="direct", audience=Audience.DIRECT)
+    hill = await second(town, said=(*SAID_THERE, replace(posted("s4", WEI, "to the bot", 13), channel=alone)))
+    await town.database.write(functools.partial(policies.put, community=hill, name="read", value="no"))
+    await join(town, hill)
+    kept = {channel for (channel,) in await rows(town, PolicyRow, "channel")}
+    assert str(ATTIC.ref) in kept
+    assert str(alone.ref) not in kept
 
 
 @pytest.mark.parametrize(("ours", "withheld"), [("opt_out", {WEI.name, NIA.name}), ("", {WEI.name, NIA.name})])
@@ -268,13 +299,28 @@ async def test_who_was_forgotten_there_is_not_collected_here(town: Harbour) -> N
         assert await known.refused(connection, town.community, [WEI.ref]) == set()
 
 
+@pytest.mark.parametrize("forgotten", ["harbour", "hill"])
+async def test_who_was_forgotten_in_one_of_the_two_and_is_in_the_other_is_collected_in_neither(
+    town: Harbour, forgotten: str
+) -> None:
+    hill = await second(town)
+    where = hill if forgotten == hill.name else town.community
+    async with town.database.read() as connection:
+        colm = await members.by_ref(connection, where, COLM.ref)
+    await erasure.forget(town.database, None, None, where, colm, home=town.home, now=MONDAY)
+    await join(town, hill)
+    async with town.database.read() as connection:
+        colm = await members.by_ref(connection, town.community, COLM.ref)
+        assert colm.id in await members.withheld(connection, town.community)
+
+
 async def test_a_failure_on_the_way_leaves_everything_as_it_was(town: Harbour) -> None:
     hill = await second(town)
     await town.index.catch_up()
-    before = await town.everything()
+    before, known = await town.everything(), await refusals.load(town.home)
 
     async def broken(connection) -> None:
-        await linking.join(connection, town.community, hill, MONDAY)
+        await linking.join(connection, town.community, hill, MONDAY, refusals=known)
         raise RuntimeError("the power went out")
 
     with pytest.raises(RuntimeError):

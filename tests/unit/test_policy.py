@@ -98,9 +98,9 @@ def test_what_a_staff_member_approved_happens_in_any_mode_however_unsure() -> No
 @pytest.mark.parametrize(
     ("action", "why"),
     [
-        (Delete(message=MESSAGE, channel=HERE), "discord does not let a bot do this: delete message m1."),
-        (React(message=MESSAGE, channel=HERE, emoji="👍"), "discord does not let a bot do this: react with 👍."),
-        (Say(to=Ref("slack", "c"), text="hi"), "slack is not connected."),
+        (Delete(message=MESSAGE, channel=HERE), "Discord does not let a bot do this: delete message m1."),
+        (React(message=MESSAGE, channel=HERE, emoji="👍"), "Discord does not let a bot do this: react with 👍."),
+        (Say(to=Ref("slack", "c"), text="hi"), "Slack is not connected."),
     ],
 )
 def test_what_a_platform_cannot_is_declined_with_the_reason_and_the_rest_is_kept(action, why: str) -> None:
@@ -117,9 +117,9 @@ def test_what_was_asked_for_falls_whole_without_what_the_platform_cannot_and_the
     able = {"discord": EVERYTHING - {"Ban"}}
     answer = replace(ASIDE, text="")
     *refused, told = rule(done, can=able, answer=answer, theirs=translator("zh_CN"))
-    why = "discord does not let a bot do this: ban troll."
+    why = "Discord does not let a bot do this: ban troll."
     assert [(one.action, one.kept, one.why) for one in refused] == [(one, False, why) for one in done.actions]
-    words = "没有成功：discord 不允许机器人这样做：封禁 troll。"
+    words = "没有成功：Discord 不允许机器人这样做：封禁 troll。"
     assert (told.action, told.kept) == (replace(answer, text=words), True)
     assert [one.kept for one in rule(done, can=able)] == [False] * 3, "there is nobody to tell"
     assert [one.kept for one in rule(done, answer=answer)] == [True] * 3
@@ -142,7 +142,7 @@ def test_without_what_comes_after_the_answer_or_changes_a_message_the_rest_is_do
 def test_staff_is_asked_only_for_what_the_platform_can_do_and_only_where_it_can_be_asked(lacks, what) -> None:
     away = decision(Delete(message=MESSAGE, channel=HERE))
     [ruling] = rule(away, Mode.ASK, can={"discord": EVERYTHING - {lacks}})
-    assert (ruling.kept, ruling.why.startswith(f"discord does not let a bot do this: {what}")) == (False, True)
+    assert (ruling.kept, ruling.why.startswith(f"Discord does not let a bot do this: {what}")) == (False, True)
     assert [one.kept for one in rule(away, Mode.ASK)] == [False, True]
 
 
@@ -151,7 +151,7 @@ def test_what_cannot_be_said_aside_is_said_in_a_direct_conversation_with_all_tha
     whole = replace(ASIDE, buttons=(button,), attachments=(FILE,), stream="handle")
     aloud, direct = rule(decision(whole), can={"discord": EVERYTHING - {"only"}})
     assert (aloud.action, aloud.kept) == (whole, False)
-    assert aloud.why == "discord cannot show a message to one member alone."
+    assert aloud.why == "Discord cannot show a message to one member alone."
     expected = OpenDirect(member=ANA, text="between us", buttons=(button,), attachments=(FILE,), stream="handle")
     assert (direct.action, direct.kept) == (expected, True)
     assert [one.kept for one in rule(decision(whole))] == [True]
@@ -175,8 +175,8 @@ def test_some_platforms_speak_aside_only_where_a_command_or_a_button_was_used(ab
 @pytest.mark.parametrize(
     ("lacks", "lost", "why", "text"),
     [
-        ("buttons", "buttons", "discord has no buttons.", "hello\n- Join: `/join it`"),
-        ("files", "attachments", "discord takes no files from a bot.", "Ask the owner."),
+        ("buttons", "buttons", "Discord has no buttons.", "hello\n- Join: `/join it`"),
+        ("files", "attachments", "Discord takes no files from a bot.", "Ask the owner."),
     ],
 )
 def test_without_buttons_or_files_is_said_what_to_do_instead(lacks, lost, why, text) -> None:
@@ -206,7 +206,7 @@ def test_a_file_without_which_there_is_nothing_to_say_and_a_proposal_without_but
     bare = replace(SAY, attachments=(FILE,))
     assert [one.kept for one in rule(decision(bare), can={"discord": EVERYTHING - {"files"}})] == [False]
     [ruling] = rule(decision(SAY), Mode.ASK, can={"discord": EVERYTHING - {"buttons"}})
-    assert (ruling.kept, ruling.why) == (False, "discord has no buttons.")
+    assert (ruling.kept, ruling.why) == (False, "Discord has no buttons.")
     edit = Edit(message=MESSAGE, channel=HERE, text="so", buttons=(Button(label="Join", press="match.join"),))
     [_, kept] = rule(decision(edit), can={"discord": EVERYTHING - {"buttons"}})
     assert kept.action == replace(edit, buttons=())
@@ -420,7 +420,7 @@ PLAIN_ONLY = {"discord": (EVERYTHING - {"Delete"}) | {"only-plain", "Delete-own"
 def test_files_go_into_a_direct_conversation_where_one_member_alone_is_shown_none() -> None:
     whole = replace(ASIDE, attachments=(FILE,))
     declined, kept = rule(decision(whole), can=PLAIN_ONLY)
-    assert (declined.kept, declined.why) == (False, "discord shows no files to one member alone.")
+    assert (declined.kept, declined.why) == (False, "Discord shows no files to one member alone.")
     assert kept.action == OpenDirect(member=ANA, text="between us", attachments=(FILE,))
     assert [one.kept for one in rule(decision(ASIDE), can=PLAIN_ONLY)] == [True]
 

@@ -288,3 +288,30 @@ async def test_who_turns_to_the_bot_where_nothing_is_read_is_met_and_nobody_else
     await town.tune("read", "no", GENERAL)
     await town.happens(wrote("@Kinfolk hello", ANA, mentioned=True), wrote("hello", named("wei"), minute=1))
     assert ((await town.member()).name, await town.texts(), await town.count(MemberRow)) == ("ana", [], 1)
+
+
+async def test_a_guest_reads_the_open_channels_that_they_are_in_and_no_other(town: Town) -> None:
+    guest, lobby = replace(ANA, guest=True), replace(named("lobby"), audience=Audience.EVERYONE)
+    await town.happens(wrote("hello", WEI), wrote("hello there", WEI, lobby, minute=1))
+    await town.happens(wrote("I am new", guest, lobby, minute=2))
+    assert await town.may_read() == {"lobby"}
+    await town.happens(wrote("me too", WEI, minute=3))
+    assert await town.may_read(WEI) == {"general", "lobby"}
+    asked = CommandGiven(
+        command="match",
+        member=replace(guest, guest=False),
+        rank=Rank.MEMBER,
+        channel=lobby,
+        at=MONDAY + timedelta(minutes=4),
+        invocation=Ref("slack", "i1"),
+    )
+    [followed] = await town.happens(asked)
+    assert followed.member is not None
+    assert not followed.member.guest, "what the platform says holds at once"
+    assert await town.may_read() == {"general", "lobby"}
+    await town.happens(changed(ANA, minute=5))
+    assert await town.may_read() == {"general", "lobby"}, "without a word, nothing changes"
+    [followed] = await town.happens(wrote("and again", guest, lobby, minute=6))
+    assert followed.member is not None
+    assert followed.member.guest
+    assert await town.may_read() == {"lobby"}

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.slack import names
 from adapters.slack.catching_up import find_gaps
-from adapters.slack.directory import Directory, person_of, room_of
+from adapters.slack.directory import Directory, Person, person_of, room_of
 from adapters.slack.incoming import Incoming
 from adapters.slack.reading import words
 from adapters.slack.web import Api
@@ -211,6 +211,12 @@ def test_ranks_are_slacks_own() -> None:
     assert person_of({"id": "U1", "is_admin": True}).rank is Rank.STAFF
     assert person_of({"id": "U1", "is_admin": True, "is_owner": True}).rank is Rank.OWNER
     assert person_of({"id": "U1", "is_owner": "yes"}).rank is Rank.MEMBER
+
+
+def test_guests_are_slacks_own_and_somebody_unknown_is_neither() -> None:
+    assert [person_of({"id": "U1", one: True}).guest for one in ("is_restricted", "is_ultra_restricted")] == [True] * 2
+    assert person_of({"id": "U1", "is_restricted": False}).guest is False
+    assert Person(id="U1", name="U1").guest is None
 
 
 def known(own: str, latest: str = "", *, thread: bool = False, **more: object) -> tuple[Ref, KnownChannel]:

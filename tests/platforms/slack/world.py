@@ -21,6 +21,7 @@ class User:
     rank: int = 0
     bot: bool = False
     deleted: bool = False
+    guest: bool = False
 
     def shown(self) -> dict:
         return {
@@ -34,7 +35,7 @@ class User:
             "is_admin": self.rank > 0,
             "is_owner": self.rank > 1,
             "is_primary_owner": self.rank > 1,
-            "is_restricted": False,
+            "is_restricted": self.guest,
             "is_ultra_restricted": False,
             "updated": 1_700_000_000,
             "profile": {"display_name": self.name, "real_name": self.name},
@@ -53,8 +54,8 @@ class Message:
     files: list = field(default_factory=list)
     reactions: dict[str, list[str]] = field(default_factory=dict)
     only: str = ""
-    more: dict = field(default_factory=dict)
     metadata: dict = field(default_factory=dict)
+    more: dict = field(default_factory=dict)
 
     def shown(self, replies: list[Message] = ()) -> dict:
         told = {"type": "message", "user": self.user, "text": self.text, "ts": self.ts, "team": TEAM, **self.more}
