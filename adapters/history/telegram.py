@@ -94,9 +94,10 @@ class TelegramExport:
             return
         self.old = self.old or _is_number(told.get("from_id"))
         if self._is_post(told):
+            number = _id(told)
             self.tally.elsewhere += 1
             if len(self.posts) < MOST_POSTS:
-                self.posts.add(_id(told))
+                self.posts.add(number)
         # Members send what has buttons by way of a bot only.
         if "inline_bot_buttons" in told and "via_bot" not in told and len(self.bots) < MOST_BOTS:
             self.bots.add(self._author(told))
