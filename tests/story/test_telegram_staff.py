@@ -36,7 +36,8 @@ class Crew:
         code = offer.text.partition("code is ")[2][:8]
         [asked] = await self.says(anna, f"/setup link {code}")
         await town.presses(anna, asked, "Yes, make them one")
-        assert "is part of Harbour Makers" in str(await town.says(anna, f"/setup link {code} yes"))
+        [linked] = await town.says(anna, f"/setup link {code} yes")
+        assert "is part of Harbour Makers" in linked.text
         [done] = await town.says(anna, "/setup staff_channel Harbour Crew")
         assert done.text.startswith("Done")
 
