@@ -238,6 +238,7 @@ class Pipeline:
             member=member,
             rank=_rank(event, policy),
             language=language,
+            common=self.language,
             translate=await _translate(language),
             now=self.clock.now(),
             faculties=self.faculties,

@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from bot.core.policies import MODE, PER_CHANNEL, Rules, mode_of
 from bot.core.things import Audience, Ref, point_id
-from storage import communities, ledger, members, merging, persons, policies, profiles, spaces
+from storage import communities, ledger, members, merging, persons, policies, profiles, proofs, spaces
 from storage.outbox import SPOKEN
 from storage.rows import columns, insert_new, portions, table
 from storage.tables import (
@@ -90,6 +90,7 @@ async def join(
     await _lock(connection, community, other)
     before = await policies.load(connection, community), await policies.load(connection, other)
     theirs = [str(one.ref) for one in await spaces.of(connection, other)]
+    await proofs.drop_between(connection, community.id, other.id)
     await _settle_consent(connection, before, community, other, now)
     for one, elsewhere in ((community, other), (other, community)):
         await _heed_refusals(connection, one, elsewhere, refusals, now)

@@ -138,6 +138,16 @@ async def drop(connection: Connection, code: str) -> None:
     await connection.execute(delete(ProofRow).where(col(ProofRow.code) == code))
 
 
+async def drop_between(connection: Connection, *communities: int) -> None:
+    """Let every code by which one of these communities would be linked mean nothing any more: they are others now."""
+    theirs = (
+        select(col(ProofRow.code))
+        .join(MemberRow, col(MemberRow.id) == col(ProofRow.member_id))
+        .where(col(ProofRow.subject) == "community", col(MemberRow.community_id).in_(communities))
+    )
+    await connection.execute(delete(ProofRow).where(col(ProofRow.code).in_(theirs)))
+
+
 async def purge(connection: Connection, now: datetime) -> None:
     """Erase codes whose time is over."""
     await connection.execute(delete(ProofRow).where(col(ProofRow.expires_at) <= now))

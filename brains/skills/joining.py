@@ -112,7 +112,8 @@ async def _link(context: Context, found: Link) -> Decision:
     words = _filled(context, DONE, other=escape(other.name), community=escape(context.community.name))
     action = LinkCommunities(other=other.id, code=found.code)
     tell = OpenDirect(member=found.other.member.ref, text=words)
-    return _say(context, words, action, why=_("links another community"), other=found.other, after=(tell,))
+    after = (tell,) if context.member and context.member.ref != tell.member else ()
+    return _say(context, words, action, why=_("links another community"), other=found.other, after=after)
 
 
 def stop(context: Context, code: str) -> Decision:

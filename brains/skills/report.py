@@ -14,7 +14,7 @@ from bot.core.i18n import _
 from bot.core.things import Rank, Ref
 from bot.core.wording import describe, escape, marked
 from brains.skills.skill import Skill
-from brains.skills.steering import close_message, for_all, message_ref, pressed, ref, staff_channel, who
+from brains.skills.steering import close_message, for_staff, message_ref, pressed, ref, staff_channel, who
 from storage import acts, channels, members, messages
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ async def _reported(context: Context, message: Ref) -> bool:
 
 async def _told(context: Context, found: _Reported) -> str:
     """Write what the staff gets to read, in the language of the community."""
-    translate = await for_all(context)
+    translate = await for_staff(context)
     head = translate(_("**Report**: {author} wrote in {channel}, {link}:")).format(
         author=wording.member(found.author.ref, found.author.name),
         channel=wording.channel(found.room, found.called),
@@ -134,7 +134,7 @@ async def _told(context: Context, found: _Reported) -> str:
 
 
 async def _buttons(context: Context, found: _Reported) -> tuple[Button, ...]:
-    translate = await for_all(context)
+    translate = await for_staff(context)
     labels = {"delete": _("Delete message"), "timeout": _("Time out for 1 hour"), "done": _("Done")}
     about = {"message": found.message, "channel": found.room, "author": found.author.ref, "reporter": ref(context)}
     data = {name: str(one) for name, one in about.items()}
@@ -152,7 +152,7 @@ async def _settle(context: Context, what: str, about: dict[str, Ref]) -> Decisio
     """Do what a button says, and write under the report who decided it."""
     report = await _latest(context)
     left = _left(report, what)
-    translate = await for_all(context)
+    translate = await for_staff(context)
     done: tuple[Action, ...] = ()
     reason = translate(_("settled by {member}")).format(member=who(context))
     words = escape(reason)

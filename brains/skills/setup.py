@@ -15,11 +15,13 @@ from bot.core.wording import escape
 from brains.skills import joining, presets
 from brains.skills.skill import Skill
 from brains.skills.steering import changed, channel, staff_channel
-from storage import channels
+from storage import channels, spaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from bot.core.events import Named
+    from bot.core.things import Ref
     from brains.skills.skill import Context
 
 GROUPS = {
@@ -90,12 +92,32 @@ async def _set(context: Context, name: str, value: str, where: str) -> Decision:
     if not value:
         raise Mistake(_("Say the new value of {name}, or `default`."), name=name)
     kept = await _kept(context, name, value, one_channel=bool(where))
-    room = (await channel(context, where)).ref if where else None
+    room = await _place(context, where) if where else None
     before = _before(context, name, str(room or ""))
     if kept == before:
         return _already(context)
     change = SetPolicy(name=name, value=kept, before=before, channel=room)
     return changed(context, SKILL.name, [change], more=await _caution(context, name, kept))
+
+
+async def _place(context: Context, where: str) -> Ref:
+    """Return the channel that is called so, or a linked space that has settings, as which its new channels begin."""
+    try:
+        return (await channel(context, where)).ref
+    except Mistake:
+        own = {place for _name, place in context.overrides}
+        for one in await _spaces(context):
+            if str(one.ref) in own and where.removeprefix("#").casefold() in {
+                one.name.casefold(),
+                str(one.ref).casefold(),
+            }:
+                return one.ref
+        raise
+
+
+async def _spaces(context: Context) -> Sequence[Named]:
+    async with context.faculties.database.read() as connection:
+        return await spaces.of(connection, context.community)
 
 
 async def _kept(context: Context, name: str, value: str, *, one_channel: bool) -> str:
@@ -137,7 +159,8 @@ async def _overview(context: Context) -> Decision:
     """Show how things stand, with what is missing first."""
     async with context.faculties.database.read() as connection:
         known = (await channels.every(connection, context.community)).values()
-    rooms = {str(one.ref): wording.channel(one.ref, one.name) for one in known}
+    whole = {str(one.ref): escape(one.name) for one in await _spaces(context)}
+    rooms = whole | {str(one.ref): wording.channel(one.ref, one.name) for one in known}
     lines = [await _next(context), "", *_modes(context)]
     grouped = {name for names in GROUPS.values() for name in names}
     rest = tuple(name for name in FIELDS if name not in grouped)

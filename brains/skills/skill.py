@@ -52,7 +52,8 @@ class Faculties:
 class Context:
     """One event as a skill sees it. `member` is who did it, and everything is read as far as they may read.
 
-    `policy` is the community's, `overrides` what single channels have otherwise, by field and channel.
+    `policy` is the community's, `overrides` what single channels have otherwise, by field and channel; `common` is what
+    is spoken where nobody chose a language.
     """
 
     event: Event
@@ -70,6 +71,7 @@ class Context:
     stream: Callable[[AsyncIterator[str]], str]
     press: Press | None = None
     overrides: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    common: str = "en"
 
     @property
     def here(self) -> Policy:

@@ -64,6 +64,11 @@ async def for_all(context: Context) -> Translate:
     return await asyncio.to_thread(translator, context.policy.language)
 
 
+async def for_staff(context: Context) -> Translate:
+    """Return what translates for the staff, whatever whoever brings something to them speaks."""
+    return await asyncio.to_thread(translator, context.policy.language or context.common)
+
+
 def changed(context: Context, skill: str, changes: Sequence[SetPolicy], *, more: Sequence[str] = ()) -> Decision:
     """Change settings and say so, and how to go back."""
     told = "; ".join(marked(change, context.translate) for change in changes)

@@ -11,7 +11,7 @@ from bot.core.events import Named
 from bot.core.things import Rank, Ref
 from storage import communities, policies
 from storage.tables import MemberRow, MessageRow, TraceRow
-from tests.unit.two_towns import ANA, ANNA, BEN, HERE, MAX, THERE, Towns, two_towns
+from tests.unit.two_towns import ANA, ANNA, BEN, HERE, MAX, THERE, Towns, room, two_towns
 
 pytestmark = pytest.mark.slow
 
@@ -89,6 +89,34 @@ async def test_only_owners_link_and_no_code_for_accounts_links_communities(towns
     person = await towns.code(BEN)
     assert "no such code" in await towns.command(ANNA, f"setup link {person}", rank=OWNER)
     assert await names(towns) == ["Plaza", "Square"]
+
+
+async def test_who_agreed_to_be_part_of_a_community_is_not_made_part_of_another_one(towns: Towns) -> None:
+    harbour, harbours_owner = Named(ref=Ref("plaza", "h"), name="Harbour"), Named(ref=Ref("plaza", "ida"), name="Ida")
+    inner = await towns.code(ANA, "setup link", rank=OWNER)
+    await towns.command(ANNA, f"setup link {inner}", rank=OWNER)
+    await towns.command(ANNA, f"setup link {inner} yes", rank=OWNER)
+    offered = await towns.command(harbours_owner, "setup link", rank=OWNER, space=harbour)
+    outer = offered.split("**")[1]
+    await towns.command(ANA, f"setup link {outer}", rank=OWNER)
+    await towns.command(ANA, f"setup link {outer} yes", rank=OWNER)
+    await towns.command(harbours_owner, f"setup link {outer} yes", rank=OWNER, space=harbour)
+    assert await names(towns) == ["Harbour", "Square"]
+    assert "no such code" in await towns.command(ANA, f"setup link {inner} yes", rank=OWNER)
+    assert await names(towns) == ["Harbour", "Square"], "Square agreed to Plaza alone"
+
+
+async def test_what_a_linked_space_has_of_its_own_is_shown_by_its_name_and_changed(towns: Towns) -> None:
+    await towns.command(ANNA, "setup read no", rank=OWNER)
+    assert "no channel 'Square'" in await towns.command(ANNA, "setup read no channel:Square", rank=OWNER)
+    await link(towns)
+    assert "Square: no" in await towns.command(ANA, "setup", rank=OWNER)
+    later = room(THERE, "later")
+    await towns.says(ANNA, "nobody reads this one", where=later)
+    assert "Done" in await towns.command(ANA, "setup read yes channel:Square", rank=OWNER)
+    await towns.says(ANNA, "this one is read", where=room(THERE, "latest"))
+    everything = await towns.everything()
+    assert ("nobody reads this one" in everything, "this one is read" in everything) == (False, True)
 
 
 async def test_a_code_that_was_given_to_the_wrong_command_is_not_spoilt(towns: Towns) -> None:
