@@ -228,8 +228,14 @@ class Speech:
         for place, piece in enumerate(pieces):
             content = blocks.content(piece, action.buttons if place == len(pieces) - 1 else ())
             if place < len(known):
+                # Without `parse`, Slack reads mentions into plain words here, other than where something is said.
                 await self.api.call(
-                    "chat.update", channel=channel, ts=known[place], text=content["text"], blocks=content["blocks"]
+                    "chat.update",
+                    channel=channel,
+                    ts=known[place],
+                    text=content["text"],
+                    blocks=content["blocks"],
+                    parse="none",
                 )
             else:
                 thread = self.incoming.thread_of(channel, ts) or None

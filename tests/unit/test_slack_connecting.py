@@ -132,6 +132,16 @@ async def test_a_text_in_pieces_is_taken_back_whole_by_a_bot_that_was_started_an
     assert left == [other.made]
 
 
+async def test_plain_words_call_nobody(slack: OnSlack) -> None:
+    words, button = "They wrote: @channel @here", Button(label="Done", press="x", token="x")
+    said = await slack.adapter.act(Say(to=slack.public, text=words, buttons=(button,)))
+    assert said.made
+    [one] = [one for one in slack.server.people.sees(slack.member.id, slack.public.id) if one.user == slack.bot.id]
+    assert ("<!" in str(one.blocks), "@channel" in str(one.blocks)) == (False, True)
+    await slack.adapter.act(Edit(message=said.made, channel=slack.public, text=f"{words}!"))
+    assert one.text == f"{words}!"
+
+
 async def test_an_outage_is_gone_and_a_missing_scope_says_which(slack: OnSlack) -> None:
     slack.server.broken.add("chat.postMessage")
     with pytest.raises(Gone, match="status 503"):
