@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from adapters.slack import emoji, names, reading, told
@@ -191,9 +191,12 @@ class Incoming:
     async def _author(self, message: Told) -> Named | None:
         """Name who wrote a message: a member, or a machine by the name it was given."""
         user = told.text(message, "user")
-        if user:
-            return self.directory.named(await self.directory.person(user))
         bot = told.text(message, "bot_id")
+        if user:
+            named = self.directory.named(await self.directory.person(user))
+            # Of a machine that Slack did not tell of in time this is all there is, and whoever answers it goes on for ever.
+            machine = user == self.directory.me or (bot and self.directory.known_person(user) is None)
+            return replace(named, bot=True, reads=None) if machine else named
         if bot:
             names.check(bot)
         name = told.text(message, "username") or told.text(message, "bot_profile", "name") or bot

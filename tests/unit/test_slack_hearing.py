@@ -49,6 +49,14 @@ async def posted(incoming: Incoming, channel: str = "C1", **more: object) -> Mes
     return event
 
 
+async def test_a_machine_is_one_though_slack_did_not_tell_of_it(incoming: Incoming) -> None:
+    for user, more, bot in (("U77", {"bot_id": "B77"}, True), ("U78", {}, False), ("U1", {"bot_id": "B77"}, False)):
+        event = await posted(incoming, channel="D1", user=user, **more)
+        assert (event.author.bot, event.mentioned) == (bot, not bot)
+    incoming.directory._people.clear()
+    assert (await posted(incoming, channel="D1", user="UBOT")).mentioned is False, "the bot answers itself for ever"
+
+
 @pytest.mark.parametrize("subtype", ["", "me_message", "thread_broadcast", "file_share"])
 async def test_what_somebody_says_is_a_message(incoming: Incoming, subtype: str) -> None:
     event = await posted(incoming, subtype=subtype)
