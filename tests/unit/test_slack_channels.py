@@ -6,7 +6,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.core.events import BotAdded, ChannelChanged, MemberChanged, MemberJoined, MessageDeleted
+from adapters.slack.catching_up import Gap
+from bot.core.events import (
+    BotAdded,
+    ChannelChanged,
+    MemberChanged,
+    MemberJoined,
+    MessageDeleted,
+    MessagePosted,
+)
 from bot.core.things import Audience
 from tests.contract.on_slack import OnSlack, on_slack, ref
 from tests.platforms.slack.world import BOT
@@ -95,3 +103,16 @@ async def test_of_a_thread_whose_beginning_is_deleted_the_beginning_alone_is_gon
     assert event.message == slack.message
     left = [one.text for one in await slack.sees(slack.owner, slack.public) if not one.deleted]
     assert left == ["An answer."]
+
+
+async def test_a_channel_that_is_read_on_holds_up_no_other(slack: OnSlack) -> None:
+    assert slack.adapter.ears
+    gap = Gap(channel=slack.public.id, after=AT)
+    slack.adapter.ears.arriving._catching_up._gaps[slack.public.id] = gap
+    await slack.post(slack.member, slack.public, "waits")
+    await slack.post(ref(slack.town.mei), ref(slack.town.lanterns), "does not")
+    await slack.settle()
+    assert [one.event.text for one in slack.heard.arrivals if isinstance(one.event, MessagePosted)] == [
+        "does not",
+        "waits",
+    ]

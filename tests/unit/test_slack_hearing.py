@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import aiohttp
 import pytest
 
-from adapters.slack import names
-from adapters.slack.catching_up import find_gaps
+from adapters.slack import catching_up, names
+from adapters.slack.catching_up import CatchingUp, find_gaps
 from adapters.slack.directory import Directory, person_of, room_of
 from adapters.slack.incoming import Incoming
+from adapters.slack.pages import Pages
 from adapters.slack.reading import words
 from adapters.slack.web import Api
 from bot.core.clock import SystemClock
@@ -243,3 +245,46 @@ def test_where_something_may_have_been_missed() -> None:
     )
     assert [(one.channel, one.after, one.threads) for one in gaps] == [("C1", TS, {TS: LATER}), ("C2", LATER, {})]
     assert find_gaps(dict([known("C1")])) == []
+
+
+def catching(incoming: Incoming) -> CatchingUp:
+    api, clock = incoming.directory._api, SystemClock()
+    then = dict([known("C1", f"C1/{TS}")])
+    return CatchingUp(api=api, pages=Pages(api, clock), incoming=incoming, clock=clock, then=then)
+
+
+async def test_who_speaks_where_something_was_missed_waits_for_it_once(
+    incoming: Incoming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching_up, "WAITS", 0.05)
+    reading, now = catching(incoming), asyncio.get_running_loop().time
+    began = now()
+    await reading.wait_for("C1")
+    assert now() - began >= 0.05
+    began = now()
+    for _ in range(20):
+        await reading.wait_for("C1")
+    assert now() - began < 0.5, "the twenty behind it would each have waited as long again"
+
+
+async def test_what_is_told_again_hides_nothing_that_came_after_it(incoming: Incoming) -> None:
+    reading = catching(incoming)
+    reading.note("C1", LATER)
+    [gap] = reading._gaps.values()
+    assert gap.before == "", "it is from before the line was there"
+    new = f"{incoming.directory._api.time}.000100"
+    reading.note("C1", new)
+    assert gap.before == new
+
+
+async def test_an_odd_message_keeps_no_other_from_being_read(incoming: Incoming) -> None:
+    reading, given = catching(incoming), []
+
+    async def give(event: object) -> None:
+        given.append(event)
+
+    reading._give = give
+    [gap] = reading._gaps.values()
+    for odd in ({"user": "../U1"}, {"thread_ts": "yesterday"}, {}):
+        await reading._tell({**said(), "ts": LATER, **odd}, gap)
+    assert len(given) == 1
