@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -116,3 +117,37 @@ async def test_a_channel_that_is_read_on_holds_up_no_other(slack: OnSlack) -> No
         "does not",
         "waits",
     ]
+
+
+async def test_who_leaves_while_the_members_are_read_reads_it_no_more(
+    slack: OnSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ears, closed = slack.adapter.ears, slack.private.id
+    assert ears
+    slack.server.people.join(slack.member.id, closed, inviter=slack.owner.id)
+    await slack.settle()
+    directory, pages = ears.arriving._directory, ears.arriving._pages
+    read = pages.texts
+
+    async def read_while_they_leave(*what: str, **given: object) -> AsyncIterator[str]:
+        async for user in read(*what, **given):
+            yield user
+        if slack.member.id in slack.server.world.channels[closed].members:
+            slack.server.people.leave(slack.member.id, closed)
+            await slack.server.sockets.settled()
+
+    monkeypatch.setattr(pages, "texts", read_while_they_leave)
+    room = directory.known_room(closed)
+    assert room
+    await ears.arriving.count_members([room])
+    assert directory.inside(closed) == {slack.owner.id, slack.bot.id}
+
+
+async def test_a_closed_channel_that_cannot_be_read_hides_no_other(slack: OnSlack) -> None:
+    arriving = slack.adapter.ears.arriving
+    directory = arriving._directory
+    lost = replace(directory.known_room(slack.private.id), id="C0000LOST")
+    directory.uncount()
+    await arriving._learn_members([lost, directory.known_room(slack.private.id)])
+    assert directory.inside(slack.private.id) == {slack.owner.id, slack.bot.id}
+    assert directory.inside("C0000LOST") == frozenset()
