@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from adapters.slack import names, told
+from adapters.slack.reading import readable
 from adapters.slack.web import Refused
 from bot.core.errors import Unavailable
 from bot.core.events import Named
@@ -95,12 +96,17 @@ def room_of(channel: Told, *, mine: bool | None = None) -> Room:
     return Room(
         id=own,
         name=_cut(told.text(channel, "name") or (ALONE if own.startswith("D") else own)),
-        purpose=told.text(channel, "purpose", "value")[:LONGEST_WORDS],
-        topic=told.text(channel, "topic", "value")[:LONGEST_WORDS],
+        purpose=described(told.text(channel, "purpose", "value")),
+        topic=described(told.text(channel, "topic", "value")),
         audience=_audience(channel, own),
         archived=told.is_set(channel, "is_archived"),
         mine=told.is_set(channel, "is_member", "is_im") if mine is None else mine,
     )
+
+
+def described(written: str) -> str:
+    """Return what a channel is for as people see it; Slack gives it with its own marks, and no names are told here."""
+    return readable(written, person=lambda _user: None, room=lambda _channel: None)[:LONGEST_WORDS]
 
 
 def _audience(channel: Told, own: str) -> Audience:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from adapters.hearing import Handover, said
 from adapters.slack import names, told
+from adapters.slack.directory import described
 from adapters.slack.incoming import stamp
 from adapters.slack.interactions import refs_in
 from adapters.slack.routing import Router
@@ -214,7 +215,7 @@ class Ears:
     async def _described(self, event: Told, channel: str, subtype: str) -> Event:
         room = await self._directory.room(channel)
         if field := CHANGES.get(subtype):
-            words = told.text(event, field)[:1000]
+            words = described(told.text(event, field))
             room = replace(room, purpose=words) if field == "purpose" else replace(room, topic=words)
         else:
             room = replace(room, audience=CONVERTS[subtype])

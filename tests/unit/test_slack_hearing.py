@@ -216,6 +216,11 @@ def test_in_doubt_a_channel_is_closed(channel: dict, audience: Audience) -> None
     assert room_of(channel).audience is audience
 
 
+def test_what_a_channel_is_for_is_read_as_people_see_it() -> None:
+    marked = {"value": "Q&amp;A, see <http://a.test|the list> and <#C2|office>"}
+    assert room_of({"id": "C1", "purpose": marked}).purpose == "Q&A, see the list (http://a.test) and #…"
+
+
 def test_ranks_are_slacks_own() -> None:
     assert person_of({"id": "U1"}).rank is Rank.MEMBER
     assert person_of({"id": "U1", "is_admin": True}).rank is Rank.STAFF
