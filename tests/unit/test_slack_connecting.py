@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from adapters.slack import Slack, Tokens, names
+from adapters.slack import Slack, Tokens, link, names
 from adapters.slack.examining import examine
-from bot.core.actions import Button, Delete, Edit, React, Say
+from bot.core.actions import Attachment, Button, CreateChannel, Delete, Edit, React, Say
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.counts import Counts
@@ -22,6 +23,7 @@ from bot.core.things import Ref
 from tests.contract.on_slack import OnSlack, on_slack
 from tests.contract.platform import Recorder
 from tests.platforms.slack import ADMIN_TOKEN, Server, harbour, slack_server
+from tests.platforms.slack.methods import METHODS
 from tests.platforms.slack.server import APP_TOKEN, BOT_TOKEN
 
 pytestmark = pytest.mark.slow
@@ -140,6 +142,34 @@ async def test_plain_words_call_nobody(slack: OnSlack) -> None:
     assert ("<!" in str(one.blocks), "@channel" in str(one.blocks)) == (False, True)
     await slack.adapter.act(Edit(message=said.made, channel=slack.public, text=f"{words}!"))
     assert one.text == f"{words}!"
+
+
+async def test_a_channel_without_its_purpose_is_there_all_the_same(slack: OnSlack) -> None:
+    slack.server.limit("conversations.setPurpose", 30)
+    made = await slack.adapter.act(CreateChannel(name="Boats", space=slack.space, description="All that floats."))
+    assert (made.state, made.made and made.made.id in slack.server.world.channels) == ("done", True)
+
+
+async def test_a_file_that_slack_has_not_shared_yet_has_no_reference(
+    slack: OnSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(METHODS, "files.info", lambda _call: {"file": {"id": "F1"}})
+    file = Attachment(name="a.txt", data=b"words")
+    said = await slack.adapter.act(Say(to=slack.public, text="Look.", attachments=(file,)))
+    assert (said.state, said.made) == ("done", None), "not a reference that names nothing"
+
+
+async def test_a_line_on_which_slack_says_no_hello_is_let_go(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "HELLO", 0.3)
+    server.sockets.says_hello = False
+    clock = SystemClock()
+    async with aiohttp.ClientSession() as session:
+        api = tokens().api(session, Counts(clock), server.api)
+        line = link.Link(api=api, session=session, clock=clock, take=lambda _envelope, _acknowledge: None)
+        with pytest.raises(Gone, match="cannot be reached"):
+            await line._dial()
+        async with asyncio.timeout(2):
+            await server.sockets.left()
 
 
 async def test_an_outage_is_gone_and_a_missing_scope_says_which(slack: OnSlack) -> None:
