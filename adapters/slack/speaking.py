@@ -132,7 +132,7 @@ class Speech:
         *,
         made: list[str],
         thread: str = "",
-    ) -> Ref:
+    ) -> Ref | None:
         """Say what is not `made` yet."""
         pieces = self._split(text, buttons, files)
         for place, piece in enumerate(pieces[len(made) :], start=len(made)):
@@ -152,7 +152,9 @@ class Speech:
                 unfurl_media=False,
             )
             made.append(told.text(answer, "ts"))
-        return self._remember(names.message(channel, made[0]), made[1:])
+        # Slack shares a file a moment after it took it; of a message that it does not name yet there is no reference.
+        named = [ts for ts in made if ts]
+        return self._remember(names.message(channel, named[0]), named[1:]) if named else None
 
     async def _send_files(self, channel: str, text: str, files: Sequence[Attachment], thread: str) -> str:
         """Send files with a text, and return the timestamp of the message that they became."""
