@@ -194,7 +194,7 @@ class Incoming:
         bot = told.text(message, "bot_id")
         if user:
             named = self.directory.named(await self.directory.person(user))
-            # Of a machine that Slack did not tell of in time this is all there is, and whoever answers it goes on for ever.
+            # This is all there is of a machine that Slack did not tell of in time; answering it would never end.
             machine = user == self.directory.me or (bot and self.directory.known_person(user) is None)
             return replace(named, bot=True, reads=None) if machine else named
         if bot:
