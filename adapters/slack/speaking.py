@@ -61,7 +61,8 @@ class Speech:
     async def speak(self, action: Spoken) -> Ref | None:
         """Say or change something and return the message. Raises Refused, names.Unknown, Overloaded and Gone.
 
-        The same act, tried again after Overloaded, goes on where it was: nothing is said twice.
+        The same act, tried again after Overloaded, goes on where it was: nothing is said twice. What takes several
+        messages says one in each turn of the budget.
         """
         begun = self._begun.pop(id(action), None) or Begun(action=action)
         try:
@@ -134,8 +135,10 @@ class Speech:
         thread: str = "",
     ) -> Ref | None:
         """Say what is not `made` yet."""
-        pieces = self._split(text, buttons, files)
-        for place, piece in enumerate(pieces[len(made) :], start=len(made)):
+        pieces, before = self._split(text, buttons, files), len(made)
+        for place, piece in enumerate(pieces[before:], start=before):
+            if place > before:
+                raise next_turn()
             last = place == len(pieces) - 1
             if last and files:
                 made.append(await self._send_files(channel, piece, files, thread))
@@ -185,8 +188,10 @@ class Speech:
         if action.attachments:
             raise Refused("Slack shows no files to one member alone")
         address, thread = names.address(action.invocation), await self._open_thread(action)
-        pieces = self._split(action.text, action.buttons, ())
-        for place, piece in enumerate(pieces[len(made) :], start=len(made)):
+        pieces, before = self._split(action.text, action.buttons, ()), len(made)
+        for place, piece in enumerate(pieces[before:], start=before):
+            if place > before:
+                raise next_turn()
             content = blocks.content(piece, action.buttons if place == len(pieces) - 1 else ())
             made.append(await self._show(names.own(action.to), user, content, address, thread))
         return names.message(names.own(action.to), made[-1]) if made[-1] else action.invocation
@@ -301,6 +306,11 @@ class Speech:
         self._pieces[made] = rest
         _trim(self._pieces)
         return made
+
+
+def next_turn() -> Overloaded:
+    """Return what says that an act was begun and goes on in its next turn."""
+    return Overloaded("The rest follows.", after=0.0, scope="route")
 
 
 async def gone_already(asked: Awaitable[T], *codes: str) -> T | None:

@@ -16,6 +16,7 @@ from bot.core.actions import Attachment, Button, CreateChannel, Delete, Edit, Re
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.counts import Counts
+from bot.core.decisions import Receipt
 from bot.core.errors import Gone, Misconfigured, Overloaded
 from bot.core.events import ButtonPressed
 from bot.core.ports import Finding
@@ -110,12 +111,35 @@ async def test_a_429_goes_to_the_budget_and_is_not_asked_again_in_its_time(slack
     assert slack.adapter._counts.put_off["slack", "chat.postMessage"] == 1
 
 
+async def in_turns(slack: OnSlack, action: Say) -> tuple[Receipt, int]:
+    """Carry out an act that takes several turns, as whoever keeps the budget does; return how many."""
+    turns = 1
+    while True:
+        try:
+            return await slack.adapter.act(action), turns
+        except Overloaded as busy:
+            assert busy.after == 0
+            turns += 1
+
+
+async def test_each_piece_of_a_text_takes_a_turn_of_the_budget(slack: OnSlack) -> None:
+    words = "word " * 2000
+    for only in (None, slack.member):
+        said, turns = await in_turns(slack, Say(to=slack.public, text=words, only=only))
+        assert (said.state, turns) == ("done", 3)
+    assert (slack.server.asked["chat.postMessage"], slack.server.asked["chat.postEphemeral"]) == (3, 3)
+
+
 async def test_a_text_in_pieces_goes_on_where_it_was_put_off(slack: OnSlack) -> None:
     words = "word " * 1500
     say = Say(to=slack.public, text=words)
     slack.server.limit("chat.postMessage", 0.1, after=1)
-    with pytest.raises(Overloaded):
-        await slack.adapter.act(say)
+    waits = []
+    for _ in range(2):
+        with pytest.raises(Overloaded) as busy:
+            await slack.adapter.act(say)
+        waits.append(busy.value.after > 0)
+    assert waits == [False, True], "the second piece is put off in its own turn"
     await asyncio.sleep(0.1)
     assert (await slack.adapter.act(say)).state == "done"
     said = [one for one in slack.server.people.sees(slack.member.id, slack.public.id) if one.user == slack.bot.id]
@@ -124,7 +148,7 @@ async def test_a_text_in_pieces_goes_on_where_it_was_put_off(slack: OnSlack) -> 
 
 
 async def test_a_text_in_pieces_is_taken_back_whole_by_a_bot_that_was_started_anew(slack: OnSlack) -> None:
-    said = await slack.adapter.act(Say(to=slack.public, text="word " * 1500, reply_to=slack.message))
+    said, _turns = await in_turns(slack, Say(to=slack.public, text="word " * 1500, reply_to=slack.message))
     other = await slack.adapter.act(Say(to=slack.public, text="Stays.", reply_to=slack.message))
     assert said.made
     await slack.settle()
