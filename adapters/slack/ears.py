@@ -72,6 +72,7 @@ class Ears:
         self._commands = commands
         self._is_new = is_new
         self._since = clock.now()
+        self._was_brought = False
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._router = Router(self, me=self._directory.me, team=self._directory.team.ref.id)
         self.tasks: set[asyncio.Task[None]] = set()
@@ -270,7 +271,9 @@ class Ears:
         room = self._directory.learn_room(replace(room, mine=True))
         self.side_by_side(self.arriving.count_members([room]))
         events: list[Event] = []
-        if await self._is_new():
+        if await self._is_new() and not self._was_brought:
+            # Two channels at once would bring it to the workspace twice, before the first of it is stored.
+            self._was_brought = True
             inviter = self._directory.named(await self._directory.person(by)) if by else None
             events.append(BotAdded(by=inviter, at=names.instant(at)))
         return [*events, self._incoming.channel(room, at)]

@@ -151,3 +151,18 @@ async def test_a_closed_channel_that_cannot_be_read_hides_no_other(slack: OnSlac
     await arriving._learn_members([lost, directory.known_room(slack.private.id)])
     assert directory.inside(slack.private.id) == {slack.owner.id, slack.bot.id}
     assert directory.inside("C0000LOST") == frozenset()
+
+
+async def test_brought_to_two_channels_at_once_it_is_brought_to_the_workspace_once(slack: OnSlack) -> None:
+    rooms = (slack.public.id, slack.town.lanterns)
+    for room in rooms:
+        slack.server.people.leave(BOT, room)
+    await slack.settle()
+    slack.heard.arrivals.clear()
+    slack.known = None
+    for room in rooms:
+        slack.server.people.join(BOT, room, inviter=slack.owner.id)
+    await slack.settle()
+    events = [one.event for one in slack.heard.arrivals]
+    assert len([one for one in events if isinstance(one, BotAdded)]) == 1
+    assert {one.channel.ref.id for one in events if isinstance(one, ChannelChanged)} == set(rooms)
