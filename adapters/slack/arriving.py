@@ -150,8 +150,16 @@ class Arriving:
     async def _learn_members(self, rooms: Sequence[Room]) -> None:
         for room in rooms:
             if room.audience is Audience.MEMBERS:
-                pages = self._pages.texts("conversations.members", "members", channel=room.id)
-                self._directory.count(room.id, {user async for user in pages})
+                await _safely(f"who is in channel {room.id}", self._learn_members_of(room.id))
+
+    async def _learn_members_of(self, channel: str) -> None:
+        """Learn who is in a closed channel; if somebody came or left while that was read, it is read again."""
+        moves = None
+        while moves != self._directory.moves(channel):
+            moves = self._directory.moves(channel)
+            pages = self._pages.texts("conversations.members", "members", channel=channel)
+            users = {user async for user in pages}
+        self._directory.count(channel, users)
 
     async def _tell_readers(self, rooms: Sequence[Room], give: Callable[[Event], Awaitable[None]]) -> None:
         users = sorted({user for room in rooms for user in self._directory.inside(room.id)})

@@ -22,7 +22,9 @@ def content(text: str, buttons: Sequence[Button]) -> Told:
     """Return a message's text and blocks; without buttons it has none, and loses those that it had."""
     if not buttons:
         return {"text": text, "blocks": []}
-    said: Told = {"type": "section", "text": {"type": "mrkdwn", "text": text or "…"}, "expand": True}
+    # Verbatim, or Slack makes mentions of plain words: "@channel" that somebody wrote would call everybody.
+    words: Told = {"type": "mrkdwn", "text": text or "…", "verbatim": True}
+    said: Told = {"type": "section", "text": words, "expand": True}
     return {"text": text, "blocks": [said, *_rows(buttons)][:BLOCKS]}
 
 

@@ -52,6 +52,7 @@ class Gap:
     threads: dict[str, str] = field(default_factory=dict)
     before: str = ""
     begun: bool = False
+    waits_until: float = 0.0
     closed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def is_missed(self, ts: str) -> bool:
@@ -76,18 +77,25 @@ class CatchingUp:
         self._give: Give | None = None
 
     async def wait_for(self, channel: str) -> None:
-        """Have a channel read on first, since somebody speaks there, and wait for that a little."""
-        if gap := self._gaps.get(channel):
-            self._begin(gap)
-            try:
-                async with asyncio.timeout(WAITS):
-                    await gap.closed.wait()
-            except TimeoutError:
-                log.info("channel %s is still read on", channel)
+        """Have a channel read on first, since somebody speaks there, and wait for that a little, once in all."""
+        gap = self._gaps.get(channel)
+        if gap is None or gap.closed.is_set():
+            return
+        self._begin(gap)
+        gap.waits_until = gap.waits_until or asyncio.get_running_loop().time() + WAITS
+        try:
+            async with asyncio.timeout_at(gap.waits_until):
+                await gap.closed.wait()
+        except TimeoutError:
+            log.info("channel %s is still read on", channel)
 
     def note(self, channel: str, ts: str) -> None:
-        """Note the first new message of a channel, up to which it is read on."""
-        if (gap := self._gaps.get(channel)) and not gap.before:
+        """Note the first new message of a channel, up to which it is read on.
+
+        One from before the line was there is told again, and says nothing of those that came after it.
+        """
+        gap = self._gaps.get(channel)
+        if gap and not gap.before and _seconds(ts) >= self._since:
             gap.before = ts
 
     async def read(self, channels: set[str], give: Give) -> None:
@@ -177,10 +185,13 @@ class CatchingUp:
             return
         is_answer = told.text(message, "thread_ts") not in {"", ts}
         event: Event | None = None
-        if is_answer or _is_after(ts, gap.after):
-            event = await self._incoming.posted(message, gap.channel)
-        elif edited and _is_after(edited, gap.after):
-            event = await self._incoming.edited(message, {}, gap.channel, edited)
+        try:
+            if is_answer or _is_after(ts, gap.after):
+                event = await self._incoming.posted(message, gap.channel)
+            elif edited and _is_after(edited, gap.after):
+                event = await self._incoming.edited(message, {}, gap.channel, edited)
+        except ValueError as odd:
+            log.warning("a message of channel %s is passed over: %s", gap.channel, odd)
         if event is not None:
             await self._give(event)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from adapters.slack import names, told
+from adapters.slack.reading import readable
 from adapters.slack.web import Refused
 from bot.core.errors import Unavailable
 from bot.core.events import Named
@@ -30,6 +31,8 @@ PATIENCE = 0.8
 """Seconds that a name may take: an event is to be acknowledged within three."""
 PEOPLE = 20_000
 """Members that are remembered; a larger workspace has the others looked up again."""
+EVERYWHERE = ""
+"""What stands for every channel at once."""
 ALONE = "direct"
 """What a direct conversation is called."""
 
@@ -95,12 +98,17 @@ def room_of(channel: Told, *, mine: bool | None = None) -> Room:
     return Room(
         id=own,
         name=_cut(told.text(channel, "name") or (ALONE if own.startswith("D") else own)),
-        purpose=told.text(channel, "purpose", "value")[:LONGEST_WORDS],
-        topic=told.text(channel, "topic", "value")[:LONGEST_WORDS],
+        purpose=described(told.text(channel, "purpose", "value")),
+        topic=described(told.text(channel, "topic", "value")),
         audience=_audience(channel, own),
         archived=told.is_set(channel, "is_archived"),
         mine=told.is_set(channel, "is_member", "is_im") if mine is None else mine,
     )
+
+
+def described(written: str) -> str:
+    """Return what a channel is for as people see it; Slack gives it with its own marks, and no names are told here."""
+    return readable(written, person=lambda _user: None, room=lambda _channel: None)[:LONGEST_WORDS]
 
 
 def _audience(channel: Told, own: str) -> Audience:
@@ -123,6 +131,7 @@ class Directory:
         self._people: OrderedDict[str, Person] = OrderedDict()
         self._rooms: dict[str, Room] = {}
         self._closed: dict[str, set[str]] = {}
+        self._moves: Counter[str] = Counter()
         self._asking: dict[str, asyncio.Task[object]] = {}
         self.counted = False
         """Whether it is known who is in every closed channel that the bot is in."""
@@ -242,6 +251,10 @@ class Directory:
         """Note who is in a closed channel: these, and nobody else."""
         self._closed[channel] = set(users)
 
+    def moves(self, channel: str) -> int:
+        """Return how often somebody came into a closed channel or left it: who is in it may not be as it was read."""
+        return self._moves[channel] + self._moves[EVERYWHERE]
+
     def uncount(self) -> None:
         """Forget who is in what, since nothing was heard for a while."""
         self._closed.clear()
@@ -249,14 +262,17 @@ class Directory:
 
     def enter(self, channel: str, user: str) -> None:
         """Note that somebody is in a closed channel."""
+        self._moves[channel] += 1
         self._closed.setdefault(channel, set()).add(user)
 
     def leave(self, channel: str, user: str) -> None:
         """Note that somebody is not in a channel any more."""
+        self._moves[channel] += 1
         self._closed.get(channel, set()).discard(user)
 
     def leave_all(self, user: str) -> None:
         """Note that somebody left the workspace."""
+        self._moves[EVERYWHERE] += 1
         for users in self._closed.values():
             users.discard(user)
 

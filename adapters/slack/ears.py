@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from adapters.hearing import Handover, said
 from adapters.slack import names, told
+from adapters.slack.directory import described
 from adapters.slack.incoming import stamp
 from adapters.slack.interactions import refs_in
 from adapters.slack.routing import Router
+from adapters.slack.web import Refused
 from bot.core.errors import Unavailable
 from bot.core.events import Arrival, BotAdded, MessagePosted
 from bot.core.log import trail
@@ -69,7 +72,8 @@ class Ears:
         self._commands = commands
         self._is_new = is_new
         self._since = clock.now()
-        self._order = asyncio.Lock()
+        self._was_brought = False
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._router = Router(self, me=self._directory.me, team=self._directory.team.ref.id)
         self.tasks: set[asyncio.Task[None]] = set()
         """What is being done right now."""
@@ -84,7 +88,7 @@ class Ears:
         async def do() -> None:
             try:
                 await work
-            except Unavailable as away:
+            except (Unavailable, Refused, ValueError) as away:
                 log.warning("something of Slack's could not be done: %s", away)
 
         task = asyncio.create_task(do())
@@ -114,9 +118,9 @@ class Ears:
     # What is in envelopes
 
     async def event(self, payload: Told) -> None:
-        """Store what happened; returns once it is, however long that takes."""
+        """Store what happened, in the order of each channel; returns once it is, however long that takes."""
         event = told.part(payload, "event")
-        async with self._order:
+        async with self._turns[_place(event)]:
             arrivals = [
                 Arrival(space=self._directory.team, event=one, live=self._is_live(one))
                 for one in await self._events(event)
@@ -212,7 +216,7 @@ class Ears:
     async def _described(self, event: Told, channel: str, subtype: str) -> Event:
         room = await self._directory.room(channel)
         if field := CHANGES.get(subtype):
-            words = told.text(event, field)[:1000]
+            words = described(told.text(event, field))
             room = replace(room, purpose=words) if field == "purpose" else replace(room, topic=words)
         else:
             room = replace(room, audience=CONVERTS[subtype])
@@ -267,7 +271,14 @@ class Ears:
         room = self._directory.learn_room(replace(room, mine=True))
         self.side_by_side(self.arriving.count_members([room]))
         events: list[Event] = []
-        if await self._is_new():
+        if await self._is_new() and not self._was_brought:
+            # Two channels at once would bring it to the workspace twice, before the first of it is stored.
+            self._was_brought = True
             inviter = self._directory.named(await self._directory.person(by)) if by else None
             events.append(BotAdded(by=inviter, at=names.instant(at)))
         return [*events, self._incoming.channel(room, at)]
+
+
+def _place(event: Told) -> str:
+    """Return where something happened: what happens in another channel does not wait for it."""
+    return told.text(event, "channel") or told.text(event, "item", "channel") or told.text(event, "channel", "id")

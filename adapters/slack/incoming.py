@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from adapters.slack import emoji, names, reading, saying, told
@@ -177,9 +177,12 @@ class Incoming:
     async def _author(self, message: Told) -> Named | None:
         """Name who wrote a message: a member, or a machine by the name it was given."""
         user = told.text(message, "user")
-        if user:
-            return self.directory.named(await self.directory.person(user))
-        return saying.machine(message)
+        if not user:
+            return saying.machine(message)
+        named = self.directory.named(await self.directory.person(user))
+        # This is all there is of a machine that Slack did not tell of in time; answering it would never end.
+        untold = told.text(message, "bot_id") and self.directory.known_person(user) is None
+        return replace(named, bot=True, reads=None) if user == self.directory.me or untold else named
 
     def _is_spoken_to(self, message: Told, room: Room) -> bool:
         """Say whether a message is written to the bot: alone with it, naming it, or answering what it began."""

@@ -103,11 +103,15 @@ class Link:
             if refused.code in REJECTED | {"missing_scope"}:
                 raise Misconfigured(WRONG.format(code=refused.code, page=PAGE)) from None
             raise Gone(f"Slack opens no connection: {refused}") from None
+        line: aiohttp.ClientWebSocketResponse | None = None
         try:
             async with asyncio.timeout(HELLO):
                 line = await self._session.ws_connect(address, heartbeat=BEAT, max_msg_size=LONGEST_FRAME)
                 first = _read_frame(await line.receive())
         except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
+            if line is not None:
+                # Slack would tell things on it that nobody hears.
+                await line.close()
             raise Gone(f"Slack cannot be reached: {error or type(error).__name__}") from None
         if told.text(first, "type") != "hello":
             await line.close()

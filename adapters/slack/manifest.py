@@ -63,7 +63,7 @@ def manifest(commands: Sequence[Command], *, admin: bool = False) -> Told:
             },
             "bot_user": {"display_name": NAME, "always_online": True},
             "shortcuts": [_shortcut(one) for one in commands if one.menu],
-            "slash_commands": [_command(one) for one in commands],
+            "slash_commands": [*([_any(commands)] if commands else []), *(_command(one) for one in commands)],
         },
         "oauth_config": {"scopes": scopes},
         "settings": {
@@ -81,6 +81,16 @@ def manifest(commands: Sequence[Command], *, admin: bool = False) -> Told:
 def called(command: str) -> str:
     """Return what a command is called on Slack."""
     return f"/kinfolk-{command}" if command in TAKEN else f"/{command}"
+
+
+def _any(commands: Sequence[Command]) -> Told:
+    """Return the command by which every other is given, where another app or Slack has its name."""
+    return {
+        "command": "/kinfolk",
+        "description": "Any of my commands, by its name",
+        "should_escape": True,
+        "usage_hint": "|".join(one.name for one in commands)[:COMMAND_HINT],
+    }
 
 
 def _command(command: Command) -> Told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -21,12 +22,15 @@ from bot.core.actions import (
     Say,
     Warn,
 )
+from bot.core.errors import Unavailable
 
 if TYPE_CHECKING:
     from adapters.slack.speaking import Speech
     from adapters.slack.web import Api
     from bot.core.actions import Action
     from bot.core.things import Ref
+
+log = logging.getLogger(__name__)
 
 OWN = frozenset({"Say", "Edit", "React", "Warn", "Invite", "CreateChannel", "OpenDirect", "AskStaff"})
 """What a bot does by its own token."""
@@ -101,7 +105,12 @@ class Hands:
             raise Refused("a channel needs a name")
         made = told.text(await self.api.call("conversations.create", name=name), "channel", "id")
         if action.description:
-            await self.api.call("conversations.setPurpose", channel=made, purpose=action.description[:LONGEST_WORDS])
+            try:
+                purpose = action.description[:LONGEST_WORDS]
+                await self.api.call("conversations.setPurpose", channel=made, purpose=purpose)
+            except (Refused, Unavailable) as error:
+                # The channel is there: made again, it would be refused for its name, and nobody would hear of it.
+                log.warning("the purpose of channel %s could not be set: %s", made, error)
         return names.ref(made)
 
     async def _archive(self, action: ArchiveChannel) -> None:

@@ -61,7 +61,8 @@ class Speech:
     async def speak(self, action: Spoken) -> Ref | None:
         """Say or change something and return the message. Raises Refused, names.Unknown, Overloaded and Gone.
 
-        The same act, tried again after Overloaded, goes on where it was: nothing is said twice.
+        The same act, tried again after Overloaded, goes on where it was: nothing is said twice. What takes several
+        messages says one in each turn of the budget.
         """
         begun = self._begun.pop(id(action), None) or Begun(action=action)
         try:
@@ -132,10 +133,12 @@ class Speech:
         *,
         made: list[str],
         thread: str = "",
-    ) -> Ref:
+    ) -> Ref | None:
         """Say what is not `made` yet."""
-        pieces = self._split(text, buttons, files)
-        for place, piece in enumerate(pieces[len(made) :], start=len(made)):
+        pieces, before = self._split(text, buttons, files), len(made)
+        for place, piece in enumerate(pieces[before:], start=before):
+            if place > before:
+                raise next_turn()
             last = place == len(pieces) - 1
             if last and files:
                 made.append(await self._send_files(channel, piece, files, thread))
@@ -152,7 +155,9 @@ class Speech:
                 unfurl_media=False,
             )
             made.append(told.text(answer, "ts"))
-        return self._remember(names.message(channel, made[0]), made[1:])
+        # Slack shares a file a moment after it took it; of a message that it does not name yet there is no reference.
+        named = [ts for ts in made if ts]
+        return self._remember(names.message(channel, named[0]), named[1:]) if named else None
 
     async def _send_files(self, channel: str, text: str, files: Sequence[Attachment], thread: str) -> str:
         """Send files with a text, and return the timestamp of the message that they became."""
@@ -183,8 +188,10 @@ class Speech:
         if action.attachments:
             raise Refused("Slack shows no files to one member alone")
         address, thread = names.address(action.invocation), await self._open_thread(action)
-        pieces = self._split(action.text, action.buttons, ())
-        for place, piece in enumerate(pieces[len(made) :], start=len(made)):
+        pieces, before = self._split(action.text, action.buttons, ()), len(made)
+        for place, piece in enumerate(pieces[before:], start=before):
+            if place > before:
+                raise next_turn()
             content = blocks.content(piece, action.buttons if place == len(pieces) - 1 else ())
             made.append(await self._show(names.own(action.to), user, content, address, thread))
         return names.message(names.own(action.to), made[-1]) if made[-1] else action.invocation
@@ -228,8 +235,14 @@ class Speech:
         for place, piece in enumerate(pieces):
             content = blocks.content(piece, action.buttons if place == len(pieces) - 1 else ())
             if place < len(known):
+                # Without `parse`, Slack reads mentions into plain words here, other than where something is said.
                 await self.api.call(
-                    "chat.update", channel=channel, ts=known[place], text=content["text"], blocks=content["blocks"]
+                    "chat.update",
+                    channel=channel,
+                    ts=known[place],
+                    text=content["text"],
+                    blocks=content["blocks"],
+                    parse="none",
                 )
             else:
                 thread = self.incoming.thread_of(channel, ts) or None
@@ -293,6 +306,11 @@ class Speech:
         self._pieces[made] = rest
         _trim(self._pieces)
         return made
+
+
+def next_turn() -> Overloaded:
+    """Return what says that an act was begun and goes on in its next turn."""
+    return Overloaded("The rest follows.", after=0.0, scope="route")
 
 
 async def gone_already(asked: Awaitable[T], *codes: str) -> T | None:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
-from bot.core.events import BotAdded, ChannelChanged, MemberChanged, MemberJoined, MessageDeleted
+from adapters.slack.catching_up import Gap
+from bot.core.events import (
+    BotAdded,
+    ChannelChanged,
+    MemberChanged,
+    MemberJoined,
+    MessageDeleted,
+    MessagePosted,
+)
 from bot.core.things import Audience
 from tests.contract.on_slack import OnSlack, on_slack, ref
 from tests.platforms.slack.world import BOT
@@ -95,3 +104,65 @@ async def test_of_a_thread_whose_beginning_is_deleted_the_beginning_alone_is_gon
     assert event.message == slack.message
     left = [one.text for one in await slack.sees(slack.owner, slack.public) if not one.deleted]
     assert left == ["An answer."]
+
+
+async def test_a_channel_that_is_read_on_holds_up_no_other(slack: OnSlack) -> None:
+    assert slack.adapter.ears
+    gap = Gap(channel=slack.public.id, after=AT)
+    slack.adapter.ears.arriving._catching_up._gaps[slack.public.id] = gap
+    await slack.post(slack.member, slack.public, "waits")
+    await slack.post(ref(slack.town.mei), ref(slack.town.lanterns), "does not")
+    await slack.settle()
+    assert [one.event.text for one in slack.heard.arrivals if isinstance(one.event, MessagePosted)] == [
+        "does not",
+        "waits",
+    ]
+
+
+async def test_who_leaves_while_the_members_are_read_reads_it_no_more(
+    slack: OnSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ears, closed = slack.adapter.ears, slack.private.id
+    assert ears
+    slack.server.people.join(slack.member.id, closed, inviter=slack.owner.id)
+    await slack.settle()
+    directory, pages = ears.arriving._directory, ears.arriving._pages
+    read = pages.texts
+
+    async def read_while_they_leave(*what: str, **given: object) -> AsyncIterator[str]:
+        async for user in read(*what, **given):
+            yield user
+        if slack.member.id in slack.server.world.channels[closed].members:
+            slack.server.people.leave(slack.member.id, closed)
+            await slack.server.sockets.settled()
+
+    monkeypatch.setattr(pages, "texts", read_while_they_leave)
+    room = directory.known_room(closed)
+    assert room
+    await ears.arriving.count_members([room])
+    assert directory.inside(closed) == {slack.owner.id, slack.bot.id}
+
+
+async def test_a_closed_channel_that_cannot_be_read_hides_no_other(slack: OnSlack) -> None:
+    arriving = slack.adapter.ears.arriving
+    directory = arriving._directory
+    lost = replace(directory.known_room(slack.private.id), id="C0000LOST")
+    directory.uncount()
+    await arriving._learn_members([lost, directory.known_room(slack.private.id)])
+    assert directory.inside(slack.private.id) == {slack.owner.id, slack.bot.id}
+    assert directory.inside("C0000LOST") == frozenset()
+
+
+async def test_brought_to_two_channels_at_once_it_is_brought_to_the_workspace_once(slack: OnSlack) -> None:
+    rooms = (slack.public.id, slack.town.lanterns)
+    for room in rooms:
+        slack.server.people.leave(BOT, room)
+    await slack.settle()
+    slack.heard.arrivals.clear()
+    slack.known = None
+    for room in rooms:
+        slack.server.people.join(BOT, room, inviter=slack.owner.id)
+    await slack.settle()
+    events = [one.event for one in slack.heard.arrivals]
+    assert len([one for one in events if isinstance(one, BotAdded)]) == 1
+    assert {one.channel.ref.id for one in events if isinstance(one, ChannelChanged)} == set(rooms)

@@ -6,15 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from adapters.slack import Slack, Tokens, names
+from adapters.slack import Slack, Tokens, link, names
 from adapters.slack.examining import examine
-from bot.core.actions import Button, Delete, Edit, React, Say
+from bot.core.actions import Attachment, Button, CreateChannel, Delete, Edit, React, Say
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.counts import Counts
+from bot.core.decisions import Receipt
 from bot.core.errors import Gone, Misconfigured, Overloaded
 from bot.core.events import ButtonPressed
 from bot.core.ports import Finding
@@ -22,6 +24,7 @@ from bot.core.things import Ref
 from tests.contract.on_slack import OnSlack, on_slack
 from tests.contract.platform import Recorder
 from tests.platforms.slack import ADMIN_TOKEN, Server, harbour, slack_server
+from tests.platforms.slack.methods import METHODS
 from tests.platforms.slack.server import APP_TOKEN, BOT_TOKEN
 
 pytestmark = pytest.mark.slow
@@ -108,12 +111,36 @@ async def test_a_429_goes_to_the_budget_and_is_not_asked_again_in_its_time(slack
     assert slack.adapter._counts.put_off["slack", "chat.postMessage"] == 1
 
 
+async def in_turns(slack: OnSlack, action: Say) -> tuple[Receipt, int]:
+    """Carry out an act that takes several turns, as whoever keeps the budget does; return how many."""
+    turns = 1
+    while True:
+        try:
+            return await slack.adapter.act(action), turns
+        except Overloaded as busy:
+            if busy.after:
+                raise
+            turns += 1
+
+
+async def test_each_piece_of_a_text_takes_a_turn_of_the_budget(slack: OnSlack) -> None:
+    words = "word " * 2000
+    for only in (None, slack.member):
+        said, turns = await in_turns(slack, Say(to=slack.public, text=words, only=only))
+        assert (said.state, turns) == ("done", 3)
+    assert (slack.server.asked["chat.postMessage"], slack.server.asked["chat.postEphemeral"]) == (3, 3)
+
+
 async def test_a_text_in_pieces_goes_on_where_it_was_put_off(slack: OnSlack) -> None:
     words = "word " * 1500
     say = Say(to=slack.public, text=words)
     slack.server.limit("chat.postMessage", 0.1, after=1)
-    with pytest.raises(Overloaded):
-        await slack.adapter.act(say)
+    waits = []
+    for _ in range(2):
+        with pytest.raises(Overloaded) as busy:
+            await slack.adapter.act(say)
+        waits.append(busy.value.after > 0)
+    assert waits == [False, True], "the second piece is put off in its own turn"
     await asyncio.sleep(0.1)
     assert (await slack.adapter.act(say)).state == "done"
     said = [one for one in slack.server.people.sees(slack.member.id, slack.public.id) if one.user == slack.bot.id]
@@ -122,7 +149,7 @@ async def test_a_text_in_pieces_goes_on_where_it_was_put_off(slack: OnSlack) -> 
 
 
 async def test_a_text_in_pieces_is_taken_back_whole_by_a_bot_that_was_started_anew(slack: OnSlack) -> None:
-    said = await slack.adapter.act(Say(to=slack.public, text="word " * 1500, reply_to=slack.message))
+    said, _turns = await in_turns(slack, Say(to=slack.public, text="word " * 1500, reply_to=slack.message))
     other = await slack.adapter.act(Say(to=slack.public, text="Stays.", reply_to=slack.message))
     assert said.made
     await slack.settle()
@@ -130,6 +157,44 @@ async def test_a_text_in_pieces_is_taken_back_whole_by_a_bot_that_was_started_an
     assert (await slack.adapter.act(Delete(message=said.made, channel=slack.public))).state == "done"
     left = [one.message for one in await slack.sees(slack.member, slack.public) if one.author == slack.bot]
     assert left == [other.made]
+
+
+async def test_plain_words_call_nobody(slack: OnSlack) -> None:
+    words, button = "They wrote: @channel @here", Button(label="Done", press="x", token="x")
+    said = await slack.adapter.act(Say(to=slack.public, text=words, buttons=(button,)))
+    assert said.made
+    [one] = [one for one in slack.server.people.sees(slack.member.id, slack.public.id) if one.user == slack.bot.id]
+    assert ("<!" in str(one.blocks), "@channel" in str(one.blocks)) == (False, True)
+    await slack.adapter.act(Edit(message=said.made, channel=slack.public, text=f"{words}!"))
+    assert one.text == f"{words}!"
+
+
+async def test_a_channel_without_its_purpose_is_there_all_the_same(slack: OnSlack) -> None:
+    slack.server.limit("conversations.setPurpose", 30)
+    made = await slack.adapter.act(CreateChannel(name="Boats", space=slack.space, description="All that floats."))
+    assert (made.state, made.made and made.made.id in slack.server.world.channels) == ("done", True)
+
+
+async def test_a_file_that_slack_has_not_shared_yet_has_no_reference(
+    slack: OnSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(METHODS, "files.info", lambda _call: {"file": {"id": "F1"}})
+    file = Attachment(name="a.txt", data=b"words")
+    said = await slack.adapter.act(Say(to=slack.public, text="Look.", attachments=(file,)))
+    assert (said.state, said.made) == ("done", None), "not a reference that names nothing"
+
+
+async def test_a_line_on_which_slack_says_no_hello_is_let_go(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "HELLO", 0.3)
+    server.sockets.says_hello = False
+    clock = SystemClock()
+    async with aiohttp.ClientSession() as session:
+        api = tokens().api(session, Counts(clock), server.api)
+        line = link.Link(api=api, session=session, clock=clock, take=lambda _envelope, _acknowledge: None)
+        with pytest.raises(Gone, match="cannot be reached"):
+            await line._dial()
+        async with asyncio.timeout(2):
+            await server.sockets.left()
 
 
 async def test_an_outage_is_gone_and_a_missing_scope_says_which(slack: OnSlack) -> None:

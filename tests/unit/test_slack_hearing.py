@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import aiohttp
 import pytest
 
-from adapters.slack import names
-from adapters.slack.catching_up import find_gaps
+from adapters.slack import catching_up, names
+from adapters.slack.catching_up import CatchingUp, find_gaps
 from adapters.slack.directory import Directory, Person, person_of, room_of
 from adapters.slack.incoming import Incoming
+from adapters.slack.pages import Pages
 from adapters.slack.reading import words
 from adapters.slack.web import Api
 from bot.core.clock import SystemClock
@@ -47,6 +49,14 @@ async def posted(incoming: Incoming, channel: str = "C1", **more: object) -> Mes
     event = await incoming.posted(said(**more), channel)
     assert event is not None
     return event
+
+
+async def test_a_machine_is_one_though_slack_did_not_tell_of_it(incoming: Incoming) -> None:
+    for user, more, bot in (("U77", {"bot_id": "B77"}, True), ("U78", {}, False), ("U1", {"bot_id": "B77"}, False)):
+        event = await posted(incoming, channel="D1", user=user, **more)
+        assert (event.author.bot, event.mentioned) == (bot, not bot)
+    incoming.directory._people.clear()
+    assert (await posted(incoming, channel="D1", user="UBOT")).mentioned is False, "the bot answers itself for ever"
 
 
 @pytest.mark.parametrize("subtype", ["", "me_message", "thread_broadcast", "file_share"])
@@ -206,6 +216,11 @@ def test_in_doubt_a_channel_is_closed(channel: dict, audience: Audience) -> None
     assert room_of(channel).audience is audience
 
 
+def test_what_a_channel_is_for_is_read_as_people_see_it() -> None:
+    marked = {"value": "Q&amp;A, see <http://a.test|the list> and <#C2|office>"}
+    assert room_of({"id": "C1", "purpose": marked}).purpose == "Q&A, see the list (http://a.test) and #…"
+
+
 def test_ranks_are_slacks_own() -> None:
     assert person_of({"id": "U1"}).rank is Rank.MEMBER
     assert person_of({"id": "U1", "is_admin": True}).rank is Rank.STAFF
@@ -241,3 +256,46 @@ def test_where_something_may_have_been_missed() -> None:
     )
     assert [(one.channel, one.after, one.threads) for one in gaps] == [("C1", TS, {TS: LATER}), ("C2", LATER, {})]
     assert find_gaps(dict([known("C1")])) == []
+
+
+def catching(incoming: Incoming) -> CatchingUp:
+    api, clock = incoming.directory._api, SystemClock()
+    then = dict([known("C1", f"C1/{TS}")])
+    return CatchingUp(api=api, pages=Pages(api, clock), incoming=incoming, clock=clock, then=then)
+
+
+async def test_who_speaks_where_something_was_missed_waits_for_it_once(
+    incoming: Incoming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching_up, "WAITS", 0.05)
+    reading, now = catching(incoming), asyncio.get_running_loop().time
+    began = now()
+    await reading.wait_for("C1")
+    assert now() - began >= 0.05
+    began = now()
+    for _ in range(20):
+        await reading.wait_for("C1")
+    assert now() - began < 0.5, "the twenty behind it would each have waited as long again"
+
+
+async def test_what_is_told_again_hides_nothing_that_came_after_it(incoming: Incoming) -> None:
+    reading = catching(incoming)
+    reading.note("C1", LATER)
+    [gap] = reading._gaps.values()
+    assert gap.before == "", "it is from before the line was there"
+    new = f"{incoming.directory._api.time}.000100"
+    reading.note("C1", new)
+    assert gap.before == new
+
+
+async def test_an_odd_message_keeps_no_other_from_being_read(incoming: Incoming) -> None:
+    reading, given = catching(incoming), []
+
+    async def give(event: object) -> None:
+        given.append(event)
+
+    reading._give = give
+    [gap] = reading._gaps.values()
+    for odd in ({"user": "../U1"}, {"thread_ts": "yesterday"}, {}):
+        await reading._tell({**said(), "ts": LATER, **odd}, gap)
+    assert len(given) == 1

@@ -69,7 +69,8 @@ def test_the_page_names_every_scope_and_what_it_is_for() -> None:
 def test_it_holds_every_command_and_every_menu() -> None:
     made = manifest(COMMANDS)
     names = [one["command"] for one in made["features"]["slash_commands"]]
-    assert len(names) == len(COMMANDS)
+    assert names[0] == "/kinfolk", "by which each is given where its name is taken"
+    assert len(names) == len(COMMANDS) + 1
     assert {"/match", "/privacy", "/kinfolk-help"} <= set(names)
     assert not {name.removeprefix("/") for name in names} & TAKEN
     menus = {one["callback_id"]: one["name"] for one in made["features"]["shortcuts"]}
@@ -84,7 +85,7 @@ def test_it_holds_every_command_and_every_menu() -> None:
 @pytest.mark.parametrize(
     ("commands", "wrong"),
     [
-        ([Command(name=f"c{number}", help="x") for number in range(26)], "there are 26 commands, and 25 are taken"),
+        ([Command(name=f"c{number}", help="x") for number in range(25)], "there are 26 commands, and 25 are taken"),
         ([Command(name="x" * 32, help="x")], "command of .* has 33 characters, and 2 to 32 are taken"),
         ([Command(name="x", help="")], "description of '/x' has 0 characters"),
         ([Command(name="x", help="y" * 2001)], "has 2001 characters, and 1 to 2000 are taken"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.platforms.slack.world import APP, BOT, BOT_ID, DOMAIN, TEAM, Channel, Message, World
 
 LONGEST, SECTION, BLOCKS, ELEMENTS = 40_000, 3000, 50, 25
+LOUD = re.compile(r"(?<!\w)@(here|channel|everyone)\b")
+"""What Slack makes a mention of where it is not told to leave plain words as they are."""
 SCOPES: dict[str, str] = {
     "chat.postMessage": "chat:write",
     "chat.postEphemeral": "chat:write",
@@ -114,6 +117,9 @@ def content(call: Call) -> tuple[str, list]:
     if not text.strip() and not blocks:
         raise ApiError("no_text")
     check_blocks(blocks)
+    for block in blocks:
+        if block.get("type") == "section" and not block["text"].get("verbatim"):
+            block["text"]["text"] = LOUD.sub(r"<!\1>", block["text"]["text"])
     return text, blocks
 
 
@@ -183,6 +189,8 @@ def update(call: Call) -> dict:
     if message.user != call.who:
         raise ApiError("cant_update_message")
     text, blocks = content(call)
+    if call.text("parse") != "none":
+        text = LOUD.sub(r"<!\1>", text)
     call.world.edit(room, message, text, blocks if "blocks" in call.given else None)
     return {"channel": room.id, "ts": message.ts, "text": text, "message": message.shown()}
 
