@@ -233,7 +233,8 @@ class Speech:
         except (BadRequest, Forbidden) as refused:
             if not says(refused, (*UNOPENED, "chat not found")):
                 raise
-            if await presses.show(user, action.text):
+            bare = not action.buttons and not action.attachments  # an alert has words, and nothing else
+            if bare and await presses.show(user, action.text):
                 return None
             closed = self.unopened(target.home)
             await presses.lead(user, closed.opens)

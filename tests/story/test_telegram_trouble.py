@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -421,6 +421,46 @@ async def test_who_never_wrote_is_warned_in_the_channel_by_name(line: Connected,
     assert any(one["type"] == "text_mention" and one["user"]["id"] == ida.id for one in said.entities)
     refused = await line.adapter.act(OpenDirect(member=ref(ida.id), text="Hello?", space=line.on.space))
     assert (refused.state, refused.opens) == ("failed", f"https://t.me/kinfolk_bot?start=g{group.id}")
+
+
+async def test_an_answer_with_buttons_is_not_shown_without_them(line: Connected, server: TelegramServer) -> None:
+    on, people = line.on, server.people
+    ida = await people.arrive(on.who.group, "Ida")
+    button = Button(label="Erase", press="test.erase", token="t-1")
+    asked = await line.adapter.act(Say(to=on.public, text="Shall I?", buttons=(button,)))
+    shown = on._message(asked.made)
+    first = await people.press(ida.id, shown, "t-1")
+    await server.updates.settled()
+    alone = OpenDirect(member=ref(ida.id), text="Are you sure?", buttons=(button,), space=on.space)
+    refused = await line.adapter.act(alone)
+    assert (refused.state, refused.opens) == ("failed", f"https://t.me/kinfolk_bot?start=g{on.who.group.id}")
+    await on.settle()
+    assert (server.methods.alerts[first], server.methods.led[first]) == ("", refused.opens)
+    second = await people.press(ida.id, shown, "t-1")
+    await server.updates.settled()
+    assert (await line.adapter.act(replace(alone, buttons=()))).state == "done"
+    assert server.methods.alerts[second] == "Are you sure?"
+
+
+async def test_a_press_while_another_is_answered_is_answered_too(line: Connected, server: TelegramServer) -> None:
+    on, people, held = line.on, server.people, asyncio.Event()
+    ida = await people.arrive(on.who.group, "Ida")
+    button = Button(label="Why?", press="test.why", token="t-1")
+    shown = on._message((await line.adapter.act(Say(to=on.public, text="Hello.", buttons=(button,)))).made)
+    await people.press(ida.id, shown, "t-1")
+    await server.updates.settled()
+    server.faults.hold("answerCallbackQuery", held)
+    answer = OpenDirect(member=ref(ida.id), text="Because.", space=on.space)
+    first = asyncio.create_task(line.adapter.act(answer))
+    while not server.methods.answered:
+        await asyncio.sleep(0)
+    second = await people.press(ida.id, shown, "t-1")
+    await server.updates.settled()
+    held.set()
+    assert (await first).state == "done"
+    assert (await line.adapter.act(answer)).state == "done"
+    await on.settle()
+    assert server.methods.alerts[second] == "Because."
 
 
 async def test_files_go_with_their_words_under_them_or_before_them(line: Connected, server: TelegramServer) -> None:
