@@ -15,7 +15,7 @@ from adapters.hearing import said
 from adapters.telegram import names
 from adapters.telegram.changing import Changes
 from adapters.telegram.chats import LATE, aware
-from adapters.telegram.incoming import person, revision, topic_of
+from adapters.telegram.incoming import is_passed_on, person, revision, topic_of
 from adapters.telegram.pressing import STRANGERS, Presses
 from adapters.telegram.words import bidding
 from bot.core.errors import Unavailable
@@ -172,7 +172,8 @@ class Ears:
     async def _posted(self, space: Named, event: MessagePosted, message: Message, update: int) -> None:
         rank = Rank.MEMBER
         if event.mentioned:
-            rank = await self.chats.rank(message.chat.id, names.user(event.author.ref))
+            # In the group, also of a channel's post: whoever writes in a channel is no staff of those who discuss it.
+            rank = await self.chats.rank(names.place(space.ref).chat, names.user(event.author.ref))
         if (who := message.from_user) and not who.is_bot and message.sender_chat is None:
             self.homes.note(who.id, space)
             self.homes.note_presence(who.id, names.place(space.ref).chat, here=True)
@@ -193,7 +194,7 @@ class Ears:
 
     async def _say_so(self, space: Named, event: MessagePosted, message: Message, rank: Rank) -> None:
         """Tell of a message, and of the command that it gives."""
-        words = self.asked.words(message) if event.mentioned else None
+        words = self.asked.words(message) if event.mentioned and not is_passed_on(message) else ""
         for one in said(event, rank=rank, commands=self.commands, words=words):
             await self.tell(space, self.asked.about(one, message))
 
@@ -203,7 +204,7 @@ class Ears:
         if who is None or who.is_bot:
             return
         self.asked.note(who)
-        given = bidding(message.text or "")
+        given = bidding(message.text or "") if not is_passed_on(message) else None
         start = given is not None and given.name == START
         if start and given is not None and (group := names.chosen(given.rest)):
             chosen = await self.homes.find(who.id, group)

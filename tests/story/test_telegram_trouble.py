@@ -22,6 +22,7 @@ from bot.core.errors import Gone, Misconfigured, Overloaded
 from bot.core.events import (
     BotAdded,
     ChannelChanged,
+    CommandGiven,
     MemberChanged,
     MemberJoined,
     MemberLeft,
@@ -284,6 +285,31 @@ async def test_who_becomes_an_administrator_is_staff_from_then_on(line: Connecte
     assert len(server.faults.calls("getChatAdministrators")) == asked, "what Telegram told need not be asked"
 
 
+async def test_what_is_forwarded_gives_no_command(line: Connected, server: TelegramServer) -> None:
+    who, alone = line.on.who, server.town.private(line.on.who.mo)
+    origin = {"type": "hidden_user", "date": server.town.now(), "sender_user_name": "Somebody"}
+    for chat, topic in ((who.group, who.pier.id), (alone, 0)):
+        for more in ({"forward_origin": origin}, {}):
+            await server.people.post(who.mo, chat, "/mod ban @ben", topic=topic, more=more)
+    await line.on.settle()
+    assert len(line.events(MessagePosted)) == 4
+    assert [one.channel.ref for one in line.events(CommandGiven)] == [line.on.public, ref(who.mo)]
+
+
+async def test_whoever_writes_in_a_channel_is_no_staff_of_the_group_that_discusses_it(
+    line: Connected, server: TelegramServer
+) -> None:
+    who = line.on.who
+    news = server.town.group("Harbour News", who.ben, kind="channel")
+    news.linked = who.group.id
+    alone = server.town.group("Gazette", who.ben, kind="channel")
+    for channel in (news, alone):
+        await server.people.post(channel.id, channel, "/mod ban @mei")
+    await line.on.settle()
+    ranks = {one.channel.ref: {one.rank.name} for one in line.events(CommandGiven)}
+    assert ranks == {ref(news.id): {"MEMBER"}, ref(alone.id): {"STAFF"}}
+
+
 async def test_an_edit_of_long_ago_is_learned_and_answered_by_nobody(line: Connected, server: TelegramServer) -> None:
     await line.on.edit(line.on.member, line.on.message, "Hello now.")
     await line.on.settle()
@@ -452,7 +478,7 @@ async def test_a_press_while_another_is_answered_is_answered_too(line: Connected
     server.faults.hold("answerCallbackQuery", held)
     answer = OpenDirect(member=ref(ida.id), text="Because.", space=on.space)
     first = asyncio.create_task(line.adapter.act(answer))
-    while not server.methods.answered:
+    while not server.methods.answered:  # noqa: ASYNC110 - the server rings no bell for a call
         await asyncio.sleep(0)
     second = await people.press(ida.id, shown, "t-1")
     await server.updates.settled()

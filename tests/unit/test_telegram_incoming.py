@@ -24,6 +24,7 @@ BOT = {"id": ME, "is_bot": True, "first_name": "Kinfolk", "username": "kinfolk_b
 PIER = Named(ref=Ref("telegram", "-1001/t7"), name="pier", audience=Audience.EVERYONE)
 ROOT = {"message_id": 7, "date": 1, "chat": GROUP, "from": BOT, "forum_topic_created": {"name": "p", "icon_color": 1}}
 IN = Incoming(me=ME, username="kinfolk_bot", commands={"match", "why"})
+FORWARDED = {"type": "hidden_user", "date": 1, "sender_user_name": "Somebody"}
 FILE = {"file_id": "f", "file_unique_id": "u", "file_size": 9}
 
 
@@ -63,6 +64,8 @@ def test_a_message_says_who_where_when_and_what() -> None:
         ({"text": "yes", **answering(BOT)}, True),
         ({"text": "yes", **answering(PERSON)}, False),
         ({"text": "new", "reply_to_message": ROOT, "message_thread_id": 7, "is_topic_message": True}, False),
+        ({"text": "/match boats", "forward_origin": FORWARDED}, False),
+        ({"text": "hello @kinfolk_bot", "forward_origin": FORWARDED}, False),
         ({"text": "hello", "chat": PRIVATE}, True),
         ({"text": "hello", "chat": PRIVATE, "from": BOT}, False),
         ({"caption": "@kinfolk_bot", "caption_entities": entities_in("@kinfolk_bot"), "document": FILE}, True),
