@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from adapters.telegram import polling
 from adapters.telegram.adapter import Telegram
 from bot.budget import Urgency
-from bot.core.actions import Attachment, Ban, Button, Delete, Edit, Invite, OpenDirect, React, Say, Timeout, Warn
+from bot.core.actions import Attachment, Ban, Button, Delete, Edit, Invite, Kick, OpenDirect, React, Say, Timeout, Warn
 from bot.core.clock import Clock, SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.counts import Counts
@@ -436,6 +436,23 @@ async def test_the_refusals_of_telegram_are_in_words(line: Connected, server: Te
     receipt = await line.adapter.act(Timeout(member=on.member, minutes=5, space=space))
     assert "Ban Users" in receipt.error
     assert not who.group.members[who.ben].muted
+
+
+@pytest.mark.parametrize("kind", ["supergroup", "group"])
+async def test_a_kick_that_telegram_delays_is_no_ban(server: TelegramServer, kind: str) -> None:
+    who = harbour(server.town)
+    club = server.town.group("Boat Club", who.anna, kind=kind)
+    server.town.join(club, who.ben)
+    async with connected(server, who) as line:
+        server.faults.limit("*banChatMember", after=1)
+        kick = Kick(member=ref(who.ben), space=ref(club.id))
+        with pytest.raises(Overloaded):
+            await line.adapter.act(kick)
+        server.faults.tear("unbanChatMember", when="before")
+        with contextlib.suppress(Gone):
+            assert (await line.adapter.act(kick)).state == "done"
+        assert (await line.adapter.act(kick)).state == "done"
+        assert club.members[who.ben].status == "left"
 
 
 async def test_who_never_wrote_is_warned_in_the_channel_by_name(line: Connected, server: TelegramServer) -> None:
