@@ -26,6 +26,7 @@ from bot.core.events import (
     MemberChanged,
     MemberJoined,
     MemberLeft,
+    MessageDeleted,
     MessageEdited,
     MessagePosted,
 )
@@ -541,6 +542,41 @@ async def test_a_long_text_goes_in_pieces_and_is_changed_and_taken_back_whole(
     assert [one.text for one in pieces if not one.deleted] == ["Short."]
     assert (await line.adapter.act(Delete(message=receipt.made, channel=on.public))).state == "done"
     assert all(one.deleted for one in pieces)
+
+
+async def test_a_long_text_is_taken_back_whole_though_telegram_says_to_wait(
+    line: Connected, server: TelegramServer
+) -> None:
+    on, group = line.on, line.on.who.group
+    receipt = await in_turns(line.adapter, Say(to=on.public, text="word " * 1200))
+    pieces = [one for one in group.messages.values() if one.author == server.town.bot]
+    server.faults.limit("deleteMessage*")
+    with pytest.raises(Overloaded):
+        await line.adapter.act(Delete(message=receipt.made, channel=on.public))
+    assert (await line.adapter.act(Delete(message=receipt.made, channel=on.public))).state == "done"
+    assert [one.deleted for one in pieces] == [True, True]
+    await on.settle()
+    gone = {one.message for one in line.events(MessageDeleted)}
+    assert gone == {ref(group.id, one.id) for one in pieces}, "what is held of each is taken away too"
+
+
+async def test_what_somebody_took_away_before_is_known_to_be_gone(line: Connected, server: TelegramServer) -> None:
+    on = line.on
+    await server.people.delete(on.who.ben, on.who.hello)
+    assert (await line.adapter.act(Delete(message=on.message, channel=on.public))).state == "done"
+    await on.settle()
+    assert [one.message for one in line.events(MessageDeleted)] == [on.message]
+
+
+async def test_pieces_that_a_shorter_text_leaves_over_are_told_to_be_gone(
+    line: Connected, server: TelegramServer
+) -> None:
+    on, group = line.on, line.on.who.group
+    receipt = await in_turns(line.adapter, Say(to=on.public, text="word " * 1200))
+    rest = max(group.messages)
+    assert (await in_turns(line.adapter, Edit(message=receipt.made, channel=on.public, text="Short."))).state == "done"
+    await on.settle()
+    assert [one.message for one in line.events(MessageDeleted)] == [ref(group.id, rest)]
 
 
 async def test_what_telegram_says_to_wait_for_is_handed_on_and_nothing_is_said_twice(
