@@ -18,8 +18,8 @@ from adapters.telegram.chats import LATE, aware
 from adapters.telegram.incoming import is_passed_on, person, revision, topic_of
 from adapters.telegram.pressing import STRANGERS, Presses
 from adapters.telegram.words import bidding
-from bot.core.errors import Unavailable
-from bot.core.events import Arrival, CommandGiven, MemberChanged, MessagePosted, Named
+from bot.core.errors import Overloaded, Unavailable
+from bot.core.events import Arrival, CommandGiven, MemberChanged, MemberJoined, MessagePosted, Named
 from bot.core.log import trail
 from bot.core.things import Rank
 
@@ -85,10 +85,12 @@ class Ears:
             return
         again = AGAIN
         while True:
+            pause = PAUSE
             try:
                 await self._take(update)
             except Unavailable as away:
                 log.warning("an update of Telegram waits: %s", away)
+                pause = max(pause, away.after) if isinstance(away, Overloaded) else pause
             except Exception as error:  # noqa: BLE001 - the same
                 again -= 1
                 if not again:
@@ -96,7 +98,7 @@ class Ears:
                     return
             else:
                 return
-            await self.clock.sleep(PAUSE)
+            await self.clock.sleep(pause)
 
     async def _take(self, update: Update) -> None:
         number = update.update_id
@@ -149,6 +151,8 @@ class Ears:
         if (message.new_chat_members or message.left_chat_member) and not await self.chats.is_admin(message.chat.id):
             # Where the bot is an administrator, `chat_member` tells the same and more.
             for one in self.incoming.came_and_left(message):
+                here = isinstance(one, MemberJoined)
+                self.homes.note_presence(names.user(one.member.ref), message.chat.id, here=here)
                 await self.tell(space, one)
         if message.new_chat_title:
             await self.changes.retell(space, message, update)

@@ -261,6 +261,22 @@ async def test_a_post_waits_until_it_is_known_which_group_discusses_the_channel(
         assert told == {(ref(who.group.id), ref(news.id, post.id))}
 
 
+async def test_what_is_asked_of_a_channel_is_not_asked_again_while_telegram_says_to_wait(
+    server: TelegramServer,
+) -> None:
+    who, start = harbour(server.town), datetime.now(UTC)
+    news = server.town.group("Harbour News", who.anna, kind="channel")
+    news.linked = who.group.id
+    clock = HastyClock(start)
+    async with connected(server, who, clock=clock) as line:
+        server.faults.limit("getChat", after=40)
+        before = clock.now()
+        await server.people.post(news.id, news, "The regatta is on Sunday.")
+        await line.on.settle()
+        assert {one.space.ref for one in line.heard.arrivals} == {ref(who.group.id)}
+        assert (clock.now() - before).total_seconds() >= 40
+
+
 async def test_coming_and_going_is_told_once_whether_the_bot_is_an_administrator_or_not(
     server: TelegramServer,
 ) -> None:
@@ -309,6 +325,25 @@ async def test_whoever_writes_in_a_channel_is_no_staff_of_the_group_that_discuss
     await line.on.settle()
     ranks = {one.channel.ref: {one.rank.name} for one in line.events(CommandGiven)}
     assert ranks == {ref(news.id): {"MEMBER"}, ref(alone.id): {"STAFF"}}
+
+
+async def test_who_left_a_group_is_not_answered_for_it_where_the_bot_is_no_administrator(
+    server: TelegramServer,
+) -> None:
+    who = harbour(server.town)
+    plain = server.town.group("Boat Club", who.anna, bot="member")
+    server.town.join(plain, who.ben)
+    async with connected(server, who) as line:
+        await server.people.post(who.ben, plain, "Ahoy.")
+        await line.on.settle()
+        here = line.adapter.ears.homes.is_here
+        assert await here(who.ben, plain.id)
+        await server.people.leave(who.ben, plain)
+        await line.on.settle()
+        assert not await here(who.ben, plain.id)
+        await server.people.join(who.ben, plain)
+        await line.on.settle()
+        assert await here(who.ben, plain.id)
 
 
 async def test_an_edit_of_long_ago_is_learned_and_answered_by_nobody(line: Connected, server: TelegramServer) -> None:
