@@ -163,7 +163,7 @@ class Chats:
                 told = await self.client.get_chat_administrators(chat)
             except ChatMigrated as moved:
                 self.moved[chat] = moved.new_chat_id
-                return {}
+                return await self.staff(moved.new_chat_id)
             except TelegramError as error:
                 log.info("who administers the chat %d is not known: %s", chat, error)
                 return held.members if held else {}

@@ -211,7 +211,7 @@ class Ears:
         given = bidding(message.text or "") if not is_passed_on(message) else None
         start = given is not None and given.name == START
         if start and given is not None and (group := names.chosen(given.rest)):
-            chosen = await self.homes.find(who.id, group)
+            chosen = await self.homes.find(who.id, self.chats.now(group))
             if chosen is not None:
                 self.homes.note(who.id, chosen)
         event = self.incoming.posted(message, self.chats.channel(message.chat))

@@ -50,7 +50,7 @@ class Presses:
         token, _at, home = query.data.partition(HOME)
         who = query.from_user
         if message.chat.type == ChatType.PRIVATE:
-            group = names.chosen(f"g{home}")
+            group = self.ears.chats.now(names.chosen(f"g{home}"))
             space = await self.ears.homes.find(who.id, group) if group else await self.ears.homes.of(who.id)
         else:
             space = await self.ears.chats.space_of(message.chat)

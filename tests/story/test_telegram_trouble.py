@@ -21,6 +21,7 @@ from bot.core.counts import Counts
 from bot.core.errors import Gone, Misconfigured, Overloaded
 from bot.core.events import (
     BotAdded,
+    ButtonPressed,
     ChannelChanged,
     CommandGiven,
     MemberChanged,
@@ -29,6 +30,7 @@ from bot.core.events import (
     MessageDeleted,
     MessageEdited,
     MessagePosted,
+    Named,
 )
 from bot.core.things import Ref
 from bot.metrics import Figures
@@ -246,6 +248,40 @@ async def test_a_move_that_only_a_refusal_tells_is_followed_too(server: Telegram
         assert [(one.channel.ref, one.formerly) for one in line.events(ChannelChanged)] == [
             (ref(big.id), ref(small.id))
         ]
+
+
+async def test_buttons_and_links_of_a_group_that_moved_speak_for_the_supergroup(server: TelegramServer) -> None:
+    who = harbour(server.town)
+    small = server.town.group("Boat Club", who.anna, kind="group")
+    server.town.join(small, who.ben)
+    async with connected(server, who) as line:
+        button = Button(label="Why?", press="test.why", token="t-1")
+        answer = OpenDirect(member=ref(who.ben), text="Boats.", buttons=(button,), space=ref(small.id))
+        shown = line.on._message((await line.adapter.act(answer)).made)
+        big = await server.people.upgrade(who.anna, small)
+        await line.on.settle()
+
+        async def spaces(_member: Ref) -> list[Named]:
+            return [Named(ref=ref(big.id), name="Boat Club")]
+
+        line.on.spaces = spaces
+        await server.people.press(who.ben, shown, f"t-1@{small.id}")
+        await line.on.settle()
+        assert [one.space.ref for one in line.heard.arrivals if isinstance(one.event, ButtonPressed)] == [ref(big.id)]
+        found = await line.adapter.ears.homes.find(who.ben, line.adapter.ears.chats.now(small.id))
+        assert found == Named(ref=ref(big.id), name="Boat Club")
+
+
+async def test_what_is_done_under_the_old_number_of_a_group_is_done_in_the_supergroup(server: TelegramServer) -> None:
+    who = harbour(server.town)
+    small = server.town.group("Boat Club", who.anna, kind="group")
+    server.town.join(small, who.ben)
+    big = await server.people.upgrade(who.anna, small)
+    server.updates.waiting.clear()
+    async with connected(server, who) as line:
+        ban = Ban(member=ref(who.ben), space=ref(small.id))
+        assert (await in_turns(line.adapter, ban)).state == "done"
+        assert big.members[who.ben].status == "kicked"
 
 
 async def test_a_post_waits_until_it_is_known_which_group_discusses_the_channel(server: TelegramServer) -> None:
