@@ -250,6 +250,17 @@ async def test_a_move_that_only_a_refusal_tells_is_followed_too(server: Telegram
         ]
 
 
+async def test_in_a_supergroup_that_was_a_group_the_bot_is_not_new(server: TelegramServer) -> None:
+    who = harbour(server.town)
+    small = server.town.group("Boat Club", who.anna, kind="group")
+    server.town.users[who.anna].started = False
+    async with connected(server, who) as line:
+        await server.people.upgrade(who.anna, small)
+        await line.on.settle()
+        assert len(line.events(ChannelChanged)) > 0
+        assert (line.events(BotAdded), server.faults.calls("sendMessage")) == ([], [])
+
+
 async def test_buttons_and_links_of_a_group_that_moved_speak_for_the_supergroup(server: TelegramServer) -> None:
     who = harbour(server.town)
     small = server.town.group("Boat Club", who.anna, kind="group")
