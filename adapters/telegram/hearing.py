@@ -147,6 +147,7 @@ class Ears:
             await self.changes.migrated(message, update)
             return
         space = await self.chats.space_of(self._whose(message))
+        self.asked.note_chat(message.chat)
         await self.changes.topics(message, space, update)
         if (message.new_chat_members or message.left_chat_member) and not await self.chats.is_admin(message.chat.id):
             # Where the bot is an administrator, `chat_member` tells the same and more.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from telegram import ChatMemberUpdated, Message, MessageReactionUpdated
+from telegram import Chat, ChatMemberUpdated, Message, MessageReactionUpdated
 
 from adapters.telegram.asking import Asked
 from adapters.telegram.incoming import Incoming, author, changed, ref_of, revision, topic_of
@@ -238,3 +238,12 @@ def test_usernames_and_links_become_references_where_they_are_known() -> None:
     asked.note(message(text="x").from_user)
     assert before == "mod warn @Ben_Boats telegram:-1000000001234/45 a@ben_boats @unknown_one"
     assert asked.words(message(text=words)) == before.replace("@Ben_Boats", "telegram:42", 1)
+
+
+def test_links_into_a_public_group_become_references_once_it_is_known() -> None:
+    asked = Asked(username="kinfolk_bot", commands=COMMANDS)
+    words = "why https://t.me/Harbour_Talk/45 http://t.me/harbour_talk/7/46?single https://t.me/unknown_talk/4"
+    assert asked.words(message(text=words)) == words
+    asked.note_chat(Chat.de_json({**GROUP, "username": "harbour_talk"}, None))
+    shown = "why telegram:-1001/45 telegram:-1001/46?single https://t.me/unknown_talk/4"
+    assert asked.words(message(text=words)) == shown
