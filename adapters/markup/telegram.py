@@ -19,7 +19,9 @@ _ALIVE = re.compile(r"@(?=\w)|:(?=//)")
 """Signs by which Telegram knows a mention, which rings, and an address: it reads them in any text."""
 _TAG = re.compile(r"</?[a-z][^>]*>")
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+.#-]{1,20}")
-_PLACE = re.compile(r"-100(\d{1,16})(?:/t?(\d{1,16}))?", re.ASCII)
+_PLACE = re.compile(r"-(\d{13,16})(?:/t?(\d{1,16}))?", re.ASCII)
+_SUPERGROUPS = 1_000_000_000_000
+"""What the number of a supergroup or a channel begins above; small groups have no links."""
 _LIKE_AN_ADDRESS = re.compile(r"://|\w\.\w{2,}")
 """Words of a link that would promise another place than it leads to."""
 
@@ -63,9 +65,10 @@ def _reference(kind: str, ref: Ref) -> str | None:
     found = _PLACE.fullmatch(ref.id)
     if ref.platform != "telegram" or found is None or kind not in {"channel", "message"}:
         return None
-    if kind == "message" and (found[2] is None or "/t" in ref.id):
+    bare = int(found[1]) - _SUPERGROUPS
+    if bare <= 0 or (kind == "message" and (found[2] is None or "/t" in ref.id)):
         return None
-    return f"https://t.me/c/{found[1]}/{found[2] or 1}"
+    return f"https://t.me/c/{bare}/{found[2] or 1}"
 
 
 def _heading(written: str, _level: int) -> str:

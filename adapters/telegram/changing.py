@@ -99,6 +99,8 @@ class Changes:
             inside = is_inside(told.new_chat_member)
             log.info("in the chat %d the bot is %s", told.chat.id, told.new_chat_member.status if inside else "no more")
             return
+        if told.chat.id in self.ears.chats.moved.values():
+            return  # Telegram tells so of each supergroup that it makes of a group
         space = await self.ears.chats.space_of(told.chat)
         if told.chat.type in GROUPS or space.ref == names.chat(told.chat.id):
             by = person(told.from_user)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from telegram import ChatMemberAdministrator, ChatMemberOwner, ChatMemberRestricted
 from telegram.constants import ChatMemberStatus, ChatType
-from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
+from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
 from adapters.telegram import names
 from adapters.telegram.trouble import Refused
 from adapters.telegram.words import cut
-from bot.core.errors import Gone
+from bot.core.errors import Gone, Overloaded
 from bot.core.events import Named
 from bot.core.things import Audience, Rank, Ref
 
@@ -105,6 +105,9 @@ class Chats:
                 group = None
         except (BadRequest, Forbidden) as error:
             log.info("whether a group discusses the channel %d is not known: %s", channel, error)
+        except RetryAfter as busy:
+            after = busy._retry_after.total_seconds()  # noqa: SLF001 - the other is on its way out
+            raise Overloaded("Telegram asks me to wait.", after=after) from None
         except TelegramError as error:
             # In doubt nothing is said of it: what goes into a space of its own stays there.
             raise Gone(f"whether a group discusses a channel is not known: {error}") from None
@@ -160,7 +163,7 @@ class Chats:
                 told = await self.client.get_chat_administrators(chat)
             except ChatMigrated as moved:
                 self.moved[chat] = moved.new_chat_id
-                return {}
+                return await self.staff(moved.new_chat_id)
             except TelegramError as error:
                 log.info("who administers the chat %d is not known: %s", chat, error)
                 return held.members if held else {}

@@ -15,11 +15,11 @@ from adapters.hearing import said
 from adapters.telegram import names
 from adapters.telegram.changing import Changes
 from adapters.telegram.chats import LATE, aware
-from adapters.telegram.incoming import person, revision, topic_of
+from adapters.telegram.incoming import is_passed_on, person, revision, topic_of
 from adapters.telegram.pressing import STRANGERS, Presses
 from adapters.telegram.words import bidding
-from bot.core.errors import Unavailable
-from bot.core.events import Arrival, CommandGiven, MemberChanged, MessagePosted, Named
+from bot.core.errors import Overloaded, Unavailable
+from bot.core.events import Arrival, CommandGiven, MemberChanged, MemberJoined, MessagePosted, Named
 from bot.core.log import trail
 from bot.core.things import Rank
 
@@ -85,10 +85,12 @@ class Ears:
             return
         again = AGAIN
         while True:
+            pause = PAUSE
             try:
                 await self._take(update)
             except Unavailable as away:
                 log.warning("an update of Telegram waits: %s", away)
+                pause = max(pause, away.after) if isinstance(away, Overloaded) else pause
             except Exception as error:  # noqa: BLE001 - the same
                 again -= 1
                 if not again:
@@ -96,7 +98,7 @@ class Ears:
                     return
             else:
                 return
-            await self.clock.sleep(PAUSE)
+            await self.clock.sleep(pause)
 
     async def _take(self, update: Update) -> None:
         number = update.update_id
@@ -145,10 +147,13 @@ class Ears:
             await self.changes.migrated(message, update)
             return
         space = await self.chats.space_of(self._whose(message))
+        self.asked.note_chat(message.chat)
         await self.changes.topics(message, space, update)
         if (message.new_chat_members or message.left_chat_member) and not await self.chats.is_admin(message.chat.id):
             # Where the bot is an administrator, `chat_member` tells the same and more.
             for one in self.incoming.came_and_left(message):
+                here = isinstance(one, MemberJoined)
+                self.homes.note_presence(names.user(one.member.ref), message.chat.id, here=here)
                 await self.tell(space, one)
         if message.new_chat_title:
             await self.changes.retell(space, message, update)
@@ -172,7 +177,8 @@ class Ears:
     async def _posted(self, space: Named, event: MessagePosted, message: Message, update: int) -> None:
         rank = Rank.MEMBER
         if event.mentioned:
-            rank = await self.chats.rank(message.chat.id, names.user(event.author.ref))
+            # In the group, also of a channel's post: whoever writes in a channel is no staff of those who discuss it.
+            rank = await self.chats.rank(names.place(space.ref).chat, names.user(event.author.ref))
         if (who := message.from_user) and not who.is_bot and message.sender_chat is None:
             self.homes.note(who.id, space)
             self.homes.note_presence(who.id, names.place(space.ref).chat, here=True)
@@ -193,7 +199,7 @@ class Ears:
 
     async def _say_so(self, space: Named, event: MessagePosted, message: Message, rank: Rank) -> None:
         """Tell of a message, and of the command that it gives."""
-        words = self.asked.words(message) if event.mentioned else None
+        words = self.asked.words(message) if event.mentioned and not is_passed_on(message) else ""
         for one in said(event, rank=rank, commands=self.commands, words=words):
             await self.tell(space, self.asked.about(one, message))
 
@@ -203,10 +209,10 @@ class Ears:
         if who is None or who.is_bot:
             return
         self.asked.note(who)
-        given = bidding(message.text or "")
+        given = bidding(message.text or "") if not is_passed_on(message) else None
         start = given is not None and given.name == START
         if start and given is not None and (group := names.chosen(given.rest)):
-            chosen = await self.homes.find(who.id, group)
+            chosen = await self.homes.find(who.id, self.chats.now(group))
             if chosen is not None:
                 self.homes.note(who.id, chosen)
         event = self.incoming.posted(message, self.chats.channel(message.chat))

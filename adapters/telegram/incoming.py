@@ -95,6 +95,8 @@ class Incoming:
         who = message.from_user
         if who is not None and who.id == self.me:
             return False
+        if is_passed_on(message) and message.chat.type != ChatType.PRIVATE:
+            return False
         if message.chat.type == ChatType.PRIVATE or names_user(message, self.username, self.me):
             return True
         other = answered(message)
@@ -182,6 +184,11 @@ def ref_of(message: Message) -> Ref:
     if message.is_automatic_forward and isinstance(origin, MessageOriginChannel):
         return names.message(origin.chat.id, origin.message_id)
     return names.message(message.chat.id, message.message_id)
+
+
+def is_passed_on(message: Message) -> bool:
+    """Say whether somebody forwarded what another wrote: it is shown, and whoever does that bids nothing by it."""
+    return message.forward_origin is not None and not message.is_automatic_forward
 
 
 def author(message: Message) -> Named:

@@ -73,10 +73,13 @@ class Discipline:
         return names.place(home.ref).chat
 
     async def _kick(self, group: int, user: int) -> None:
-        """Send somebody out who may come back: Telegram knows banning alone, so that is lifted at once."""
-        if is_inside(await self.client.get_chat_member(group, user)):
+        """Send somebody out who may come back, by one call: of two, the ban would stay where the other fails."""
+        if not is_inside(await self.client.get_chat_member(group, user)):
+            return
+        if names.is_small(group):
             await self.client.ban_chat_member(group, user)
-            await self.client.unban_chat_member(group, user, only_if_banned=True)
+        else:
+            await self.client.unban_chat_member(group, user)  # which also sends out whoever is in there
 
     async def _act_on_chat(self, action: Sanction, group: int, chat: int) -> None:
         """Act on a channel that writes under its own name."""

@@ -80,6 +80,11 @@ def supergroup(bare: int) -> int:
     return SUPERGROUPS - bare
 
 
+def is_small(group: int) -> bool:
+    """Say whether a group is none of the supergroups, which alone know bans and topics."""
+    return SUPERGROUPS < group < 0
+
+
 def place(wanted: Ref) -> Place:
     """Return the chat and topic that a reference names. Raises Unknown."""
     number, slash, topic = _own(wanted).partition("/")

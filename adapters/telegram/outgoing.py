@@ -11,7 +11,7 @@ from telegram.error import BadRequest
 
 from adapters.telegram import names
 from adapters.telegram.needs import check
-from adapters.telegram.trouble import NOT_FOUND, UNCHANGED, Refused, says
+from adapters.telegram.trouble import UNCHANGED, Refused, says
 from bot.core.actions import (
     ArchiveChannel,
     AskStaff,
@@ -84,7 +84,7 @@ class Hands:
                 await self.discipline.check_target(names.place(action.channel).chat, names.user(action.member))
                 return await self.speech.speak(action)
             case Delete():
-                await self._delete(action)
+                await self.speech.take_back(action.message, action.channel)
             case React():
                 await self._react(action)
             case Timeout() | Kick() | Ban() | Unban():
@@ -98,16 +98,6 @@ class Hands:
             case _:
                 raise Refused(f"Telegram cannot do this: {type(action).__name__}")
         return None
-
-    async def _delete(self, action: Delete) -> None:
-        """Take a message away; that it is gone already is what was wanted."""
-        try:
-            await self.speech.take_back(action.message)
-        except BadRequest as refused:
-            if not says(refused, NOT_FOUND):
-                raise
-            return
-        self.echo.deleted(action.message, action.channel)
 
     async def _react(self, action: React) -> None:
         """Put an emoji under a message; of a bot Telegram shows one at a time."""

@@ -50,7 +50,7 @@ class Presses:
         token, _at, home = query.data.partition(HOME)
         who = query.from_user
         if message.chat.type == ChatType.PRIVATE:
-            group = names.chosen(f"g{home}")
+            group = self.ears.chats.now(names.chosen(f"g{home}"))
             space = await self.ears.homes.find(who.id, group) if group else await self.ears.homes.of(who.id)
         else:
             space = await self.ears.chats.space_of(message.chat)
@@ -108,14 +108,13 @@ class Presses:
     async def show(self, user: int, text: str) -> bool:
         """Show whoever pressed a button an answer for them alone; say whether that was done, as with a short one."""
         words = markup.plain(text).strip()
-        query = self.open.get(user)
-        if query is None or not 0 < len(words.encode("utf-16-le")) // 2 <= ALERT:
+        if user not in self.open or not 0 < len(words.encode("utf-16-le")) // 2 <= ALERT:
             return False
+        query = self.open.pop(user)  # from here on another press of theirs is another one's to answer
         try:
             await self.ears.client.answer_callback_query(query.id, text=words, show_alert=True)
         except TelegramError:
             return False
-        self.open.pop(user, None)
         return True
 
     async def lead(self, user: int, link: str) -> None:

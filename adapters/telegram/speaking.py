@@ -15,7 +15,7 @@ from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 from adapters import markup
 from adapters.telegram import names
 from adapters.telegram.keyboard import keyboard
-from adapters.telegram.trouble import UNCHANGED, UNOPENED, Refused, says
+from adapters.telegram.trouble import NOT_FOUND, UNCHANGED, UNOPENED, Refused, says
 from bot.core.actions import AskStaff, CreatePoll, Edit, OpenDirect, Say, Warn
 from bot.core.errors import Overloaded
 
@@ -105,14 +105,21 @@ class Speech:
             case Edit():
                 return await self._change(action)
 
-    async def take_back(self, message: Ref) -> None:
-        """Take a message away, and with one of the bot's own those that went on with it."""
+    async def take_back(self, message: Ref, channel: Ref) -> None:
+        """Take a message away, and with one of the bot's own those that went on with it; gone already is well too."""
         chat, number = self._chats.message(message)
-        rest = self._pieces.pop(message, [])
-        if rest:
-            await self._client.delete_messages(chat, [*rest, number])
-        else:
-            await self._client.delete_message(chat, number)
+        rest = self._pieces.get(message, [])
+        try:
+            if rest:
+                await self._client.delete_messages(chat, [*rest, number])
+            else:
+                await self._client.delete_message(chat, number)
+        except BadRequest as refused:
+            if not says(refused, NOT_FOUND):
+                raise
+        self._pieces.pop(message, None)
+        for one in (number, *rest):
+            self._echo.deleted(names.message(chat, one), channel)
 
     async def check_open(self, place: names.Place) -> None:
         """Raise Refused for a topic that is closed: an administrator could write there, and should not."""
@@ -233,7 +240,8 @@ class Speech:
         except (BadRequest, Forbidden) as refused:
             if not says(refused, (*UNOPENED, "chat not found")):
                 raise
-            if await presses.show(user, action.text):
+            bare = not action.buttons and not action.attachments  # an alert has words, and nothing else
+            if bare and await presses.show(user, action.text):
                 return None
             closed = self.unopened(target.home)
             await presses.lead(user, closed.opens)
@@ -308,6 +316,8 @@ class Speech:
             self._remember(action.message, known[1:])
         if surplus := known[len(pieces) :]:
             await self._client.delete_messages(target.place.chat, surplus)
+            for one in surplus:
+                self._echo.deleted(names.message(chat, one), action.channel)
         self._echo.ears.presses.changed(target.place.chat, number)
         return self._remember(action.message, known[1 : len(pieces)])
 

@@ -24,6 +24,7 @@ WORDS = {
     "can't remove chat owner": "they own the group, and nobody acts on them",
     "can't restrict self": "I do not act on myself",
     "method is available only for supergroups": "small groups have no such thing; switch on Topics or a public link",
+    "method is available for supergroup": "small groups have no such thing; switch on Topics or a public link",
     "PARTICIPANT_ID_INVALID": "they never were in this group",
     "USER_NOT_PARTICIPANT": "they are not in this group",
     "user not found": "nobody of that number is known to me",

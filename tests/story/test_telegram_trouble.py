@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,19 +14,23 @@ from pydantic import SecretStr
 from adapters.telegram import polling
 from adapters.telegram.adapter import Telegram
 from bot.budget import Urgency
-from bot.core.actions import Attachment, Ban, Button, Delete, Edit, Invite, OpenDirect, React, Say, Timeout, Warn
+from bot.core.actions import Attachment, Ban, Button, Delete, Edit, Invite, Kick, OpenDirect, React, Say, Timeout, Warn
 from bot.core.clock import Clock, SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.counts import Counts
 from bot.core.errors import Gone, Misconfigured, Overloaded
 from bot.core.events import (
     BotAdded,
+    ButtonPressed,
     ChannelChanged,
+    CommandGiven,
     MemberChanged,
     MemberJoined,
     MemberLeft,
+    MessageDeleted,
     MessageEdited,
     MessagePosted,
+    Named,
 )
 from bot.core.things import Ref
 from bot.metrics import Figures
@@ -246,6 +250,51 @@ async def test_a_move_that_only_a_refusal_tells_is_followed_too(server: Telegram
         ]
 
 
+async def test_in_a_supergroup_that_was_a_group_the_bot_is_not_new(server: TelegramServer) -> None:
+    who = harbour(server.town)
+    small = server.town.group("Boat Club", who.anna, kind="group")
+    server.town.users[who.anna].started = False
+    async with connected(server, who) as line:
+        await server.people.upgrade(who.anna, small)
+        await line.on.settle()
+        assert len(line.events(ChannelChanged)) > 0
+        assert (line.events(BotAdded), server.faults.calls("sendMessage")) == ([], [])
+
+
+async def test_buttons_and_links_of_a_group_that_moved_speak_for_the_supergroup(server: TelegramServer) -> None:
+    who = harbour(server.town)
+    small = server.town.group("Boat Club", who.anna, kind="group")
+    server.town.join(small, who.ben)
+    async with connected(server, who) as line:
+        button = Button(label="Why?", press="test.why", token="t-1")
+        answer = OpenDirect(member=ref(who.ben), text="Boats.", buttons=(button,), space=ref(small.id))
+        shown = line.on._message((await line.adapter.act(answer)).made)
+        big = await server.people.upgrade(who.anna, small)
+        await line.on.settle()
+
+        async def spaces(_member: Ref) -> list[Named]:
+            return [Named(ref=ref(big.id), name="Boat Club")]
+
+        line.on.spaces = spaces
+        await server.people.press(who.ben, shown, f"t-1@{small.id}")
+        await line.on.settle()
+        assert [one.space.ref for one in line.heard.arrivals if isinstance(one.event, ButtonPressed)] == [ref(big.id)]
+        found = await line.adapter.ears.homes.find(who.ben, line.adapter.ears.chats.now(small.id))
+        assert found == Named(ref=ref(big.id), name="Boat Club")
+
+
+async def test_what_is_done_under_the_old_number_of_a_group_is_done_in_the_supergroup(server: TelegramServer) -> None:
+    who = harbour(server.town)
+    small = server.town.group("Boat Club", who.anna, kind="group")
+    server.town.join(small, who.ben)
+    big = await server.people.upgrade(who.anna, small)
+    server.updates.waiting.clear()
+    async with connected(server, who) as line:
+        ban = Ban(member=ref(who.ben), space=ref(small.id))
+        assert (await in_turns(line.adapter, ban)).state == "done"
+        assert big.members[who.ben].status == "kicked"
+
+
 async def test_a_post_waits_until_it_is_known_which_group_discusses_the_channel(server: TelegramServer) -> None:
     who = harbour(server.town)
     news = server.town.group("Harbour News", who.anna, kind="channel")
@@ -257,6 +306,22 @@ async def test_a_post_waits_until_it_is_known_which_group_discusses_the_channel(
         assert server.faults._faults == []
         told = {(one.space.ref, one.event.message) for one in line.heard.arrivals}
         assert told == {(ref(who.group.id), ref(news.id, post.id))}
+
+
+async def test_what_is_asked_of_a_channel_is_not_asked_again_while_telegram_says_to_wait(
+    server: TelegramServer,
+) -> None:
+    who, start = harbour(server.town), datetime.now(UTC)
+    news = server.town.group("Harbour News", who.anna, kind="channel")
+    news.linked = who.group.id
+    clock = HastyClock(start)
+    async with connected(server, who, clock=clock) as line:
+        server.faults.limit("getChat", after=40)
+        before = clock.now()
+        await server.people.post(news.id, news, "The regatta is on Sunday.")
+        await line.on.settle()
+        assert {one.space.ref for one in line.heard.arrivals} == {ref(who.group.id)}
+        assert (clock.now() - before).total_seconds() >= 40
 
 
 async def test_coming_and_going_is_told_once_whether_the_bot_is_an_administrator_or_not(
@@ -282,6 +347,50 @@ async def test_who_becomes_an_administrator_is_staff_from_then_on(line: Connecte
     await line.on.settle()
     assert (await ears.chats.rank(who.group.id, who.ben)).name == "STAFF"
     assert len(server.faults.calls("getChatAdministrators")) == asked, "what Telegram told need not be asked"
+
+
+async def test_what_is_forwarded_gives_no_command(line: Connected, server: TelegramServer) -> None:
+    who, alone = line.on.who, server.town.private(line.on.who.mo)
+    origin = {"type": "hidden_user", "date": server.town.now(), "sender_user_name": "Somebody"}
+    for chat, topic in ((who.group, who.pier.id), (alone, 0)):
+        for more in ({"forward_origin": origin}, {}):
+            await server.people.post(who.mo, chat, "/mod ban @ben", topic=topic, more=more)
+    await line.on.settle()
+    assert len(line.events(MessagePosted)) == 4
+    assert [one.channel.ref for one in line.events(CommandGiven)] == [line.on.public, ref(who.mo)]
+
+
+async def test_whoever_writes_in_a_channel_is_no_staff_of_the_group_that_discusses_it(
+    line: Connected, server: TelegramServer
+) -> None:
+    who = line.on.who
+    news = server.town.group("Harbour News", who.ben, kind="channel")
+    news.linked = who.group.id
+    alone = server.town.group("Gazette", who.ben, kind="channel")
+    for channel in (news, alone):
+        await server.people.post(channel.id, channel, "/mod ban @mei")
+    await line.on.settle()
+    ranks = {one.channel.ref: {one.rank.name} for one in line.events(CommandGiven)}
+    assert ranks == {ref(news.id): {"MEMBER"}, ref(alone.id): {"STAFF"}}
+
+
+async def test_who_left_a_group_is_not_answered_for_it_where_the_bot_is_no_administrator(
+    server: TelegramServer,
+) -> None:
+    who = harbour(server.town)
+    plain = server.town.group("Boat Club", who.anna, bot="member")
+    server.town.join(plain, who.ben)
+    async with connected(server, who) as line:
+        await server.people.post(who.ben, plain, "Ahoy.")
+        await line.on.settle()
+        here = line.adapter.ears.homes.is_here
+        assert await here(who.ben, plain.id)
+        await server.people.leave(who.ben, plain)
+        await line.on.settle()
+        assert not await here(who.ben, plain.id)
+        await server.people.join(who.ben, plain)
+        await line.on.settle()
+        assert await here(who.ben, plain.id)
 
 
 async def test_an_edit_of_long_ago_is_learned_and_answered_by_nobody(line: Connected, server: TelegramServer) -> None:
@@ -412,6 +521,23 @@ async def test_the_refusals_of_telegram_are_in_words(line: Connected, server: Te
     assert not who.group.members[who.ben].muted
 
 
+@pytest.mark.parametrize("kind", ["supergroup", "group"])
+async def test_a_kick_that_telegram_delays_is_no_ban(server: TelegramServer, kind: str) -> None:
+    who = harbour(server.town)
+    club = server.town.group("Boat Club", who.anna, kind=kind)
+    server.town.join(club, who.ben)
+    async with connected(server, who) as line:
+        server.faults.limit("*banChatMember", after=1)
+        kick = Kick(member=ref(who.ben), space=ref(club.id))
+        with pytest.raises(Overloaded):
+            await line.adapter.act(kick)
+        server.faults.tear("unbanChatMember", when="before")
+        with contextlib.suppress(Gone):
+            assert (await line.adapter.act(kick)).state == "done"
+        assert (await line.adapter.act(kick)).state == "done"
+        assert club.members[who.ben].status == "left"
+
+
 async def test_who_never_wrote_is_warned_in_the_channel_by_name(line: Connected, server: TelegramServer) -> None:
     who, group = line.on.who, line.on.who.group
     ida = await server.people.arrive(group, "Ida <3")
@@ -421,6 +547,46 @@ async def test_who_never_wrote_is_warned_in_the_channel_by_name(line: Connected,
     assert any(one["type"] == "text_mention" and one["user"]["id"] == ida.id for one in said.entities)
     refused = await line.adapter.act(OpenDirect(member=ref(ida.id), text="Hello?", space=line.on.space))
     assert (refused.state, refused.opens) == ("failed", f"https://t.me/kinfolk_bot?start=g{group.id}")
+
+
+async def test_an_answer_with_buttons_is_not_shown_without_them(line: Connected, server: TelegramServer) -> None:
+    on, people = line.on, server.people
+    ida = await people.arrive(on.who.group, "Ida")
+    button = Button(label="Erase", press="test.erase", token="t-1")
+    asked = await line.adapter.act(Say(to=on.public, text="Shall I?", buttons=(button,)))
+    shown = on._message(asked.made)
+    first = await people.press(ida.id, shown, "t-1")
+    await server.updates.settled()
+    alone = OpenDirect(member=ref(ida.id), text="Are you sure?", buttons=(button,), space=on.space)
+    refused = await line.adapter.act(alone)
+    assert (refused.state, refused.opens) == ("failed", f"https://t.me/kinfolk_bot?start=g{on.who.group.id}")
+    await on.settle()
+    assert (server.methods.alerts[first], server.methods.led[first]) == ("", refused.opens)
+    second = await people.press(ida.id, shown, "t-1")
+    await server.updates.settled()
+    assert (await line.adapter.act(replace(alone, buttons=()))).state == "done"
+    assert server.methods.alerts[second] == "Are you sure?"
+
+
+async def test_a_press_while_another_is_answered_is_answered_too(line: Connected, server: TelegramServer) -> None:
+    on, people, held = line.on, server.people, asyncio.Event()
+    ida = await people.arrive(on.who.group, "Ida")
+    button = Button(label="Why?", press="test.why", token="t-1")
+    shown = on._message((await line.adapter.act(Say(to=on.public, text="Hello.", buttons=(button,)))).made)
+    await people.press(ida.id, shown, "t-1")
+    await server.updates.settled()
+    server.faults.hold("answerCallbackQuery", held)
+    answer = OpenDirect(member=ref(ida.id), text="Because.", space=on.space)
+    first = asyncio.create_task(line.adapter.act(answer))
+    while not server.methods.answered:  # noqa: ASYNC110 - the server rings no bell for a call
+        await asyncio.sleep(0)
+    second = await people.press(ida.id, shown, "t-1")
+    await server.updates.settled()
+    held.set()
+    assert (await first).state == "done"
+    assert (await line.adapter.act(answer)).state == "done"
+    await on.settle()
+    assert server.methods.alerts[second] == "Because."
 
 
 async def test_files_go_with_their_words_under_them_or_before_them(line: Connected, server: TelegramServer) -> None:
@@ -458,6 +624,41 @@ async def test_a_long_text_goes_in_pieces_and_is_changed_and_taken_back_whole(
     assert [one.text for one in pieces if not one.deleted] == ["Short."]
     assert (await line.adapter.act(Delete(message=receipt.made, channel=on.public))).state == "done"
     assert all(one.deleted for one in pieces)
+
+
+async def test_a_long_text_is_taken_back_whole_though_telegram_says_to_wait(
+    line: Connected, server: TelegramServer
+) -> None:
+    on, group = line.on, line.on.who.group
+    receipt = await in_turns(line.adapter, Say(to=on.public, text="word " * 1200))
+    pieces = [one for one in group.messages.values() if one.author == server.town.bot]
+    server.faults.limit("deleteMessage*")
+    with pytest.raises(Overloaded):
+        await line.adapter.act(Delete(message=receipt.made, channel=on.public))
+    assert (await line.adapter.act(Delete(message=receipt.made, channel=on.public))).state == "done"
+    assert [one.deleted for one in pieces] == [True, True]
+    await on.settle()
+    gone = {one.message for one in line.events(MessageDeleted)}
+    assert gone == {ref(group.id, one.id) for one in pieces}, "what is held of each is taken away too"
+
+
+async def test_what_somebody_took_away_before_is_known_to_be_gone(line: Connected, server: TelegramServer) -> None:
+    on = line.on
+    await server.people.delete(on.who.ben, on.who.hello)
+    assert (await line.adapter.act(Delete(message=on.message, channel=on.public))).state == "done"
+    await on.settle()
+    assert [one.message for one in line.events(MessageDeleted)] == [on.message]
+
+
+async def test_pieces_that_a_shorter_text_leaves_over_are_told_to_be_gone(
+    line: Connected, server: TelegramServer
+) -> None:
+    on, group = line.on, line.on.who.group
+    receipt = await in_turns(line.adapter, Say(to=on.public, text="word " * 1200))
+    rest = max(group.messages)
+    assert (await in_turns(line.adapter, Edit(message=receipt.made, channel=on.public, text="Short."))).state == "done"
+    await on.settle()
+    assert [one.message for one in line.events(MessageDeleted)] == [ref(group.id, rest)]
 
 
 async def test_what_telegram_says_to_wait_for_is_handed_on_and_nothing_is_said_twice(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from telegram import ChatMemberUpdated, Message, MessageReactionUpdated
+from telegram import Chat, ChatMemberUpdated, Message, MessageReactionUpdated
 
 from adapters.telegram.asking import Asked
 from adapters.telegram.incoming import Incoming, author, changed, ref_of, revision, topic_of
@@ -24,6 +24,7 @@ BOT = {"id": ME, "is_bot": True, "first_name": "Kinfolk", "username": "kinfolk_b
 PIER = Named(ref=Ref("telegram", "-1001/t7"), name="pier", audience=Audience.EVERYONE)
 ROOT = {"message_id": 7, "date": 1, "chat": GROUP, "from": BOT, "forum_topic_created": {"name": "p", "icon_color": 1}}
 IN = Incoming(me=ME, username="kinfolk_bot", commands={"match", "why"})
+FORWARDED = {"type": "hidden_user", "date": 1, "sender_user_name": "Somebody"}
 FILE = {"file_id": "f", "file_unique_id": "u", "file_size": 9}
 
 
@@ -63,6 +64,8 @@ def test_a_message_says_who_where_when_and_what() -> None:
         ({"text": "yes", **answering(BOT)}, True),
         ({"text": "yes", **answering(PERSON)}, False),
         ({"text": "new", "reply_to_message": ROOT, "message_thread_id": 7, "is_topic_message": True}, False),
+        ({"text": "/match boats", "forward_origin": FORWARDED}, False),
+        ({"text": "hello @kinfolk_bot", "forward_origin": FORWARDED}, False),
         ({"text": "hello", "chat": PRIVATE}, True),
         ({"text": "hello", "chat": PRIVATE, "from": BOT}, False),
         ({"caption": "@kinfolk_bot", "caption_entities": entities_in("@kinfolk_bot"), "document": FILE}, True),
@@ -235,3 +238,12 @@ def test_usernames_and_links_become_references_where_they_are_known() -> None:
     asked.note(message(text="x").from_user)
     assert before == "mod warn @Ben_Boats telegram:-1000000001234/45 a@ben_boats @unknown_one"
     assert asked.words(message(text=words)) == before.replace("@Ben_Boats", "telegram:42", 1)
+
+
+def test_links_into_a_public_group_become_references_once_it_is_known() -> None:
+    asked = Asked(username="kinfolk_bot", commands=COMMANDS)
+    words = "why https://t.me/Harbour_Talk/45 http://t.me/harbour_talk/7/46?single https://t.me/unknown_talk/4"
+    assert asked.words(message(text=words)) == words
+    asked.note_chat(Chat.de_json({**GROUP, "username": "harbour_talk"}, None))
+    shown = "why telegram:-1001/45 telegram:-1001/46?single https://t.me/unknown_talk/4"
+    assert asked.words(message(text=words)) == shown

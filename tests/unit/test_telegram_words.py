@@ -124,9 +124,12 @@ def test_names_are_one_line_and_end() -> None:
         ("`a<b`", "<code>a&lt;b</code>"),
         ("```py\n1 < 2\n```", '<pre><code class="language-py">1 &lt; 2</code></pre>'),
         ("[x](https://a.example/?b&c)", '<a href="https://a.example/?b&amp;c">x</a>'),
-        (channel(TOPIC, "pier"), '<a href="https://t.me/c/1/7">#pier</a>'),
-        (channel(GROUP, "g"), '<a href="https://t.me/c/1/1">#g</a>'),
-        (message(Ref("telegram", "-1001/45"), "this"), '<a href="https://t.me/c/1/45">this</a>'),
+        (channel(Ref("telegram", "-1000000000001/t7"), "pier"), '<a href="https://t.me/c/1/7">#pier</a>'),
+        (channel(Ref("telegram", "-1000000000001"), "g"), '<a href="https://t.me/c/1/1">#g</a>'),
+        (message(Ref("telegram", "-1001234567890/45"), "this"), '<a href="https://t.me/c/1234567890/45">this</a>'),
+        (message(Ref("telegram", "-1000000002001/45"), "this"), '<a href="https://t.me/c/2001/45">this</a>'),
+        (message(Ref("telegram", "-1012345678901/45"), "this"), '<a href="https://t.me/c/12345678901/45">this</a>'),
+        (message(Ref("telegram", "-1001234567/45"), "this"), "this"),
         (message(Ref("telegram", "-77/45"), "this"), "this"),
         (member(Ref("telegram", "42"), "Ana"), "@\u200bAna"),
         (channel(Ref("discord", "20"), "pier"), "#pier"),
@@ -144,6 +147,13 @@ def test_whatever_a_member_wrote_telegram_can_parse_and_nobody_is_called(text: s
     assert parse("<b>@somebody</b>")[1], "the reader of the tests sees what lives"
     with pytest.raises(Unreadable):
         parse(f"<x>{shown}")
+
+
+def test_an_address_that_a_link_shows_is_nothing_besides() -> None:
+    """As Telegram reads it: a link's own words hold no other."""
+    shown, entities = parse(write("[0.00](https://a.b)", TELEGRAM))
+    assert (shown, [one["type"] for one in entities]) == ("0.00 (https://a.b)", ["text_link"])
+    assert [one["type"] for one in parse("<code>https://a.b</code> https://a.b")[1]] == ["code", "url"]
 
 
 @given(text=st.text(alphabet="a& <😀*`\n", max_size=600))

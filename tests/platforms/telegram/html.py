@@ -51,7 +51,14 @@ def parse(written: str) -> tuple[str, list[dict]]:
             opened.append((tag, units(text), _attributes(tag, part["more"])))
     if opened:
         raise Unreadable(f'can\'t find end tag corresponding to start tag "{opened[-1][0]}"')
-    return text.strip(), sorted([*found, *entities_in(text)], key=lambda one: one["offset"])
+    free = [one for one in entities_in(text) if not any(_holds(other, one) for other in found)]
+    return text.strip(), sorted([*found, *free], key=lambda one: one["offset"])
+
+
+def _holds(outer: dict, inner: dict) -> bool:
+    """Say whether something stands in what Telegram looks for nothing in."""
+    begin, end = outer["offset"], outer["offset"] + outer["length"]
+    return outer["type"] in {"text_link", "text_mention", "code", "pre"} and begin <= inner["offset"] < end
 
 
 def _attributes(tag: str, more: str) -> dict:

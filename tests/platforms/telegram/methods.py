@@ -201,12 +201,16 @@ class Methods:
     async def do_banChatMember(self, args: Args) -> bool:  # noqa: N802
         chat, who, member = self._sanctioned(args)
         until = int(args.get("until_date", 0))
-        await self.people.become(chat, who, Membership(status="kicked", until=until), by=self.town.bot)
+        keeps = chat.type != "group"  # a small group has no list of whom it sent out for good
+        now = Membership(status="kicked", until=until) if keeps else Membership(status="left")
+        await self.people.become(chat, who, now, by=self.town.bot)
         del member
         return True
 
     async def do_unbanChatMember(self, args: Args) -> bool:  # noqa: N802
         chat, who, member = self._sanctioned(args)
+        if chat.type == "group":
+            raise Wrong(400, "Bad Request: method is available for supergroup and channel chats only")
         if member is not None and (member.status == "kicked" or not args.get("only_if_banned")):
             await self.people.become(chat, who, Membership(status="left"), by=self.town.bot)
         return True

@@ -141,8 +141,11 @@ class People:
         await self.join(made.id, chat)
         return made
 
-    async def become(self, chat: Chat, who: int, now: Membership, *, by: int) -> None:
-        """Let somebody be something else in a chat: `chat_member` tells administrators, a message tells everybody."""
+    async def become(self, chat: Chat, who: int, now: Membership, *, by: int, quietly: bool = False) -> None:
+        """Let somebody be something else in a chat: `chat_member` tells administrators, a message tells everybody.
+
+        No message tells it `quietly`.
+        """
         before = chat.members.get(who)
         was = self.town.is_inside(chat, who)
         chat.members[who] = now
@@ -158,7 +161,7 @@ class People:
             await self.updates.push("my_chat_member", told)
         elif self.town.status(chat, self.town.bot) == "administrator":
             await self.updates.push("chat_member", told)
-        if chat.type == "channel" or was == self.town.is_inside(chat, who):
+        if quietly or chat.type == "channel" or was == self.town.is_inside(chat, who):
             return
         more = {"left_chat_member": shapes.user(user)} if was else {"new_chat_members": [shapes.user(user)]}
         if by != self.town.bot:
@@ -197,6 +200,8 @@ class People:
         begun = self.town.keep(after, who, more={"migrate_from_chat_id": chat.id})
         chat.moved_to = after.id
         await self._tell_message("message", gone)
+        if bot := after.members.pop(self.town.bot, None):  # as in any other group, it is told that it came in
+            await self.become(after, self.town.bot, bot, by=who, quietly=True)
         await self._tell_message("message", begun)
         return after
 
