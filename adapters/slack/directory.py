@@ -73,8 +73,12 @@ class Room:
         return Named(ref=names.ref(self.id), name=self.name, audience=self.audience)
 
 
-def person_of(user: Told) -> Person:
-    """Read a member from Slack's own object."""
+def person_of(user: Told, *, team: str = "") -> Person:
+    """Read a member of a workspace from Slack's own object.
+
+    Somebody of another organisation who shares a channel is a guest, whatever they are at home.
+    """
+    foreign = bool(team) and told.text(user, "team_id") not in {"", team}
     profile = told.part(user, "profile")
     own = told.text(user, "id")
     shown = told.text(profile, "display_name") or told.text(profile, "real_name")
@@ -86,9 +90,9 @@ def person_of(user: Told) -> Person:
         name=_cut(shown or told.text(user, "real_name") or told.text(user, "name") or own),
         bot=told.is_set(user, "is_bot") or own == "USLACKBOT",
         language=told.text(user, "locale").replace("-", "_")[:10],
-        rank=rank,
+        rank=Rank.MEMBER if foreign else rank,
         gone=told.is_set(user, "deleted"),
-        guest=told.is_set(user, "is_restricted", "is_ultra_restricted", "is_stranger"),
+        guest=foreign or told.is_set(user, "is_restricted", "is_ultra_restricted", "is_stranger"),
     )
 
 
@@ -150,7 +154,8 @@ class Directory:
 
     def learn_person(self, user: Told) -> Person:
         """Remember a member as Slack tells of them now."""
-        person, known = person_of(user), self._people.get(told.text(user, "id"))
+        person = person_of(user, team=self.team.ref.id)
+        known = self._people.get(person.id)
         if known and not person.language:
             person = replace(person, language=known.language)
         if person.id:

@@ -234,6 +234,13 @@ def test_guests_are_slacks_own_and_somebody_unknown_is_neither() -> None:
     assert Person(id="U1", name="U1").guest is None
 
 
+def test_somebody_of_another_organisation_is_a_guest_whatever_they_are_at_home() -> None:
+    theirs = {"id": "U1", "team_id": "T2", "is_admin": True, "is_owner": True}
+    here, there = person_of(theirs, team="T2"), person_of(theirs, team="T1")
+    assert (here.rank, here.guest) == (Rank.OWNER, False)
+    assert (there.rank, there.guest) == (Rank.MEMBER, True)
+
+
 def known(own: str, latest: str = "", *, thread: bool = False, **more: object) -> tuple[Ref, KnownChannel]:
     ref = Ref("slack", own)
     named = Named(ref=ref, name="", audience=more.pop("audience", Audience.EVERYONE))
