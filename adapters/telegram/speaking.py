@@ -39,7 +39,7 @@ FILES = 10
 QUESTION, OPTION = 300, 100
 LEAST_OPTIONS, MOST_OPTIONS = 2, 10
 REMEMBERED = 1000
-"""Texts in pieces whose pieces are remembered."""
+"""Texts in pieces, and messages that were taken away, which are remembered."""
 PICTURES = (".png", ".jpg", ".jpeg")
 BARE = LinkPreviewOptions(is_disabled=True)
 
@@ -73,6 +73,7 @@ class Speech:
         self._echo = echo
         self._pieces: OrderedDict[Ref, list[int]] = OrderedDict()
         self._begun: OrderedDict[int, Begun] = OrderedDict()
+        self._taken: OrderedDict[Ref, None] = OrderedDict()
         self._shown: OrderedDict[tuple[int, int], tuple[str, InlineKeyboardMarkup | None]] = OrderedDict()
 
     async def speak(self, action: Spoken) -> Ref | None:
@@ -118,6 +119,11 @@ class Speech:
             if not says(refused, NOT_FOUND):
                 raise
         self._pieces.pop(message, None)
+        if message in self._taken:
+            return  # told already: it was tried again
+        self._taken[message] = None
+        while len(self._taken) > REMEMBERED:
+            self._taken.popitem(last=False)
         for one in (number, *rest):
             self._echo.deleted(names.message(chat, one), channel)
 
