@@ -41,6 +41,8 @@ TOLD = frozenset(
         "value",
         "min_value",
         "max_value",
+        "min_length",
+        "max_length",
         "autocomplete",
         "default_member_permissions",
         "contexts",
@@ -123,6 +125,8 @@ def _option(one: Argument, english: Translate, others: dict[str, Translate]) -> 
         option["choices"] = [{"name": choice, "value": choice} for choice in one.choices]
     if one.type == "number":
         option["min_value"], option["max_value"] = one.bounds
+    if one.length:
+        option["min_length"] = option["max_length"] = one.length
     if one.type == "text" and (one.suggestions or one.name == "value"):
         option["autocomplete"] = True
     return option

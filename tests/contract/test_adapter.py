@@ -279,7 +279,7 @@ async def test_a_command_arrives_with_its_arguments_and_the_rank(platform: Platf
     assert (event.member.ref, event.rank, event.channel.ref) == (platform.owner, Rank.OWNER, platform.public)
 
 
-@pytest.mark.parametrize("line", ["/mode guard loudly", "/no-such-command", "/privacy off now"])
+@pytest.mark.parametrize("line", ["/mode guard loudly", "/no-such-command", "/privacy off now or never"])
 async def test_a_command_that_is_none_is_refused_before_it_arrives(platform: Platform, line: str) -> None:
     needs(platform, COMMANDS)
     with pytest.raises(Refused):
