@@ -303,6 +303,7 @@ def test_a_setting_that_names_no_generator_is_refused_by_name(spec: str):
         parse_generator(spec)
 
 
+@pytest.mark.slow
 def test_weights_that_are_not_there_or_damaged_are_refused_with_the_way_out(tmp_path: Path):
     (tmp_path / "bad.gguf").write_bytes(b"GGUF and nothing else")
     (tmp_path / "empty").mkdir()

@@ -19,6 +19,8 @@ from storage import channels, communities
 from storage.db import Database
 from storage.tables import CommunityRow, LedgerRow, MessageRow
 
+pytestmark = pytest.mark.slow
+
 CLOCK = SystemClock()
 
 

@@ -282,6 +282,7 @@ async def other_weights(response: httpx.Response) -> None:
     response.headers[embeddings_api.FINGERPRINT] = "others"
 
 
+@pytest.mark.slow
 def test_a_worker_ends_by_itself_when_nobody_asks_and_takes_its_socket_along(tmp_path: Path):
     path, desk = tmp_path / "w.sock", desk_of(Toy())
 
