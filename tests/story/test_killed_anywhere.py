@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 TOGETHER = [name for name in STAGES if name != "wire"]
 NO_ENCODER = "openai:http://127.0.0.1:1#nobody"
-ROUNDS = 4
+ROUNDS = 3
 PATIENCE = 60.0
 LONGEST = 0.4
 """Seconds at most until it is killed after somebody asked: before it heard, while it answers, or after that."""
