@@ -27,7 +27,10 @@ _LIKE_AN_ADDRESS = re.compile(r"://|\w\.\w{2,}")
 
 
 def text(text: str) -> str:
-    """Write characters that are shown and mean nothing: no tag, no mention, no link."""
+    """Write characters that are shown and mean nothing: no tag, no mention, no link.
+
+    Names of hosts without `://`, and commands, Telegram makes tappable all the same.
+    """
     return _escaped(_ALIVE.sub(rf"\g<0>{NOTHING}", text))
 
 

@@ -27,6 +27,7 @@ from tests.contract.platform import (
     Seen,
     SeenChannel,
     SeenMember,
+    until_ready,
 )
 from tests.platforms.slack import ADMIN_TOKEN, Server, harbour, slack_server
 from tests.platforms.slack.world import BOT, TEAM, Channel, Message
@@ -206,12 +207,8 @@ async def on_slack(*, admin: str = "") -> AsyncIterator[Platform]:
         driver = OnSlack(adapter, heard, server)
         running = asyncio.create_task(adapter.run(heard.put, EVERY))
         try:
-            async with asyncio.timeout(20):
-                ready = asyncio.create_task(adapter.ready.wait())
-                await asyncio.wait([ready, running], return_when=asyncio.FIRST_COMPLETED)
-                if running.done():
-                    running.result()
-                await driver.settle()
+            await until_ready(adapter.ready, running)
+            await driver.settle()
             heard.arrivals.clear()
             yield driver
             heard.full = False

@@ -30,6 +30,7 @@ from tests.contract.platform import (
     Seen,
     SeenChannel,
     SeenMember,
+    until_ready,
 )
 from tests.platforms.telegram import Harbour, TelegramServer, harbour, telegram_server
 from tests.platforms.telegram.town import BOT_NAME, Chat, Membership, Message
@@ -247,7 +248,7 @@ async def on_telegram() -> AsyncIterator[Platform]:
         driver = OnTelegram(adapter, heard, server)
         running = asyncio.create_task(adapter.run(heard.put, EVERY))
         try:
-            await _connected(adapter, running)
+            await until_ready(adapter.ready, running)
             await driver.settle()
             heard.arrivals.clear()
             yield driver
@@ -257,13 +258,3 @@ async def on_telegram() -> AsyncIterator[Platform]:
             running.cancel()
             await asyncio.wait([running])
         assert server.faults.gaps == []
-
-
-async def _connected(adapter: Telegram, running: asyncio.Task[None]) -> None:
-    """Wait until the adapter is connected, or ended."""
-    ready = asyncio.create_task(adapter.ready.wait())
-    async with asyncio.timeout(10):
-        await asyncio.wait([ready, running], return_when=asyncio.FIRST_COMPLETED)
-    ready.cancel()
-    if running.done():
-        running.result()

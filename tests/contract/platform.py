@@ -14,7 +14,7 @@ from bot.core.ports import Adapter
 from bot.core.things import Ref
 from tests.platforms import Refused
 
-__all__ = ["Platform", "Recorder", "Refused", "Seen", "SeenChannel", "SeenMember", "asked"]
+__all__ = ["Platform", "Recorder", "Refused", "Seen", "SeenChannel", "SeenMember", "asked", "until_ready"]
 
 
 @dataclass
@@ -84,6 +84,8 @@ class SeenChannel:
     members: set[Ref]
 
 
+CONNECTS = 20.0
+"""Seconds until an adapter is connected."""
 JOINING = "joining"
 """Channels are joined and left."""
 LANGUAGE = "language"
@@ -162,3 +164,13 @@ async def asked(platform: Platform, who: Ref) -> Ref | None:
     event = await platform.heard.wait_for(lambda one: isinstance(one, CommandGiven) and one.member.ref == who)
     platform.heard.forget(event)
     return event.invocation if isinstance(event, CommandGiven) else None
+
+
+async def until_ready(ready: asyncio.Event, life: asyncio.Task[None]) -> None:
+    """Wait until an adapter is connected; fail with what ended it instead."""
+    waiting = asyncio.create_task(ready.wait())
+    async with asyncio.timeout(CONNECTS):
+        await asyncio.wait([waiting, life], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if life.done():
+        life.result()

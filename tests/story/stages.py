@@ -21,14 +21,11 @@ from tests.contract.on_slack import OnSlack
 from tests.contract.on_telegram import OnTelegram
 from tests.contract.on_wire import OnWire
 from tests.contract.on_wire import ref as on_wire
-from tests.contract.platform import Platform, Recorder
+from tests.contract.platform import Platform, Recorder, until_ready
 from tests.platforms.discord import discord_server, harbour
 from tests.platforms.slack import slack_server
 from tests.platforms.telegram import telegram_server
 from tests.platforms.wire import Wire, wire_server
-
-PATIENCE = 20.0
-"""Seconds until an adapter is connected."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,16 +168,6 @@ async def slack() -> AsyncIterator[Stage]:
             found_at=lambda address: setattr(server, "address", f"http://{address}"),
             turn_back=server.world.turn_back,
         )
-
-
-async def until_ready(ready: asyncio.Event, life: asyncio.Task[None]) -> None:
-    """Wait until an adapter is connected; fail with what ended the bot instead."""
-    waiting = asyncio.create_task(ready.wait())
-    async with asyncio.timeout(PATIENCE):
-        await asyncio.wait([waiting, life], return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    if life.done():
-        life.result()
 
 
 @contextlib.asynccontextmanager
