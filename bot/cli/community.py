@@ -46,6 +46,8 @@ async def _list(settings: Settings, *, as_json: bool) -> None:
     if as_json:
         emit([asdict(one) for one in found])
         return
+    if not found:
+        note("There is no community yet: one is made when the bot comes somewhere, or by an import.")
     for one in found:
         out.print(f"{one.name}: {one.messages:,} messages ({', '.join(one.spaces) or 'on no platform'})", markup=False)
 

@@ -181,3 +181,10 @@ def test_a_home_that_cannot_be_read_is_named(kinfolk: Kinfolk, tmp_path: Path) -
 def test_a_wrong_setting_is_named(harbour: Kinfolk) -> None:
     assert "KINFOLK_ENCODER" in harbour.run("match", "--text", "x", expect=2, KINFOLK_ENCODER="magic").stderr
     assert "KINFOLK_DATABASE_URL" in harbour.run("search", "x", expect=2, KINFOLK_DATABASE_URL="mysql://x").stderr
+
+
+def test_where_there_is_no_community_yet_it_is_said_how_one_comes_about(home: Path) -> None:
+    listed = Kinfolk(home=home).run("community", "list")
+    assert listed.stdout == ""
+    assert listed.stderr.startswith("There is no community yet")
+    assert Kinfolk(home=home).json("community", "list", "--json") == []
