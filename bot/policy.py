@@ -50,6 +50,7 @@ SILENT: dict[Speak, str] = {
 }
 """Why nothing is said aloud in a channel, by how much it wants to hear."""
 FAILED = _("That did not work: {error}")
+STAYED = _("This did not work, so it is yours to do: {action} ({error})")
 CLOSED = _("I cannot write to you directly. Allow direct messages from members of this server, or use /{command} here.")
 UNOPENED = _("I may not write to you first. Open a conversation with me, and use /{command} there: {link}")
 WRITTEN = (MessagePosted, MessageEdited, ReactionAdded, ReactionRemoved)
@@ -270,7 +271,15 @@ def possible(action: Action, can: Mapping[str, frozenset[str]], *, own: bool = F
 
 
 def regret(failed: Action, receipt: Receipt, decisions: Sequence[Decision], facts: Facts) -> Say | OpenDirect | None:
-    """Return what to tell whoever asked when an act failed, how to open a conversation that stayed shut above all."""
+    """Return what to tell whoever asked when an act failed, how to open a conversation that stayed shut above all.
+
+    What should have kept the place safe and was asked for by nobody is told to the staff.
+    """
+    unasked = not any(decision.asked or decision.approved for decision in decisions)
+    if unasked and isinstance(failed, Delete | Moderation) and facts.staff_channel is not None:
+        what = marked(failed, facts.translate)
+        words = facts.translate(STAYED).format(action=what, error=escape(receipt.error))
+        return Say(to=facts.staff_channel, text=words)
     if facts.answer is None:
         return None
     instead = possible(facts.answer, facts.can)
