@@ -154,7 +154,7 @@ def _waits(action: Action, facts: Facts, mode: Mode) -> bool:
     """Say whether an unasked act waits for a human: what staff want to be asked about, and in `ask` all but records."""
     if mode is Mode.ASK:
         return not isinstance(action, AskStaff | Inward)
-    return type(action).__name__ in facts.ask_first
+    return type(action).__name__.lower() in facts.ask_first
 
 
 def _against(decision: Decision, facts: Facts, mode: Mode) -> str:
