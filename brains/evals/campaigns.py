@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SHARED = 0.5
-"""Jaccard similarity of words (of pairs of characters where words are not spaced) from which texts are of a campaign."""
+"""Jaccard similarity from which texts are of a campaign: of words, and of pairs of characters where none are spaced."""
 FEW = 4
 """Words that two texts must share at least."""
 

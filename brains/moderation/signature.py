@@ -57,4 +57,5 @@ def stack(signatures: Sequence[Signature]) -> npt.NDArray[np.uint32]:
 def alike(known: npt.NDArray[np.uint32], one: Signature) -> npt.NDArray[np.float32]:
     """Estimate the Jaccard similarity of a text with each of those stacked (n,)."""
     equal = (known == one[:, None]).sum(axis=0, dtype=np.uint8)
-    return (equal / np.float32(PERMUTATIONS)).astype(np.float32)
+    shares: npt.NDArray[np.float32] = equal.astype(np.float32) / np.float32(PERMUTATIONS)
+    return shares
