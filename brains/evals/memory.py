@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +26,7 @@ from brains.moderation.signature import skeleton, width
 from brains.moderation.undisguise import undisguise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from bot.core.ports import Encoder, Vector
@@ -105,14 +104,16 @@ async def judge(folder: Path, *, encoder: Encoder, progress: Progress = silent) 
     texts = await _read(encoder, written, progress)
     calibration, test = _halves(spam, texts.plains)
     chat = {
-        name: await _read(encoder, [row.text("text") for row in rows.rows(rows.needed(*_split(folder, path)))], progress)
+        name: await _read(encoder, [row.text("text") for row in rows.rows(rows.needed(folder, path))], progress)
         for name, path in CHAT.items()
     }
     chosen = _thresholds(texts.of(calibration.first), chat[CALIBRATION])
     thresholds = {**chosen, "ours": FLAG}
     known = texts.of(test.first)
-    recall = {method: {"as written": _recall(test, _amounts(method, known, texts.of(test.later)), thresholds[method])}
-              for method in METHODS}
+    recall = {
+        method: {"as written": _recall(test, _amounts(method, known, texts.of(test.later)), thresholds[method])}
+        for method in METHODS
+    }
     for how in DISGUISES:
         disguised = [disguise(written[one], how, seed) for seed, one in enumerate(test.later)]
         changed = await _read(encoder, disguised, progress)
@@ -136,10 +137,6 @@ async def judge(folder: Path, *, encoder: Encoder, progress: Progress = silent) 
             f"(under {NARROW} letters) only the very same is recognised. {len(names)} spam messages in all.",
         ),
     )
-
-
-def _split(folder: Path, path: str) -> tuple[Path, str]:
-    return folder, path
 
 
 def _labelled(folder: Path, path: str) -> list[tuple[str, int]]:
@@ -182,17 +179,17 @@ def _amounts(method: str, known: Texts, asked: Texts) -> Floats:
             for plain, vector in zip(known.plains, known.vectors, strict=True)
         ]
     )
-    echoes = {one for one in bones if width(one) < NARROW}
+    narrow = {one for one in bones if width(one) < NARROW}
     return np.array(
-        [_ours(memory, echoes, plain, vector) for plain, vector in zip(asked.plains, asked.vectors, strict=True)],
+        [_ours(memory, narrow, plain, vector) for plain, vector in zip(asked.plains, asked.vectors, strict=True)],
         dtype=np.float32,
     )
 
 
-def _ours(memory: SpamMemory, echoes: set[str], plain: str, vector: Vector) -> float:
+def _ours(memory: SpamMemory, narrow: set[str], plain: str, vector: Vector) -> float:
     bones = skeleton(plain)
     if width(bones) < NARROW:
-        return 1.0 + GRAMS if bones in echoes else 0.0
+        return 1.0 + GRAMS if bones in narrow else 0.0
     spam, _fine = memory.nearest(bones, [vector])
     return spam.amount if spam else 0.0
 

@@ -63,8 +63,7 @@ def logits(probabilities: npt.NDArray[np.floating]) -> Floats:
 def to_bytes(learned: Learned) -> bytes:
     """Write corrections down; the same corrections give the same bytes."""
     arrays = {
-        head: np.concatenate([[one.slope, one.bias], one.weights])
-        for head, one in sorted(learned.corrections.items())
+        head: np.concatenate([[one.slope, one.bias], one.weights]) for head, one in sorted(learned.corrections.items())
     }
     return save(arrays, metadata={"format": FORMAT, "version": VERSION, "made_by": learned.made_by})
 

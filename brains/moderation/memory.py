@@ -7,6 +7,7 @@ Two texts resemble each other by cosine + GRAMS * Jaccard of trigrams, which `ki
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from bot.core.i18n import Translate
     from bot.core.ports import Vector
     from bot.core.things import Ref
-    from brains.moderation.detection import Post
+    from brains.moderation.detection import Post, Severity
 
 DETECTOR = "memory"
 MOST = 5_000
@@ -38,6 +39,7 @@ GRAMS_ALONE = 0.45
 """Jaccard similarity from which a message is flagged where there is no vector to compare."""
 NARROW = 16
 """Width below which a text says too little to resemble anything: it must be the same, and is only flagged."""
+NEVER = datetime.max.replace(tzinfo=UTC)
 SLOPE, MIDDLE = 40.0, 0.97
 """The probability that what resembles a lesson so much is spam: a logistic curve."""
 
@@ -46,8 +48,8 @@ SLOPE, MIDDLE = 40.0, 0.97
 class Memento:
     """One lesson as it is remembered; `vector` (d,) is None until the text was encoded.
 
-    `label` is 1 for confirmed spam and 0 for what was called fine; `mature` says that its quarantine is over. `echo`
-    is the skeleton of a text too narrow to resemble anything, empty else.
+    `label` is 1 for confirmed spam and 0 for what was called fine; from `matures_at` on it may do more than flag. A
+    `narrow` text says too little to resemble anything: another must be the same.
     """
 
     label: int
@@ -55,8 +57,8 @@ class Memento:
     message: Ref
     signature: Signature
     vector: Vector | None = None
-    mature: bool = False
-    echo: str = ""
+    matures_at: datetime = NEVER
+    narrow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ class SpamMemory:
                 self._vectors[number] = one.vector
         self._encoded = np.array([one.vector is not None for one in kept], dtype=bool)
         self._spam = np.array([one.label == 1 for one in kept], dtype=bool)
-        self._narrow = np.array([bool(one.echo) for one in kept], dtype=bool)
+        self._narrow = np.array([one.narrow for one in kept], dtype=bool)
 
     def __len__(self) -> int:
         """Count the lessons."""
@@ -95,11 +97,12 @@ class SpamMemory:
             return []
         bones = skeleton(plain)
         if width(bones) < NARROW:
-            return self._same(bones, translate)
+            return self._same(sign(bones), translate)
         spam, fine = self.nearest(bones, [one for one in (post.vector, post.plain_vector) if one is not None])
         if spam is None or spam.amount < FLAG or (fine is not None and fine.amount >= spam.amount):
             return []
-        return [_detection(spam, translate)]
+        removes = post.at >= spam.memento.matures_at and spam.amount >= REMOVE
+        return [_detection(spam, translate, severity="remove" if removes else "flag")]
 
     def nearest(self, bones: str, vectors: Sequence[Vector]) -> tuple[Resemblance | None, Resemblance | None]:
         """Return the spam and the fine lesson that a text resembles most; either form of the text may be nearer."""
@@ -132,23 +135,28 @@ class SpamMemory:
             memento=self._mementos[at], amount=float(amount[at]), cosine=float(cosine[at]), grams=float(grams[at])
         )
 
-    def _same(self, bones: str, translate: Translate) -> list[Detection]:
-        """Flag a short text that is the very one of a lesson, unless it was called fine since."""
-        found = [one for one in self._mementos if one.echo and one.echo == bones]
-        if not found or found[-1].label == 0:
+    def _same(self, signature: Signature, translate: Translate) -> list[Detection]:
+        """Flag a narrow text that is the very one of a lesson, unless it was called fine since."""
+        equal = self._narrow & (self._signatures == signature[:, None]).all(axis=0)
+        if not equal.any() or not self._spam[last := int(np.flatnonzero(equal)[-1])]:
             return []
-        same = Resemblance(memento=found[-1], amount=1.0, cosine=1.0, grams=1.0)
-        return [_detection(same, translate, may_remove=False)]
+        same = Resemblance(memento=self._mementos[last], amount=1.0 + GRAMS, cosine=1.0, grams=1.0)
+        return [_detection(same, translate, severity="flag")]
 
 
 def memento(
-    plain: str, *, label: int, case: str, message: Ref, vector: Vector | None = None, mature: bool = False
+    plain: str, *, label: int, case: str, message: Ref, vector: Vector | None = None, matures_at: datetime = NEVER
 ) -> Memento:
-    """Remember a text."""
+    """Remember a text by its plain form."""
     bones = skeleton(plain)
-    echo = bones if width(bones) < NARROW else ""
     return Memento(
-        label=label, case=case, message=message, signature=sign(bones), vector=vector, mature=mature, echo=echo
+        label=label,
+        case=case,
+        message=message,
+        signature=sign(bones),
+        vector=vector,
+        matures_at=matures_at,
+        narrow=width(bones) < NARROW,
     )
 
 
@@ -158,15 +166,13 @@ def _by_grams(grams: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return scaled
 
 
-def _detection(spam: Resemblance, translate: Translate, *, may_remove: bool = True) -> Detection:
-    known = spam.memento
+def _detection(spam: Resemblance, translate: Translate, *, severity: Severity) -> Detection:
     sentence = _("resembles confirmed spam of case {case} ({alike:.0%} alike)")
-    removes = may_remove and known.mature and spam.amount >= REMOVE
     return Detection(
         detector=DETECTOR,
         kind="spam",
-        severity="remove" if removes else "flag",
-        reason=translate(sentence).format(case=known.case, alike=min(1.0, spam.amount / (1 + GRAMS))),
+        severity=severity,
+        reason=translate(sentence).format(case=spam.memento.case, alike=min(1.0, spam.amount / (1 + GRAMS))),
         score=float(1 / (1 + np.exp(-SLOPE * (spam.amount - MIDDLE)))),
-        related=(known.message,),
+        related=(spam.memento.message,),
     )

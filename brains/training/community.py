@@ -162,7 +162,7 @@ def _too_few(lessons: Sequence[Taught], held: npt.NDArray[np.bool_]) -> str:
     return "" if held.sum() >= FEWEST_HELD else f"only {held.sum()} lessons are held back; it takes {FEWEST_HELD}"
 
 
-def _judge(  # noqa: PLR0913, PLR0917 - all that a report tells
+def _judge(  # noqa: PLR0917 - all that a report tells
     fitted: Correction,
     correction: Correction,
     lessons: Sequence[Taught],
