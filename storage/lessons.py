@@ -90,6 +90,12 @@ async def waiting(connection: Connection, limit: int) -> list[Lesson]:
     return [_lesson(row) for row in rows]
 
 
+async def any_of(connection: Connection, community: Community) -> bool:
+    """Say whether a community has lessons."""
+    one = select(col(LessonRow.id)).where(col(LessonRow.community_id) == community.id).limit(1)
+    return await connection.scalar(one) is not None
+
+
 async def encoded(connection: Connection, made: Sequence[Encoded]) -> None:
     """Keep what was made of lessons in the place of their texts; those that were taken back meanwhile stay away."""
     if not made:
@@ -153,12 +159,11 @@ async def learned(connection: Connection, community: Community, fingerprint: str
 
 
 async def learned_version(connection: Connection, community: Community) -> str:
-    """Name what was learned last, empty where nothing was."""
-    found = await connection.execute(
-        select(*columns(LearnedRow, "version", "built_at")).where(col(LearnedRow.community_id) == community.id)
+    """Name the state of the lessons from which was learned last; empty where nothing was."""
+    found: str | None = await connection.scalar(
+        select(col(LearnedRow.version)).where(col(LearnedRow.community_id) == community.id)
     )
-    row = found.first()
-    return f"{row.version} {row.built_at.isoformat()}" if row else ""
+    return found or ""
 
 
 async def save(connection: Connection, community: Community, kept: Kept, *, fingerprint: str) -> None:

@@ -40,7 +40,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """The corrections of one community by head. `made_by` names the encoder and the shipped heads that they belong to."""
+    """The corrections of one community by head; `made_by` names the encoder and the shipped heads that they are of."""
 
     made_by: str = ""
     corrections: Mapping[str, Correction] = field(default_factory=dict)

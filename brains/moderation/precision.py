@@ -50,9 +50,8 @@ def note(found: Sequence[Right], missed: int, *, days: int, translate: Translate
     if not told and not missed:
         return ""
     head = _("**How often I was right in the last {days} days**, by what you decided:")
-    lines = [translate(head).format(days=days)]
-    for one in sorted(told, key=lambda one: (-one.settled, one.detector)):
-        lines.append(_line(one, translate))
+    by_settled = sorted(told, key=lambda one: (-one.settled, one.detector))
+    lines = [translate(head).format(days=days), *(_line(one, translate) for one in by_settled)]
     if missed:
         sentence = _("- {count} cases were reported by members and seen by no detector.")
         lines.append(translate(sentence).format(count=missed))

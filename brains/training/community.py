@@ -144,7 +144,7 @@ def fit(lessons: Sequence[Taught], ordinary: Ordinary) -> Correction:
 
 
 def calm(correction: Correction, ordinary: Ordinary, edge: float) -> Correction:
-    """Lower the bias until no more ordinary messages are flagged (from a logit of `edge` on) than by the shipped head."""
+    """Lower the bias until no more ordinary messages have a logit of `edge` or more than by the shipped head."""
     if not len(ordinary.logits):
         return correction
     may = int((ordinary.logits >= edge).sum())
