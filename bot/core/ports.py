@@ -82,6 +82,42 @@ class Generator(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line of text that was read in a picture, and how surely, from 0 to 1."""
+
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What is seen in a picture: its size in pixels, what tells it from others, and what stands written in it.
+
+    `hashes` are perceptual, 64 bits in 16 hexadecimal digits, of the first frame and the middle one where it moves;
+    none where there is nothing to tell it by, such as one colour. With `read` false nobody looked for text.
+    """
+
+    width: int
+    height: int
+    hashes: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+    read: bool = False
+
+    @property
+    def text(self) -> str:
+        """Return what stands written in it, line by line."""
+        return "\n".join(line.text for line in self.lines)
+
+
+class Pictures(Protocol):
+    """Looks at pictures."""
+
+    async def look(self, data: bytes) -> Picture:
+        """Look at a picture. Raises Mistake for what is none or too large, Overloaded, Gone, or Misconfigured."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """One message in the vector store. `text` becomes BM25 terms and is never stored."""
 
