@@ -163,6 +163,7 @@ class Pipeline:
             answer=context.answer("") if where and context.member else None,
             command=event.command if isinstance(event, CommandGiven) else "",
             theirs=context.translate,
+            ask_first=context.here.asked_first,
         )
 
     def _is_live(self, delivery: Delivery) -> bool:
