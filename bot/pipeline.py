@@ -278,8 +278,9 @@ def _language(said: str) -> str:
 
 def _rank(event: Event, policy: Policy) -> Rank:
     """Return what somebody may do here: what the platform says, or staff by the roles that the owner named."""
-    rank: Rank = getattr(event, "rank", Rank.MEMBER)
     who = actor(event)
+    said: Rank | None = getattr(event, "rank", who.rank if who else None)
+    rank = said or Rank.MEMBER
     return max(rank, Rank.STAFF) if who is not None and who.roles & policy.staff else rank
 
 

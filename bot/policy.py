@@ -11,7 +11,7 @@ from itertools import takewhile, zip_longest
 from typing import TYPE_CHECKING, get_args
 
 from bot.core import wording
-from bot.core.actions import AskStaff, Button, CreatePoll, Delete, Edit, Moderation, OpenDirect, Say, target
+from bot.core.actions import AskStaff, Button, CreatePoll, Delete, Edit, Inward, Moderation, OpenDirect, Say, target
 from bot.core.decisions import Mode, Ruling, Verdict
 from bot.core.events import (
     MessageDeleted,
@@ -50,6 +50,7 @@ SILENT: dict[Speak, str] = {
 }
 """Why nothing is said aloud in a channel, by how much it wants to hear."""
 FAILED = _("That did not work: {error}")
+STAYED = _("This did not work, so it is yours to do: {action} ({error})")
 CLOSED = _("I cannot write to you directly. Allow direct messages from members of this server, or use /{command} here.")
 UNOPENED = _("I may not write to you first. Open a conversation with me, and use /{command} there: {link}")
 WRITTEN = (MessagePosted, MessageEdited, ReactionAdded, ReactionRemoved)
@@ -64,7 +65,8 @@ class Facts:
     how sure a skill must be to act unasked. `occasion` is the least that a channel must want to hear for an answer to
     this event to be said aloud; `speak` is what the community wants, `speak_in` single channels, and `direct` the
     conversation in which they are alone with the bot. `asker` is who set it off, `answer` an answer to them, still
-    without words, `command` what they gave, if it was one, and `theirs` speaks their language.
+    without words, `command` what they gave, if it was one, and `theirs` speaks their language. `ask_first` names the
+    kinds of actions that wait for a human even where a skill may act.
     """
 
     live: bool
@@ -80,6 +82,7 @@ class Facts:
     answer: Say | None = None
     command: str = ""
     theirs: Translate = str
+    ask_first: frozenset[str] = frozenset()
 
     @property
     def aside(self) -> Say | None:
@@ -126,9 +129,32 @@ def _judge(number: int, decision: Decision, facts: Facts, mode: Mode) -> list[Ru
             *_declined(number, decision, _lacking(missing, facts.can, facts.translate)),
             *_told(number, told, facts),
         ]
-    if decision.asked or decision.approved or mode is Mode.ACT:
+    if decision.asked or decision.approved:
         return _possible(number, decision, facts)
-    return _for_staff(number, decision, facts)
+    return _unasked(number, decision, facts, mode)
+
+
+def _unasked(number: int, decision: Decision, facts: Facts, mode: Mode) -> list[Ruling]:
+    """Do what needs no human and put the rest to the staff, by the skill's own question to them where it brings one."""
+    asks = any(isinstance(action, AskStaff) for action in decision.actions)
+    if mode is Mode.ASK and not asks:
+        return _for_staff(number, decision, facts)
+    waiting = [one for one in decision.actions if _waits(one, facts, mode)]
+    rest = replace(decision, actions=tuple(one for one in decision.actions if one not in waiting), undoes=())
+    held = replace(decision, actions=tuple(waiting), undoes=())
+    if not waiting:
+        return _possible(number, rest, facts)
+    if asks:
+        declined = _declined(number, held, facts.translate(_("The staff was asked.")))
+        return [*declined, *_possible(number, rest, facts)]
+    return [*_possible(number, rest, facts), *_put(number, held, facts)]
+
+
+def _waits(action: Action, facts: Facts, mode: Mode) -> bool:
+    """Say whether an unasked act waits for a human: what staff want to be asked about, and in `ask` all but records."""
+    if mode is Mode.ASK:
+        return not isinstance(action, AskStaff | Inward)
+    return type(action).__name__.lower() in facts.ask_first
 
 
 def _against(decision: Decision, facts: Facts, mode: Mode) -> str:
@@ -245,7 +271,15 @@ def possible(action: Action, can: Mapping[str, frozenset[str]], *, own: bool = F
 
 
 def regret(failed: Action, receipt: Receipt, decisions: Sequence[Decision], facts: Facts) -> Say | OpenDirect | None:
-    """Return what to tell whoever asked when an act failed, how to open a conversation that stayed shut above all."""
+    """Return what to tell whoever asked when an act failed, how to open a conversation that stayed shut above all.
+
+    What should have kept the place safe and was asked for by nobody is told to the staff.
+    """
+    unasked = not any(decision.asked or decision.approved for decision in decisions)
+    if unasked and isinstance(failed, Delete | Moderation) and facts.staff_channel is not None:
+        what = marked(failed, facts.translate)
+        words = facts.translate(STAYED).format(action=what, error=escape(receipt.error))
+        return Say(to=facts.staff_channel, text=words)
     if facts.answer is None:
         return None
     instead = possible(facts.answer, facts.can)

@@ -191,6 +191,8 @@ class Incoming:
         return replace(
             _stranger(member, guild),
             roles=frozenset(names.role(guild.id, one.id) for one in member.roles if not one.is_default()),
+            rank=rights.rank(member),
+            registered_at=who.created_at,
             reads=self.reach.of(member),
         )
 

@@ -184,6 +184,7 @@ class Directory:
             language=person.language,
             reads=None if person.bot else self.reads(person.id),
             guest=person.guest,
+            rank=person.rank,
         )
 
     # Rooms

@@ -175,10 +175,8 @@ class Ears:
         return self.chats.channel(message.chat, topic_of(message))
 
     async def _posted(self, space: Named, event: MessagePosted, message: Message, update: int) -> None:
-        rank = Rank.MEMBER
-        if event.mentioned:
-            # In the group, also of a channel's post: whoever writes in a channel is no staff of those who discuss it.
-            rank = await self.chats.rank(names.place(space.ref).chat, names.user(event.author.ref))
+        author = await self._ranked(space, event.author)
+        event, rank = replace(event, author=author), author.rank or Rank.MEMBER
         if (who := message.from_user) and not who.is_bot and message.sender_chat is None:
             self.homes.note(who.id, space)
             self.homes.note_presence(who.id, names.place(space.ref).chat, here=True)
@@ -186,6 +184,10 @@ class Ears:
         await self._say_so(space, event, message, rank)
         if not event.author.bot:
             await self._follow_name(space, event, update)
+
+    async def _ranked(self, space: Named, author: Named) -> Named:
+        """Say what an author may do in the group; whoever writes in a channel is no staff of those who discuss it."""
+        return replace(author, rank=await self.chats.rank(names.place(space.ref).chat, names.user(author.ref)))
 
     async def _follow_name(self, space: Named, event: MessagePosted, update: int) -> None:
         """Tell how somebody is called now, which Telegram tells only by what they write."""
@@ -261,7 +263,7 @@ class Ears:
             return  # of what is said to the bot alone nothing is kept
         space = await self.chats.space_of(self._whose(message))
         if event := self.incoming.edited(message, self._channel(message), update):
-            await self.tell(space, event)
+            await self.tell(space, replace(event, author=await self._ranked(space, event.author)))
 
     async def _reacted(self, told: MessageReactionUpdated, update: int) -> None:
         space = await self.chats.space_of(told.chat)

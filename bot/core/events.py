@@ -15,7 +15,8 @@ class Named:
 
     `audience` is said of channels; `bot`, `language` (the platform's own setting), `roles` and `reads` of members, the
     last being the channels not open to everyone that they may read; a `guest` reads only the channels that they are in,
-    open ones too. None and empty mean that the platform did not say.
+    open ones too. `rank` is what they may do here, and `registered_at` when their account was made. None and empty mean
+    that the platform did not say.
     """
 
     ref: Ref
@@ -26,6 +27,8 @@ class Named:
     roles: frozenset[Ref] = frozenset()
     reads: frozenset[Ref] | None = None
     guest: bool | None = None
+    rank: Rank | None = None
+    registered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,6 +129,18 @@ async def test_after_a_refusal_the_rest_of_the_decision_is_left_out_and_the_aske
     assert acts[3].action == replace(SORRY, text="That did not work: the platform says no")
 
 
+async def test_what_keeps_the_place_safe_is_tried_whatever_became_of_the_rest_and_staff_hear_of_what_failed(
+    bot: SmallBot,
+) -> None:
+    bot.plaza.script.append(NO)
+    trace, staff = trace_of((DELETE, TIMEOUT, SAY)), Ref(PLATFORM, "staff")
+    await bot.performer.carry_out(Case(community=bot.community, trace=trace, facts=replace(FACTS, staff_channel=staff)))
+    assert states(await bot.acts(trace)) == ["failed", "done", "failed", "done"]
+    [told] = bot.plaza.said
+    assert told.startswith("This did not work, so it is yours to do: ")
+    assert told.endswith("(the platform says no)")
+
+
 async def test_nobody_is_told_where_nobody_asked(bot: SmallBot) -> None:
     bot.plaza.script.append(NO)
     assert states(await perform(bot, DELETE, asked=False)) == ["failed"]

@@ -95,6 +95,29 @@ def test_what_a_staff_member_approved_happens_in_any_mode_however_unsure() -> No
     assert not rule(approved, live=False)[0].kept
 
 
+def test_what_staff_want_to_be_asked_about_waits_for_them_and_the_rest_is_done() -> None:
+    warning, gone = Warn(member=ANA, channel=HERE, text="no"), Delete(message=MESSAGE, channel=HERE)
+    done, held, put = rule(decision(warning, gone), ask_first=frozenset({"delete", "ban"}))
+    assert (done.action, done.kept) == (warning, True)
+    assert (held.action, held.kept, held.why) == (gone, False, "The staff was asked.")
+    assert isinstance(put.action, AskStaff)
+    assert (put.kept, put.action.proposed) == (True, (gone,))
+    assert all(one.kept for one in rule(decision(warning, gone, asked=True), ask_first=frozenset({"delete"})))
+
+
+@pytest.mark.parametrize("mode", [Mode.ASK, Mode.ACT])
+def test_a_skill_that_brings_its_own_question_has_that_put_to_the_staff_and_what_it_keeps_kept(mode: Mode) -> None:
+    gone, kept = Delete(message=MESSAGE, channel=HERE), SetPolicy(name="speak", value="silent")
+    card = AskStaff(to=STAFF, text="spam?", skill="welcome", proposed=(gone,))
+    rulings = rule(decision(kept, gone, card), mode, ask_first=frozenset({"delete"}))
+    assert {type(one.action).__name__: one.kept for one in rulings} == {
+        "Delete": False,
+        "SetPolicy": True,
+        "AskStaff": True,
+    }
+    assert not any(one.kept for one in rule(decision(kept, gone, card), Mode.WATCH))
+
+
 @pytest.mark.parametrize(
     ("action", "why"),
     [
