@@ -17,7 +17,8 @@ from bot.core.i18n import translator
 from bot.core.ports import Scope
 from bot.core.settings import prepare_home
 from bot.indexing import Index
-from brains.engines import open_encoder, open_generator
+from brains.engines import open_encoder, open_generator, open_pictures
+from brains.engines.pictures import MOST_BYTES
 from brains.knowledge.retrieval import Retrieval
 from storage import communities, erasure, refusals
 from storage.db import Database
@@ -25,10 +26,11 @@ from storage.encodings import CachedEncoder
 from storage.vectors import open_vectors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from bot.core.clock import Clock
-    from bot.core.ports import Adapter, Generator, VectorStore
+    from bot.core.events import File
+    from bot.core.ports import Adapter, Generator, Picture, Pictures, VectorStore
     from bot.core.settings import Settings
     from bot.core.things import Community, Member
     from bot.learning import Learner
@@ -61,6 +63,7 @@ class App:
         self._encoder: CachedEncoder | None = None
         self._vectors: VectorStore | None = None
         self._generator: Generator | None = None
+        self._pictures: Pictures | None = None
         self._index: Index | None = None
         self._moderators: Moderators | None = None
 
@@ -161,6 +164,17 @@ class App:
             told=moderators.changed,
         )
 
+    async def pictures(self) -> Pictures:
+        """Return what looks at pictures; nothing is started before the first."""
+        if self._pictures is None:
+            self._pictures = await self._stack.enter_async_context(open_pictures(self.settings))
+        return self._pictures
+
+    async def _look(self, platforms: Mapping[str, Adapter], platform: str, file: File) -> Picture:
+        """Fetch a picture from its platform and look at it. Raises Mistake, Overloaded, Gone, or Misconfigured."""
+        data = await platforms[platform].fetch(file, limit=MOST_BYTES)
+        return await (await self.pictures()).look(data)
+
     async def retrieval(self) -> Retrieval:
         """Return what finds messages."""
         return Retrieval(database=self.database, vectors=await self.vectors(), encoder=await self.encoder())
@@ -191,6 +205,7 @@ class App:
             matchmaker=functools.partial(self.matchmaker, fresh_for=FRESH),
             generator=await self.generator(),
             moderator=moderators.of,
+            look=functools.partial(self._look, platforms),
             changed=moderators.changed,
         )
         return Pipeline(

@@ -11,13 +11,14 @@ from bot.core.i18n import _
 from brains.moderation.detection import Detection, verdict
 from brains.moderation.learned import Learned
 from brains.moderation.memory import SpamMemory
+from brains.moderation.pictures import Album, PictureWatch, text_of
 from brains.moderation.undisguise import Undisguised, undisguise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from bot.core.i18n import Translate
-    from bot.core.ports import Encoder, Vector
+    from bot.core.ports import Encoder, Picture, Vector
     from bot.core.things import Ref
     from brains.moderation.detection import Kind, Post, Verdict
     from brains.moderation.heads import Heads
@@ -59,6 +60,8 @@ class Moderator:
     encoder: str = ""
     memory: SpamMemory = field(default_factory=SpamMemory)
     learned: Learned = field(default_factory=Learned)
+    album: Album = field(default_factory=lambda: Album(()))
+    watch: PictureWatch = field(default_factory=PictureWatch)
 
     async def encoded(self, post: Post, encoder: Encoder) -> Post:
         """Return a post with the vector of its plain form, where that differs. Raises Overloaded or Gone."""
@@ -66,6 +69,16 @@ class Moderator:
         if post.vector is None or plain == post.text or not plain.strip():
             return post
         return replace(post, plain_vector=(await encoder.encode([plain]))[0])
+
+    def shown(self, post: Post, pictures: Sequence[Picture], translate: Translate = str) -> Examination:
+        """Let every detector look at the pictures of a message, and at what stands in them as if it was said."""
+        found = self.watch.examine(post, pictures, known=self.album, translate=translate)
+        if not (words := text_of(pictures)):
+            return Examination(undisguised=undisguise(post.text), detections=tuple(found))
+        read = self.examine(replace(post, text=words, vector=None, plain_vector=None, files=()), translate)
+        inside = translate(_("in the picture: {reason}"))
+        told = [replace(one, reason=inside.format(reason=one.reason)) for one in read.detections]
+        return replace(read, detections=(*found, *told))
 
     def examine(self, post: Post, translate: Translate = str) -> Examination:
         """Let every detector look at a message, which counts in the windows of the rules from then on."""

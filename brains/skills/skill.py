@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from bot.core.actions import Button
     from bot.core.decisions import Decision, Mode
-    from bot.core.events import Event
+    from bot.core.events import Event, File
     from bot.core.i18n import Translate
     from bot.core.policies import Policy
-    from bot.core.ports import Encoder, Generator, Vector, VectorStore
+    from bot.core.ports import Encoder, Generator, Picture, Vector, VectorStore
     from bot.core.things import Community, Member, Rank, Ref
     from brains.matching.matchmaker import Matchmaker
     from brains.moderation.moderator import Moderator
@@ -46,8 +46,8 @@ def _nothing() -> None:
 class Faculties:
     """What skills think with. Whatever changes something is proposed as an action; what is derived may be kept.
 
-    `moderator` gives what examines a community's messages; `changed` is called when our own tables were changed, so
-    that what was read from them is read anew.
+    `moderator` gives what examines a community's messages, and `look` fetches a picture that came with one and looks at
+    it; `changed` is called when our own tables were changed, so that what was read from them is read anew.
     """
 
     database: Database
@@ -56,6 +56,7 @@ class Faculties:
     matchmaker: Callable[[str], Awaitable[Matchmaker]]
     generator: Generator | None = None
     moderator: Callable[[Community], Awaitable[Moderator]] | None = None
+    look: Callable[[str, File], Awaitable[Picture]] | None = None
     changed: Callable[[], None] = _nothing
 
 
