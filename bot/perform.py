@@ -127,7 +127,7 @@ class Performer:
             if isinstance(act.action, Spoken):
                 receipt = Receipt(state="unknown", error="interrupted by a crash; it may or may not have happened")
             else:
-                receipt = await self._try(community, act.action, _urgency(act.action, trace))
+                receipt = await self._try(community, act.action, _urgency(act.action, trace), trace=trace.id)
             await self._end(act.id, act.action, receipt, undoes=undone)
 
     async def _intend(self, connection: Connection, case: Case, kept: Sequence[Ruling]) -> list[int] | None:
@@ -170,17 +170,19 @@ class Performer:
 
     async def _carry_out(self, case: Case, action: Action) -> tuple[Action, Receipt]:
         """Try an action; a streamed one comes back with the text that was said in the end."""
-        attempt = functools.partial(self._try, case.community, urgency=_urgency(action, case.trace))
+        attempt = functools.partial(
+            self._try, case.community, urgency=_urgency(action, case.trace), trace=case.trace.id
+        )
         streams = self.streams.get(case.trace.id, {})
         if isinstance(action, Say | OpenDirect) and (pieces := streams.pop(action.stream, None)):
             return await say_in_pieces(action, pieces, sender=self.sender, attempt=attempt)
         return action, await attempt(action)
 
-    async def _try(self, community: Community, action: Action, urgency: Urgency) -> Receipt:
+    async def _try(self, community: Community, action: Action, urgency: Urgency, *, trace: str = "") -> Receipt:
         """Try an action; whatever comes of it is a receipt."""
         try:
             if isinstance(action, Inward):
-                return await self.keeper.act(community, action)
+                return await self.keeper.act(community, action, trace=trace)
             return await self.sender.send(action, urgency)
         except Unavailable as away:
             return Receipt(state="failed", error=str(away))

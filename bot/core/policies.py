@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 Speak = Literal["silent", "commands", "mentioned", "helpful"]
 """What the bot says aloud: nothing; what it was asked for by commands; by words too; also what nobody asked for."""
 
+SANCTIONS = ("delete", "warn", "timeout", "kick", "ban")
+"""What may want a human's word before it is done unasked."""
+NOTHING = "nothing"
+"""How staff says that none of them does."""
+
 
 class Policy(BaseModel):
     """How one community wants the bot."""
@@ -73,11 +78,57 @@ class Policy(BaseModel):
         default=30, ge=1, le=365, description=_("Days for which I can say why I did something, and undo it.")
     )
 
+    evidence_days: int = Field(
+        default=90,
+        ge=1,
+        le=3650,
+        description=_("Days for which the evidence of a case is kept, whatever becomes of it."),
+    )
+    points_days: int = Field(
+        default=30, ge=1, le=3650, description=_("Days after which the points of a case count no more.")
+    )
+    quarantine_hours: int = Field(
+        default=24,
+        ge=0,
+        le=720,
+        description=_("Hours for which what a verdict teaches me makes me ask only, and nothing more."),
+    )
+    ask_first: str = Field(
+        default="delete, kick, ban",
+        max_length=100,
+        description=_(
+            "What I ask the staff about before I do it unasked: of delete, warn, timeout, kick, ban; or nothing."
+        ),
+        examples=["delete, warn, timeout, kick, ban", "nothing"],
+    )
+
+    help_line: str = Field(
+        default="https://findahelpline.com",
+        max_length=500,
+        description=_("Where somebody who may harm themselves finds help: a link, or the numbers of your country."),
+    )
+
+    @field_validator("ask_first")
+    @classmethod
+    def _sanctions(cls, value: str) -> str:
+        """Write what wants asking in one order; raises ValueError for anything else."""
+        wanted = [word.strip() for word in value.split(",") if word.strip()]
+        if wanted == [NOTHING]:
+            return NOTHING
+        if not wanted or set(wanted) - set(SANCTIONS):
+            raise ValueError(f"not of {', '.join(SANCTIONS)}: {value}")
+        return ", ".join(one for one in SANCTIONS if one in wanted)
+
     @field_validator("staff_roles")
     @classmethod
     def _refs(cls, value: str) -> str:
         """Write roles as references, one after the other; raises ValueError for anything else."""
         return ", ".join(str(role) for role in _roles(value))
+
+    @property
+    def asked_first(self) -> frozenset[str]:
+        """Return what the staff is asked about before it is done unasked."""
+        return frozenset(self.ask_first.split(", ")) - {NOTHING}
 
     @property
     def staff(self) -> frozenset[Ref]:

@@ -1,0 +1,128 @@
+"""All that examines a message of one community, put together: rules, heads as corrected here, and the memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bot.core.i18n import _
+from brains.moderation.detection import Detection, verdict
+from brains.moderation.learned import Learned
+from brains.moderation.memory import SpamMemory
+from brains.moderation.undisguise import Undisguised, undisguise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bot.core.i18n import Translate
+    from bot.core.ports import Encoder, Vector
+    from bot.core.things import Ref
+    from brains.moderation.detection import Kind, Post, Verdict
+    from brains.moderation.heads import Heads
+    from brains.moderation.rules import Rulebook
+
+LOOKS: dict[str, str] = {
+    "toxicity": _("sounds insulting ({sure:.0%} sure)"),
+    "hate": _("sounds hateful ({sure:.0%} sure)"),
+    "sexual": _("sounds sexual ({sure:.0%} sure)"),
+    "spam": _("looks like spam or a scam ({sure:.0%} sure)"),
+    "self_harm": _("may be about harming oneself ({sure:.0%} sure)"),
+}
+KINDS: dict[str, Kind] = {one: one for one in ("toxicity", "hate", "sexual", "spam", "self_harm")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """What came of examining a message: all detections, and what each head thinks of it, flagged or not."""
+
+    undisguised: Undisguised
+    detections: tuple[Detection, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return what all detections together say."""
+        return verdict(list(self.detections))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Moderator:
+    """The detectors of one community as they are now. `rules` gives the rulebook of a channel.
+
+    `encoder` is the fingerprint of the vectors that posts come with; empty where there is none.
+    """
+
+    rules: Callable[[Ref], Rulebook] | None = None
+    heads: Heads | None = None
+    encoder: str = ""
+    memory: SpamMemory = field(default_factory=SpamMemory)
+    learned: Learned = field(default_factory=Learned)
+
+    async def encoded(self, post: Post, encoder: Encoder) -> Post:
+        """Return a post with the vector of its plain form, where that differs. Raises Overloaded or Gone."""
+        plain = undisguise(post.text).plain
+        if post.vector is None or plain == post.text or not plain.strip():
+            return post
+        return replace(post, plain_vector=(await encoder.encode([plain]))[0])
+
+    def examine(self, post: Post, translate: Translate = str) -> Examination:
+        """Let every detector look at a message, which counts in the windows of the rules from then on."""
+        undone = undisguise(post.text)
+        found: list[Detection] = []
+        if self.rules is not None:
+            found += self.rules(post.channel).examine(post, undone, translate)
+        scores = self._scores(post, undone)
+        found += self._heard(scores, post, undone, translate)
+        found += self.memory.examine(post, undone.plain, translate)
+        return Examination(undisguised=undone, detections=tuple(found), scores=scores)
+
+    def _vector(self, post: Post, undone: Undisguised) -> Vector | None:
+        """Return the vector of the plain form, None where the heads cannot read it."""
+        if self.heads is None or not self.heads.serves(self.encoder):
+            return None
+        return post.vector if undone.plain == undone.text else post.plain_vector
+
+    def _scores(self, post: Post, undone: Undisguised) -> dict[str, float]:
+        """Return how sure each head is, as the community's verdicts corrected it."""
+        if self.heads is None or not undone.plain.strip():
+            return {}
+        vector = self._vector(post, undone)
+        rows = None if vector is None else vector[None, :]
+        shipped = self.heads.scores([undone.text], [undone.plain], rows, tricks=[undone.tricks])
+        own = post.vector if undone.plain == undone.text else post.plain_vector
+        return {head: self.learned.adjust(head, float(scores[0]), own) for head, scores in shipped.items()}
+
+    def _heard(
+        self, scores: Mapping[str, float], post: Post, undone: Undisguised, translate: Translate
+    ) -> list[Detection]:
+        """Return what each head makes of its score by its thresholds, and the words that it rests on."""
+        if self.heads is None or not scores:
+            return []
+        found: list[Detection] = []
+        thresholds = self.heads.thresholds(with_vector=self._vector(post, undone) is not None)
+        for head, score in scores.items():
+            if score < thresholds[head].flag:
+                continue
+            words = self.heads.explain(undone.plain, head)
+            removes = score >= thresholds[head].remove and head != "self_harm"
+            found.append(
+                Detection(
+                    detector=head,
+                    kind=KINDS[head],
+                    severity="remove" if removes else "flag",
+                    reason=_reason(head, score, words, translate),
+                    score=score,
+                    found=words[0] if words else "",
+                )
+            )
+        return found
+
+
+def _reason(head: str, score: float, words: list[str], translate: Translate) -> str:
+    looks = translate(LOOKS[head]).format(sure=np.floor(score * 1000) / 1000)
+    if not words:
+        return looks
+    sentence = translate(_("{looks}, above all for: {words}"))
+    return sentence.format(looks=looks, words=", ".join(words))

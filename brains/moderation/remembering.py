@@ -1,0 +1,34 @@
+"""Lessons as the memory keeps them: with their vectors where these are of the encoder at hand, else by their trigrams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from brains.moderation.memory import NARROW, Memento, memento
+from brains.moderation.undisguise import undisguise
+
+if TYPE_CHECKING:
+    from storage.lessons import Lesson
+
+
+def remember(lesson: Lesson, made_by: str) -> Memento:
+    """Remember a lesson, encoded or not yet."""
+    if not lesson.signature:
+        return memento(
+            undisguise(lesson.text).plain,
+            label=lesson.label,
+            case=lesson.case,
+            message=lesson.message,
+            matures_at=lesson.matures_at,
+        )
+    return Memento(
+        label=lesson.label,
+        case=lesson.case,
+        message=lesson.message,
+        signature=np.frombuffer(lesson.signature, dtype=np.uint32),
+        vector=lesson.vector if lesson.made_by == made_by else None,
+        matures_at=lesson.matures_at,
+        narrow=lesson.width < NARROW,
+    )
