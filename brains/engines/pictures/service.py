@@ -70,6 +70,7 @@ class Eyes:
         self._turn = asyncio.Lock()
         self._asked = 0
         self._process: Process | None = None
+        self._killed: list[Process] = []
         self._closing: asyncio.TimerHandle | None = None
         self.figures.queue.set_function(lambda: max(0, self._asked - 1))
 
@@ -80,6 +81,7 @@ class Eyes:
             yield
         finally:
             self._rest()
+            await asyncio.gather(*(process.wait() for process in self._killed))
 
     async def look(self, data: bytes) -> Picture:
         """Look at a picture. Raises Mistake for what is none, breaks the process or takes too long, and Overloaded."""
@@ -155,6 +157,7 @@ class Eyes:
         if process is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
+            self._killed = [*(one for one in self._killed if one.returncode is None), process]
 
     def _rest(self) -> None:
         """End the process, which waits for a picture or is not wanted any more."""
