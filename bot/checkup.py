@@ -12,7 +12,7 @@ from bot.core.ports import Finding, Scope, Turn
 from bot.core.settings import strangers
 from bot.home_lock import is_running
 from bot.platforms import PLATFORMS, shows_playground
-from bot.policy import BUTTONS, FILES
+from bot.policy import BUTTONS, FETCH, FILES
 from storage import acts, communities, inbox, outbox, spaces
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ ABILITIES = {
     "OpenDirect": "write to a member directly",
     BUTTONS: "put buttons under messages",
     FILES: "send files",
+    FETCH: "look at pictures that members send",
     "AskStaff": "ask the staff",
     "Warn": "warn a member",
     "Timeout": "time a member out",

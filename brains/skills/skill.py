@@ -64,7 +64,7 @@ class Context:
     """One event as a skill sees it. `member` is who did it, and everything is read as far as they may read.
 
     `policy` is the community's, `overrides` what single channels have otherwise, by field and channel; `common` is what
-    is spoken where nobody chose a language.
+    is spoken where nobody chose a language. `can` holds what each platform lets the bot do, for whoever must say so.
     """
 
     event: Event
@@ -83,6 +83,7 @@ class Context:
     press: Press | None = None
     overrides: Mapping[tuple[str, str], str] = field(default_factory=dict)
     common: str = "en"
+    can: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def here(self) -> Policy:
