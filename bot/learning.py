@@ -24,11 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
-    from brains.moderation.heads import Heads
-
     from bot.core.clock import Clock
     from bot.core.ports import Encoder, Vector
     from bot.core.things import Community
+    from brains.moderation.heads import Heads
     from brains.moderation.learned import Floats
     from storage.connection import Connection
     from storage.db import Database

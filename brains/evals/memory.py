@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.core.things import Ref
-from brains.evals import rows
 from brains.evals.campaigns import campaigns
 from brains.evals.disguise import WAYS, disguise
-from brains.evals.encoding import Progress, passages, silent
 from brains.evals.metrics import bootstrap
 from brains.moderation.memory import FLAG, GRAMS, MOST, NARROW, SpamMemory, memento
 from brains.moderation.signature import skeleton, width
 from brains.moderation.undisguise import undisguise
+from brains.training import rows
+from brains.training.encoding import Progress, passages, silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Lessons as the memory keeps them: with their vectors where these are of the encoder at hand, else by their trigrams."""
+"""Lessons as the memory keeps them: with their vectors where these are of the encoder at hand, else by trigrams."""
 
 from __future__ import annotations
 

@@ -75,8 +75,6 @@ class Finding:
 
 async def examine(context: Context, event: MessagePosted | MessageEdited) -> Decision | None:
     """Look at a message as it is said or changed, and propose what should follow; None where nothing should."""
-    if context.faculties.moderator is None:
-        return None
     moderator = await context.faculties.moderator(context.community)
     post = await _post(context, event)
     found = await _read(context, moderator, post)
