@@ -21,6 +21,8 @@ MONTH = 28 * 24 * 60
 """Minutes of the longest timeout that platforms know."""
 CODE = 8
 """Characters of a code that links two accounts or communities."""
+CASE = 6
+"""Characters of the id of a case."""
 SUGGESTED = 25
 """Suggestions at a time, which is what platforms show."""
 
@@ -110,18 +112,27 @@ COMMANDS = (
         menu=_("Report to staff"),
     ),
     Command(
+        name="appeal",
+        help=_("Tell the staff that what was done to you is wrong"),
+        arguments=(
+            Argument(name="case", type="text", help=_("The case; without it, your latest"), length=CASE),
+            Argument(name="text", type="text", help=_("Why it is wrong, in your own words")),
+        ),
+    ),
+    Command(
         name="mod",
-        help=_("Warn a member, time them out, kick them, or let them come back"),
+        help=_("Warn a member, time them out, kick them, let them come back; the cases that wait"),
         rank=Rank.STAFF,
         arguments=(
             Argument(
                 name="action",
                 type="choice",
-                help=_("warn, timeout, kick, ban, unban or untimeout"),
+                help=_("warn, timeout, kick, ban, unban or untimeout; a case, or the queue of those that wait"),
                 required=True,
-                choices=("warn", "timeout", "kick", "ban", "unban", "untimeout"),
+                choices=("warn", "timeout", "kick", "ban", "unban", "untimeout", "case", "queue"),
             ),
-            Argument(name="member", type="member", help=_("Whom"), required=True),
+            Argument(name="member", type="member", help=_("Whom; with case, whose cases")),
+            Argument(name="case", type="text", help=_("With case: which one"), length=CASE, named=True),
             Argument(
                 name="minutes",
                 type="number",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
 from bot.core.actions import Ban, KeepCase, Kick, Ruled, Timeout, target
+from bot.core.commands import CASE
 from bot.core.i18n import _
 from brains.moderation import ladder
 from storage import cases
@@ -24,7 +25,6 @@ NAME = "moderate"
 """The skill that answers what stands under a card."""
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """What a case's id is made of: nothing that is taken for something else when it is read aloud or written down."""
-LONG = 6
 QUOTED = 700
 """Characters of a message that are quoted; the rest is behind its link."""
 CHOICES: tuple[Ruled, ...] = tuple(one for one in get_args(Ruled) if one)
@@ -47,12 +47,12 @@ KINDS: dict[Kind, str] = {
 
 def case_id() -> str:
     """Make the id of a case: whoever proposes it does, so that a redelivery opens no second one."""
-    return "".join(secrets.choice(LETTERS) for _each in range(LONG))
+    return "".join(secrets.choice(LETTERS) for _each in range(CASE))
 
 
 def is_case_id(word: str) -> bool:
     """Say whether a word may be the id of a case, however it was typed."""
-    return len(word) == LONG and set(word.upper()) <= set(LETTERS)
+    return len(word) == CASE and set(word.upper()) <= set(LETTERS)
 
 
 def opened(

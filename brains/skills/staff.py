@@ -13,6 +13,7 @@ from bot.core.policies import MODE, mode_of
 from bot.core.things import Rank, Ref
 from bot.core.wording import escape, marked
 from brains.skills import presets
+from brains.skills.casework import is_case_id
 from brains.skills.skill import Skill
 from brains.skills.steering import changed, channel, close_message, message_ref, pressed, ref, who
 from brains.skills.telling import tell
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bot.core.decisions import Trace
     from brains.skills.skill import Context
     from storage.acts import Act
+    from storage.connection import Connection
 
 RECENT = 50
 """Traces looked through for the latest that can be told or undone."""
@@ -76,7 +78,7 @@ async def _undo(context: Context) -> Decision:
         done = [act for act in reversed(every) if act.state == "done" and act.undone_by is None and not _aside(act)]
         backs = [(act, undoing(act.action, act.receipt, by=ref(context))) for act in done]
         found = [(act, back) for act, back in backs if back is not None]
-        if found and not any(ruling.undoes for ruling in trace.verdict.rulings):
+        if found and not trace.takes_back:
             _check(context, found)
             return _taken_back(context, found, stays=[act for act, back in backs if back is None])
     raise Mistake(_("There is nothing here that I could take back."))
@@ -113,10 +115,21 @@ async def _traces(context: Context) -> list[Trace]:
         if not wanted:
             return await traces.latest(connection, context.community, channel=context.command.channel.ref, limit=RECENT)
         by_id = await traces.by_id(connection, context.community, wanted)
-        found = [by_id] if by_id else await traces.about(connection, context.community, message_ref(context, wanted))
+        found = [by_id] if by_id else await _of_case(context, connection, wanted)
+        found = found or await traces.about(connection, context.community, message_ref(context, wanted))
     if not found:
         raise Mistake(_("I know nothing about {what}. Name a message of mine, or one that I answered."), what=wanted)
     return found
+
+
+async def _of_case(context: Context, connection: Connection, wanted: str) -> list[Trace]:
+    """Return the traces that name a case, newest first; it may be called `case:` for short."""
+    named = wanted.removeprefix("case:").upper()
+    if not is_case_id(named):
+        return []
+    numbers = dict.fromkeys(act.trace for act in await acts.naming(connection, context.community, named))
+    found = [await traces.by_id(connection, context.community, number) for number in numbers]
+    return [trace for trace in reversed(found) if trace is not None]
 
 
 def _by_staff(trace: Trace) -> bool:
