@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from bot.core.ports import Adapter, Generator, VectorStore
     from bot.core.settings import Settings
     from bot.core.things import Community, Member
+    from bot.learning import Learner
     from bot.living import Living
     from bot.pipeline import Pipeline
     from brains.engines.encoder_client import WorkerEncoder
     from brains.matching.matchmaker import Matchmaker
+    from brains.moderation.moderators import Moderators
 
 FRESH = timedelta(minutes=10)
 """For so long a running bot matches by the same channel profiles, however much is said meanwhile."""
@@ -60,6 +62,7 @@ class App:
         self._vectors: VectorStore | None = None
         self._generator: Generator | None = None
         self._index: Index | None = None
+        self._moderators: Moderators | None = None
 
     def tell(self, sentence: str) -> None:
         """Tell whoever waits what for."""
@@ -129,6 +132,35 @@ class App:
             fresh_for=fresh_for,
         )
 
+    async def moderators(self) -> Moderators:
+        """Return what examines messages, for each community."""
+        if self._moderators is None:
+            from brains.moderation.moderators import Moderators, load_heads
+
+            heads = await asyncio.to_thread(load_heads)
+            self._moderators = Moderators(
+                self.database, self.clock, heads=lambda: heads, encoder=lambda: self.encoder_name
+            )
+        return self._moderators
+
+    @property
+    def encoder_name(self) -> str:
+        """Return the fingerprint of the encoder, empty while nobody has asked for it."""
+        return self._encoder.fingerprint if self._encoder is not None else ""
+
+    async def learner(self) -> Learner:
+        """Return what learns from the staff's verdicts."""
+        from bot.learning import Learner
+
+        moderators = await self.moderators()
+        return Learner(
+            database=self.database,
+            clock=self.clock,
+            encoder=self.encoder,
+            heads=moderators.heads,
+            told=moderators.changed,
+        )
+
     async def retrieval(self) -> Retrieval:
         """Return what finds messages."""
         return Retrieval(database=self.database, vectors=await self.vectors(), encoder=await self.encoder())
@@ -151,12 +183,15 @@ class App:
             refusals=await refusals.load(self.settings.home),
         )
         platforms = {adapter.platform: adapter for adapter in adapters}
+        moderators = await self.moderators()
         faculties = Faculties(
             database=self.database,
             encoder=self.encoder,
             vectors=self.vectors,
             matchmaker=functools.partial(self.matchmaker, fresh_for=FRESH),
             generator=await self.generator(),
+            moderator=moderators.of,
+            changed=moderators.changed,
         )
         return Pipeline(
             database=self.database,
@@ -179,6 +214,7 @@ class App:
         from bot.ahead import Ahead
         from bot.lanes import Lanes
         from bot.living import Living
+        from bot.timers import Timers
         from brains.skills import SKILLS
         from storage.following import Followings
         from storage.inbox import Inbox
@@ -208,6 +244,10 @@ class App:
             metrics_port=self.settings.metrics_port,
             look_after=self.look_after,
             compact=functools.partial(erasure.compact, self.database),
+            chores={
+                "learning": (await self.learner()).run,
+                "timers": Timers(database=self.database, clock=self.clock, put=inbox.put).run,
+            },
             alone=not self.settings.database_url,
         )
 

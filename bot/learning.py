@@ -1,4 +1,4 @@
-"""Learns from verdicts in the background: new lessons are encoded at once, heads corrected each hour that changed them."""
+"""Learns from verdicts in the background: new lessons are encoded soon, heads corrected hourly where some changed."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
+    from brains.moderation.heads import Heads
+
     from bot.core.clock import Clock
     from bot.core.ports import Encoder, Vector
     from bot.core.things import Community
-    from brains.moderation.heads import Heads
     from brains.moderation.learned import Floats
     from storage.connection import Connection
     from storage.db import Database
@@ -148,7 +149,7 @@ class Learner:
         return list(found), np.stack(rows) if rows else np.zeros((0, 0), dtype=np.float32)
 
 
-def correct(
+def correct(  # noqa: PLR0917 - called in a thread
     mature: Sequence[Lesson], texts: Sequence[str], vectors: Vector, heads: Heads, encoder: str, made: str
 ) -> tuple[Learned, dict[str, object]]:
     """Learn the correction of every head that has lessons, and report on each."""
@@ -159,8 +160,7 @@ def correct(
     corrections, reports = {}, {}
     for head in sorted({one.head for one in mature} & set(heads.heads)):
         taught = [_taught(one) for one in mature if one.head == head]
-        size = len(taught[0].vector)
-        ordinary = Ordinary(vectors=vectors.reshape(-1, size), logits=logits(shipped[head]))
+        ordinary = Ordinary(vectors=vectors.reshape(-1, len(taught[0].vector)), logits=logits(shipped[head]))
         correction, report = learn(taught, ordinary, threshold=thresholds[head].flag)
         reports[head] = asdict(report)
         if correction is not None:

@@ -69,6 +69,11 @@ class Case:
         """Return whether it waits for a verdict."""
         return self.standing == "open"
 
+    def counts(self, now: datetime) -> bool:
+        """Say whether its points count: not expired, not withdrawn, not taken back."""
+        over = self.standing == "withdrawn" or self.verdict == "fine" or self.appeal_state == "granted"
+        return self.expires_at > now and not over
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:

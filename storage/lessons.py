@@ -203,8 +203,8 @@ async def ordinary(connection: Connection, community: Community, limit: int) -> 
 def _lessons() -> Select[*tuple[object, ...]]:
     named = columns(LessonRow, "id", "case_id", "message", "head", "label", "text", "vector", "signature", "width")
     more = columns(LessonRow, "logit", "made_by", "picture", "at", "matures_at")
-    by = col(CaseRow.verdict_by).label("by")
-    return select(*named, *more, by).join(CaseRow, col(CaseRow.id) == col(LessonRow.case_id))
+    by = columns(CaseRow, "verdict_by")
+    return select(*named, *more, *by).join(CaseRow, col(CaseRow.id) == col(LessonRow.case_id))
 
 
 def _lesson(row: Row[*tuple[object, ...]]) -> Lesson:
@@ -221,7 +221,7 @@ def _lesson(row: Row[*tuple[object, ...]]) -> Lesson:
         logit=row.logit,
         made_by=row.made_by,
         picture=row.picture,
-        by=row.by,
+        by=row.verdict_by,
         at=row.at,
         matures_at=row.matures_at,
     )

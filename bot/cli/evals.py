@@ -13,6 +13,7 @@ from bot.cli.output import JsonOption, emit, note, open_app, out, progress, run
 if TYPE_CHECKING:
     from bot.core.settings import Settings
     from brains.evals.evaluation import Evaluation
+    from brains.evals.memory import MemoryEvaluation
 
 DataOption = Annotated[Path, typer.Option(help="The data; docs/benchmarks.md says in which format.")]
 
@@ -57,6 +58,43 @@ def match_text(
                 return await judge(data, encoder=encoder, zero_shot=zero_shot, progress=show)
 
     _show(run(verb), as_json=as_json)
+
+
+@family.command()
+def memory(data: DataOption, as_json: JsonOption = False) -> None:
+    """Judge whether what resembles confirmed spam is recognised, disguised or not, and ordinary chat left alone."""
+
+    async def verb(settings: Settings) -> MemoryEvaluation:
+        from brains.evals.memory import judge
+        from storage.encodings import KeepingEncoder
+
+        async with open_app(settings) as app:
+            encoder = KeepingEncoder(await app.encoder(), app.database)
+            with progress("Encoding") as show:
+                return await judge(data, encoder=encoder, progress=show)
+
+    found = run(verb)
+    if as_json:
+        emit(found.to_json())
+    else:
+        _show_memory(found)
+
+
+def _show_memory(found: MemoryEvaluation) -> None:
+    from rich.table import Table
+
+    sets = [name for name in next(iter(found.recall["ours"].values())) if " " not in name]
+    table = Table(title=f"memory: {found.n:,} later messages of campaigns, {found.seconds:.0f} s")
+    for column in ("", "as", *sets, *(f"false alarms/1,000 {chat}" for chat in found.alarms["ours"])):
+        table.add_column(column)
+    for method, ways in found.recall.items():
+        for how, shares in ways.items():
+            told = [f"{shares[one]:.3f} ({shares[f'{one} low']:.3f}-{shares[f'{one} high']:.3f})" for one in sets]
+            alarms = [f"{one:.2f}" if how == "as written" else "" for one in found.alarms[method].values()]
+            table.add_row(method if how == "as written" else "", how, *told, *alarms)
+    out.print(table)
+    for line in found.notes:
+        note(line)
 
 
 def _show(evaluation: Evaluation, *, as_json: bool) -> None:

@@ -350,7 +350,7 @@ class Exhibit:
 class KeepCase(Keeping):
     """Open a case about a member, or add to the one of this id: exhibits that are missing, a higher step, more points.
 
-    `about` is its kind; what is stored of an action says by `kind` which it is. `points` are those of the whole case and
+    `about` is its kind; what is stored of an action says by `kind` which it is. `points` are those of the whole case, and
     count for `days`. Taken back, it is withdrawn and they count no more.
     """
 

@@ -102,6 +102,12 @@ class Policy(BaseModel):
         examples=["delete, warn, timeout, kick, ban", "nothing"],
     )
 
+    help_line: str = Field(
+        default="https://findahelpline.com",
+        max_length=500,
+        description=_("Where somebody who may harm themselves finds help: a link, or the numbers of your country."),
+    )
+
     @field_validator("ask_first")
     @classmethod
     def _sanctions(cls, value: str) -> str:

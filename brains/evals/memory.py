@@ -18,7 +18,7 @@ import numpy.typing as npt
 from bot.core.things import Ref
 from brains.evals import rows
 from brains.evals.campaigns import campaigns
-from brains.evals.disguise import DISGUISES, disguise
+from brains.evals.disguise import WAYS, disguise
 from brains.evals.encoding import Progress, passages, silent
 from brains.evals.metrics import bootstrap
 from brains.moderation.memory import FLAG, GRAMS, MOST, NARROW, SpamMemory, memento
@@ -114,7 +114,7 @@ async def judge(folder: Path, *, encoder: Encoder, progress: Progress = silent) 
         method: {"as written": _recall(test, _amounts(method, known, texts.of(test.later)), thresholds[method])}
         for method in METHODS
     }
-    for how in DISGUISES:
+    for how in WAYS:
         disguised = [disguise(written[one], how, seed) for seed, one in enumerate(test.later)]
         changed = await _read(encoder, disguised, progress)
         for method in METHODS:

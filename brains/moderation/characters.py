@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import unicodedata
 
-import re2
 import regex
 
 _INVISIBLE = (
@@ -26,11 +25,14 @@ _NARROW = regex.compile(r"[\p{Latin}\p{Cyrillic}\p{Greek}\p{Common}\p{Han}\p{Hir
 _LATIN_MARK = regex.compile(r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
 _PLAIN_WORD = regex.compile(r"[\p{Latin}\p{Cyrillic}\p{Greek}\p{Han}\p{Nd}]")
 _TURNS = regex.compile(r"[\p{Arabic}\p{Hebrew}\p{Syriac}\p{Thaana}]")
+_EAST_ASIAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
+_WIDE = regex.compile("[\uff21-\uff3a\uff41-\uff5a]{2}")
+_WIDE_MARKS = regex.compile("[\uff01-\uff5e\u3000]")
 _STYLED = regex.compile(
     "[\uff01-\uff5e\u2100-\u214f\u2460-\u24ff\u2776-\u2793\u1d2c-\u1d6a\u02b0-\u02b8\u2070-\u209c\U0001d400-\U0001d7ff\U0001f100-\U0001f1ff]+"
 )
-_ODD = re2.compile(rf"\p{{M}}|[{_INVISIBLE}]|{_STYLED.pattern}")
-"""Anything that is looked into here."""
+ODD = rf"\p{{M}}|[{_INVISIBLE}]|{_STYLED.pattern}"
+"""Anything that is looked into here, for RE2."""
 FLAG = range(0x1F1E6, 0x1F200)
 """Regional indicators, two of which are a flag."""
 MARKED = 0.3
@@ -44,8 +46,6 @@ FANCY = 3
 def seen(text: str) -> tuple[str, set[str]]:
     """Return a text as its readers see it, and the tricks that it played on them."""
     tricks: set[str] = set()
-    if not _ODD.search(text):
-        return text, tricks
     text = _MISREAD.sub(lambda one: one[0].encode("latin-1").decode("cp1252", "ignore"), text)
     if "\u202e" in text:
         turned = _TURNED.sub(lambda run: run[1][::-1], text)
@@ -57,6 +57,9 @@ def seen(text: str) -> tuple[str, set[str]]:
     if (bare := _bare(text)) != text:
         tricks.add("marks")
         text = bare
+    if not _EAST_ASIAN.search(text) and _WIDE.search(text):
+        text = _WIDE_MARKS.sub(lambda one: chr(ord(one[0]) - 0xFEE0) if one[0] != "\u3000" else " ", text)
+        tricks.add("styled")
     if (undressed := _STYLED.sub(lambda run: _undress(run[0], run.string, run.start()), text)) != text:
         if any(one.isalpha() for one in set(undressed) - set(text)):
             tricks.add("styled")

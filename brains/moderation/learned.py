@@ -65,14 +65,15 @@ def to_bytes(learned: Learned) -> bytes:
     arrays = {
         head: np.concatenate([[one.slope, one.bias], one.weights]) for head, one in sorted(learned.corrections.items())
     }
-    return save(arrays, metadata={"format": FORMAT, "version": VERSION, "made_by": learned.made_by})
+    about = {"format": FORMAT, "version": VERSION, "made_by": learned.made_by}
+    return save(arrays, metadata={"about": json.dumps(about)})  # of several entries, the order would be anyone's guess
 
 
 def from_bytes(data: bytes) -> Learned:
     """Read corrections back. Raises ValueError for anything but this version of this format: learn them again then."""
     size = int.from_bytes(data[:8], "little")
     try:
-        about: dict[str, str] = json.loads(data[8 : 8 + size])["__metadata__"]
+        about: dict[str, str] = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["about"])
     except (ValueError, KeyError, TypeError) as trouble:
         raise ValueError("these are no learned heads") from trouble
     if (about.get("format"), about.get("version")) != (FORMAT, VERSION):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Script = Literal["latin", "cyrillic"]
 
+_ALONE = regex.compile(r"(?<![\w@/.&?=:\-])\p{L}+(?![\w@/=\-]|\.\w)")
+"""Words that are no part of an address, of a name of an account, or of a compound."""
 _WORD = regex.compile(r"[\p{L}\p{Nd}]+")
 _LATIN = regex.compile(r"\p{Latin}")
 _CYRILLIC = regex.compile(r"\p{Cyrillic}")
@@ -23,7 +25,7 @@ _PHONETICS = "\u0250-\u02af\u1d00-\u1dbf\ua700-\ua7ff"
 _PHONETIC = regex.compile(f"[{_PHONETICS}\u0180-\u024f]")
 _OTHERS = r"\p{Greek}\p{Armenian}\p{Cherokee}\p{Lisu}\p{Coptic}\p{Georgian}\p{Canadian_Aboriginal}\p{Deseret}\p{Osage}\p{Tifinagh}"
 _ALPHABETS = regex.compile(f"[{_OTHERS}]")
-_STRANGE = re2.compile(r"[\p{Cyrillic}" + _OTHERS + f"{_PHONETICS}]")
+STRANGE = rf"[\p{{Cyrillic}}{_OTHERS}{_PHONETICS}]"
 """What may stand in for a Latin letter: another alphabet's, or a phonetic one."""
 _MIXED = re2.compile(
     rf"\p{{Latin}}\d*[\p{{Cyrillic}}{_OTHERS}]|[\p{{Cyrillic}}{_OTHERS}]\d*\p{{Latin}}|[{_PHONETICS}]"
@@ -43,15 +45,19 @@ _ALSO_CYRILLIC = dict(zip("bkmtKMTHBNE", "ькмтКМТНВИЕ", strict=True))
 """What TR39 does not call confusable, and spammers write all the same."""
 
 
-def recognised(text: str) -> tuple[str, bool]:
-    """Return a text with each mixed word in one script, and whether any was mixed."""
-    if not _STRANGE.search(text) or not _LATIN.search(text):
-        return text, False
+def recognised(text: str) -> str:
+    """Return a text with each mixed word in one script."""
+    if not _LATIN.search(text):
+        return text
     home = _home(text)
     changed = _WORD.sub(lambda word: _word(word[0], home), text) if _MIXED.search(text) else text
     mixed = changed != text
-    changed = _WORD.sub(lambda word: _whole(word[0], home, known=not mixed), changed)
-    return changed, changed != text
+    return _ALONE.sub(lambda word: _whole(word[0], home, known=not mixed), changed)
+
+
+def in_one_script(letters: str) -> str:
+    """Return letters that belong to one text in the script of most of them, where they are mixed."""
+    return _word(letters, _home(letters)) if not letters.isascii() and _MIXED.search(letters) else letters
 
 
 def _home(text: str) -> Script:

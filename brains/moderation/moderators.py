@@ -57,7 +57,7 @@ class Moderators:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._heads = heads
+        self.heads = heads
         self._encoder = encoder
         self._known: dict[int, Known] = {}
         self._making = asyncio.Lock()
@@ -99,7 +99,7 @@ class Moderators:
 
     def made_by(self) -> str:
         """Name the encoder and the shipped heads."""
-        heads = self._heads()
+        heads = self.heads()
         return made_by(self._encoder(), heads)
 
     async def _make(self, community: Community, state: State, before: Moderator | None) -> Moderator:
@@ -110,11 +110,24 @@ class Moderators:
         taught, kept = await self._database.look(read)
         memory = await asyncio.to_thread(_memory, taught, self.made_by())
         return Moderator(
-            heads=self._heads(),
+            heads=self.heads(),
             encoder=state.encoder,
             memory=memory,
             learned=_learned(kept),
         )
+
+
+def load_heads() -> Heads | None:
+    """Read the heads that come with Kinfolk, and what undoing disguise needs; None where there are none."""
+    from brains.moderation import undisguise
+
+    undisguise.ready()
+    try:
+        from brains.moderation.heads import shipped
+
+        return shipped()
+    except (ImportError, FileNotFoundError):
+        return None
 
 
 def made_by(encoder: str, heads: Heads | None) -> str:

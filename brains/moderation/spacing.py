@@ -6,11 +6,13 @@ import functools
 import re
 from itertools import pairwise
 
+from brains.moderation import lookalikes
 from brains.moderation.unigrams import unigrams
 
 SPREAD = re.compile(r"(?<!\S)\S\s+\S\s+\S\s+\S(?!\S)")
 """Four single characters beside each other: the least that is taken for a word pulled apart."""
 HAN_SPREAD = re.compile(r"[\u4e00-\u9fff](?:[\s.·•_\-*|/,，、]{1,3}[\u4e00-\u9fff]){2,}(?![\u4e00-\u9fff])")
+_HAN_GAP = re.compile(r"[\s.·•_\-*|/,，、]")
 DOTTED = re.compile(r"(?<![^\s\"'(])[^\W\d_](?:([.\-_*·•|~+/,])[^\W_])(?:\1[^\W_]){2,}(?![^\s\"')!?,.:;])")
 _TOKENS = re.compile(r"(\S+)(\s*)")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -36,16 +38,24 @@ PART = 6
 """One word in so many must be broken: who writes a long text quickly misses a space too."""
 UNHEARD = 20.0
 """Cost in nats of a piece that begins no word."""
+PAIRS = 400
+"""Pairs whose word is weighed by its pieces: that takes 50 µs each."""
 _OPENS, _CLOSES = "\"'(*_", ".,!?:;)\"'*_"
 
 
 def together(text: str) -> str:
     """Bring letters together that stand apart, and find the words in them."""
-    if HAN_SPREAD.search(text):
-        text = HAN_SPREAD.sub(lambda run: re.sub(r"[\s.·•_\-*|/,，、]", "", run[0]), text)
-    if SPREAD.search(text):
-        text = _gathered(text)
+    return _gathered(text) if SPREAD.search(text) else text
+
+
+def undotted(text: str) -> str:
+    """Bring letters together that have dots or the like between them."""
     return DOTTED.sub(lambda run: _undotted(run[0], run[1]), text)
+
+
+def han_together(text: str) -> str:
+    """Bring Chinese characters together that have spaces or marks between them."""
+    return HAN_SPREAD.sub(lambda run: _HAN_GAP.sub("", run[0]), text)
 
 
 def _undotted(run: str, dot: str) -> str:
@@ -89,7 +99,7 @@ def _row(row: list[tuple[str, str]]) -> str:
 
 def _is_writing(letters: str) -> bool:
     """Say whether letters make words; the alphabet, the same letter again and again, and noise do not."""
-    low = letters.lower()
+    low = lookalikes.in_one_script(letters).lower()
     steps = {ord(after) - ord(before) for before, after in pairwise(low)}
     if len(low) < LEAST or len(set(low)) <= 2 or steps <= {0, 1} or steps <= {-1, 0}:  # noqa: PLR2004 - `h a h a`
         return False
@@ -99,6 +109,7 @@ def _is_writing(letters: str) -> bool:
 def _spaced(letters: str) -> str:
     """Put spaces between the words in letters, in the case that they have."""
     words, start = [], 0
+    letters = lookalikes.in_one_script(letters)
     for word in unigrams().split(letters.lower()):
         words.append(letters[start : start + len(word)])
         start += len(word)
@@ -122,12 +133,29 @@ def whole(text: str) -> str:
             gains[at] = _gain(tokens[at], tokens[at + 1])
     if len(gains) < BROKEN:
         return text
-    return _joined(text, gains)
+    joined = _joined(tokens, gains)
+    if joined is None:
+        return text
+    return _joined(tokens, gains | _further(tokens, gains)) or joined
 
 
-def _joined(text: str, gains: dict[int, float]) -> str:
-    """Join the pairs that gain most; the text as it is where too few do."""
-    tokens = text.split(" ")
+def _further(tokens: list[str], gains: dict[int, float]) -> dict[int, float]:
+    """Weigh the pairs whose word is not known as a whole: the text is known to be broken, so they may be words too."""
+    found = {}
+    cost = unigrams().cost
+    for at in range(min(len(tokens) - 1, PAIRS)):
+        first, second = tokens[at].lstrip(_OPENS).lower(), tokens[at + 1].rstrip(_CLOSES).lower()
+        if at in gains or not (first.isalpha() and second.isalpha()) or max(len(first), len(second)) not in PIECE:
+            continue
+        if min(len(first), len(second)) > 1 and {first, second} - _frequent():
+            one = cost(first + second)
+            if one <= PLAUSIBLE * len(first + second):
+                found[at] = cost(first) + cost(second) - one
+    return found
+
+
+def _joined(tokens: list[str], gains: dict[int, float]) -> str | None:
+    """Join the pairs that gain most; None where too few do."""
     joined, broken, at = [], 0, 0
     while at < len(tokens):
         gain = gains.get(at, 0.0)
@@ -138,7 +166,7 @@ def _joined(text: str, gains: dict[int, float]) -> str:
         else:
             joined.append(tokens[at])
             at += 1
-    return " ".join(joined) if broken >= BROKEN and broken * PART >= len(joined) else text
+    return " ".join(joined) if broken >= BROKEN and broken * PART >= len(joined) else None
 
 
 def _gain(first: str, second: str) -> float:

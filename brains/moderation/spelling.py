@@ -21,9 +21,9 @@ TRIED = 64
 WEIGHED = 8
 """Readings that are weighed by their pieces where none is a known word: that takes 50 times as long."""
 
-_LATIN = {"0": "o", "1": "il", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g", "@": "a", "$": "s"}
-_LATIN |= {"!": "i", "€": "e", "£": "l", "+": "t", "¡": "i", "¢": "c"}
-_CYRILLIC = {
+_LATIN_FIGURES = {"0": "o", "1": "il", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g", "@": "a", "$": "s"}
+_LATIN_FIGURES |= {"!": "i", "€": "e", "£": "l", "+": "t", "¡": "i", "¢": "c"}
+_CYRILLIC_FIGURES = {
     "0": "о",
     "3": "ез",
     "4": "ач",
@@ -46,7 +46,9 @@ _MEASURE = re.compile(
 _ADDRESS = re.compile(r"://|^www\.|@[\w-]+\.\w|^\w+[(\[{]|[/\\=<>#]")
 MARKS = re.compile(r"(?<=[^\W_])(?:\*{1,3}|\|\||~~|__|`)(?=[^\W_])")
 """Marks of Markdown between two letters."""
+_PARTS = re.compile(r"(['’/&\-])")
 _MARK = re.compile(r"\*{1,3}|\|\||~~|__|`")
+CYRILLIC = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
 REPEATED = re.compile(r"([A-Za-z\u00e0-\u024f\u0400-\u04ff])\1\1")
 _TOKEN = re.compile(r"\w+")
 _RUN = re.compile(r"([A-Za-z\u00e0-\u024f\u0400-\u04ff])\1{2,}")
@@ -156,7 +158,7 @@ def _stripped(word: str) -> str:
 
 def _readings(word: str) -> list[str]:
     """Return what a word may be, letter for letter, at most TRIED of them."""
-    table = _CYRILLIC if re.search("[а-яё]", word, re.IGNORECASE) else _LATIN
+    table = _CYRILLIC_FIGURES if re.search("[а-яё]", word, re.IGNORECASE) else _LATIN_FIGURES
     capital = word.upper() == word and sum(one.isalpha() for one in word) > 1
     choices = [table.get(one, one) for one in word]
     tried = itertools.islice(itertools.product(*choices), TRIED)
@@ -164,15 +166,22 @@ def _readings(word: str) -> list[str]:
 
 
 def _forced(token: str) -> str:
-    """Read a word as the likeliest letters although nobody knows it: other words beside it were disguised."""
+    """Read words with figures as the likeliest letters: other words of the text are disguised so."""
     before, word, after = _split(token)
-    if not _may_be_read(word) or not all(one.isalnum() or one in _SIGNS for one in word):
+    if _ADDRESS.search(word) or _MEASURE.fullmatch(word) or "_" in word:
         return token
+    return before + "".join(_forced_part(part) for part in _PARTS.split(word)) + after
+
+
+def _forced_part(word: str) -> str:
+    """Read one word so: a known one whatever it has of letters, an unknown one where it is letters for the most part."""
     letters = sum(one.isalpha() for one in word)
-    if letters < 2 or letters * 2 < len(word) or _is_word(_stripped(word)):  # noqa: PLR2004 - a word, more than figures
-        return token
-    readings = [one for one in _readings(word) if one.isalpha()]
-    return before + (_likeliest(readings) or word) + after
+    if not letters or letters == len(word) or not all(one.isalnum() or one in _SIGNS for one in word):
+        return word
+    best = _likeliest([one for one in _readings(word) if one.isalpha()])
+    known = len(best) > 1 and _is_word(best, FREQUENT if len(best) < LEAST else KNOWN)
+    mostly = letters > 1 and letters * 2 >= len(word) and word[0] not in "@+!" and not _is_word(_stripped(word))
+    return best if best and (known or mostly) else word
 
 
 def without_repeats(text: str) -> str:

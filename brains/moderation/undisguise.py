@@ -22,17 +22,32 @@ TAIL = LONGEST // 5
 ROUNDS = 8
 """Times that a text is gone through until nothing changes: one disguise may hide another."""
 
-_MAYBE_ASCII = re2.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
-    r"|\s\S\s+\S\s"
-    r"|[.\-_*|~+/,][A-Za-z][.\-_*|~+/,][A-Za-z]"
-    r"|[0-9@$][A-Za-z]|[A-Za-z][0-9@$]|[A-Za-z][!+][A-Za-z]"
-    r"|[A-Za-z](?:\*|\|\||~~|__|`)[A-Za-z]|" + "|".join(one * 3 for one in string.ascii_letters)
-)
-"""What an ASCII text has somewhere if any trick but a broken word is played in it."""
-_HAN = re.compile(r"[\u3400-\u9fff]")
+_KINDS = {
+    "odd": characters.ODD,
+    "markup": r"[\pL\pN](?:\*|\|\||~~|__|`)\pL",
+    "strange": lookalikes.STRANGE,
+    "han": "[\u3400-\u9fff]",
+    "spread": r"(?:^|\s)\S\s+\S\s+\S\s+\S(?:\s|$)",
+    "dotted": r"[.\-_*•·|~+/,]\pL[.\-_*•·|~+/,][\pL\pN]",
+    "figures": r"[0-9@$€£+!¡¢][A-Za-z\p{Cyrillic}]|[A-Za-z\p{Cyrillic}][0-9@$€£]",
+    "repeats": "|".join(one * 3 for one in string.ascii_letters + spelling.CYRILLIC),
+}
+"""What a text has somewhere before any one trick is looked into: all are looked for in one pass."""
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _MARKS = re.compile(r"[\W_]+")
+_NAMES = tuple(_KINDS)
+
+
+def _compiled() -> re2.Set:
+    """Join the patterns into one automaton."""
+    signs = re2.Set.SearchSet()
+    for pattern in _KINDS.values():
+        signs.Add(pattern)
+    signs.Compile()
+    return signs
+
+
+_SIGNS = _compiled()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +85,27 @@ def skeleton(plain: str) -> str:
 
 
 def _through(text: str) -> tuple[str, set[str]]:
-    """Undo each trick once."""
+    """Undo each trick once. What an earlier one brings to light waits for the next round."""
     tricks: set[str] = set()
-    if not text.isascii():
-        text, tricks = characters.seen(text)
-    elif not _MAYBE_ASCII.search(text):
+    kinds = {_NAMES[at] for at in _SIGNS.Match(text) or ()}
+    if not kinds:
         return _step(text, spacing.whole, "broken", tricks), tricks
-    elif text.isprintable() is False:
+    if "odd" in kinds:
         text, tricks = characters.seen(text)
-    if spelling.MARKS.search(text):
+    if "markup" in kinds:
         text = _step(text, spelling.without_marks, "markup", tricks)
-    if not text.isascii():
-        recognised, mixed = lookalikes.recognised(text)
-        tricks |= {"lookalikes"} if mixed else set()
-        text = _simplified(recognised)
-    text = _step(text, spacing.together, "spread", tricks)
-    if spelling.HINT.search(text):
+    if "strange" in kinds:
+        text = _step(text, lookalikes.recognised, "lookalikes", tricks)
+    if "han" in kinds:
+        text = _simplified(text)
+        text = _step(text, spacing.han_together, "spread", tricks)
+    if "spread" in kinds:
+        text = _step(text, spacing.together, "spread", tricks)
+    if "dotted" in kinds:
+        text = _step(text, spacing.undotted, "spread", tricks)
+    if "figures" in kinds:
         text = _step(text, spelling.without_figures, "figures", tricks)
-    if spelling.REPEATED.search(text):
+    if "repeats" in kinds:
         text = _step(text, spelling.without_repeats, "repeats", tricks)
     return _step(text, spacing.whole, "broken", tricks), tricks
 
@@ -102,9 +120,7 @@ def _step(text: str, undo: Callable[[str], str], name: str, tricks: set[str]) ->
 
 def _simplified(text: str) -> str:
     """Write traditional Chinese in simplified characters; Japanese stays as it is. It is no trick."""
-    if not _HAN.search(text) or _KANA.search(text):
-        return text
-    return _converter().convert(text)
+    return text if _KANA.search(text) else _converter().convert(text)
 
 
 class _Converter(Protocol):

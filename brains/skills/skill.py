@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.core.ports import Encoder, Generator, Vector, VectorStore
     from bot.core.things import Community, Member, Rank, Ref
     from brains.matching.matchmaker import Matchmaker
+    from brains.moderation.moderator import Moderator
     from storage.channels import Reach
     from storage.db import Database
 
@@ -37,15 +38,25 @@ class Press:
     act: int
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faculties:
-    """What skills think with. Whatever changes something is proposed as an action; what is derived may be kept."""
+    """What skills think with. Whatever changes something is proposed as an action; what is derived may be kept.
+
+    `moderator` gives what examines a community's messages; `changed` is called when our own tables were changed, so
+    that what was read from them is read anew.
+    """
 
     database: Database
     encoder: Callable[[], Awaitable[Encoder]]
     vectors: Callable[[], Awaitable[VectorStore]]
     matchmaker: Callable[[str], Awaitable[Matchmaker]]
     generator: Generator | None = None
+    moderator: Callable[[Community], Awaitable[Moderator]] | None = None
+    changed: Callable[[], None] = _nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +64,7 @@ class Context:
     """One event as a skill sees it. `member` is who did it, and everything is read as far as they may read.
 
     `policy` is the community's, `overrides` what single channels have otherwise, by field and channel; `common` is what
-    is spoken where nobody chose a language.
+    is spoken where nobody chose a language. `can` holds what each platform lets the bot do, for whoever must say so.
     """
 
     event: Event
@@ -72,6 +83,7 @@ class Context:
     press: Press | None = None
     overrides: Mapping[tuple[str, str], str] = field(default_factory=dict)
     common: str = "en"
+    can: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def here(self) -> Policy:

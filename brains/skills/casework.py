@@ -1,0 +1,163 @@
+"""What all casework shares: how a case is named and opened, and what a verdict does by the ladder."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, get_args
+
+from bot.core.actions import Ban, KeepCase, Kick, Ruled, Timeout, target
+from bot.core.i18n import _
+from brains.moderation import ladder
+from storage import cases
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.core.actions import Action, Exhibit, Kind
+    from bot.core.things import Member, Ref
+    from brains.moderation.ladder import Step, Strictness
+    from brains.skills.skill import Context
+    from storage.cases import Case
+
+NAME = "moderate"
+"""The skill that answers what stands under a card."""
+LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""What a case's id is made of: nothing that is taken for something else when it is read aloud or written down."""
+LONG = 6
+QUOTED = 700
+"""Characters of a message that are quoted; the rest is behind its link."""
+CHOICES: tuple[Ruled, ...] = tuple(one for one in get_args(Ruled) if one)
+"""The verdicts, in the order of their buttons."""
+KINDS: dict[Kind, str] = {
+    "spam": _("spam"),
+    "scam": _("a scam"),
+    "toxicity": _("an insult"),
+    "hate": _("hate"),
+    "sexual": _("sexual content"),
+    "self_harm": _("somebody may harm themselves"),
+    "flood": _("a flood of messages"),
+    "raid": _("a raid"),
+    "rule": _("a rule of this community"),
+    "reported": _("reported by a member"),
+    "hand": _("the staff's own word"),
+}
+"""What a case is about, for staff and for the member."""
+
+
+def case_id() -> str:
+    """Make the id of a case: whoever proposes it does, so that a redelivery opens no second one."""
+    return "".join(secrets.choice(LETTERS) for _each in range(LONG))
+
+
+def is_case_id(word: str) -> bool:
+    """Say whether a word may be the id of a case, however it was typed."""
+    return len(word) == LONG and set(word.upper()) <= set(LETTERS)
+
+
+def opened(
+    context: Context,
+    *,
+    member: Ref,
+    about: Kind,
+    reason: str,
+    exhibits: Sequence[Exhibit] = (),
+    detectors: Sequence[str] = (),
+    score: float = 1.0,
+    step: Step | None = None,
+    points: int = 0,
+    by: Ref | None = None,
+    case: str = "",
+) -> KeepCase:
+    """Return what opens a case, or adds to the one of this id. `step` is what is done now, None for nothing yet.
+
+    A case that staff open by hand is settled by that.
+    """
+    return KeepCase(
+        case=case or case_id(),
+        member=member,
+        about=about,
+        reason=reason,
+        detectors=tuple(detectors),
+        score=score,
+        exhibits=tuple(exhibits),
+        step=step.rung if step else "",
+        minutes=step.minutes if step else 0,
+        points=points,
+        days=context.policy.points_days,
+        by=by,
+        space=context.space if context.space.platform == member.platform else None,
+        standing="settled" if about == "hand" else "open",
+    )
+
+
+def kept(case: Case) -> KeepCase:
+    """Return a stored case as what opened it."""
+    return KeepCase(
+        case=case.id,
+        member=case.member.ref,
+        about=case.kind,
+        reason=case.reason,
+        detectors=case.detectors,
+        score=case.score,
+        exhibits=case.exhibits,
+        step=case.step,
+        minutes=case.minutes,
+        points=case.points,
+        by=case.by,
+        space=case.space,
+        standing=case.standing,
+    )
+
+
+def strictness(context: Context) -> Strictness:
+    """Return how strict this channel is."""
+    # The field comes with the rules; without it, everybody is held to the same.
+    found = getattr(context.here, "strictness", "standard")
+    return found if found in ladder.LADDERS else "standard"
+
+
+def sanction(kept: KeepCase, step: Step, reason: str) -> Timeout | Kick | Ban | None:
+    """Return what a step does to a member; None for a note or a warning, which are words alone."""
+    match step.rung:
+        case "timeout":
+            return Timeout(member=kept.member, minutes=step.minutes, reason=reason, space=kept.space)
+        case "kick":
+            return Kick(member=kept.member, reason=reason, space=kept.space)
+        case "ban":
+            return Ban(member=kept.member, reason=reason, space=kept.space)
+        case _:
+            return None
+
+
+def can(context: Context, action: Action) -> bool:
+    """Say whether a platform lets the bot do this."""
+    where = target(action)
+    return where is None or type(action).__name__ in context.can.get(where.platform, frozenset())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is held against a member beside this case: points that count, and earlier cases, newest first."""
+
+    points: int = 0
+    earlier: tuple[Case, ...] = field(default=())
+
+
+async def record(context: Context, member: Member, *, beside: str = "") -> Record:
+    """Read what is held against a member beside a case."""
+    async with context.faculties.database.read() as connection:
+        every = await cases.of_member(connection, context.community, member.id)
+        points = await cases.points(connection, member.id, context.now)
+    mine = next((one for one in every if one.id == beside), None)
+    own = mine.points if mine is not None and mine.counts(context.now) else 0
+    return Record(points=points - own, earlier=tuple(one for one in every if one.id != beside))
+
+
+def planned(context: Context, kept: KeepCase, verdict: Ruled, held: int) -> Step:
+    """Return the step of a verdict: none where one was taken already, a day's rest for whose account was taken."""
+    if verdict == "fine" or kept.step:
+        return ladder.Step(points=held, rung="")
+    if verdict == "compromised":
+        return ladder.Step(points=held, rung="timeout", minutes=ladder.DAY)
+    return ladder.step(strictness(context), held, ladder.adds(kept.about, verdict))

@@ -1,0 +1,265 @@
+"""What `moderate` does unasked: it looks at what is said, and proposes what should follow."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.core import wording
+from bot.core.actions import AskStaff, Button, Delete, Exhibit, OpenDirect
+from bot.core.decisions import Decision, Mode
+from bot.core.errors import Unavailable
+from bot.core.i18n import _
+from bot.core.policies import mode_of
+from bot.core.things import Audience
+from brains.moderation import ladder
+from brains.moderation.detection import Post, verdict
+from brains.skills import cards, letters
+from brains.skills.casework import NAME, opened, record, sanction, strictness
+from brains.skills.steering import for_staff, staff_channel
+from storage import acquaintance, acts, cases, exhibits, members
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.core.actions import Action
+    from bot.core.events import MessageEdited, MessagePosted
+    from bot.core.things import Member
+    from brains.moderation.detection import Detection
+    from brains.moderation.ladder import Step
+    from brains.skills.skill import Context
+    from storage.cases import Case
+
+JOINING = timedelta(hours=1)
+"""For so long what a member does joins the case about them that is open."""
+THINKING = 3.0
+"""Seconds that an encoding is waited for; without it, rules and letters judge alone."""
+ONCE = timedelta(days=1)
+"""Somebody in need is offered help once in so long."""
+LONGEST = 700
+"""Characters of a reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What speaks against a message, and the open case of its author that it joins, if there is one."""
+
+    event: MessagePosted | MessageEdited
+    member: Member
+    detections: Sequence[Detection]
+    case: Case | None
+
+    @property
+    def surest(self) -> Detection:
+        """Return what is strictest, and of that the surest."""
+        return max(self.detections, key=lambda one: (one.severity == "remove", one.score))
+
+    @property
+    def removes(self) -> bool:
+        """Say whether the message should go."""
+        return verdict(list(self.detections)) == "remove"
+
+
+async def examine(context: Context, event: MessagePosted | MessageEdited) -> Decision | None:
+    """Look at a message as it is said or changed, and propose what should follow; None where nothing should."""
+    detections = await _looked_at(context, event)
+    if not detections:
+        return None
+    against = [one for one in detections if one.kind != "self_harm"]
+    if not against:
+        return await _offer_help(context, event, detections)
+    if context.member is None:
+        return await _by_words_alone(context, event, against)
+    return await _hold(context, event, context.member, against)
+
+
+async def _looked_at(context: Context, event: MessagePosted | MessageEdited) -> list[Detection]:
+    """Let the detectors of the community look; alone with the bot, only somebody's need is minded."""
+    moderator = await context.faculties.moderator(context.community)
+    post = await _post(context, event)
+    with contextlib.suppress(TimeoutError, Unavailable):
+        async with asyncio.timeout(THINKING):
+            encoder = await context.faculties.encoder()
+            post = await moderator.encoded(replace(post, vector=await context.vector()), encoder)
+    found = moderator.examine(post, await for_staff(context)).detections
+    if event.channel.audience is Audience.DIRECT:
+        return [one for one in found if one.kind == "self_harm"]
+    return list(found)
+
+
+async def _post(context: Context, event: MessagePosted | MessageEdited) -> Post:
+    """Return a message as detectors see it."""
+    known = None
+    if context.member is not None:
+        member = context.member.id
+        known = await context.faculties.database.look(lambda there: acquaintance.of(there, member, event.at))
+    return Post(
+        text=event.text,
+        author=event.author.ref,
+        channel=event.channel.ref,
+        at=event.at,
+        message=event.message,
+        files=event.files,
+        before=known.messages if known else 0,
+        joined_at=known.joined_at if known else None,
+        registered_at=event.author.registered_at,
+    )
+
+
+async def _hold(
+    context: Context, event: MessagePosted | MessageEdited, member: Member, against: Sequence[Detection]
+) -> Decision | None:
+    """Open a case or add to it, with what is done at once, what the staff is asked, and what the member is told."""
+    kind = max(against, key=lambda one: (one.severity == "remove", one.score)).kind
+    async with context.faculties.database.read() as connection:
+        judged = await cases.of_message(connection, context.community, event.message)
+        case = await cases.open_of(connection, context.community, member.id, kind, context.now - JOINING)
+    if any(one.verdict == "fine" for one in judged):
+        return None
+    found = Finding(event=event, member=member, detections=against, case=case)
+    return await _propose(context, found)
+
+
+async def _propose(context: Context, found: Finding) -> Decision:
+    step, points = await _step(context, found)
+    kept = opened(
+        context,
+        member=found.member.ref,
+        about=found.surest.kind,
+        reason=_reason(found.detections),
+        exhibits=await _exhibits(context, found),
+        detectors=tuple(dict.fromkeys(one.detector for one in found.detections)),
+        score=found.surest.score,
+        step=step,
+        points=points,
+        case=found.case.id if found.case else "",
+    )
+    done: list[Action] = []
+    if found.removes:
+        done.append(Delete(message=found.event.message, channel=found.event.channel.ref))
+    if step is not None and (act := sanction(kept, step, kept.reason)):
+        done.append(act)
+    told = await letters.notice(context, found.member, kept) if step is not None else None
+    at_once = [one for one in done if _is_done_at_once(context, one)]
+    card = None if found.case else await cards.card(context, kept, done=at_once)
+    actions = (kept, *([card] if card else []), *done, *([told] if told else []))
+    return Decision(
+        skill=NAME,
+        actions=actions,
+        reason=kept.reason,
+        evidence=(found.event.message,),
+        about=(found.member.ref,),
+        confidence=found.surest.score,
+    )
+
+
+async def _step(context: Context, found: Finding) -> tuple[Step | None, int]:
+    """Return what is done to the member now and the points of the case; nothing while only a human should look.
+
+    What wants the staff's word first is not done yet, so that a verdict finds nothing taken already.
+    """
+    before = found.case.points if found.case else 0
+    if not found.removes or _mode(context, found.event) is Mode.ASK:
+        return None, before
+    adds = ladder.POINTS[found.surest.kind]
+    held = (await record(context, found.member, beside=found.case.id if found.case else "")).points
+    step = ladder.step(strictness(context), held + before, adds)
+    if step.rung in context.here.asked_first or (found.case and found.case.step == step.rung != "timeout"):
+        return None, before
+    return step, before + adds
+
+
+def _is_done_at_once(context: Context, action: Action) -> bool:
+    """Say whether an act will not wait for the staff."""
+    if type(action).__name__.lower() in context.here.asked_first:
+        return False
+    return mode_of(dict(context.modes), NAME, "") is Mode.ACT
+
+
+def _mode(context: Context, event: MessagePosted | MessageEdited) -> Mode:
+    return mode_of(dict(context.modes), NAME, str(event.channel.ref))
+
+
+async def _exhibits(context: Context, found: Finding) -> tuple[Exhibit, ...]:
+    """Return the message, and others of the same author that it repeats; without words where nothing is collected."""
+    event = found.event
+    related = dict.fromkeys(ref for one in found.detections for ref in one.related if ref != event.message)
+    async with context.faculties.database.read() as connection:
+        others = await exhibits.of(connection, context.community, found.member.id, list(related))
+        hidden = await members.withheld(
+            connection, context.community, among=[found.member.id], consent=context.policy.consent
+        )
+    # Of who is not collected no word is kept: the staff reads it behind the link, as long as it is there.
+    text = "" if hidden else event.text
+    return (*others, Exhibit(message=event.message, channel=event.channel.ref, text=text, at=event.at))
+
+
+async def _by_words_alone(
+    context: Context, event: MessagePosted | MessageEdited, against: Sequence[Detection]
+) -> Decision | None:
+    """Propose to take away what somebody wrote of whom nothing is held: there can be no case about them."""
+    if verdict(list(against)) != "remove":
+        return None
+    gone = Delete(message=event.message, channel=event.channel.ref)
+    surest = max(one.score for one in against)
+    return Decision(skill=NAME, actions=(gone,), reason=_reason(against), evidence=(event.message,), confidence=surest)
+
+
+async def _offer_help(
+    context: Context, event: MessagePosted | MessageEdited, detections: Sequence[Detection]
+) -> Decision | None:
+    """Offer help to somebody who may harm themselves, and let the staff know; nobody is punished, no case is kept."""
+    if context.member is None or await _was_offered(context, context.member):
+        return None
+    translate = await letters.theirs(context, context.member)
+    words = translate(
+        _(
+            "I read what you wrote, and I am only a bot; but you need not be alone with this. "
+            "If you are in danger now, call the emergency number of where you are. "
+            "Somebody to talk to, in your country and free of charge: {help}"
+        )
+    )
+    help_ = OpenDirect(member=context.member.ref, text=words.format(help=context.policy.help_line), space=context.space)
+    return Decision(
+        skill=NAME,
+        actions=(help_, *await _alert(context, event)),
+        reason=_reason(detections),
+        evidence=(event.message,),
+        about=(context.member.ref,),
+        confidence=max(one.score for one in detections),
+    )
+
+
+async def _was_offered(context: Context, member: Member) -> bool:
+    async with context.faculties.database.read() as connection:
+        found = await acts.naming(connection, context.community, member.ref)
+    return any(
+        one.skill == NAME and isinstance(one.action, OpenDirect) and context.now - one.intended_at < ONCE
+        for one in found
+    )
+
+
+async def _alert(context: Context, event: MessagePosted | MessageEdited) -> tuple[AskStaff, ...]:
+    """Let the staff know where a human may be needed, without quoting it."""
+    staff = await staff_channel(context)
+    if staff is None:
+        return ()
+    translate = await for_staff(context)
+    text = translate(
+        _("**Please look**: {member} may need somebody, {link}. I wrote to them. Nothing is held against them.")
+    )
+    told = text.format(
+        member=wording.member(event.author.ref, event.author.name),
+        link=wording.message(event.message, translate(_("this message"))),
+    )
+    seen = Button(label=translate(_("Done")), press="staff.approve", choice="proposal")
+    return (AskStaff(to=staff.ref, text=told, skill=NAME, proposed=(), buttons=(seen,)),)
+
+
+def _reason(detections: Sequence[Detection]) -> str:
+    """Say why, each detector in turn, the surest first."""
+    ordered = sorted(detections, key=lambda one: (one.severity != "remove", -one.score))
+    return "; ".join(dict.fromkeys(one.reason for one in ordered))[:LONGEST]
