@@ -1,15 +1,17 @@
-"""Keeps the place safe: what staff press under a case, and what members appeal."""
+"""Keeps the place safe: looks at what is said, answers what staff press under a case, and takes appeals."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bot.core.errors import Mistake, NotAllowed
+from bot.core.events import ButtonPressed, MessageEdited, MessagePosted
 from bot.core.i18n import _
 from bot.core.things import Rank
 from brains.skills import appeals, verdicts
 from brains.skills.casefile import restore
 from brains.skills.casework import CHOICES, NAME
+from brains.skills.examine import examine
 from brains.skills.skill import Skill
 from storage import cases
 
@@ -20,10 +22,14 @@ if TYPE_CHECKING:
 
 
 async def propose(context: Context) -> Decision | None:
-    """Answer a button under a case, or an appeal."""
-    if context.press is not None:
-        return await _pressed(context, context.press.what)
-    return await appeals.appeal(context)
+    """Look at a message, or answer a button under a case or an appeal. The staff is not judged."""
+    match context.event:
+        case MessagePosted() | MessageEdited() as event:
+            return await examine(context, event) if context.rank < Rank.STAFF else None
+        case ButtonPressed() if context.press is not None:
+            return await _pressed(context, context.press.what)
+        case _:
+            return await appeals.appeal(context)
 
 
 async def _pressed(context: Context, what: str) -> Decision:
@@ -56,5 +62,6 @@ SKILL = Skill(
     name=NAME,
     purpose=_("Keeps the place safe, as the staff decides"),
     propose=propose,
+    hears=(MessagePosted, MessageEdited),
     commands=("appeal",),
 )
