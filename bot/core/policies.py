@@ -78,6 +78,11 @@ class Policy(BaseModel):
         default=30, ge=1, le=365, description=_("Days for which I can say why I did something, and undo it.")
     )
 
+    strictness: Literal["gentle", "standard", "strict"] = Field(
+        default="gentle",
+        description=_("How strict I am with what members write: gentle, standard or strict."),
+        json_schema_extra={"per_channel": True},
+    )
     evidence_days: int = Field(
         default=90,
         ge=1,
