@@ -2,7 +2,7 @@
 
 `python -m brains.engines.pictures.process --threads N` says on standard output that it is ready, then reads pictures
 from standard input and answers each with two documents: what it is, and what stands written in it. Everything is
-preceded by its length. The first goes out before the second is begun: what breaks the reader is recognised all the same.
+preceded by its length. The first goes out before the second is begun: what breaks the reader is still recognised.
 """
 
 from __future__ import annotations
