@@ -18,7 +18,6 @@ from bot.core.ports import Scope
 from bot.core.settings import prepare_home
 from bot.indexing import Index
 from brains.engines import open_encoder, open_generator, open_pictures
-from brains.engines.pictures import MOST_BYTES
 from brains.knowledge.retrieval import Retrieval
 from storage import communities, erasure, refusals
 from storage.db import Database
@@ -26,11 +25,10 @@ from storage.encodings import CachedEncoder
 from storage.vectors import open_vectors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from bot.core.clock import Clock
-    from bot.core.events import File
-    from bot.core.ports import Adapter, Generator, Picture, Pictures, VectorStore
+    from bot.core.ports import Adapter, Generator, Pictures, VectorStore
     from bot.core.settings import Settings
     from bot.core.things import Community, Member
     from bot.learning import Learner
@@ -111,6 +109,12 @@ class App:
             self._generator = await self._stack.enter_async_context(open_generator(self.settings))
         return self._generator
 
+    async def pictures(self) -> Pictures:
+        """Return what looks at pictures; nothing is started before the first one."""
+        if self._pictures is None:
+            self._pictures = await self._stack.enter_async_context(open_pictures(self.settings))
+        return self._pictures
+
     async def community(self, name: str | None) -> Community:
         """Return the community called so, or the only one when no name is given. Raises Mistake."""
         async with self.database.read() as connection:
@@ -164,17 +168,6 @@ class App:
             told=moderators.changed,
         )
 
-    async def pictures(self) -> Pictures:
-        """Return what looks at pictures; nothing is started before the first."""
-        if self._pictures is None:
-            self._pictures = await self._stack.enter_async_context(open_pictures(self.settings))
-        return self._pictures
-
-    async def _look(self, platforms: Mapping[str, Adapter], platform: str, file: File) -> Picture:
-        """Fetch a picture from its platform and look at it. Raises Mistake, Overloaded, Gone, or Misconfigured."""
-        data = await platforms[platform].fetch(file, limit=MOST_BYTES)
-        return await (await self.pictures()).look(data)
-
     async def retrieval(self) -> Retrieval:
         """Return what finds messages."""
         return Retrieval(database=self.database, vectors=await self.vectors(), encoder=await self.encoder())
@@ -184,6 +177,7 @@ class App:
         # Only the bot itself needs all this; the other verbs start quicker without.
         from adapters.playground import Playground
         from bot.keeping import Keeper
+        from bot.looking import Looking
         from bot.metrics import Figures
         from bot.perform import Performer
         from bot.pipeline import Pipeline
@@ -205,8 +199,8 @@ class App:
             matchmaker=functools.partial(self.matchmaker, fresh_for=FRESH),
             generator=await self.generator(),
             moderator=moderators.of,
-            look=functools.partial(self._look, platforms),
             changed=moderators.changed,
+            look=Looking(platforms, self.pictures).look,
         )
         return Pipeline(
             database=self.database,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bot.core import wording
 from bot.core.actions import AskStaff, Button, Delete, Exhibit, OpenDirect
 from bot.core.decisions import Decision, Mode
-from bot.core.errors import Misconfigured, Mistake, Unavailable
+from bot.core.errors import Unavailable
 from bot.core.i18n import _
 from bot.core.policies import mode_of
 from bot.core.things import Audience
@@ -41,8 +41,6 @@ THINKING = 3.0
 """Seconds that an encoding is waited for; without it, rules and letters judge alone."""
 LOOKING = 6.0
 """Seconds that the pictures of a message are waited for."""
-PICTURES = 4
-"""Pictures of a message that are looked at."""
 ONCE = timedelta(days=1)
 """Somebody in need is offered help once in so long."""
 LONGEST = 700
@@ -99,38 +97,16 @@ async def _read(context: Context, moderator: Moderator, post: Post) -> Sequence[
     return moderator.examine(post, await for_staff(context)).detections
 
 
-async def _pictures(context: Context, event: MessagePosted | MessageEdited) -> list[Picture]:
-    """Look at the pictures of a message as far as they are to be had; what is none or too large is left out."""
+async def _pictures(context: Context, event: MessagePosted | MessageEdited) -> Sequence[Picture]:
+    """Look at the pictures of a message, as far as they are to be had in time."""
     look = context.faculties.look
-    files = [one for one in event.files if one.kind.startswith("image/")][:PICTURES]
-    if look is None or "fetch" not in context.can.get(event.message.platform, ()):
-        return []
-    found: list[Picture] = []
-    with contextlib.suppress(TimeoutError):
+    if look is None or not event.files:
+        return ()
+    try:
         async with asyncio.timeout(LOOKING):
-            for file in files:
-                with contextlib.suppress(Mistake, Unavailable, Misconfigured):
-                    found.append(await look(event.message.platform, file))
-    return found
-
-
-async def _post(context: Context, event: MessagePosted | MessageEdited) -> Post:
-    """Return a message as detectors see it."""
-    known = None
-    if context.member is not None:
-        member = context.member.id
-        known = await context.faculties.database.look(lambda there: acquaintance.of(there, member, event.at))
-    return Post(
-        text=event.text,
-        author=event.author.ref,
-        channel=event.channel.ref,
-        at=event.at,
-        message=event.message,
-        files=event.files,
-        before=known.messages if known else 0,
-        joined_at=known.joined_at if known else None,
-        registered_at=event.author.registered_at,
-    )
+            return await look(event.message.platform, event.files)
+    except TimeoutError:
+        return ()
 
 
 async def _hold(

@@ -14,7 +14,7 @@ from brains.moderation.moderator import Moderator
 from storage import channels
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from bot.core.actions import Button
@@ -51,8 +51,8 @@ def _nothing() -> None:
 class Faculties:
     """What skills think with. Whatever changes something is proposed as an action; what is derived may be kept.
 
-    `moderator` gives what examines a community's messages, and `look` fetches a picture that came with one and looks at
-    it; `changed` is called when our own tables were changed, so that what was read from them is read anew.
+    `moderator` gives what examines a community's messages; `changed` is called when our own tables were changed, so
+    that what was read from them is read anew. `look` says what is seen in the pictures of a message of a platform.
     """
 
     database: Database
@@ -61,8 +61,8 @@ class Faculties:
     matchmaker: Callable[[str], Awaitable[Matchmaker]]
     generator: Generator | None = None
     moderator: Callable[[Community], Awaitable[Moderator]] = _unguarded
-    look: Callable[[str, File], Awaitable[Picture]] | None = None
     changed: Callable[[], None] = _nothing
+    look: Callable[[str, Iterable[File]], Awaitable[tuple[Picture, ...]]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ def write(told):
     body = json.dumps(told).encode()
     sys.stdout.buffer.write(struct.pack(">I", len(body)) + body)
     sys.stdout.buffer.flush()
+write({})
 while True:
     match (asked := read().decode()):
         case "none": write({"refused": "That is no PNG."}); continue

@@ -30,8 +30,10 @@ log = logging.getLogger(__name__)
 
 QUEUE = 16
 """Pictures that may wait; each takes about a second."""
+LOADING = 120.0
+"""Seconds until the process is ready: two, but beside the export of an encoder's first start many more."""
 PATIENCE = 30.0
-"""Seconds for a picture: loading the models takes four of them on two busy cores, a page full of text eight."""
+"""Seconds for a picture: a page full of text takes eight on two busy cores."""
 IDLE = 300.0
 """Seconds without a picture after which the process is ended, and with it all that it holds."""
 COMMAND = (sys.executable, "-P", "-B", "-m", "brains.engines.pictures.process")
@@ -126,9 +128,9 @@ class Eyes:
     async def _ask(self, data: bytes) -> Picture:
         picture: Picture | None = None
         try:
+            process = await self._started()
+            assert process.stdin and process.stdout  # noqa: S101, PT018 - both are pipes
             async with asyncio.timeout(self._patience):
-                process = await self._started()
-                assert process.stdin and process.stdout  # noqa: S101, PT018 - both are pipes
                 process.stdin.write(LENGTH.pack(len(data)) + data)
                 await process.stdin.drain()
                 picture = _picture(await _answer(process.stdout))
@@ -150,6 +152,9 @@ class Eyes:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL, env=told
             )
+            assert self._process.stdout  # noqa: S101 - it is a pipe
+            async with asyncio.timeout(LOADING):
+                await _answer(self._process.stdout)
         return self._process
 
     def _kill(self) -> None:
