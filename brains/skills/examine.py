@@ -109,6 +109,25 @@ async def _pictures(context: Context, event: MessagePosted | MessageEdited) -> S
         return ()
 
 
+async def _post(context: Context, event: MessagePosted | MessageEdited) -> Post:
+    """Return a message as detectors see it."""
+    known = None
+    if context.member is not None:
+        member = context.member.id
+        known = await context.faculties.database.look(lambda there: acquaintance.of(there, member, event.at))
+    return Post(
+        text=event.text,
+        author=event.author.ref,
+        channel=event.channel.ref,
+        at=event.at,
+        message=event.message,
+        files=event.files,
+        before=known.messages if known else 0,
+        joined_at=known.joined_at if known else None,
+        registered_at=event.author.registered_at,
+    )
+
+
 async def _hold(
     context: Context,
     event: MessagePosted | MessageEdited,
