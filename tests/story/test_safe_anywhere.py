@@ -101,7 +101,7 @@ async def test_a_wrong_verdict_is_appealed_and_everything_is_taken_back(town: An
     [appeal] = [one for one in seen.values() if "Grant: take it back" in one.buttons]
     assert "married" in unmarked(appeal.text)
     await town.press(on.owner, appeal.message, "Grant: take it back")
-    told = await town.answer(on.owner, on.private, f"/mod case {case}")
+    told = await town.answer(on.owner, on.private, f"/mod action:case case:{case}")
     assert "0 points" in unmarked(told) or "fine" in unmarked(told).lower() or "granted" in told, told
 
 
