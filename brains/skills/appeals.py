@@ -12,7 +12,7 @@ from bot.core.i18n import _
 from bot.core.wording import VERDICTS, escape, marked
 from brains.skills import cards, letters
 from brains.skills.casefile import answered, edited, relieved
-from brains.skills.casework import NAME, can, is_case_id, kept
+from brains.skills.casework import NAME, can, kept
 from brains.skills.steering import for_staff, member_of, staff_channel, who
 from storage import cases, members
 
@@ -64,7 +64,7 @@ async def _meant(context: Context) -> tuple[Case, str]:
         mine = await cases.of_member(connection, context.community, member_of(context).id)
     found = [one for one in mine if named and one.id == named.upper()]
     if named and not found:
-        if is_case_id(named) and named == named.upper():
+        if any(letter.isdigit() for letter in named):
             raise Mistake(_("There is no case {case} about you."), case=named)
         words = f"{named} {words}".strip()  # a word of their own that is as long as the id of a case
     against = found or [one for one in mine if one.standing != "withdrawn" and one.verdict != "fine" and one.step]

@@ -8,7 +8,7 @@ from bot.core import wording
 from bot.core.actions import AskStaff, Button
 from bot.core.i18n import _
 from bot.core.wording import VERDICTS, escape, marked
-from brains.skills.casework import CHOICES, KINDS, NAME, QUOTED, Record, planned, record
+from brains.skills.casework import CHOICES, KINDS, NAME, QUOTED, Record, lasting, planned, record
 from brains.skills.steering import for_staff, staff_channel
 from storage import channels, members
 
@@ -126,7 +126,7 @@ def _held(known: Record, translate: Translate) -> str:
     if not known.earlier:
         return translate(_("No case before this one."))
     names = ", ".join(one.id for one in known.earlier[:5])
-    sentence = translate(_("{points} points held; {count} cases before this one: {cases}"))
+    sentence = translate(_("Points held: {points}. Cases before this one: {count} ({cases})."))
     return sentence.format(points=known.points, count=len(known.earlier), cases=names)
 
 
@@ -147,8 +147,8 @@ def words(step: Step, translate: Translate) -> str:
         "": _("delete"),
         "note": _("delete"),
         "warn": _("delete, warn"),
-        "timeout": _("delete, time out for {minutes} minutes"),
+        "timeout": _("delete, time out for {time}"),
         "kick": _("delete, kick"),
         "ban": _("delete, ban"),
     }
-    return translate(steps[step.rung]).format(minutes=step.minutes)
+    return translate(steps[step.rung]).format(time=lasting(step.minutes, translate))

@@ -34,7 +34,7 @@ async def show(context: Context) -> Decision:
         raise Mistake(_("Say which: /mod case and its id, or a member."))
     async with context.faculties.database.read() as connection:
         found = await cases.by_id(connection, context.community, named) if is_case_id(named) else None
-        if found is None and given.get("case"):
+        if found is None and is_case_id(named) and given.get("case"):
             raise Mistake(_("There is no case {case} here."), case=named)
         member = await members.find(connection, context.community, named) if found is None else None
         theirs = await cases.of_member(connection, context.community, member.id) if member else []
@@ -54,7 +54,9 @@ async def queue(context: Context) -> Decision:
     if not waiting and not appealed:
         said = context.answer(translate(_("No case waits for a verdict.")))
         return Decision(skill="mod", actions=(said,), reason=translate(_("asked for the queue")))
-    lines = [translate(_("{count} cases wait for a verdict, the least certain first.")).format(count=len(waiting))]
+    lines = [
+        translate(_("Cases that wait for a verdict, the least certain first: {count}.")).format(count=len(waiting))
+    ]
     lines += [_line(one, translate) for one in waiting[1:LISTED]]
     if appealed:
         names = ", ".join(one.id for one in appealed)
@@ -69,7 +71,7 @@ async def queue(context: Context) -> Decision:
 
 def _listed(context: Context, member: Member, theirs: list[Case], points: int) -> Decision:
     translate = context.translate
-    head = translate(_("{member}: {points} points, {count} cases.")).format(
+    head = translate(_("{member}. Points: {points}. Cases: {count}.")).format(
         member=wording.member(member.ref, member.name), points=points, count=len(theirs)
     )
     lines = [head, *(_line(one, translate) for one in theirs[:LISTED])]

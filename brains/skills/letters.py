@@ -9,7 +9,7 @@ from bot.core import wording
 from bot.core.actions import OpenDirect, Warn
 from bot.core.i18n import _, spoken, translator, written
 from bot.core.wording import escape
-from brains.skills.casework import KINDS, QUOTED, can
+from brains.skills.casework import KINDS, QUOTED, can, lasting
 from storage import messages
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ DONE: dict[str, str] = {
     "": _("Nothing is done to you."),
     "note": _("Nothing else is done to you: this is a note."),
     "warn": _("This is a warning."),
-    "timeout": _("You cannot write for {minutes} minutes."),
+    "timeout": _("You cannot write for {time}."),
     "kick": _("You are sent out, and may come back."),
     "ban": _("You are sent out for good."),
 }
@@ -68,7 +68,7 @@ async def notice(
     if kept.exhibits and kept.exhibits[-1].text:
         lines += [wording.quote(kept.exhibits[-1].text[:QUOTED]), ""]
     if deleted:
-        lines.append(translate(_("I took away {count} of your messages.")).format(count=deleted))
+        lines.append(translate(_("Messages of yours that I took away: {count}.")).format(count=deleted))
     lines += _consequences(kept, translate)
     text = "\n".join(lines)
     if kept.step == "warn" and kept.exhibits:
@@ -87,7 +87,7 @@ async def warning(context: Context, member: Member, kept: KeepCase, why: str) ->
 
 def _consequences(kept: KeepCase, translate: Translate) -> list[str]:
     """Say what is done, for how long it counts, and how to appeal."""
-    lines = [translate(DONE[kept.step]).format(minutes=kept.minutes)]
+    lines = [translate(DONE[kept.step]).format(time=lasting(kept.minutes, translate))]
     if kept.points:
         sentence = translate(_("It counts {points} points for {days} days."))
         lines.append(sentence.format(points=kept.points, days=kept.days))
@@ -99,10 +99,7 @@ async def relief(context: Context, member: Member, case: str) -> OpenDirect:
     """Tell a member that what was done to them is taken back."""
     translate = await theirs(context, member)
     words = translate(
-        _(
-            "**{community}**: the staff looked at case {case} again. "
-            "It was fine, and what was done to you is taken back. Sorry."
-        )
+        _("**{community}**: the staff looked at case {case} again, and what was done to you is taken back. Sorry.")
     )
     return OpenDirect(member=member.ref, text=words.format(community=escape(context.community.name), case=case))
 

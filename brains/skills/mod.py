@@ -36,9 +36,10 @@ async def propose(context: Context) -> Decision | None:
             return await docket.queue(context)
         case "case":
             return await docket.show(context)
-    if not given.get("member"):
+    wanted = given.get("member") or given.get("case")  # a name in capitals looks like a case's id
+    if not wanted:
         raise Mistake(_("Say whom: /mod {action} and a member."), action=given["action"])
-    member, whom = await _whom(context, given["member"])
+    member, whom = await _whom(context, wanted)
     if given["action"] in ladder.BY_HAND and member is not None:
         return await _punish(context, member, given["action"], given.get("reason", ""))
     return _bare(context, whom, given["action"], given.get("reason", ""))
@@ -64,7 +65,7 @@ async def _punish(context: Context, member: Member, act: str, why: str) -> Decis
     told = [] if act == "warn" else [await letters.notice(context, member, case, why=why)]
     told = [one for one in told if can(context, one)]
     known = await record(context, member)
-    held = context.translate(_("Case {case}: {points} points now.")).format(
+    held = context.translate(_("Case {case}. Points now: {points}.")).format(
         case=case.case, points=known.points + case.points
     )
     said = _answer(context, action, held)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.core import wording
-from bot.core.actions import AskStaff, Edit, Moderation, Say, SetPolicy, undoing
+from bot.core.actions import AskStaff, Edit, KeepCase, Moderation, Say, SetPolicy, SettleCase, undoing
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Mistake, NotAllowed
 from bot.core.i18n import _
 from bot.core.policies import MODE, mode_of
 from bot.core.things import Rank, Ref
 from bot.core.wording import escape, marked
-from brains.skills import presets
-from brains.skills.casework import is_case_id
+from brains.skills import letters, presets
+from brains.skills.casework import can, is_case_id
 from brains.skills.skill import Skill
 from brains.skills.steering import changed, channel, close_message, message_ref, pressed, ref, who
 from brains.skills.telling import tell
-from storage import acts, traces
+from storage import acts, cases, traces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +81,8 @@ async def _undo(context: Context) -> Decision:
         found = [(act, back) for act, back in backs if back is not None]
         if found and not trace.takes_back:
             _check(context, found)
-            return _taken_back(context, found, stays=[act for act, back in backs if back is None])
+            back = _taken_back(context, found, stays=[act for act, back in backs if back is None])
+            return await _relieving(context, back, found)
     raise Mistake(_("There is nothing here that I could take back."))
 
 
@@ -106,6 +108,21 @@ def _taken_back(context: Context, found: Sequence[tuple[Act, Action]], *, stays:
         reason=translate(_("{member} took back acts {acts}")).format(member=who(context), acts=undone),
         undoes=(*(act.id for act, _back in found), None),
     )
+
+
+async def _relieving(context: Context, back: Decision, found: Sequence[tuple[Act, Action]]) -> Decision:
+    """Tell the member too, where what is taken back was done to them in a case."""
+    named = [act.action.case for act, _back in found if isinstance(act.action, KeepCase | SettleCase)]
+    if not named:
+        return back
+    async with context.faculties.database.read() as connection:
+        case = await cases.by_id(connection, context.community, named[0])
+    if case is None or not case.step or not case.counts(context.now):
+        return back
+    letter = await letters.relief(context, case.member, case.id)
+    if not can(context, letter):
+        return back
+    return replace(back, actions=(*back.actions, letter), undoes=(*back.undoes, None))
 
 
 async def _traces(context: Context) -> list[Trace]:

@@ -51,7 +51,7 @@ async def clear(context: Context, case: Case) -> Decision:
         raise Mistake(_("None of its messages is left."))
     taken = [Delete(message=one.message, channel=one.channel) for one in left[:AT_ONCE]]
     reason = context.translate(_("{member}: deletes more of case {case}")).format(member=who(context), case=case.id)
-    said = _answered(context, case, await _done(context, taken), left[AT_ONCE:])
+    said = _answered(context, case, _done(context, taken), left[AT_ONCE:])
     return _decided(case, (*taken, said), reason)
 
 
@@ -78,7 +78,7 @@ async def _upheld(context: Context, case: Case, settled: SettleCase) -> Decision
     told = [notice] if can(context, notice) else []
     first = told if step.rung in {"kick", "ban"} else []
     acts = [*([act] if act else []), *deletes]
-    said = _answered(context, case, [*await _done(context, acts, settled), *by_hand], later)
+    said = _answered(context, case, [*_done(context, acts, settled), *by_hand], later)
     actions = (settled, *cards, *first, *acts, said, *(told if not first else []), *outcomes)
     return _decided(case, actions, reason)
 
@@ -111,7 +111,7 @@ async def _cleared(context: Context, case: Case, settled: SettleCase) -> Decisio
     cards = await edited(context, case, _verdict(context, settled, translate, []))
     told = [await letters.relief(context, case.member, case.id)] if back or deleted or case.step else []
     acts = [one for one, _act in back]
-    said = answered(context, case, await _done(context, acts, settled), restorable=deleted)
+    said = answered(context, case, _done(context, acts, settled), restorable=deleted)
     rest = [one for one in (*told, *await _outcomes(context, case)) if can(context, one)]
     actions = (settled, *cards, *acts, said, *rest)
     undoes = (None,) * (1 + len(cards)) + tuple(act for _one, act in back) + (None,) * (1 + len(rest))
@@ -142,20 +142,20 @@ def _links(left: Sequence[Exhibit], translate: Translate) -> str:
     return sentence.format(platform=left[0].message.platform.capitalize(), messages=links)
 
 
-async def _done(context: Context, acts: Sequence[Action], settled: SettleCase | None = None) -> list[str]:
+def _done(context: Context, acts: Sequence[Action], settled: SettleCase | None = None) -> list[str]:
     """Say to whoever pressed what is done."""
     translate = context.translate
     head = [f"{translate(VERDICTS[settled.verdict])}."] if settled else []
-    if not acts:
-        return head
-    told = "; ".join(marked(one, translate) for one in acts)
-    return [*head, translate(_("Done: {change}.")).format(change=told)]
+    told = "; ".join(marked(one, translate) for one in acts if not isinstance(one, Delete))
+    gone = sum(isinstance(one, Delete) for one in acts)
+    lines = [translate(_("Done: {change}.")).format(change=told)] if told else []
+    return [*head, *lines, *([translate(_("Messages taken away: {count}.")).format(count=gone)] if gone else [])]
 
 
 def _answered(context: Context, case: Case, lines: Sequence[str], later: Sequence[Exhibit]) -> Say:
     if not later:
         return answered(context, case, lines)
-    more = context.translate(_("{count} of its messages are still there.")).format(count=len(later))
+    more = context.translate(_("Messages that are still there: {count}.")).format(count=len(later))
     button = Button(label=context.translate(_("Delete the others too")), press=f"{NAME}.clear", data={"case": case.id})
     return replace(answered(context, case, [*lines, more]), buttons=(button,))
 
