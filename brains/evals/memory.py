@@ -21,9 +21,9 @@ from brains.evals.disguise import WAYS, disguise
 from brains.evals.metrics import bootstrap
 from brains.moderation.memory import FLAG, GRAMS, MOST, NARROW, SpamMemory, memento
 from brains.moderation.signature import skeleton, width
-from brains.moderation.undisguise import undisguise
 from brains.training import rows
-from brains.training.encoding import Progress, passages, silent
+from brains.training.encoding import Progress, silent
+from brains.training.texts import encode, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
-    """Texts with their undisguised forms and the vectors (n, d) of these."""
+    """The plain forms of texts, and vectors (n, d) of what their readers take them for."""
 
     plains: Sequence[str]
     vectors: Vector
@@ -145,8 +145,8 @@ def _labelled(folder: Path, path: str) -> list[tuple[str, int]]:
 
 
 async def _read(encoder: Encoder, texts: Sequence[str], progress: Progress) -> Texts:
-    plains = [undisguise(text).plain for text in texts]
-    return Texts(plains=plains, vectors=await passages(encoder, plains, progress=progress))
+    seen = read(texts)
+    return Texts(plains=seen.plains, vectors=await encode(encoder, seen, progress=progress))
 
 
 def _halves(spam: Mapping[str, Sequence[str]], plains: Sequence[str]) -> tuple[Half, Half]:

@@ -61,11 +61,11 @@ class Moderator:
     learned: Learned = field(default_factory=Learned)
 
     async def encoded(self, post: Post, encoder: Encoder) -> Post:
-        """Return a post with the vector of its plain form, where that differs. Raises Overloaded or Gone."""
-        plain = undisguise(post.text).plain
-        if post.vector is None or plain == post.text or not plain.strip():
+        """Return a post with the vector of its plain form, where it was disguised. Raises Overloaded or Gone."""
+        undone = undisguise(post.text)
+        if post.vector is None or not undone.tricks or not undone.plain.strip():
             return post
-        return replace(post, plain_vector=(await encoder.encode([plain]))[0])
+        return replace(post, plain_vector=(await encoder.encode([undone.plain]))[0])
 
     def examine(self, post: Post, translate: Translate = str) -> Examination:
         """Let every detector look at a message, which counts in the windows of the rules from then on."""
@@ -82,7 +82,7 @@ class Moderator:
         """Return the vector of the plain form, None where the heads cannot read it."""
         if self.heads is None or not self.heads.serves(self.encoder):
             return None
-        return post.vector if undone.plain == undone.text else post.plain_vector
+        return _read(post, undone)
 
     def _scores(self, post: Post, undone: Undisguised) -> dict[str, float]:
         """Return how sure each head is, as the community's verdicts corrected it."""
@@ -91,7 +91,7 @@ class Moderator:
         vector = self._vector(post, undone)
         rows = None if vector is None else vector[None, :]
         shipped = self.heads.scores([undone.text], [undone.plain], rows, tricks=[undone.tricks])
-        own = post.vector if undone.plain == undone.text else post.plain_vector
+        own = _read(post, undone)
         return {head: self.learned.adjust(head, float(scores[0]), own) for head, scores in shipped.items()}
 
     def _heard(
@@ -118,6 +118,11 @@ class Moderator:
                 )
             )
         return found
+
+
+def _read(post: Post, undone: Undisguised) -> Vector | None:
+    """Return the vector of what its readers take a message for, as heads were taught by such."""
+    return post.plain_vector if undone.tricks else post.vector
 
 
 def _reason(head: str, score: float, words: list[str], translate: Translate) -> str:
