@@ -11,16 +11,18 @@ from bot.core.i18n import _
 from brains.moderation.detection import Detection, verdict
 from brains.moderation.learned import Learned
 from brains.moderation.memory import SpamMemory
+from brains.moderation.pictures import PictureWatch, text_of
 from brains.moderation.undisguise import Undisguised, undisguise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from bot.core.i18n import Translate
-    from bot.core.ports import Encoder, Vector
+    from bot.core.ports import Encoder, Picture, Vector
     from bot.core.things import Ref
     from brains.moderation.detection import Kind, Post, Verdict
     from brains.moderation.heads import Heads
+    from brains.moderation.pictures import KnownPictures
     from brains.moderation.rules import Rulebook
 
 LOOKS: dict[str, str] = {
@@ -58,6 +60,8 @@ class Moderator:
     heads: Heads | None = None
     encoder: str = ""
     memory: SpamMemory = field(default_factory=SpamMemory)
+    album: KnownPictures | None = None
+    watch: PictureWatch = field(default_factory=PictureWatch)
     learned: Learned = field(default_factory=Learned)
 
     async def encoded(self, post: Post, encoder: Encoder) -> Post:
@@ -67,8 +71,8 @@ class Moderator:
             return post
         return replace(post, plain_vector=(await encoder.encode([undone.plain]))[0])
 
-    def examine(self, post: Post, translate: Translate = str) -> Examination:
-        """Let every detector look at a message, which counts in the windows of the rules from then on."""
+    def examine(self, post: Post, translate: Translate = str, *, pictures: Sequence[Picture] = ()) -> Examination:
+        """Let every detector look at a message and its pictures, which count in the windows from then on."""
         undone = undisguise(post.text)
         found: list[Detection] = []
         if self.rules is not None:
@@ -76,7 +80,20 @@ class Moderator:
         scores = self._scores(post, undone)
         found += self._heard(scores, post, undone, translate)
         found += self.memory.examine(post, undone.plain, translate)
+        found += self.watch.examine(post, pictures, known=self.album, translate=translate)
+        found += self._written(post, text_of(pictures), translate)
         return Examination(undisguised=undone, detections=tuple(found), scores=scores)
+
+    def _written(self, post: Post, words: str, translate: Translate) -> list[Detection]:
+        """Return what speaks against words that stand in pictures: no vector is made of these."""
+        if not words:
+            return []
+        written = replace(post, text=words, vector=None, plain_vector=None)
+        undone = undisguise(words)
+        found = self._heard(self._scores(written, undone), written, undone, translate)
+        found += self.memory.examine(written, undone.plain, translate)
+        said = translate(_("in the picture: {reason}"))
+        return [replace(one, reason=said.format(reason=one.reason)) for one in found]
 
     def _vector(self, post: Post, undone: Undisguised) -> Vector | None:
         """Return the vector of the plain form, None where the heads cannot read it."""
