@@ -1,4 +1,4 @@
-"""`kinfolk train`: fit what is shipped, or what a community's own verdicts teach, from data."""
+"""`kinfolk train`: fit what is shipped, or what a community's own machine learns, from data."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def heads(
                     tell=lambda head: note(f"Fitting {head}"),
                 )
 
-    _show_heads(run(verb), as_json=as_json)
+    _show(run(verb), as_json=as_json)
 
 
-def _show_heads(outcome: Outcome, *, as_json: bool) -> None:
+def _show(outcome: Outcome, *, as_json: bool) -> None:
     from dataclasses import asdict
 
     above = [line.group for line in outcome.fairness if line.above]
@@ -101,10 +101,10 @@ def train_community(community: CommunityOption = None, as_json: JsonOption = Fal
     if as_json:
         emit(report)
     else:
-        _show_community(report)
+        _show_corrections(report)
 
 
-def _show_community(report: dict[str, object]) -> None:
+def _show_corrections(report: dict[str, object]) -> None:
     heads = report["heads"]
     assert isinstance(heads, dict)  # noqa: S101 - as `correct` writes it
     if not heads:

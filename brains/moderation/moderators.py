@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from brains.moderation.learned import Learned, from_bytes
 from brains.moderation.memory import SpamMemory
 from brains.moderation.moderator import Moderator
-from brains.moderation.pictures import Album, PictureWatch
-from brains.moderation.pictures import Known as KnownPicture
-from brains.moderation.remembering import remember
+from brains.moderation.pictures import PictureWatch
+from brains.moderation.remembering import album, remember
 from storage import lessons, policies
 
 if TYPE_CHECKING:
@@ -112,12 +111,12 @@ class Moderators:
         taught, kept = await self._database.look(read)
         memory = await asyncio.to_thread(_memory, taught, self.made_by())
         return Moderator(
+            album=album(taught),
+            watch=before.watch if before else PictureWatch(),
             heads=self.heads(),
             encoder=state.encoder,
             memory=memory,
             learned=_learned(kept),
-            album=Album(_pictures(taught)),
-            watch=before.watch if before else PictureWatch(),
         )
 
 
@@ -141,16 +140,6 @@ def made_by(encoder: str, heads: Heads | None) -> str:
 
 def _memory(taught: list[Lesson], made: str) -> SpamMemory:
     return SpamMemory([remember(one, made) for one in taught if one.head == "spam" and (one.text or one.signature)])
-
-
-def _pictures(taught: list[Lesson]) -> list[KnownPicture]:
-    """Return the pictures that staff confirmed; what they called fine since is none of them."""
-    fine = {one.picture for one in taught if one.head == "picture" and not one.label}
-    return [
-        KnownPicture(hash=one.picture, confirmed="here", message=one.message)
-        for one in taught
-        if one.head == "picture" and one.label and one.picture and one.picture not in fine
-    ]
 
 
 def _learned(kept: Kept | None) -> Learned:

@@ -75,26 +75,27 @@ async def examine(context: Context, event: MessagePosted | MessageEdited) -> Dec
     """Look at a message as it is said or changed, and propose what should follow; None where nothing should."""
     moderator = await context.faculties.moderator(context.community)
     post = await _post(context, event)
-    found = await _read(context, moderator, post)
     pictures = await _pictures(context, event)
-    shown = moderator.shown(post, pictures, await for_staff(context)).detections if pictures else ()
-    against = [one for one in (*found, *shown) if one.kind != "self_harm"]
+    found = await _found(context, moderator, post, pictures)
+    against = [one for one in found if one.kind != "self_harm"]
     if context.member is None:
         return await _by_words_alone(context, event, against)
     if against and event.channel.audience is not Audience.DIRECT:
-        hashes = [one for picture in pictures for one in picture.hashes[:1]] if shown else []
+        hashes = [one for picture in pictures for one in picture.hashes[:1]]
         return await _hold(context, event, context.member, against, picture=next(iter(hashes), ""))
-    needing = [one for one in (*found, *shown) if one.kind == "self_harm"]
+    needing = [one for one in found if one.kind == "self_harm"]
     return await _offer_help(context, event, context.member, needing) if needing else None
 
 
-async def _read(context: Context, moderator: Moderator, post: Post) -> Sequence[Detection]:
-    """Let the detectors of the community look at the words, with their vector where it comes in time."""
+async def _found(
+    context: Context, moderator: Moderator, post: Post, pictures: Sequence[Picture]
+) -> Sequence[Detection]:
+    """Let the detectors of the community look, at the words by their vector where it comes in time."""
     with contextlib.suppress(TimeoutError, Unavailable):
         async with asyncio.timeout(THINKING):
             encoder = await context.faculties.encoder()
             post = await moderator.encoded(replace(post, vector=await context.vector()), encoder)
-    return moderator.examine(post, await for_staff(context)).detections
+    return moderator.examine(post, await for_staff(context), pictures=pictures).detections
 
 
 async def _pictures(context: Context, event: MessagePosted | MessageEdited) -> Sequence[Picture]:

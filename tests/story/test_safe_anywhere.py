@@ -8,9 +8,10 @@ import pytest
 
 from bot.core.things import Ref
 from bot.core.wording import unmarked
-from tests.contract.platform import BUTTONS, Refused, Seen
-from tests.story.any_town import AnyTown
-from tests.story.test_anywhere import in_mode, needs, stage, town, wants  # noqa: F401 - fixtures of the stories
+from brains.engines.pictures.service import Eyes
+from tests.contract.platform import BUTTONS, SENDING, Refused, Seen
+from tests.drawing import page, saved
+from tests.story.any_town import AnyTown, in_mode, needs, wants
 
 pytestmark = pytest.mark.slow
 
@@ -123,3 +124,23 @@ async def test_somebody_in_need_is_offered_help_and_nobody_is_punished(town: Any
     seen = [one.text for one in (await town.sees(on.owner)).values() if one.author == on.bot]
     assert any("Please look" in one for one in seen), seen
     assert await cards(town) == []
+
+
+async def test_a_picture_that_staff_called_a_scam_is_known_again_however_it_was_saved(town: AnyTown) -> None:
+    needs(town, BUTTONS, "AskStaff", SENDING)
+    await watched_over(town)
+    on, eyes = town.on, Eyes()
+    town.app._pictures = eyes  # its own process, without a worker around it
+    scam = page("FREE NITRO FOR 3 MONTHS", "Log in at gift-dlscord.com/claim")
+    async with eyes.open():
+        first = await on.send(await on.arrive("Sid", "en"), on.public, "prize.png", saved(scam))
+        await town.settled()
+        if not await cards(town):
+            await town.answer(on.owner, on.public, f"/report {first} scam")
+        [card] = await cards(town)
+        await town.press(on.owner, card.message, "Spam")
+        small = scam.resize((480, 88))
+        await on.send(await on.arrive("Sue", "en"), on.public, "winner.jpg", saved(small, "JPEG", quality=60))
+        await town.settled()
+        [again] = await cards(town)
+        assert "staff confirmed this picture" in unmarked(again.text), again.text
