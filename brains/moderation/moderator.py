@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bot.core.things import Ref
     from brains.moderation.detection import Kind, Post, Verdict
     from brains.moderation.heads import Heads
-    from brains.moderation.rules import Rulebook
+    from brains.moderation.rulebook import Rulebook
 
 LOOKS: dict[str, str] = {
     "toxicity": _("sounds insulting ({sure:.0%} sure)"),
