@@ -106,7 +106,10 @@ SOURCES = (
         read=_spam("SMS"),
     ),
     Source(
-        name="tg-spam", path="moderation/ruen_telegram_spam.jsonl", licence="MIT, umputun/tg-spam", read=_spam("tg-spam")
+        name="tg-spam",
+        path="moderation/ruen_telegram_spam.jsonl",
+        licence="MIT, umputun/tg-spam",
+        read=_spam("tg-spam"),
     ),
     Source(
         name="Gitter", path="gitter_livechat/messages.jsonl", licence="MIT, LiveChat by Shi et al. 2021", read=_ordinary
