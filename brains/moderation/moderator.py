@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from brains.moderation.detection import Kind, Post, Verdict
     from brains.moderation.heads import Heads
     from brains.moderation.pictures import KnownPictures
-    from brains.moderation.rules import Rulebook
+    from brains.moderation.rulebook import Rulebook
 
 LOOKS: dict[str, str] = {
     "toxicity": _("sounds insulting ({sure:.0%} sure)"),
