@@ -141,6 +141,8 @@ def _reading(word: str) -> str:
     figures = sum(not one.isalpha() for one in word)
     if len(word) < LEAST or (word[0] == "$" and figures == 1) or figures * 2 > len(word) or "!!" in word:
         return ""
+    if len(word) == LEAST and not (word.islower() or word.isupper()):
+        return ""
     readings = [one for one in _readings(word) if one.isalpha() and len(one) >= LEAST]
     best = _likeliest(readings)
     bare = _stripped(word)

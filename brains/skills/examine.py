@@ -106,6 +106,7 @@ async def _post(context: Context, event: MessagePosted | MessageEdited) -> Post:
         before=known.messages if known else 0,
         joined_at=known.joined_at if known else None,
         registered_at=event.author.registered_at,
+        roles=event.author.roles,
     )
 
 
