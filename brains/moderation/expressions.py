@@ -50,7 +50,9 @@ class Expressions:
     def __init__(self, expressions: Sequence[Expression]) -> None:
         """Raises Mistake that names the expression which is wrong, too long or too large."""
         if len(expressions) > MOST:
-            raise Mistake(_("There may be {most} expressions, and these are {count}."), most=MOST, count=len(expressions))
+            raise Mistake(
+                _("There may be {most} expressions, and these are {count}."), most=MOST, count=len(expressions)
+            )
         self._parts = [_Part(expressions[at : at + TOGETHER]) for at in range(0, len(expressions), TOGETHER)]
 
     def find(self, text: str) -> list[tuple[Expression, str]]:

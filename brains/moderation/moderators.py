@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.core.clock import Clock
+    from bot.core.policies import Policy
     from bot.core.policies import Rules as Policies
     from bot.core.things import Community
     from brains.moderation.heads import Heads
+    from brains.moderation.presets import Preset
     from storage.connection import Connection
     from storage.db import Database
     from storage.lessons import Kept, Lesson
@@ -143,18 +145,23 @@ class Moderators:
 
 def _rules(policies: Policies, before: Moderator | None) -> tuple[Rulebooks, RaidWatch]:
     """Compile what staff set; the windows, and a raid that is on, go on as they were."""
-    written = rules.read(policies.policy.rules) if policies.policy.rules.strip() else rules.Rules()
+    own = getattr(policies.policy, "rules", "")
+    written = rules.read(own) if own.strip() else rules.Rules()
     books = Rulebooks(
         rules=written,
-        preset=policies.policy.strictness,
-        presets=lambda channel: at(policies.policy, policies.overrides, str(channel)).strictness,
+        preset=_strictness(policies.policy),
+        presets=lambda channel: _strictness(at(policies.policy, policies.overrides, str(channel))),
         windows=before.rules.windows if before and before.rules else Windows(),
     )
-    tuned = figures(written, policies.policy.strictness)
+    tuned = figures(written, _strictness(policies.policy))
     if before is not None and before.raids is not None:
         before.raids.tuned(tuned)
         return books, before.raids
     return books, RaidWatch(joins=tuned.raid_joins, alike=tuned.raid_alike, quiet=tuned.raid_quiet)
+
+
+def _strictness(policy: Policy) -> Preset:
+    return getattr(policy, "strictness", "gentle")
 
 
 def load_heads() -> Heads | None:

@@ -49,7 +49,11 @@ def _limit(value: object) -> object:
 
 def _strings(value: object) -> object:
     """Read a list of words, of which YAML takes some for numbers."""
-    return [str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in value] if isinstance(value, list) else value
+    return (
+        [str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in value]
+        if isinstance(value, list)
+        else value
+    )
 
 
 Bounded = Annotated[Limit | Literal["off"], BeforeValidator(_limit)]
@@ -223,7 +227,9 @@ def _named(path: Path) -> str:
 _REASONS = {
     "extra_forbidden": _("Line {line}: there is no field {field}. There are: {allowed}."),
     "literal_error": _("Line {line}: {field} may be {allowed}, not {value!r}."),
-    "limit": _("Line {line}: {field} is written `7 in 10` or `7 in 10, remove` (seconds, up to 600) or `off`, not {value!r}."),
+    "limit": _(
+        "Line {line}: {field} is written `7 in 10` or `7 in 10, remove` (seconds, up to 600) or `off`, not {value!r}."
+    ),
     "reference": _("Line {line}: {field} must be a reference such as discord:10/20, not {value!r}."),
     "too_long": _("Line {line}: {field} has too many entries: {allowed} may be there."),
     "string_too_long": _("Line {line}: {field} is too long: {allowed} characters may be there."),
@@ -241,7 +247,9 @@ _REASONS = {
 
 def _mistake(error: ErrorDetails, value: Value, lines: dict[Path, int]) -> Mistake:
     """Say an error of the model in a sentence."""
-    path: Path = tuple(part for part in error["loc"] if not (isinstance(part, str) and ("[" in part or part == "literal['off']")))
+    path: Path = tuple(
+        part for part in error["loc"] if not (isinstance(part, str) and ("[" in part or part == "literal['off']"))
+    )
     kind, context = error["type"], error.get("ctx", {})
     if kind == "value_error":
         kind = "limit" if "limit" in str(context.get("error")) else "reference"

@@ -107,7 +107,9 @@ def _enter(entries: dict[str, list[_Entry]], text: str, phrase: Phrase | None) -
         raise Mistake(_("{text!r}… is longer than {most} characters."), text=core[:20], most=LONGEST)
     for key in {folded(core), folded(undisguise(core).plain)}:
         entry = _Entry(phrase, len(key), bare.startswith("*"), bare.endswith("*"))
-        if all((one.phrase, one.open_before, one.open_behind) != (phrase, *_opens(entry)) for one in entries.get(key, ())):
+        if all(
+            (one.phrase, one.open_before, one.open_behind) != (phrase, *_opens(entry)) for one in entries.get(key, ())
+        ):
             entries.setdefault(key, []).append(entry)
 
 

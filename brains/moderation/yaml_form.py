@@ -38,18 +38,29 @@ def _composed(text: str) -> Node | None:
         depth = 0
         for event in YAML(typ="safe", pure=True).parse(text):
             if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
-                raise Mistake(_("Line {line}: rules have no anchors (&) and no aliases (*). Quote what begins with one."), line=event.start_mark.line + 1)
+                raise Mistake(
+                    _("Line {line}: rules have no anchors (&) and no aliases (*). Quote what begins with one."),
+                    line=event.start_mark.line + 1,
+                )
             depth += isinstance(event, CollectionStartEvent) - type(event).__name__.endswith("EndEvent") * (
                 type(event).__name__.startswith(("Mapping", "Sequence"))
             )
             if depth > DEEPEST:
-                raise Mistake(_("Line {line}: lists and fields stand in each other too deep."), line=event.start_mark.line + 1)
+                raise Mistake(
+                    _("Line {line}: lists and fields stand in each other too deep."), line=event.start_mark.line + 1
+                )
         composed: Node | None = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise Mistake(_("Line {line}: this is not YAML: {reason}."), line=mark.line + 1 if mark else 1, reason=error.problem or error.context or "") from None
+        raise Mistake(
+            _("Line {line}: this is not YAML: {reason}."),
+            line=mark.line + 1 if mark else 1,
+            reason=error.problem or error.context or "",
+        ) from None
     except (YAMLError, ValueError, RecursionError) as error:
-        raise Mistake(_("Line {line}: this is not YAML: {reason}."), line=1, reason=str(error).splitlines()[0]) from None
+        raise Mistake(
+            _("Line {line}: this is not YAML: {reason}."), line=1, reason=str(error).splitlines()[0]
+        ) from None
     return composed
 
 

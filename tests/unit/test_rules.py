@@ -123,7 +123,13 @@ def test_bombs_are_refused_at_once(bomb: str):
 
 def test_words_match_at_the_edges_of_words_and_exceptions_win():
     words = Words(
-        [Phrase(text="ass"), Phrase(text="sell*"), Phrase(text="*coin"), Phrase(text="two words"), Phrase(text="加微信")],
+        [
+            Phrase(text="ass"),
+            Phrase(text="sell*"),
+            Phrase(text="*coin"),
+            Phrase(text="two words"),
+            Phrase(text="加微信"),
+        ],
         ["assess", "seller of the year", "sc*horpe"],
     )
 
@@ -197,7 +203,11 @@ def test_a_list_of_domains_is_read_again_when_it_changes(tmp_path):
 def test_a_flood_is_counted_over_channels_and_named_in_figures():
     books = Rulebooks(rules=rules.read(FULL))
     found = [
-        look(f"message number {at} of mine", replace(POST, at=NOON + timedelta(seconds=at), channel=(HERE, THERE)[at % 2]), books=books)
+        look(
+            f"message number {at} of mine",
+            replace(POST, at=NOON + timedelta(seconds=at), channel=(HERE, THERE)[at % 2]),
+            books=books,
+        )
         for at in range(3)
     ]
     later = look("and one more after that", replace(POST, at=NOON + timedelta(seconds=30)), books=books)
@@ -283,7 +293,14 @@ def test_reasons_come_in_the_readers_language():
 
 @pytest.mark.parametrize(
     "text",
-    ["@x " * 10_000, "😀" * 100_000, "http://a.example.com/x " * 40_000, "a." * 500_000, "x" * 1_000_000, "[" * 200_000],
+    [
+        "@x " * 10_000,
+        "😀" * 100_000,
+        "http://a.example.com/x " * 40_000,
+        "a." * 500_000,
+        "x" * 1_000_000,
+        "[" * 200_000,
+    ],
     ids=["mentions", "emoji", "links", "dots", "letters", "brackets"],
 )
 def test_a_hostile_message_is_examined_at_once(text: str):
