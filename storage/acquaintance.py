@@ -37,6 +37,7 @@ async def of(connection: Connection, member: int, before: datetime) -> Acquainta
         .limit(ENOUGH)
         .subquery()
     )
+    many = select(func.count()).select_from(written).scalar_subquery()
     came = select(func.min(col(MembershipRow.joined_at))).where(col(MembershipRow.member_id) == member)
     row = (await connection.execute(select(many.label("many"), came.scalar_subquery().label("came")))).one()
     return Acquaintance(messages=row.many, joined_at=_instant(row.came))
