@@ -167,8 +167,8 @@ async def that_made(connection: Connection, community: Community, message: Ref) 
     return _act(row) if row else None
 
 
-async def naming(connection: Connection, community: Community, ref: Ref) -> list[Act]:
-    """Return the acts that were done and name a reference, in what they do or in what their buttons carry."""
+async def naming(connection: Connection, community: Community, ref: Ref | str) -> list[Act]:
+    """Return the acts that were done and name a reference or a case, in what they do or in what their buttons carry."""
     rows = await connection.execute(
         select(*COLUMNS)
         .where(col(ActRow.community_id) == community.id, col(ActRow.state) == "done")

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from brains.moderation.learned import Learned, from_bytes
 from brains.moderation.memory import SpamMemory
 from brains.moderation.moderator import Moderator
-from brains.moderation.remembering import remember
+from brains.moderation.pictures import PictureWatch
+from brains.moderation.remembering import album, remember
+from brains.moderation.set_rules import rulebooks
 from storage import lessons, policies
 
 if TYPE_CHECKING:
@@ -110,6 +112,9 @@ class Moderators:
         taught, kept = await self._database.look(read)
         memory = await asyncio.to_thread(_memory, taught, self.made_by())
         return Moderator(
+            album=album(taught),
+            watch=before.watch if before else PictureWatch(),
+            rules=await asyncio.to_thread(rulebooks, state.policies, before.rules if before else None),
             heads=self.heads(),
             encoder=state.encoder,
             memory=memory,

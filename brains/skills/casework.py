@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
 from bot.core.actions import Ban, KeepCase, Kick, Ruled, Timeout, target
+from bot.core.commands import CASE, LETTERS
 from bot.core.i18n import _
 from brains.moderation import ladder
 from storage import cases
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.core.actions import Action, Exhibit, Kind
+    from bot.core.i18n import Translate
     from bot.core.things import Member, Ref
     from brains.moderation.ladder import Step, Strictness
     from brains.skills.skill import Context
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
 
 NAME = "moderate"
 """The skill that answers what stands under a card."""
-LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-"""What a case's id is made of: nothing that is taken for something else when it is read aloud or written down."""
-LONG = 6
 QUOTED = 700
 """Characters of a message that are quoted; the rest is behind its link."""
 CHOICES: tuple[Ruled, ...] = tuple(one for one in get_args(Ruled) if one)
@@ -45,14 +44,22 @@ KINDS: dict[Kind, str] = {
 """What a case is about, for staff and for the member."""
 
 
+def lasting(minutes: int, translate: Translate) -> str:
+    """Say how long something lasts, in the largest unit that it fills."""
+    for unit, sentence in ((24 * 60, _("{number} d")), (60, _("{number} h"))):
+        if minutes and minutes % unit == 0:
+            return translate(sentence).format(number=minutes // unit)
+    return translate(_("{number} min")).format(number=minutes)
+
+
 def case_id() -> str:
     """Make the id of a case: whoever proposes it does, so that a redelivery opens no second one."""
-    return "".join(secrets.choice(LETTERS) for _each in range(LONG))
+    return "".join(secrets.choice(LETTERS) for _each in range(CASE))
 
 
 def is_case_id(word: str) -> bool:
     """Say whether a word may be the id of a case, however it was typed."""
-    return len(word) == LONG and set(word.upper()) <= set(LETTERS)
+    return len(word) == CASE and set(word.upper()) <= set(LETTERS)
 
 
 def opened(

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 
     from bot.core.actions import Action
     from bot.core.events import MessageEdited, MessagePosted
+    from bot.core.ports import Picture
     from bot.core.things import Member
     from brains.moderation.detection import Detection
     from brains.moderation.ladder import Step
+    from brains.moderation.moderator import Moderator
     from brains.skills.skill import Context
     from storage.cases import Case
 
@@ -37,6 +39,8 @@ JOINING = timedelta(hours=1)
 """For so long what a member does joins the case about them that is open."""
 THINKING = 3.0
 """Seconds that an encoding is waited for; without it, rules and letters judge alone."""
+LOOKING = 6.0
+"""Seconds that the pictures of a message are waited for."""
 ONCE = timedelta(days=1)
 """Somebody in need is offered help once in so long."""
 LONGEST = 700
@@ -45,12 +49,16 @@ LONGEST = 700
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What speaks against a message, and the open case of its author that it joins, if there is one."""
+    """What speaks against a message, and the open case of its author that it joins, if there is one.
+
+    `picture` tells the picture that came with it from others, where it is one that speaks against it.
+    """
 
     event: MessagePosted | MessageEdited
     member: Member
     detections: Sequence[Detection]
     case: Case | None
+    picture: str = ""
 
     @property
     def surest(self) -> Detection:
@@ -65,29 +73,41 @@ class Finding:
 
 async def examine(context: Context, event: MessagePosted | MessageEdited) -> Decision | None:
     """Look at a message as it is said or changed, and propose what should follow; None where nothing should."""
-    detections = await _looked_at(context, event)
-    if not detections:
-        return None
-    against = [one for one in detections if one.kind != "self_harm"]
-    if not against:
-        return await _offer_help(context, event, detections)
-    if context.member is None:
-        return await _by_words_alone(context, event, against)
-    return await _hold(context, event, context.member, against)
-
-
-async def _looked_at(context: Context, event: MessagePosted | MessageEdited) -> list[Detection]:
-    """Let the detectors of the community look; alone with the bot, only somebody's need is minded."""
     moderator = await context.faculties.moderator(context.community)
     post = await _post(context, event)
+    pictures = await _pictures(context, event)
+    found = await _found(context, moderator, post, pictures)
+    against = [one for one in found if one.kind != "self_harm"]
+    if context.member is None:
+        return await _by_words_alone(context, event, against)
+    if against and event.channel.audience is not Audience.DIRECT:
+        hashes = [one for picture in pictures for one in picture.hashes[:1]]
+        return await _hold(context, event, context.member, against, picture=next(iter(hashes), ""))
+    needing = [one for one in found if one.kind == "self_harm"]
+    return await _offer_help(context, event, context.member, needing) if needing else None
+
+
+async def _found(
+    context: Context, moderator: Moderator, post: Post, pictures: Sequence[Picture]
+) -> Sequence[Detection]:
+    """Let the detectors of the community look, at the words by their vector where it comes in time."""
     with contextlib.suppress(TimeoutError, Unavailable):
         async with asyncio.timeout(THINKING):
             encoder = await context.faculties.encoder()
             post = await moderator.encoded(replace(post, vector=await context.vector()), encoder)
-    found = moderator.examine(post, await for_staff(context)).detections
-    if event.channel.audience is Audience.DIRECT:
-        return [one for one in found if one.kind == "self_harm"]
-    return list(found)
+    return moderator.examine(post, await for_staff(context), pictures=pictures).detections
+
+
+async def _pictures(context: Context, event: MessagePosted | MessageEdited) -> Sequence[Picture]:
+    """Look at the pictures of a message, as far as they are to be had in time."""
+    look = context.faculties.look
+    if look is None or not event.files:
+        return ()
+    try:
+        async with asyncio.timeout(LOOKING):
+            return await look(event.message.platform, event.files)
+    except TimeoutError:
+        return ()
 
 
 async def _post(context: Context, event: MessagePosted | MessageEdited) -> Post:
@@ -111,7 +131,12 @@ async def _post(context: Context, event: MessagePosted | MessageEdited) -> Post:
 
 
 async def _hold(
-    context: Context, event: MessagePosted | MessageEdited, member: Member, against: Sequence[Detection]
+    context: Context,
+    event: MessagePosted | MessageEdited,
+    member: Member,
+    against: Sequence[Detection],
+    *,
+    picture: str = "",
 ) -> Decision | None:
     """Open a case or add to it, with what is done at once, what the staff is asked, and what the member is told."""
     kind = max(against, key=lambda one: (one.severity == "remove", one.score)).kind
@@ -120,7 +145,7 @@ async def _hold(
         case = await cases.open_of(connection, context.community, member.id, kind, context.now - JOINING)
     if any(one.verdict == "fine" for one in judged):
         return None
-    found = Finding(event=event, member=member, detections=against, case=case)
+    found = Finding(event=event, member=member, detections=against, case=case, picture=picture)
     return await _propose(context, found)
 
 
@@ -195,7 +220,14 @@ async def _exhibits(context: Context, found: Finding) -> tuple[Exhibit, ...]:
         )
     # Of who is not collected no word is kept: the staff reads it behind the link, as long as it is there.
     text = "" if hidden else event.text
-    return (*others, Exhibit(message=event.message, channel=event.channel.ref, text=text, at=event.at))
+    now = Exhibit(
+        message=event.message,
+        channel=event.channel.ref,
+        text=text,
+        at=event.at,
+        picture="" if hidden else found.picture,
+    )
+    return (*others, now)
 
 
 async def _by_words_alone(
@@ -210,12 +242,12 @@ async def _by_words_alone(
 
 
 async def _offer_help(
-    context: Context, event: MessagePosted | MessageEdited, detections: Sequence[Detection]
+    context: Context, event: MessagePosted | MessageEdited, member: Member, detections: Sequence[Detection]
 ) -> Decision | None:
     """Offer help to somebody who may harm themselves, and let the staff know; nobody is punished, no case is kept."""
-    if context.member is None or await _was_offered(context, context.member):
+    if await _was_offered(context, member):
         return None
-    translate = await letters.theirs(context, context.member)
+    translate = await letters.theirs(context, member)
     words = translate(
         _(
             "I read what you wrote, and I am only a bot; but you need not be alone with this. "
@@ -223,13 +255,13 @@ async def _offer_help(
             "Somebody to talk to, in your country and free of charge: {help}"
         )
     )
-    help_ = OpenDirect(member=context.member.ref, text=words.format(help=context.policy.help_line), space=context.space)
+    help_ = OpenDirect(member=member.ref, text=words.format(help=context.policy.help_line), space=context.space)
     return Decision(
         skill=NAME,
         actions=(help_, *await _alert(context, event)),
         reason=_reason(detections),
         evidence=(event.message,),
-        about=(context.member.ref,),
+        about=(member.ref,),
         confidence=max(one.score for one in detections),
     )
 
