@@ -143,7 +143,7 @@ def _exhibit(key: str, by: Named, text: str) -> Exhibit:
 
 
 async def _judge(town: Harbour) -> None:
-    """Two cases: one about Colm that Ana reported and Ana's words are in, one about Ana that Colm reported and settled."""
+    """Two cases: one about Colm that rests on Ana's words too and that she reported and settled, one the other way."""
     colm, ana = await town.member(COLM), await town.member(ANA)
     theirs = KeepCase(
         case="CCCCC2",
