@@ -17,7 +17,7 @@ from bot.core.i18n import translator
 from bot.core.ports import Scope
 from bot.core.settings import prepare_home
 from bot.indexing import Index
-from brains.engines import open_encoder, open_generator
+from brains.engines import open_encoder, open_generator, open_pictures
 from brains.knowledge.retrieval import Retrieval
 from storage import communities, erasure, refusals
 from storage.db import Database
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from bot.core.clock import Clock
-    from bot.core.ports import Adapter, Generator, VectorStore
+    from bot.core.ports import Adapter, Generator, Pictures, VectorStore
     from bot.core.settings import Settings
     from bot.core.things import Community, Member
     from bot.learning import Learner
@@ -61,6 +61,7 @@ class App:
         self._encoder: CachedEncoder | None = None
         self._vectors: VectorStore | None = None
         self._generator: Generator | None = None
+        self._pictures: Pictures | None = None
         self._index: Index | None = None
         self._moderators: Moderators | None = None
 
@@ -107,6 +108,12 @@ class App:
         if self._generator is None:
             self._generator = await self._stack.enter_async_context(open_generator(self.settings))
         return self._generator
+
+    async def pictures(self) -> Pictures:
+        """Return what looks at pictures; nothing is started before the first one."""
+        if self._pictures is None:
+            self._pictures = await self._stack.enter_async_context(open_pictures(self.settings))
+        return self._pictures
 
     async def community(self, name: str | None) -> Community:
         """Return the community called so, or the only one when no name is given. Raises Mistake."""
@@ -170,6 +177,7 @@ class App:
         # Only the bot itself needs all this; the other verbs start quicker without.
         from adapters.playground import Playground
         from bot.keeping import Keeper
+        from bot.looking import Looking
         from bot.metrics import Figures
         from bot.perform import Performer
         from bot.pipeline import Pipeline
@@ -192,6 +200,7 @@ class App:
             generator=await self.generator(),
             moderator=moderators.of,
             changed=moderators.changed,
+            look=Looking(platforms, self.pictures).look,
         )
         return Pipeline(
             database=self.database,

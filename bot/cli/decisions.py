@@ -165,8 +165,7 @@ async def _last_undoable(app: App, community: Community) -> Trace:
             done = await acts.of_trace(connection, trace.id)
             open_ones = [act for act in done if act.state == "done" and act.undone_by is None]
             aside = [act for act in open_ones if getattr(act.action, "only", None) is not None]
-            takes_back = any(ruling.undoes for ruling in trace.verdict.rulings)
-            if not takes_back and any(
+            if not trace.takes_back and any(
                 undoing(act.action, act.receipt, by=None) for act in open_ones if act not in aside
             ):
                 return trace

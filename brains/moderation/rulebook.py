@@ -77,7 +77,7 @@ class Rulebook:
             return []
         text, plain = post.text[:LONGEST], undisguised.plain
         texts = (plain,) if plain == text else (plain, text)
-        found = [*self._said(texts, translate)]
+        found = [*self._said(texts, undisguised.tricks, translate)]
         leads = links.find(text)
         if plain != text:
             known = {(one.host, one.path) for one in leads}
@@ -100,9 +100,11 @@ class Rulebook:
         found += self._newcomer(post, said, translate)
         return found
 
-    def _said(self, texts: Sequence[str], translate: Translate) -> Iterator[Detection]:
+    def _said(self, texts: Sequence[str], tricks: frozenset[str], translate: Translate) -> Iterator[Detection]:
         """Find words and expressions, each once, in the plain form and in the text as it is."""
         hits = {hit.phrase: hit for text in texts for hit in self.words.find(text)}
+        if tricks & {"spread", "broken"}:
+            hits |= {hit.phrase: hit for hit in self.words.find_pulled_apart(texts[0]) if hit.phrase not in hits}
         for hit in hits.values():
             reason = translate(_("says “{found}”, which the rules do not want (“{word}”)")).format(
                 found=hit.found[:SHOWN], word=hit.phrase.text[:SHOWN]

@@ -329,7 +329,7 @@ def _plain(value: object) -> object:
         case Limit():
             return f"{value.count} in {value.seconds}" + (", remove" if value.severity == "remove" else "")
         case dict():
-            if set(value) == {"count", "seconds", "severity"}:
+            if {"count", "seconds"} <= set(value):
                 return _plain(Limit(**value))
             return {key: _plain(one) for key, one in value.items() if one is not None}
         case list() | tuple():

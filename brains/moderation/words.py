@@ -10,7 +10,7 @@ import ahocorasick
 
 from bot.core.errors import Mistake
 from bot.core.i18n import _
-from brains.moderation.undisguise import undisguise
+from brains.moderation.undisguise import skeleton, undisguise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,6 +24,9 @@ LONGEST = 200
 
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 """Thai, Lao, Burmese, Khmer, Japanese and Chinese: words stand in a row, so a word has no edge to be seen."""
+_HAN_GAP = re.compile(r"(?<=[\u3040-\u30ff\u3400-\u9fff]) (?=[\u3040-\u30ff\u3400-\u9fff])")
+GLUED = 5
+"""Letters from which a phrase is also looked for without regard to spaces, in texts that were pulled apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,7 @@ class Words:
     def __init__(self, phrases: Iterable[Phrase], exceptions: Iterable[str] = ()) -> None:
         """Raises Mistake for a phrase without a letter, one too long, and too many."""
         self._automaton = ahocorasick.Automaton()
+        phrases = tuple(phrases)
         entries: dict[str, list[_Entry]] = {}
         for phrase in phrases:
             _enter(entries, phrase.text, phrase)
@@ -66,8 +70,20 @@ class Words:
         for key, kept in entries.items():
             self._automaton.add_word(key, tuple(kept))
         self._empty = not entries
+        self._glued = ahocorasick.Automaton()
+        for phrase in phrases:
+            bones = skeleton(undisguise(phrase.text.strip("* ")).plain)
+            if len(bones) >= GLUED:
+                self._glued.add_word(bones, Hit(phrase, bones))
         if entries:
             self._automaton.make_automaton()
+            self._glued.make_automaton()
+
+    def find_pulled_apart(self, plain: str) -> list[Hit]:
+        """Return the phrases whose letters a text has one after the other, whatever the spaces between them say."""
+        if not self._glued:
+            return []
+        return list({hit.phrase: hit for _last, hit in self._glued.iter(skeleton(plain))}.values())
 
     def find(self, plain: str) -> list[Hit]:
         """Return each phrase that a plain form holds, once, but where an exception covers it."""
@@ -94,8 +110,9 @@ class Words:
 
 
 def folded(text: str) -> str:
-    """Return a text as words are compared: case folded, one space between words."""
-    return " ".join(text.casefold().split())
+    """Return a text as words are compared: case folded, one space between words, none between Chinese characters."""
+    line = " ".join(text.casefold().split())
+    return line if line.isascii() else _HAN_GAP.sub("", line)
 
 
 def _enter(entries: dict[str, list[_Entry]], text: str, phrase: Phrase | None) -> None:

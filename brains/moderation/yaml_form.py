@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bot.core.errors import Mistake
@@ -17,12 +18,19 @@ LONGEST = 60_000
 """Characters of a text that is read."""
 DEEPEST = 8
 """Levels of lists and mappings in each other; rules need five."""
+_NESTED = re.compile(rf"(?:[\[{{]\s*){{{DEEPEST + 1}}}")
+"""What the parser would take quadratic time for."""
 
 
 def read(text: str) -> tuple[Value, dict[Path, int]]:
     """Return what a YAML text says, and the line of every field, counted from 1; raises Mistake with the line."""
     if len(text) > LONGEST:
         raise Mistake(_("Rules may have {most} characters, and these have {count}."), most=LONGEST, count=len(text))
+    if nested := _NESTED.search(text):
+        raise Mistake(
+            _("Line {line}: lists and fields stand in each other too deep."),
+            line=text.count("\n", 0, nested.start()) + 1,
+        )
     root = _composed(text)
     lines: dict[Path, int] = {(): 1}
     return (None if root is None else _value(root, (), lines)), lines

@@ -1,8 +1,8 @@
 """The process that opens pictures: it may take so much memory and no more, writes no file, and asks nobody anything.
 
-`python -m brains.engines.pictures.process --threads N` reads pictures from standard input and answers each with two
-documents on standard output: what it is, then what stands written in it. Everything is preceded by its length. The
-first document goes out before the second is begun: a picture made to break the reader is recognised all the same.
+`python -m brains.engines.pictures.process --threads N` says on standard output that it is ready, then reads pictures
+from standard input and answers each with two documents: what it is, and what stands written in it. Everything is
+preceded by its length. The first goes out before the second is begun: what breaks the reader is still recognised.
 """
 
 from __future__ import annotations
@@ -52,12 +52,10 @@ TOO_MUCH = "That picture takes more memory than I give it."
 
 
 class Looking:
-    """Looks at one picture after another; the models are loaded by the first in which something is drawn."""
+    """Looks at one picture after another."""
 
-    def __init__(self, *, threads: int) -> None:
-        self._threads = threads
-        self._reads = reads()
-        self._reader: Reader | None = None
+    def __init__(self, reader: Reader | None) -> None:
+        self._reader = reader
 
     def answer(self, data: bytes, out: BinaryIO) -> None:
         """Write what a picture is, and then what stands in it."""
@@ -73,17 +71,22 @@ class Looking:
 
     def _read(self, frames: Sequence[Image.Image]) -> dict[str, object]:
         """Return the lines of all frames, each once; none where nobody reads, and the trouble where it failed."""
-        if not self._reads:
+        if self._reader is None:
             return {}
+        read = self._reader.read
         try:
-            if self._reader is None:
-                from brains.engines.pictures.reading import Reader
-
-                self._reader = Reader(threads=self._threads)
-            read = self._reader.read
             return {"lines": list(dict(line for frame in frames for line in read(frame)).items())}
         except Exception as error:  # noqa: BLE001 - this process is the door; what breaks here breaks nothing else
             return {"trouble": type(error).__name__}
+
+
+def load(threads: int) -> Reader | None:
+    """Load the models; None where they are not installed."""
+    if not reads():
+        return None
+    from brains.engines.pictures.reading import Reader
+
+    return Reader(threads=threads)
 
 
 def write(out: BinaryIO, body: bytes) -> None:
@@ -116,7 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     threads: int = parser.parse_args(arguments).threads
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     confine()
-    looking, given, out = Looking(threads=threads), sys.stdin.buffer, sys.stdout.buffer
+    looking, given, out = Looking(load(threads)), sys.stdin.buffer, sys.stdout.buffer
+    write(out, b"{}")
     while head := given.read(LENGTH.size):
         (length,) = LENGTH.unpack(head)
         looking.answer(given.read(length), out)

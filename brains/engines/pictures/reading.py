@@ -17,8 +17,10 @@ LARGEST = 1600
 LOOKED_AT = 960
 """Pixels of the longer side in which lines are looked for: 1280 takes 1.6 times as long and found no more."""
 LONG = 2.5
-"""Beyond this ratio of its sides a picture is read in pieces, so that its letters stay legible."""
+"""Beyond this ratio of its sides a large picture is read in pieces, so that its letters stay legible."""
 PIECES = 4
+OVERLAP = 60
+"""Pixels that two pieces have in common, so that a line between them is whole in one."""
 LEAST = 12
 """Pixels of a side below which nothing can be read."""
 LINES, LONGEST = 200, 4000
@@ -68,9 +70,9 @@ class Reader:
 
 def _pieces(image: Image.Image) -> Iterator[Image.Image]:
     long, short = max(image.size), min(image.size)
-    count = min(PIECES, math.ceil(long / short / LONG))
+    count = min(PIECES, math.ceil(long / LARGEST)) if long / short > LONG else 1
     for number in range(count):
-        start, end = long * number // count, long * (number + 1) // count
+        start, end = long * number // count, min(long, long * (number + 1) // count + OVERLAP)
         box = (0, start, short, end) if image.height == long else (start, 0, end, short)
         piece = image.crop(box)
         piece.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)

@@ -30,8 +30,10 @@ log = logging.getLogger(__name__)
 
 QUEUE = 16
 """Pictures that may wait; each takes about a second."""
+LOADING = 120.0
+"""Seconds until the process is ready: two, but beside the export of an encoder's first start many more."""
 PATIENCE = 30.0
-"""Seconds for a picture: loading the models takes four of them on two busy cores, a page full of text eight."""
+"""Seconds for a picture: a page full of text takes eight on two busy cores."""
 IDLE = 300.0
 """Seconds without a picture after which the process is ended, and with it all that it holds."""
 COMMAND = (sys.executable, "-P", "-B", "-m", "brains.engines.pictures.process")
@@ -70,6 +72,7 @@ class Eyes:
         self._turn = asyncio.Lock()
         self._asked = 0
         self._process: Process | None = None
+        self._killed: list[Process] = []
         self._closing: asyncio.TimerHandle | None = None
         self.figures.queue.set_function(lambda: max(0, self._asked - 1))
 
@@ -80,6 +83,7 @@ class Eyes:
             yield
         finally:
             self._rest()
+            await asyncio.gather(*(process.wait() for process in self._killed))
 
     async def look(self, data: bytes) -> Picture:
         """Look at a picture. Raises Mistake for what is none, breaks the process or takes too long, and Overloaded."""
@@ -124,9 +128,9 @@ class Eyes:
     async def _ask(self, data: bytes) -> Picture:
         picture: Picture | None = None
         try:
+            process = await self._started()
+            assert process.stdin and process.stdout  # noqa: S101, PT018 - both are pipes
             async with asyncio.timeout(self._patience):
-                process = await self._started()
-                assert process.stdin and process.stdout  # noqa: S101, PT018 - both are pipes
                 process.stdin.write(LENGTH.pack(len(data)) + data)
                 await process.stdin.drain()
                 picture = _picture(await _answer(process.stdout))
@@ -148,6 +152,9 @@ class Eyes:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL, env=told
             )
+            assert self._process.stdout  # noqa: S101 - it is a pipe
+            async with asyncio.timeout(LOADING):
+                await _answer(self._process.stdout)
         return self._process
 
     def _kill(self) -> None:
@@ -155,6 +162,7 @@ class Eyes:
         if process is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
+            self._killed = [*(one for one in self._killed if one.returncode is None), process]
 
     def _rest(self) -> None:
         """End the process, which waits for a picture or is not wanted any more."""
