@@ -46,7 +46,7 @@ async def of(connection: Connection, member: int, before: datetime) -> Acquainta
 async def before(connection: Connection, community: Community, moment: datetime) -> dict[int, Acquaintance]:
     """Return how well each member of a community was known at a moment, by their number."""
     written = (
-        select(col(MessageRow.author_id), func.count().label("count"))
+        select(col(MessageRow.author_id), func.count().label("many"))
         .where(col(MessageRow.community_id) == community.id, col(MessageRow.sent_at) < moment)
         .group_by(col(MessageRow.author_id))
         .subquery()
@@ -57,12 +57,12 @@ async def before(connection: Connection, community: Community, moment: datetime)
         .subquery()
     )
     rows = await connection.execute(
-        select(col(MemberRow.id), written.c.count, came.c.first)
+        select(col(MemberRow.id), written.c.many, came.c.first)
         .join(written, written.c.author_id == col(MemberRow.id), isouter=True)
         .join(came, came.c.member_id == col(MemberRow.id), isouter=True)
         .where(col(MemberRow.community_id) == community.id)
     )
-    return {row.id: Acquaintance(messages=row.count or 0, joined_at=_instant(row.first)) for row in rows}
+    return {row.id: Acquaintance(messages=row.many or 0, joined_at=_instant(row.first)) for row in rows}
 
 
 def _instant(moment: datetime | None) -> datetime | None:

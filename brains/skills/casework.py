@@ -6,16 +6,17 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
-from bot.core.actions import Ban, KeepCase, Kick, Ruled, Timeout, target
+from bot.core.actions import Ban, Exhibit, KeepCase, Kick, Ruled, Timeout, target
 from bot.core.commands import CASE, LETTERS
 from bot.core.i18n import _
 from brains.moderation import ladder
-from storage import cases
+from storage import cases, members
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.core.actions import Action, Exhibit, Kind
+    from bot.core.actions import Action, Kind
+    from bot.core.events import MessageEdited, MessagePosted
     from bot.core.i18n import Translate
     from bot.core.things import Member, Ref
     from brains.moderation.ladder import Step, Strictness
@@ -95,6 +96,23 @@ def opened(
         by=by,
         space=context.space if context.space.platform == member.platform else None,
         standing="settled" if about == "hand" else "open",
+    )
+
+
+async def exhibit(
+    context: Context, event: MessagePosted | MessageEdited, member: Member, *, picture: str = ""
+) -> Exhibit:
+    """Return a message as evidence. Of who is not collected no word is kept: the staff reads it behind its link."""
+    async with context.faculties.database.read() as connection:
+        hidden = await members.withheld(
+            connection, context.community, among=[member.id], consent=context.policy.consent
+        )
+    return Exhibit(
+        message=event.message,
+        channel=event.channel.ref,
+        text="" if hidden else event.text,
+        at=event.at,
+        picture="" if hidden else picture,
     )
 
 

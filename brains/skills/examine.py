@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.core import wording
-from bot.core.actions import AskStaff, Button, Delete, Exhibit, OpenDirect
+from bot.core.actions import AskStaff, Button, Delete, OpenDirect
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Unavailable
 from bot.core.i18n import _
@@ -17,21 +17,21 @@ from bot.core.policies import mode_of
 from bot.core.things import Audience
 from brains.moderation import ladder
 from brains.moderation.detection import Post, verdict
-from brains.skills import cards, letters
-from brains.skills.casework import NAME, opened, record, sanction, strictness
+from brains.skills import cards, letters, raid
+from brains.skills.casework import NAME, exhibit, opened, record, sanction, strictness
 from brains.skills.steering import for_staff, staff_channel
-from storage import acquaintance, acts, cases, exhibits, members
+from storage import acquaintance, acts, cases, exhibits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.core.actions import Action
+    from bot.core.actions import Action, Exhibit
     from bot.core.events import MessageEdited, MessagePosted
     from bot.core.ports import Picture
     from bot.core.things import Member
     from brains.moderation.detection import Detection
     from brains.moderation.ladder import Step
-    from brains.moderation.moderator import Moderator
+    from brains.moderation.moderator import Examination, Moderator
     from brains.skills.skill import Context
     from storage.cases import Case
 
@@ -76,7 +76,10 @@ async def examine(context: Context, event: MessagePosted | MessageEdited) -> Dec
     moderator = await context.faculties.moderator(context.community)
     post = await _post(context, event)
     pictures = await _pictures(context, event)
-    found = await _found(context, moderator, post, pictures)
+    seen = await _seen(context, moderator, post, pictures)
+    if seen.raid is not None and context.member is not None and event.author.ref in seen.raid.members:
+        return await raid.said(context, event, context.member, seen.raid)
+    found = seen.detections
     against = [one for one in found if one.kind != "self_harm"]
     if context.member is None:
         return await _by_words_alone(context, event, against)
@@ -87,15 +90,13 @@ async def examine(context: Context, event: MessagePosted | MessageEdited) -> Dec
     return await _offer_help(context, event, context.member, needing) if needing else None
 
 
-async def _found(
-    context: Context, moderator: Moderator, post: Post, pictures: Sequence[Picture]
-) -> Sequence[Detection]:
+async def _seen(context: Context, moderator: Moderator, post: Post, pictures: Sequence[Picture]) -> Examination:
     """Let the detectors of the community look, at the words by their vector where it comes in time."""
     with contextlib.suppress(TimeoutError, Unavailable):
         async with asyncio.timeout(THINKING):
             encoder = await context.faculties.encoder()
             post = await moderator.encoded(replace(post, vector=await context.vector()), encoder)
-    return moderator.examine(post, await for_staff(context), pictures=pictures).detections
+    return moderator.examine(post, await for_staff(context), pictures=pictures)
 
 
 async def _pictures(context: Context, event: MessagePosted | MessageEdited) -> Sequence[Picture]:
@@ -210,24 +211,11 @@ def _mode(context: Context, event: MessagePosted | MessageEdited) -> Mode:
 
 
 async def _exhibits(context: Context, found: Finding) -> tuple[Exhibit, ...]:
-    """Return the message, and others of the same author that it repeats; without words where nothing is collected."""
-    event = found.event
-    related = dict.fromkeys(ref for one in found.detections for ref in one.related if ref != event.message)
+    """Return the message, and others of the same author that it repeats."""
+    related = dict.fromkeys(ref for one in found.detections for ref in one.related if ref != found.event.message)
     async with context.faculties.database.read() as connection:
         others = await exhibits.of(connection, context.community, found.member.id, list(related))
-        hidden = await members.withheld(
-            connection, context.community, among=[found.member.id], consent=context.policy.consent
-        )
-    # Of who is not collected no word is kept: the staff reads it behind the link, as long as it is there.
-    text = "" if hidden else event.text
-    now = Exhibit(
-        message=event.message,
-        channel=event.channel.ref,
-        text=text,
-        at=event.at,
-        picture="" if hidden else found.picture,
-    )
-    return (*others, now)
+    return (*others, await exhibit(context, found.event, found.member, picture=found.picture))
 
 
 async def _by_words_alone(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.core.errors import Mistake, NotAllowed
-from bot.core.events import ButtonPressed, MessageEdited, MessagePosted
+from bot.core.events import ButtonPressed, MemberJoined, MessageEdited, MessagePosted
 from bot.core.i18n import _
 from bot.core.things import Rank
-from brains.skills import appeals, verdicts
+from brains.skills import appeals, raid, verdicts
 from brains.skills.casefile import restore
 from brains.skills.casework import CHOICES, NAME
 from brains.skills.examine import examine
@@ -26,6 +26,8 @@ async def propose(context: Context) -> Decision | None:
     match context.event:
         case MessagePosted() | MessageEdited() as event:
             return await examine(context, event) if context.rank < Rank.STAFF else None
+        case MemberJoined(channel=None) as event:
+            return await raid.came_in(context, event) if context.rank < Rank.STAFF else None
         case ButtonPressed() if context.press is not None:
             return await _pressed(context, context.press.what)
         case _:
@@ -35,6 +37,16 @@ async def propose(context: Context) -> Decision | None:
 async def _pressed(context: Context, what: str) -> Decision:
     if context.rank < Rank.STAFF:
         raise NotAllowed(_("Only the staff settles cases."))
+    match what:
+        case "lift":
+            return await raid.lift(context)
+        case "banall":
+            return await raid.ban_all(context)
+        case _:
+            return await _settled(context, what)
+
+
+async def _settled(context: Context, what: str) -> Decision:
     case = await _case(context)
     match what:
         case "verdict":
@@ -62,6 +74,6 @@ SKILL = Skill(
     name=NAME,
     purpose=_("Keeps the place safe, as the staff decides"),
     propose=propose,
-    hears=(MessagePosted, MessageEdited),
+    hears=(MessagePosted, MessageEdited, MemberJoined),
     commands=("appeal",),
 )
