@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from brains.moderation.detection import Kind, Post, Verdict
     from brains.moderation.heads import Heads
     from brains.moderation.pictures import KnownPictures
-    from brains.moderation.raids import Raid
+    from brains.moderation.raids import Raid, RaidWatch
     from brains.moderation.rulebook import Rulebooks
 
 LOOKS: dict[str, str] = {
@@ -54,7 +54,7 @@ class Examination:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Moderator:
-    """The detectors of one community as they are now. `rules` gives the rulebook of a channel and watches for raids.
+    """The detectors of one community as they are now. `rules` gives the rulebook of a channel.
 
     `encoder` is the fingerprint of the vectors that posts come with; empty where there is none.
     """
@@ -74,6 +74,15 @@ class Moderator:
             return post
         return replace(post, plain_vector=(await encoder.encode([undone.plain]))[0])
 
+    @property
+    def raids(self) -> RaidWatch | None:
+        """Return what watches for raids, None where no rules are."""
+        return self.rules.watch if self.rules is not None else None
+
+    def came(self, member: Ref, at: datetime) -> Raid | None:
+        """Take note of somebody who came in; return the raid that is on."""
+        return self.raids.came(member, at) if self.raids is not None else None
+
     def examine(self, post: Post, translate: Translate = str, *, pictures: Sequence[Picture] = ()) -> Examination:
         """Let every detector look at a message and its pictures, which count in the windows from then on."""
         undone = undisguise(post.text)
@@ -85,17 +94,8 @@ class Moderator:
         found += self.memory.examine(post, undone.plain, translate)
         found += self.watch.examine(post, pictures, known=self.album, translate=translate)
         found += self._written(post, text_of(pictures), translate)
-        raid = self.rules.watch.raid if self.rules is not None else None
+        raid = self.raids.state(post.at) if self.raids is not None else None
         return Examination(undisguised=undone, detections=tuple(found), scores=scores, raid=raid)
-
-    def came(self, member: Ref, at: datetime) -> Raid | None:
-        """Take note of somebody who came in; return the raid that is on."""
-        return self.rules.came(member, at) if self.rules is not None else None
-
-    def end_raid(self) -> None:
-        """End a raid by the word of staff."""
-        if self.rules is not None:
-            self.rules.watch.lift()
 
     def _written(self, post: Post, words: str, translate: Translate) -> list[Detection]:
         """Return what speaks against words that stand in pictures: no vector is made of these."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from brains.moderation import rules
 from brains.moderation.learned import Learned, from_bytes
 from brains.moderation.memory import SpamMemory
 from brains.moderation.moderator import Moderator
 from brains.moderation.pictures import PictureWatch
 from brains.moderation.remembering import album, remember
+from brains.moderation.rules import read
 from brains.moderation.set_rules import rulebooks
 from storage import lessons, policies
 
@@ -105,8 +105,8 @@ class Moderators:
 
         Raises Mistake for rules that cannot be read.
         """
-        if written:
-            await asyncio.to_thread(rules.read, written)
+        if written is not None:
+            read(written)
         now = self._clock.now()
         state = await self._database.look(functools.partial(self._state, community=community, now=now))
         change = {name: one for name, one in (("rules", written), ("strictness", strictness)) if one is not None}
@@ -121,17 +121,16 @@ class Moderators:
         return made_by(self._encoder(), heads)
 
     async def _make(self, community: Community, state: State, before: Moderator | None) -> Moderator:
-        async def read(connection: Connection) -> tuple[list[Lesson], Kept | None]:
+        async def look(connection: Connection) -> tuple[list[Lesson], Kept | None]:
             taught = await lessons.of(connection, community)
             return taught, await lessons.learned(connection, community, self.made_by())
 
-        taught, kept = await self._database.look(read)
+        taught, kept = await self._database.look(look)
         memory = await asyncio.to_thread(_memory, taught, self.made_by())
-        books = await asyncio.to_thread(rulebooks, state.policies, before.rules if before else None)
         return Moderator(
-            rules=books,
             album=album(taught),
             watch=before.watch if before else PictureWatch(),
+            rules=await asyncio.to_thread(rulebooks, state.policies, before.rules if before else None),
             heads=self.heads(),
             encoder=state.encoder,
             memory=memory,
