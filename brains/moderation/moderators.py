@@ -106,7 +106,7 @@ class Moderators:
         Raises Mistake for rules that cannot be read.
         """
         if written is not None:
-            read(written)
+            await asyncio.to_thread(read, written)  # its parser looks into folders
         now = self._clock.now()
         state = await self._database.look(functools.partial(self._state, community=community, now=now))
         change = {name: one for name, one in (("rules", written), ("strictness", strictness)) if one is not None}
