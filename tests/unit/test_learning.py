@@ -29,7 +29,8 @@ from tests.words import MONDAY
 
 BAD = "cheap crypto signals join my channel profit guaranteed wallet number"
 GOOD = "the ferry rope needs splicing before the market opens on pier number"
-WORDS = "anchor ballast cabin deck engine fender galley hatch island jetty keel ladder mast net oar port".split()
+WORDS = ("anchor", "ballast", "cabin", "deck", "engine", "fender", "galley", "hatch")
+MORE = ("island", "jetty", "keel", "ladder", "mast", "netting", "oarlock", "harbour")
 STAFF = (Ref(PLATFORM, "mia"), Ref(PLATFORM, "olu"))
 
 
@@ -72,7 +73,7 @@ async def rules_on(bot: SmallBot, case: str, text: str, verdict: str, by: Ref = 
 async def rules_on_many(bot: SmallBot, count: int = 32) -> None:
     for n in range(count):
         bad = n % 2
-        text = f"{BAD if bad else GOOD} {WORDS[n // 2]} {WORDS[n % 16]}"
+        text = f"{BAD if bad else GOOD} {WORDS[n // 4]} {MORE[n // 2 % 8]}"
         await rules_on(bot, f"C{n:05}", text, "spam" if bad else "fine", STAFF[n // 2 % 2])
 
 
@@ -102,6 +103,7 @@ async def test_a_lesson_loses_its_words_and_keeps_what_was_made_of_them(bot: Sma
     assert await learner(bot).encode() == 0
 
 
+@pytest.mark.slow
 async def test_what_has_matured_is_learned_once_and_again_when_it_changes(bot: SmallBot) -> None:
     await knows_its_own_chat(bot)
     await rules_on_many(bot)
