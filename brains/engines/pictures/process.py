@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from brains.engines.pictures.reading import Reader
 
 LENGTH = struct.Struct(">I")
-MEMORY = 3 << 30
-"""Bytes of addresses; loaded and reading it takes 1.1 GB of these, and .4 GB of memory."""
+MEMORY = 2 << 30
+"""Bytes of addresses; reading a large picture it takes 1.3 GB of these, and .7 GB of memory."""
 NICE = 10
 """Messages are encoded on the same cores, and a picture can wait for them."""
 PARENT_DIED = 1
