@@ -15,8 +15,8 @@ from bot.core.errors import Unavailable
 from brains.moderation.learned import Learned, logits, to_bytes
 from brains.moderation.moderators import made_by
 from brains.moderation.signature import sign, skeleton, width
-from brains.moderation.undisguise import undisguise
 from brains.training.community import Ordinary, Taught, learn
+from brains.training.texts import encode, read
 from storage import communities, encodings, lessons
 from storage.lessons import Encoded, Kept
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
-    from brains.moderation.heads import Heads
-
     from bot.core.clock import Clock
     from bot.core.ports import Encoder, Vector
     from bot.core.things import Community
+    from brains.moderation.heads import Heads
     from brains.moderation.learned import Floats
+    from brains.training.texts import Texts
     from storage.connection import Connection
     from storage.db import Database
     from storage.lessons import Lesson
@@ -77,10 +77,10 @@ class Learner:
         return done
 
     async def _made(self, waiting: Sequence[Lesson]) -> list[Encoded]:
-        plains = await asyncio.to_thread(lambda: [undisguise(one.text).plain for one in waiting])
+        seen = await asyncio.to_thread(read, [one.text for one in waiting])
         encoder, heads = await self.encoder(), self.heads()
-        vectors = await encoder.encode([plain or " " for plain in plains])
-        return await asyncio.to_thread(_kept_of, waiting, plains, vectors, heads, encoder.fingerprint)
+        vectors = await encode(encoder, seen)
+        return await asyncio.to_thread(_kept_of, waiting, seen, vectors, heads, encoder.fingerprint)
 
     async def learn_changed(self) -> int:
         """Learn anew where lessons changed, in each community once an hour at most; returns in how many."""
@@ -154,8 +154,8 @@ def correct(  # noqa: PLR0917 - called in a thread
 ) -> tuple[Learned, dict[str, object]]:
     """Learn the correction of every head that has lessons, and report on each."""
     with_vector = heads.serves(encoder)
-    plains = [undisguise(text).plain for text in texts]
-    shipped = heads.scores(texts, plains, vectors if with_vector and texts else None)
+    seen = read(texts)
+    shipped = heads.scores(seen.texts, seen.plains, vectors if with_vector and texts else None, tricks=seen.tricks)
     thresholds = heads.thresholds(with_vector=with_vector)
     corrections, reports = {}, {}
     for head in sorted({one.head for one in mature} & set(heads.heads)):
@@ -181,16 +181,17 @@ def _taught(lesson: Lesson) -> Taught:
 
 
 def _kept_of(
-    waiting: Sequence[Lesson], plains: Sequence[str], vectors: Vector, heads: Heads | None, encoder: str
+    waiting: Sequence[Lesson], seen: Texts, vectors: Vector, heads: Heads | None, encoder: str
 ) -> list[Encoded]:
     """Return what is kept of lessons in the place of their texts."""
     shipped: dict[str, Floats] = {}
     if heads is not None:
-        scores = heads.scores([one.text for one in waiting], plains, vectors if heads.serves(encoder) else None)
+        rows = vectors if heads.serves(encoder) else None
+        scores = heads.scores(seen.texts, seen.plains, rows, tricks=seen.tricks)
         shipped = {head: logits(some) for head, some in scores.items()}
     made = made_by(encoder, heads)
     found: list[Encoded] = []
-    for number, (lesson, plain) in enumerate(zip(waiting, plains, strict=True)):
+    for number, (lesson, plain) in enumerate(zip(waiting, seen.plains, strict=True)):
         bones = skeleton(plain)
         found.append(
             Encoded(

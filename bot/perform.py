@@ -155,15 +155,21 @@ class Performer:
         """Try what was kept, one after the other, and return each act as it was in the end, with its receipt."""
         done: list[tuple[Action, Receipt]] = []
         failed: set[int] = set()
+        stopped: set[int] = set()
         for ruling, number in zip(kept, numbers, strict=True):
             action = ruling.action
-            if ruling.decision in failed and not isinstance(action, Delete | Moderation):
+            if ruling.decision in stopped or (
+                ruling.decision in failed and not isinstance(action, Delete | Moderation)
+            ):
                 # What keeps the place safe is tried whatever became of the rest: a message that is gone saves nobody.
                 receipt = Receipt(state="failed", error=NOT_TRIED)
             else:
                 action, receipt = await self._carry_out(case, action)
-            if receipt.state == "failed":
+            if receipt.state == "failed" and not _is_by_the_way(action, case):
                 failed.add(ruling.decision)
+            if receipt.state == "failed" and isinstance(action, Inward):
+                # What we refuse ourselves, such as a verdict after the first, is refused with all that comes of it.
+                stopped.add(ruling.decision)
             await self._end(number, action, receipt, undoes=ruling.undoes)
             done.append((action, receipt))
         return done
@@ -219,6 +225,12 @@ class Performer:
         )
         [number] = await self.database.write(intend)
         await self._end(number, action, await self._try(case.community, action, Urgency.REPLY))
+
+
+def _is_by_the_way(action: Action, case: Case) -> bool:
+    """Say whether what comes after an act does not wait upon it: an old message of the bot, a word to somebody else."""
+    asker = case.member.ref if case.member else None
+    return isinstance(action, Edit) or (isinstance(action, OpenDirect) and action.member != asker)
 
 
 def _sorry(case: Case, done: Sequence[tuple[Action, Receipt]]) -> Say | OpenDirect | None:

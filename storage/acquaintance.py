@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from storage.tables import MembershipRow, MessageRow
+from storage.tables import MemberRow, MembershipRow, MessageRow
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from bot.core.things import Community
     from storage.connection import Connection
 
 ENOUGH = 50
@@ -37,10 +39,31 @@ async def of(connection: Connection, member: int, before: datetime) -> Acquainta
     )
     many = select(func.count()).select_from(written).scalar_subquery()
     came = select(func.min(col(MembershipRow.joined_at))).where(col(MembershipRow.member_id) == member)
-    row = (
-        await connection.execute(
-            select(select(func.count()).select_from(written).scalar_subquery(), came.scalar_subquery())
-        )
-    ).one()
-    joined = row[1]
-    return Acquaintance(messages=int(row[0]), joined_at=joined)
+    row = (await connection.execute(select(many.label("many"), came.scalar_subquery().label("came")))).one()
+    return Acquaintance(messages=row.many, joined_at=_instant(row.came))
+
+
+async def before(connection: Connection, community: Community, moment: datetime) -> dict[int, Acquaintance]:
+    """Return how well each member of a community was known at a moment, by their number."""
+    written = (
+        select(col(MessageRow.author_id), func.count().label("many"))
+        .where(col(MessageRow.community_id) == community.id, col(MessageRow.sent_at) < moment)
+        .group_by(col(MessageRow.author_id))
+        .subquery()
+    )
+    came = (
+        select(col(MembershipRow.member_id), func.min(col(MembershipRow.joined_at)).label("first"))
+        .group_by(col(MembershipRow.member_id))
+        .subquery()
+    )
+    rows = await connection.execute(
+        select(col(MemberRow.id), written.c.many, came.c.first)
+        .join(written, written.c.author_id == col(MemberRow.id), isouter=True)
+        .join(came, came.c.member_id == col(MemberRow.id), isouter=True)
+        .where(col(MemberRow.community_id) == community.id)
+    )
+    return {row.id: Acquaintance(messages=row.many or 0, joined_at=_instant(row.first)) for row in rows}
+
+
+def _instant(moment: datetime | None) -> datetime | None:
+    return moment and (moment if moment.tzinfo else moment.replace(tzinfo=UTC))

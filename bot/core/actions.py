@@ -350,8 +350,8 @@ class Exhibit:
 class KeepCase(Keeping):
     """Open a case about a member, or add to the one of this id: exhibits that are missing, a higher step, more points.
 
-    `about` is its kind; what is stored of an action says by `kind` which it is. `points` are those of the whole case, and
-    count for `days`. Taken back, it is withdrawn and they count no more.
+    `about` is its kind; what is stored of an action says which it is by `kind`. `points` are of the whole case, and
+    count for `days`. Taken back, it is withdrawn, and they count no more.
     """
 
     turns = "standing"

@@ -78,6 +78,11 @@ class Policy(BaseModel):
         default=30, ge=1, le=365, description=_("Days for which I can say why I did something, and undo it.")
     )
 
+    strictness: Literal["gentle", "standard", "strict"] = Field(
+        default="gentle",
+        description=_("How strict I am with what members write: gentle, standard or strict."),
+        json_schema_extra={"per_channel": True},
+    )
     evidence_days: int = Field(
         default=90,
         ge=1,
@@ -163,7 +168,7 @@ DEFAULT = "default"
 """What `/setup` calls the default of any setting."""
 PRESETS: dict[str, dict[str, Mode]] = {
     "quiet": {"": Mode.WATCH},
-    "helpful": {"": Mode.WATCH, "welcome": Mode.ACT},
+    "helpful": {"": Mode.WATCH, "welcome": Mode.ACT, "moderate": Mode.ASK, "moderation_note": Mode.ACT},
     "careful": {"": Mode.ASK},
 }
 """The modes of skills by the name of a choice; the empty name stands for all the others."""

@@ -1,8 +1,8 @@
 """`eval memory`: once staff confirmed one message of a spam campaign, are its later ones recognised, and nothing else?
 
 A folder with moderation/ruen_telegram_spam, moderation/zh_chat_spam, gitter_livechat/messages and
-zulip_bytecodealliance/messages (.jsonl.gz). Half of the campaigns and Gitter choose what each method takes for alike;
-the other half and Bytecode judge it.
+zulip_bytecodealliance/messages (.jsonl.gz). Half of the campaigns, Gitter and the good messages of the Chinese training
+split choose what each method takes for alike; the other half, Bytecode and the other good messages judge it.
 """
 
 from __future__ import annotations
@@ -16,26 +16,28 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.core.things import Ref
-from brains.evals import rows
 from brains.evals.campaigns import campaigns
 from brains.evals.disguise import WAYS, disguise
-from brains.evals.encoding import Progress, passages, silent
 from brains.evals.metrics import bootstrap
-from brains.moderation.memory import FLAG, GRAMS, MOST, NARROW, SpamMemory, memento
+from brains.moderation.memory import FLAG, MOST, NARROW, SpamMemory, memento
 from brains.moderation.signature import skeleton, width
-from brains.moderation.undisguise import undisguise
+from brains.training import rows
+from brains.training.encoding import Progress, silent
+from brains.training.texts import encode, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from bot.core.ports import Encoder, Vector
+    from brains.training.rows import Row
 
 SETS = {"telegram": "moderation/ruen_telegram_spam.jsonl", "chinese": "moderation/zh_chat_spam.jsonl"}
 CHAT = {"Gitter": "gitter_livechat/messages.jsonl", "Bytecode": "zulip_bytecodealliance/messages.jsonl"}
-CALIBRATION, TEST = "Gitter", "Bytecode"
-ALARMS = 0.0005
-"""Share of Gitter's messages that a method may take for spam: the threshold of each is chosen so."""
+ALARMS = {"Gitter": 0.0005, "chinese rooms, train": 0.005}
+"""Share of messages that a method may take for spam, of ordinary chat and of good ones in rooms full of spam.
+
+The threshold of each method is the lowest that keeps both."""
 LATER = 25
 """Later messages of one campaign that count at most, so that no large one decides."""
 SOMEWHERE = Ref(platform="eval", id="1")
@@ -46,7 +48,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
-    """Texts with their undisguised forms and the vectors (n, d) of these."""
+    """The plain forms of texts, and vectors (n, d) of what their readers take them for."""
 
     plains: Sequence[str]
     vectors: Vector
@@ -98,58 +100,70 @@ class MemoryEvaluation:
 async def judge(folder: Path, *, encoder: Encoder, progress: Progress = silent) -> MemoryEvaluation:
     """Measure the memory beside exact hashes and the cosine alone."""
     started = time.perf_counter()
-    spam = {name: [text for text, label in _labelled(folder, path) if label == 1] for name, path in SETS.items()}
+    spam = {name: _wide([row.text("text") for row in _labelled(folder, path, "1")]) for name, path in SETS.items()}
     written = [text for some in spam.values() for text in some]
-    names = [name for name, some in spam.items() for _ in some]
     texts = await _read(encoder, written, progress)
-    calibration, test = _halves(spam, texts.plains)
-    chat = {
-        name: await _read(encoder, [row.text("text") for row in rows.rows(rows.needed(folder, path))], progress)
-        for name, path in CHAT.items()
-    }
-    chosen = _thresholds(texts.of(calibration.first), chat[CALIBRATION])
-    thresholds = {**chosen, "ours": FLAG}
+    calibration, test = _halves(spam)
+    chat = {name: await _read(encoder, some, progress) for name, some in _good(folder).items()}
+    thresholds = _thresholds(texts.of(calibration.first), {name: chat[name] for name in ALARMS})
+    shipped = {**thresholds, "ours": FLAG}
     known = texts.of(test.first)
-    recall = {
-        method: {"as written": _recall(test, _amounts(method, known, texts.of(test.later)), thresholds[method])}
-        for method in METHODS
-    }
+    asked = {"as written": texts.of(test.later)}
     for how in WAYS:
         disguised = [disguise(written[one], how, seed) for seed, one in enumerate(test.later)]
-        changed = await _read(encoder, disguised, progress)
-        for method in METHODS:
-            recall[method][how] = _recall(test, _amounts(method, known, changed), thresholds[method])
-    alarms = {
-        method: {
-            name: round(1000 * float((_amounts(method, known, some) >= thresholds[method]).mean()), 3)
-            for name, some in chat.items()
-        }
-        for method in METHODS
-    }
+        asked[how] = await _read(encoder, disguised, progress)
     return MemoryEvaluation(
         n=len(test.later),
-        recall=recall,
-        alarms=alarms,
-        thresholds={"ours chosen anew": round(chosen["ours"], 3), **{k: round(v, 3) for k, v in thresholds.items()}},
+        recall={
+            method: {how: _recall(test, _amounts(method, known, some), shipped[method]) for how, some in asked.items()}
+            for method in METHODS
+        },
+        alarms={
+            method: {name: _alarms(_amounts(method, known, some), shipped[method]) for name, some in chat.items()}
+            for method in METHODS
+        },
+        thresholds={
+            **{name: round(one, 3) for name, one in shipped.items()},
+            "ours anew": round(thresholds["ours"], 3),
+        },
         seconds=round(time.perf_counter() - started, 1),
         notes=(
-            f"{len(test.first)} messages confirmed, {len(test.later)} later ones of their campaigns; of narrow texts "
-            f"(under {NARROW} letters) only the very same is recognised. {len(names)} spam messages in all.",
+            f"{len(test.first)} messages confirmed, {len(test.later)} later ones of their campaigns; texts under "
+            f"{NARROW} letters, of which the very same alone is recognised, are left out.",
         ),
     )
 
 
-def _labelled(folder: Path, path: str) -> list[tuple[str, int]]:
+def _good(folder: Path) -> dict[str, list[str]]:
+    """Return ordinary chat, and the good messages of the rooms that the spam is of."""
+    found = {name: [row.text("text") for row in rows.rows(rows.needed(folder, path))] for name, path in CHAT.items()}
+    chinese = _labelled(folder, SETS["chinese"], "0")
+    for split in ("train", "test"):
+        found[f"chinese rooms, {split}"] = [row.text("text") for row in chinese if row.text("split") == split]
+    found["telegram rooms"] = [row.text("text") for row in _labelled(folder, SETS["telegram"], "0")]
+    return found
+
+
+def _wide(written: Sequence[str]) -> list[str]:
+    return [text for text in written if width(skeleton(text)) >= NARROW]
+
+
+def _labelled(folder: Path, path: str, label: str) -> list[Row]:
     found = rows.rows(rows.needed(folder, path))
-    return [(row.text("text"), int(row.text("label"))) for row in found if row.text("dup_in_train", default="0") == "0"]
+    return [row for row in found if row.text("label") == label and row.text("dup_in_train", default="0") == "0"]
+
+
+def _alarms(amounts: Floats, threshold: float) -> float:
+    """Return how many of 1,000 messages are taken for spam."""
+    return round(1000 * float((amounts >= threshold).mean()), 3)
 
 
 async def _read(encoder: Encoder, texts: Sequence[str], progress: Progress) -> Texts:
-    plains = [undisguise(text).plain for text in texts]
-    return Texts(plains=plains, vectors=await passages(encoder, plains, progress=progress))
+    seen = read(texts)
+    return Texts(plains=seen.plains, vectors=await encode(encoder, seen, progress=progress))
 
 
-def _halves(spam: Mapping[str, Sequence[str]], plains: Sequence[str]) -> tuple[Half, Half]:
+def _halves(spam: Mapping[str, Sequence[str]]) -> tuple[Half, Half]:
     """Put each campaign into one of two halves, by its first text: what is confirmed, and what comes later."""
     halves: tuple[tuple[list[int], list[int], list[str]], ...] = (([], [], []), ([], [], []))
     start = 0
@@ -172,25 +186,23 @@ def _amounts(method: str, known: Texts, asked: Texts) -> Floats:
         every = set(bones)
         return np.array([float(skeleton(plain) in every) for plain in asked.plains], dtype=np.float32)
     if method == "cosine":
-        return _by_cosine(known.vectors, asked.vectors)
+        wide = np.array([width(skeleton(plain)) >= NARROW for plain in asked.plains])
+        return np.where(wide, _by_cosine(known.vectors, asked.vectors), 0).astype(np.float32)
     memory = SpamMemory(
         [
             memento(plain, label=1, case="", message=SOMEWHERE, vector=vector)
             for plain, vector in zip(known.plains, known.vectors, strict=True)
         ]
     )
-    narrow = {one for one in bones if width(one) < NARROW}
     return np.array(
-        [_ours(memory, narrow, plain, vector) for plain, vector in zip(asked.plains, asked.vectors, strict=True)],
+        [_ours(memory, plain, vector) for plain, vector in zip(asked.plains, asked.vectors, strict=True)],
         dtype=np.float32,
     )
 
 
-def _ours(memory: SpamMemory, narrow: set[str], plain: str, vector: Vector) -> float:
+def _ours(memory: SpamMemory, plain: str, vector: Vector) -> float:
     bones = skeleton(plain)
-    if width(bones) < NARROW:
-        return 1.0 + GRAMS if bones in narrow else 0.0
-    spam, _fine = memory.nearest(bones, [vector])
+    spam, _fine = memory.nearest(bones, [vector]) if width(bones) >= NARROW else (None, None)
     return spam.amount if spam else 0.0
 
 
@@ -201,12 +213,13 @@ def _by_cosine(known: Vector, asked: Vector) -> Floats:
     return nearest
 
 
-def _thresholds(known: Texts, chat: Texts) -> dict[str, float]:
-    """Return from which resemblance on at most `ALARMS` of the calibration's messages are taken for spam."""
-    return {
-        method: 1.0 if method == "exact" else float(np.quantile(_amounts(method, known, chat), 1 - ALARMS))
-        for method in METHODS
-    }
+def _thresholds(known: Texts, chat: Mapping[str, Texts]) -> dict[str, float]:
+    """Return the lowest resemblance that at most `ALARMS` of each chat's messages reach, by method."""
+    chosen = {"exact": 1.0}
+    for method in ("ours", "cosine"):
+        reached = [np.quantile(_amounts(method, known, chat[name]), 1 - share) for name, share in ALARMS.items()]
+        chosen[method] = float(max(reached))
+    return chosen
 
 
 def _recall(half: Half, amounts: Floats, threshold: float) -> dict[str, float]:

@@ -29,7 +29,7 @@ _EAST_ASIAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
 _WIDE = regex.compile("[\uff21-\uff3a\uff41-\uff5a]{2}")
 _WIDE_MARKS = regex.compile("[\uff01-\uff5e\u3000]")
 _STYLED = regex.compile(
-    "[\uff01-\uff5e\u2100-\u214f\u2460-\u24ff\u2776-\u2793\u1d2c-\u1d6a\u02b0-\u02b8\u2070-\u209c\U0001d400-\U0001d7ff\U0001f100-\U0001f1ff]+"
+    "[\uff01-\uff5e\u2100-\u214f\u2460-\u24ff\u2776-\u2793\u1d2c-\u1d6a\u02b0-\u02b8\u2071\u207f\u2090-\u209c\U0001d400-\U0001d7ff\U0001f100-\U0001f1ff]+"
 )
 ODD = rf"\p{{M}}|[{_INVISIBLE}]|{_STYLED.pattern}"
 """Anything that is looked into here, for RE2."""

@@ -28,7 +28,9 @@ HALF = np.uint64(33)
 SPACES = re.compile(r"\s+")
 MENTION = re.compile(r"@\w+")
 DIGIT = re.compile(r"\d")
-LINK = re.compile(r"https?://|www\.|\b[\w-]+\.(?:com|net|org|ru|io|xyz|top|cn|me|app|site|info|club|vip|link|gg)\b", re.I)
+LINK = re.compile(
+    r"https?://|www\.|\b[\w-]+\.(?:com|net|org|ru|io|xyz|top|cn|me|app|site|info|club|vip|link|gg)\b", re.I
+)
 MESSENGER = re.compile(r"\bt\.me\b|telegram|whats ?app|微信|薇信|加[vV]|\bdm\b|\bpm\b|телег|личк|\bлс\b", re.I)
 MONEY = re.compile(r"[$€£¥₽₿]|\busdt?\b|\bbtc\b|元|руб", re.I)
 NUMBER = re.compile(r"\d[\d\s.-]{4,}\d")
@@ -93,9 +95,7 @@ def surface(text: str, tricks: Iterable[str] = ()) -> list[str]:
     names += [f"capitals {min(4, 5 * sum(map(str.isupper, text)) // letters)}"]
     names += [f"emoji {min(4, len(EMOJI.findall(text)))}", f"lines {min(4, text.count(chr(10)))}"]
     names += [
-        name
-        for name, seen in (("messenger", MESSENGER), ("money", MONEY), ("number", NUMBER))
-        if seen.search(text)
+        name for name, seen in (("messenger", MESSENGER), ("money", MONEY), ("number", NUMBER)) if seen.search(text)
     ]
     names += [f"shouts {min(3, text.count('!') + text.count('！'))}"]
     return names + [f"trick {trick}" for trick in sorted(tricks)]

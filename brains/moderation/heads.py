@@ -134,9 +134,7 @@ class Heads:
 
     def thresholds(self, *, with_vector: bool) -> dict[str, Thresholds]:
         """Return the thresholds of every head, as they are with or without a vector."""
-        return {
-            name: head.thresholds if with_vector else head.thresholds_alone for name, head in self.heads.items()
-        }
+        return {name: head.thresholds if with_vector else head.thresholds_alone for name, head in self.heads.items()}
 
     def explain(self, plain: str, head: str) -> list[str]:
         """Return the words of a plain form that spoke most for a head, the strongest first; three at most."""
@@ -204,9 +202,7 @@ def _head(
     linear, bias = numbers["bias"]
     network = None
     if f"{name}.hidden" in tensors:
-        hidden, shift, output = (
-            tensors[f"{name}.{part}"].astype(np.float32) for part in ("hidden", "shift", "output")
-        )
+        hidden, shift, output = (tensors[f"{name}.{part}"].astype(np.float32) for part in ("hidden", "shift", "output"))
         network = Network(hidden=hidden, shift=shift, output=output, bias=bias)
     weights = tensors[f"{name}.weights"]
     if weights.shape != (1 << BITS,):

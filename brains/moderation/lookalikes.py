@@ -60,6 +60,12 @@ def in_one_script(letters: str) -> str:
     return _word(letters, _home(letters)) if not letters.isascii() and _MIXED.search(letters) else letters
 
 
+def as_latin(word: str) -> str:
+    """Return a word with every letter that looks like a Latin one written as that."""
+    latin = _tables()[0]
+    return "".join(latin.get(one, one) for one in word)
+
+
 def _home(text: str) -> Script:
     """Return the script that a text is written in, by the letters that have no double in the other."""
     return "cyrillic" if len(_OWN_CYRILLIC.findall(text)) > len(_OWN_LATIN.findall(text)) else "latin"

@@ -11,17 +11,22 @@ from bot.core.i18n import _
 from brains.moderation.detection import Detection, verdict
 from brains.moderation.learned import Learned
 from brains.moderation.memory import SpamMemory
+from brains.moderation.pictures import PictureWatch, text_of
+from brains.moderation.signature import skeleton
 from brains.moderation.undisguise import Undisguised, undisguise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from bot.core.i18n import Translate
-    from bot.core.ports import Encoder, Vector
+    from bot.core.ports import Encoder, Picture, Vector
     from bot.core.things import Ref
     from brains.moderation.detection import Kind, Post, Verdict
     from brains.moderation.heads import Heads
-    from brains.moderation.rules import Rulebook
+    from brains.moderation.pictures import KnownPictures
+    from brains.moderation.raids import Raid, RaidWatch
+    from brains.moderation.rulebook import Rulebooks
 
 LOOKS: dict[str, str] = {
     "toxicity": _("sounds insulting ({sure:.0%} sure)"),
@@ -35,11 +40,12 @@ KINDS: dict[str, Kind] = {one: one for one in ("toxicity", "hate", "sexual", "sp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """What came of examining a message: all detections, and what each head thinks of it, flagged or not."""
+    """What came of examining a message: all detections, what each head thinks of it, and the raid that is on."""
 
     undisguised: Undisguised
     detections: tuple[Detection, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
+    raid: Raid | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -49,26 +55,29 @@ class Examination:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Moderator:
-    """The detectors of one community as they are now. `rules` gives the rulebook of a channel.
+    """The detectors of one community as they are now. `rules` gives the rulebook of a channel, `raids` watches all.
 
     `encoder` is the fingerprint of the vectors that posts come with; empty where there is none.
     """
 
-    rules: Callable[[Ref], Rulebook] | None = None
+    rules: Rulebooks | None = None
+    raids: RaidWatch | None = None
     heads: Heads | None = None
     encoder: str = ""
     memory: SpamMemory = field(default_factory=SpamMemory)
+    album: KnownPictures | None = None
+    watch: PictureWatch = field(default_factory=PictureWatch)
     learned: Learned = field(default_factory=Learned)
 
     async def encoded(self, post: Post, encoder: Encoder) -> Post:
-        """Return a post with the vector of its plain form, where that differs. Raises Overloaded or Gone."""
-        plain = undisguise(post.text).plain
-        if post.vector is None or plain == post.text or not plain.strip():
+        """Return a post with the vector of its plain form, where it was disguised. Raises Overloaded or Gone."""
+        undone = undisguise(post.text)
+        if post.vector is None or not undone.tricks or not undone.plain.strip():
             return post
-        return replace(post, plain_vector=(await encoder.encode([plain]))[0])
+        return replace(post, plain_vector=(await encoder.encode([undone.plain]))[0])
 
-    def examine(self, post: Post, translate: Translate = str) -> Examination:
-        """Let every detector look at a message, which counts in the windows of the rules from then on."""
+    def examine(self, post: Post, translate: Translate = str, *, pictures: Sequence[Picture] = ()) -> Examination:
+        """Let every detector look at a message and its pictures, which count in the windows from then on."""
         undone = undisguise(post.text)
         found: list[Detection] = []
         if self.rules is not None:
@@ -76,13 +85,31 @@ class Moderator:
         scores = self._scores(post, undone)
         found += self._heard(scores, post, undone, translate)
         found += self.memory.examine(post, undone.plain, translate)
-        return Examination(undisguised=undone, detections=tuple(found), scores=scores)
+        found += self.watch.examine(post, pictures, known=self.album, translate=translate)
+        found += self._written(post, text_of(pictures), translate)
+        raid = self.raids.said(post.author, post.at, skeleton(undone.plain), post.joined_at) if self.raids else None
+        return Examination(undisguised=undone, detections=tuple(found), scores=scores, raid=raid)
+
+    def came(self, member: Ref, at: datetime) -> Raid | None:
+        """Take note of somebody who came in; return the raid that is on."""
+        return self.raids.came(member, at) if self.raids is not None else None
+
+    def _written(self, post: Post, words: str, translate: Translate) -> list[Detection]:
+        """Return what speaks against words that stand in pictures: no vector is made of these."""
+        if not words:
+            return []
+        written = replace(post, text=words, vector=None, plain_vector=None)
+        undone = undisguise(words)
+        found = self._heard(self._scores(written, undone), written, undone, translate)
+        found += self.memory.examine(written, undone.plain, translate)
+        said = translate(_("in the picture: {reason}"))
+        return [replace(one, reason=said.format(reason=one.reason)) for one in found]
 
     def _vector(self, post: Post, undone: Undisguised) -> Vector | None:
         """Return the vector of the plain form, None where the heads cannot read it."""
         if self.heads is None or not self.heads.serves(self.encoder):
             return None
-        return post.vector if undone.plain == undone.text else post.plain_vector
+        return _read(post, undone)
 
     def _scores(self, post: Post, undone: Undisguised) -> dict[str, float]:
         """Return how sure each head is, as the community's verdicts corrected it."""
@@ -91,7 +118,7 @@ class Moderator:
         vector = self._vector(post, undone)
         rows = None if vector is None else vector[None, :]
         shipped = self.heads.scores([undone.text], [undone.plain], rows, tricks=[undone.tricks])
-        own = post.vector if undone.plain == undone.text else post.plain_vector
+        own = _read(post, undone)
         return {head: self.learned.adjust(head, float(scores[0]), own) for head, scores in shipped.items()}
 
     def _heard(
@@ -118,6 +145,11 @@ class Moderator:
                 )
             )
         return found
+
+
+def _read(post: Post, undone: Undisguised) -> Vector | None:
+    """Return the vector of what its readers take a message for, as heads were taught by such."""
+    return post.plain_vector if undone.tricks else post.vector
 
 
 def _reason(head: str, score: float, words: list[str], translate: Translate) -> str:

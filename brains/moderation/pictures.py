@@ -5,7 +5,7 @@ Time is that of the messages themselves, so that a replay sees what was seen liv
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -26,6 +26,8 @@ SURE = 0.6
 """Confidence below which a line that was read is more likely a pattern than words."""
 SIGHTINGS = 2000
 """Pictures that are remembered, the newest ones; each is a few hundred bytes."""
+REPORTABLE = 5000
+"""Messages whose picture is remembered, so that a report teaches it: who reports does so within hours."""
 
 
 def distance(one: str, other: str) -> int:
@@ -103,6 +105,11 @@ class PictureWatch:
     spread: Spread = field(default_factory=Spread)
     most: int = SIGHTINGS
     _seen: deque[_Sighting] = field(default_factory=deque)
+    _shown: OrderedDict[Ref, str] = field(default_factory=OrderedDict)
+
+    def shown_in(self, message: Ref) -> str:
+        """Return the hash of the picture that came with a message lately, empty where there was none."""
+        return self._shown.get(message, "")
 
     def examine(
         self,
@@ -119,6 +126,7 @@ class PictureWatch:
         found: list[Detection] = []
         for picture in pictures:
             if picture.hashes:
+                self._remember(post, picture.hashes[0])
                 found += _confirmed(picture, known, translate)
                 found += self._spreads(post, tuple(int(one, 16) for one in picture.hashes), translate)
         return found
@@ -141,6 +149,12 @@ class PictureWatch:
             words = translate(_("the same picture by {count} authors within {seconds:g} s"))
             told = words.format(count=authors, seconds=seconds)
             yield Detection(detector="picture_authors", kind="spam", severity="flag", reason=told, related=others)
+
+    def _remember(self, post: Post, hash_: str) -> None:
+        if post.message is not None:
+            self._shown.setdefault(post.message, hash_)
+            if len(self._shown) > REPORTABLE:
+                self._shown.popitem(last=False)
 
     def _forget(self, before: float) -> None:
         """Let go of what is too old to count, and of the oldest where there are too many."""

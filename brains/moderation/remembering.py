@@ -1,4 +1,4 @@
-"""Lessons as the memory keeps them: with their vectors where these are of the encoder at hand, else by their trigrams."""
+"""Lessons as the memory keeps them: with their vectors where these are of the encoder at hand, else by trigrams."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from brains.moderation.memory import NARROW, Memento, memento
+from brains.moderation.pictures import SAME, Album, Known, distance
 from brains.moderation.undisguise import undisguise
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from storage.lessons import Lesson
 
 
@@ -32,3 +35,14 @@ def remember(lesson: Lesson, made_by: str) -> Memento:
         matures_at=lesson.matures_at,
         narrow=lesson.width < NARROW,
     )
+
+
+def album(taught: Sequence[Lesson]) -> Album:
+    """Return the pictures that were confirmed, but for those that were called fine since."""
+    found: list[Known] = []
+    for one in taught:
+        if one.head == "picture" and one.picture:
+            found = [known for known in found if distance(known.hash, one.picture) > SAME]
+            if one.label:
+                found.append(Known(hash=one.picture, confirmed="here", message=one.message))
+    return Album(found)

@@ -8,7 +8,7 @@ from bot.core import wording
 from bot.core.actions import AskStaff, Button
 from bot.core.i18n import _
 from bot.core.wording import VERDICTS, escape, marked
-from brains.skills.casework import CHOICES, KINDS, NAME, QUOTED, Record, planned, record
+from brains.skills.casework import CHOICES, KINDS, NAME, QUOTED, Record, lasting, planned, record
 from brains.skills.steering import for_staff, staff_channel
 from storage import channels, members
 
@@ -61,8 +61,9 @@ async def sheet(
     *,
     reports: Sequence[Report] = (),
     done: Sequence[Action] = (),
+    outlook: bool = True,
 ) -> str:
-    """Write all that staff should know before they judge."""
+    """Write all that staff should know before they judge; with `outlook`, what each verdict would do."""
     async with context.faculties.database.read() as connection:
         member = await members.by_ref(connection, context.community, kept.member)
         rooms = {
@@ -78,11 +79,12 @@ async def sheet(
     ]
     names = {ref: room.name if room else ref.id for ref, room in rooms.items()}
     lines += _quoted(kept, names, translate)
-    lines += [_reason(kept, translate), *_reported(reports, translate), _held(known, translate)]
+    lines += [_reason(kept, translate), *reported(reports, translate), _held(known, translate)]
     if done:
         told = "; ".join(marked(one, translate) for one in done)
         lines.append(translate(_("Done already: {acts}.")).format(acts=told))
-    lines.append(_outlook(context, kept, known, translate))
+    if outlook:
+        lines.append(_outlook(context, kept, known, translate))
     return "\n".join(line for line in lines if line)
 
 
@@ -109,7 +111,8 @@ def _reason(kept: KeepCase, translate: Translate) -> str:
     return sentence.format(reason=escape(kept.reason), detectors=escape(", ".join(kept.detectors)), sure=kept.score)
 
 
-def _reported(reports: Sequence[Report], translate: Translate) -> list[str]:
+def reported(reports: Sequence[Report], translate: Translate) -> list[str]:
+    """Say who reported something, and why."""
     told = _("Reported by {member}: {reason}")
     bare = _("Reported by {member}, without a reason.")
     return [
@@ -123,7 +126,7 @@ def _held(known: Record, translate: Translate) -> str:
     if not known.earlier:
         return translate(_("No case before this one."))
     names = ", ".join(one.id for one in known.earlier[:5])
-    sentence = translate(_("{points} points held; {count} cases before this one: {cases}"))
+    sentence = translate(_("Points held: {points}. Cases before this one: {count} ({cases})."))
     return sentence.format(points=known.points, count=len(known.earlier), cases=names)
 
 
@@ -144,8 +147,8 @@ def words(step: Step, translate: Translate) -> str:
         "": _("delete"),
         "note": _("delete"),
         "warn": _("delete, warn"),
-        "timeout": _("delete, time out for {minutes} minutes"),
+        "timeout": _("delete, time out for {time}"),
         "kick": _("delete, kick"),
         "ban": _("delete, ban"),
     }
-    return translate(steps[step.rung]).format(minutes=step.minutes)
+    return translate(steps[step.rung]).format(time=lasting(step.minutes, translate))

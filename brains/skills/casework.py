@@ -6,15 +6,18 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
-from bot.core.actions import Ban, KeepCase, Kick, Ruled, Timeout, target
+from bot.core.actions import Ban, Exhibit, KeepCase, Kick, Ruled, Timeout, target
+from bot.core.commands import CASE, LETTERS
 from bot.core.i18n import _
 from brains.moderation import ladder
-from storage import cases
+from storage import cases, members
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.core.actions import Action, Exhibit, Kind
+    from bot.core.actions import Action, Kind
+    from bot.core.events import MessageEdited, MessagePosted
+    from bot.core.i18n import Translate
     from bot.core.things import Member, Ref
     from brains.moderation.ladder import Step, Strictness
     from brains.skills.skill import Context
@@ -22,9 +25,6 @@ if TYPE_CHECKING:
 
 NAME = "moderate"
 """The skill that answers what stands under a card."""
-LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-"""What a case's id is made of: nothing that is taken for something else when it is read aloud or written down."""
-LONG = 6
 QUOTED = 700
 """Characters of a message that are quoted; the rest is behind its link."""
 CHOICES: tuple[Ruled, ...] = tuple(one for one in get_args(Ruled) if one)
@@ -45,14 +45,22 @@ KINDS: dict[Kind, str] = {
 """What a case is about, for staff and for the member."""
 
 
+def lasting(minutes: int, translate: Translate) -> str:
+    """Say how long something lasts, in the largest unit that it fills."""
+    for unit, sentence in ((24 * 60, _("{number} d")), (60, _("{number} h"))):
+        if minutes and minutes % unit == 0:
+            return translate(sentence).format(number=minutes // unit)
+    return translate(_("{number} min")).format(number=minutes)
+
+
 def case_id() -> str:
     """Make the id of a case: whoever proposes it does, so that a redelivery opens no second one."""
-    return "".join(secrets.choice(LETTERS) for _each in range(LONG))
+    return "".join(secrets.choice(LETTERS) for _each in range(CASE))
 
 
 def is_case_id(word: str) -> bool:
     """Say whether a word may be the id of a case, however it was typed."""
-    return len(word) == LONG and set(word.upper()) <= set(LETTERS)
+    return len(word) == CASE and set(word.upper()) <= set(LETTERS)
 
 
 def opened(
@@ -88,6 +96,23 @@ def opened(
         by=by,
         space=context.space if context.space.platform == member.platform else None,
         standing="settled" if about == "hand" else "open",
+    )
+
+
+async def exhibit(
+    context: Context, event: MessagePosted | MessageEdited, member: Member, *, picture: str = ""
+) -> Exhibit:
+    """Return a message as evidence. Of who is not collected no word is kept: the staff reads it behind its link."""
+    async with context.faculties.database.read() as connection:
+        hidden = await members.withheld(
+            connection, context.community, among=[member.id], consent=context.policy.consent
+        )
+    return Exhibit(
+        message=event.message,
+        channel=event.channel.ref,
+        text="" if hidden else event.text,
+        at=event.at,
+        picture="" if hidden else picture,
     )
 
 

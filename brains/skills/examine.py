@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.core import wording
-from bot.core.actions import AskStaff, Button, Delete, Exhibit, OpenDirect
+from bot.core.actions import AskStaff, Button, Delete, OpenDirect
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Unavailable
 from bot.core.i18n import _
@@ -17,19 +17,21 @@ from bot.core.policies import mode_of
 from bot.core.things import Audience
 from brains.moderation import ladder
 from brains.moderation.detection import Post, verdict
-from brains.skills import cards, letters
-from brains.skills.casework import NAME, opened, record, sanction, strictness
+from brains.skills import cards, letters, raid
+from brains.skills.casework import NAME, exhibit, opened, record, sanction, strictness
 from brains.skills.steering import for_staff, staff_channel
-from storage import acquaintance, acts, cases, exhibits, members
+from storage import acquaintance, acts, cases, exhibits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.core.actions import Action
+    from bot.core.actions import Action, Exhibit
     from bot.core.events import MessageEdited, MessagePosted
+    from bot.core.ports import Picture
     from bot.core.things import Member
     from brains.moderation.detection import Detection
     from brains.moderation.ladder import Step
+    from brains.moderation.moderator import Examination, Moderator
     from brains.skills.skill import Context
     from storage.cases import Case
 
@@ -37,6 +39,8 @@ JOINING = timedelta(hours=1)
 """For so long what a member does joins the case about them that is open."""
 THINKING = 3.0
 """Seconds that an encoding is waited for; without it, rules and letters judge alone."""
+LOOKING = 6.0
+"""Seconds that the pictures of a message are waited for."""
 ONCE = timedelta(days=1)
 """Somebody in need is offered help once in so long."""
 LONGEST = 700
@@ -45,12 +49,16 @@ LONGEST = 700
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What speaks against a message, and the open case of its author that it joins, if there is one."""
+    """What speaks against a message, and the open case of its author that it joins, if there is one.
+
+    `picture` tells the picture that came with it from others, where it is one that speaks against it.
+    """
 
     event: MessagePosted | MessageEdited
     member: Member
     detections: Sequence[Detection]
     case: Case | None
+    picture: str = ""
 
     @property
     def surest(self) -> Detection:
@@ -65,29 +73,42 @@ class Finding:
 
 async def examine(context: Context, event: MessagePosted | MessageEdited) -> Decision | None:
     """Look at a message as it is said or changed, and propose what should follow; None where nothing should."""
-    detections = await _looked_at(context, event)
-    if not detections:
-        return None
-    against = [one for one in detections if one.kind != "self_harm"]
-    if not against:
-        return await _offer_help(context, event, detections)
-    if context.member is None:
-        return await _by_words_alone(context, event, against)
-    return await _hold(context, event, context.member, against)
-
-
-async def _looked_at(context: Context, event: MessagePosted | MessageEdited) -> list[Detection]:
-    """Let the detectors of the community look; alone with the bot, only somebody's need is minded."""
     moderator = await context.faculties.moderator(context.community)
     post = await _post(context, event)
+    pictures = await _pictures(context, event)
+    seen = await _seen(context, moderator, post, pictures)
+    if seen.raid is not None and context.member is not None and event.author.ref in seen.raid.members:
+        return await raid.said(context, event, context.member, seen.raid)
+    found = seen.detections
+    against = [one for one in found if one.kind != "self_harm"]
+    if context.member is None:
+        return await _by_words_alone(context, event, against)
+    if against and event.channel.audience is not Audience.DIRECT:
+        hashes = [one for picture in pictures for one in picture.hashes[:1]]
+        return await _hold(context, event, context.member, against, picture=next(iter(hashes), ""))
+    needing = [one for one in found if one.kind == "self_harm"]
+    return await _offer_help(context, event, context.member, needing) if needing else None
+
+
+async def _seen(context: Context, moderator: Moderator, post: Post, pictures: Sequence[Picture]) -> Examination:
+    """Let the detectors of the community look, at the words by their vector where it comes in time."""
     with contextlib.suppress(TimeoutError, Unavailable):
         async with asyncio.timeout(THINKING):
             encoder = await context.faculties.encoder()
             post = await moderator.encoded(replace(post, vector=await context.vector()), encoder)
-    found = moderator.examine(post, await for_staff(context)).detections
-    if event.channel.audience is Audience.DIRECT:
-        return [one for one in found if one.kind == "self_harm"]
-    return list(found)
+    return moderator.examine(post, await for_staff(context), pictures=pictures)
+
+
+async def _pictures(context: Context, event: MessagePosted | MessageEdited) -> Sequence[Picture]:
+    """Look at the pictures of a message, as far as they are to be had in time."""
+    look = context.faculties.look
+    if look is None or not event.files:
+        return ()
+    try:
+        async with asyncio.timeout(LOOKING):
+            return await look(event.message.platform, event.files)
+    except TimeoutError:
+        return ()
 
 
 async def _post(context: Context, event: MessagePosted | MessageEdited) -> Post:
@@ -106,11 +127,17 @@ async def _post(context: Context, event: MessagePosted | MessageEdited) -> Post:
         before=known.messages if known else 0,
         joined_at=known.joined_at if known else None,
         registered_at=event.author.registered_at,
+        roles=event.author.roles,
     )
 
 
 async def _hold(
-    context: Context, event: MessagePosted | MessageEdited, member: Member, against: Sequence[Detection]
+    context: Context,
+    event: MessagePosted | MessageEdited,
+    member: Member,
+    against: Sequence[Detection],
+    *,
+    picture: str = "",
 ) -> Decision | None:
     """Open a case or add to it, with what is done at once, what the staff is asked, and what the member is told."""
     kind = max(against, key=lambda one: (one.severity == "remove", one.score)).kind
@@ -119,7 +146,7 @@ async def _hold(
         case = await cases.open_of(connection, context.community, member.id, kind, context.now - JOINING)
     if any(one.verdict == "fine" for one in judged):
         return None
-    found = Finding(event=event, member=member, detections=against, case=case)
+    found = Finding(event=event, member=member, detections=against, case=case, picture=picture)
     return await _propose(context, found)
 
 
@@ -184,17 +211,11 @@ def _mode(context: Context, event: MessagePosted | MessageEdited) -> Mode:
 
 
 async def _exhibits(context: Context, found: Finding) -> tuple[Exhibit, ...]:
-    """Return the message, and others of the same author that it repeats; without words where nothing is collected."""
-    event = found.event
-    related = dict.fromkeys(ref for one in found.detections for ref in one.related if ref != event.message)
+    """Return the message, and others of the same author that it repeats."""
+    related = dict.fromkeys(ref for one in found.detections for ref in one.related if ref != found.event.message)
     async with context.faculties.database.read() as connection:
         others = await exhibits.of(connection, context.community, found.member.id, list(related))
-        hidden = await members.withheld(
-            connection, context.community, among=[found.member.id], consent=context.policy.consent
-        )
-    # Of who is not collected no word is kept: the staff reads it behind the link, as long as it is there.
-    text = "" if hidden else event.text
-    return (*others, Exhibit(message=event.message, channel=event.channel.ref, text=text, at=event.at))
+    return (*others, await exhibit(context, found.event, found.member, picture=found.picture))
 
 
 async def _by_words_alone(
@@ -209,12 +230,12 @@ async def _by_words_alone(
 
 
 async def _offer_help(
-    context: Context, event: MessagePosted | MessageEdited, detections: Sequence[Detection]
+    context: Context, event: MessagePosted | MessageEdited, member: Member, detections: Sequence[Detection]
 ) -> Decision | None:
     """Offer help to somebody who may harm themselves, and let the staff know; nobody is punished, no case is kept."""
-    if context.member is None or await _was_offered(context, context.member):
+    if await _was_offered(context, member):
         return None
-    translate = await letters.theirs(context, context.member)
+    translate = await letters.theirs(context, member)
     words = translate(
         _(
             "I read what you wrote, and I am only a bot; but you need not be alone with this. "
@@ -222,13 +243,13 @@ async def _offer_help(
             "Somebody to talk to, in your country and free of charge: {help}"
         )
     )
-    help_ = OpenDirect(member=context.member.ref, text=words.format(help=context.policy.help_line), space=context.space)
+    help_ = OpenDirect(member=member.ref, text=words.format(help=context.policy.help_line), space=context.space)
     return Decision(
         skill=NAME,
         actions=(help_, *await _alert(context, event)),
         reason=_reason(detections),
         evidence=(event.message,),
-        about=(context.member.ref,),
+        about=(member.ref,),
         confidence=max(one.score for one in detections),
     )
 

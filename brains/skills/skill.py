@@ -10,6 +10,7 @@ from bot.core import policies
 from bot.core.actions import Say
 from bot.core.events import ButtonPressed, CommandGiven, MessagePosted, is_asked, is_spoken_to, place
 from bot.core.things import Audience
+from brains.moderation.moderator import Moderator
 from storage import channels
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from bot.core.ports import Encoder, Generator, Picture, Vector, VectorStore
     from bot.core.things import Community, Member, Rank, Ref
     from brains.matching.matchmaker import Matchmaker
-    from brains.moderation.moderator import Moderator
     from storage.channels import Reach
     from storage.db import Database
 
@@ -36,6 +36,11 @@ class Press:
     what: str
     data: Mapping[str, str]
     act: int
+
+
+async def _unguarded(_community: Community) -> Moderator:
+    """Return a moderator without detectors."""
+    return Moderator()
 
 
 def _nothing() -> None:
@@ -55,7 +60,7 @@ class Faculties:
     vectors: Callable[[], Awaitable[VectorStore]]
     matchmaker: Callable[[str], Awaitable[Matchmaker]]
     generator: Generator | None = None
-    moderator: Callable[[Community], Awaitable[Moderator]] | None = None
+    moderator: Callable[[Community], Awaitable[Moderator]] = _unguarded
     changed: Callable[[], None] = _nothing
     look: Callable[[str, Iterable[File]], Awaitable[tuple[Picture, ...]]] | None = None
 

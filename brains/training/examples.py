@@ -13,7 +13,7 @@ from brains.training import rows
 from brains.training.sentences import chat, harmless, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -106,7 +106,10 @@ SOURCES = (
         read=_spam("SMS"),
     ),
     Source(
-        name="tg-spam", path="moderation/ruen_telegram_spam.jsonl", licence="MIT, umputun/tg-spam", read=_spam("tg-spam")
+        name="tg-spam",
+        path="moderation/ruen_telegram_spam.jsonl",
+        licence="MIT, umputun/tg-spam",
+        read=_spam("tg-spam"),
     ),
     Source(
         name="Gitter", path="gitter_livechat/messages.jsonl", licence="MIT, LiveChat by Shi et al. 2021", read=_ordinary
@@ -173,7 +176,7 @@ def _written(head: Name) -> Iterator[Example]:
         )
 
 
-def labelled(examples: list[Example], head: Name) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+def labelled(examples: Sequence[Example], head: Name) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
     """Return where the examples are that a head learns from or is judged by, and their labels."""
     places = [at for at, one in enumerate(examples) if head in one.labels]
     return np.array(places, dtype=np.int64), np.array([examples[at].labels[head] for at in places], dtype=np.float32)

@@ -8,9 +8,10 @@ import pytest
 
 from bot.core.things import Ref
 from bot.core.wording import unmarked
-from tests.contract.platform import BUTTONS, Refused, Seen
-from tests.story.any_town import AnyTown
-from tests.story.test_anywhere import in_mode, needs, stage, town, wants  # noqa: F401 - fixtures of the stories
+from brains.engines.pictures.service import Eyes
+from tests.contract.platform import BUTTONS, SENDING, Refused, Seen
+from tests.drawing import page, saved
+from tests.story.any_town import AnyTown, in_mode, needs, wants
 
 pytestmark = pytest.mark.slow
 
@@ -79,7 +80,7 @@ async def test_what_staff_called_spam_is_known_again_until_they_take_it_back(tow
         await town.answer(on.member, on.public, f"/report {first} spam")
     [card] = await cards(town)
     await town.press(on.owner, card.message, "Spam")
-    await town.says(await on.arrive("Sue", "en"), town.stage.lanterns if on.lacks else on.public, ALIKE)
+    await town.says(await on.arrive("Sue", "en"), on.public, ALIKE)
     [again] = await cards(town)
     assert "memory" in again.text or "resembles" in again.text, again.text
     await town.press(on.owner, again.message, "Fine")
@@ -95,13 +96,13 @@ async def test_a_wrong_verdict_is_appealed_and_everything_is_taken_back(town: An
     [card] = await cards(town)
     case = case_of(card)
     await town.press(on.owner, card.message, "Rude")
-    told = await town.answer(on.member, on.public, f"/appeal {case} we are married")
+    told = await town.answer(on.member, on.public, f"/appeal {case} married")
     assert case in unmarked(told), told
     seen = await town.sees(on.owner)
-    [appeal] = [one for one in seen.values() if "Grant" in one.buttons]
-    assert "we are married" in unmarked(appeal.text)
-    await town.press(on.owner, appeal.message, "Grant")
-    told = await town.answer(on.owner, on.private, f"/mod case {case}")
+    [appeal] = [one for one in seen.values() if "Grant: take it back" in one.buttons]
+    assert "married" in unmarked(appeal.text)
+    await town.press(on.owner, appeal.message, "Grant: take it back")
+    told = await town.answer(on.owner, on.private, f"/mod action:case case:{case}")
     assert "0 points" in unmarked(told) or "fine" in unmarked(told).lower() or "granted" in told, told
 
 
@@ -123,3 +124,23 @@ async def test_somebody_in_need_is_offered_help_and_nobody_is_punished(town: Any
     seen = [one.text for one in (await town.sees(on.owner)).values() if one.author == on.bot]
     assert any("Please look" in one for one in seen), seen
     assert await cards(town) == []
+
+
+async def test_a_picture_that_staff_called_a_scam_is_known_again_however_it_was_saved(town: AnyTown) -> None:
+    needs(town, BUTTONS, "AskStaff", SENDING)
+    await watched_over(town)
+    on, eyes = town.on, Eyes()
+    town.app._pictures = eyes  # its own process, without a worker around it
+    scam = page("FREE NITRO FOR 3 MONTHS", "Log in at gift-dlscord.com/claim")
+    async with eyes.open():
+        first = await on.send(await on.arrive("Sid", "en"), on.public, "prize.png", saved(scam))
+        await town.settled()
+        if not await cards(town):
+            await town.answer(on.owner, on.public, f"/report {first} scam")
+        [card] = await cards(town)
+        await town.press(on.owner, card.message, "Spam")
+        small = scam.resize((480, 88))
+        await on.send(await on.arrive("Sue", "en"), on.public, "winner.jpg", saved(small, "JPEG", quality=60))
+        await town.settled()
+        [again] = await cards(town)
+        assert "staff confirmed this picture" in unmarked(again.text), again.text
