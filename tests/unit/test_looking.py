@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -40,9 +41,12 @@ class Seeing:
 
     def __init__(self) -> None:
         self.looks = 0
+        self.open = asyncio.Event()
+        self.open.set()
 
     async def look(self, data: bytes) -> Picture:
         self.looks += 1
+        await self.open.wait()
         if b"broken" in data:
             raise Mistake("That picture is broken.")
         return Picture(width=len(data), height=1)
@@ -65,6 +69,19 @@ async def test_each_picture_is_looked_at_and_the_same_file_once() -> None:
     assert [one.width for one in await looking.look("place", files("a", "bb"))] == [1, 2]
     assert [one.width for one in await looking.look("place", files("bb", "ccc"))] == [2, 3]
     assert (seeing.looks, len(place.fetched)) == (3, 4)
+
+
+async def test_a_wave_of_one_file_is_looked_at_once_even_where_nobody_waited_to_the_end() -> None:
+    seeing = Seeing()
+    looking = looking_at(Place(), seeing)
+    seeing.open.clear()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await looking.look("place", files("gift"))
+    wave = [asyncio.create_task(looking.look("place", files("gift"))) for _ in range(5)]
+    seeing.open.set()
+    assert [len(one) for one in await asyncio.gather(*wave)] == [1] * 5
+    assert seeing.looks == 1
 
 
 async def test_what_cannot_be_seen_is_passed_over_and_no_address_is_logged(caplog: pytest.LogCaptureFixture) -> None:
