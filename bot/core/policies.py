@@ -83,6 +83,12 @@ class Policy(BaseModel):
         description=_("How strict I am with what members write: gentle, standard or strict."),
         json_schema_extra={"per_channel": True},
     )
+    rules: str = Field(
+        default="",
+        max_length=60_000,
+        description=_("Your own words, links and limits, as `kinfolk rules set FILE` wrote them; empty for none."),
+        json_schema_extra={"document": True},
+    )
     evidence_days: int = Field(
         default=90,
         ge=1,
@@ -160,6 +166,8 @@ CHANNELS = tuple(name for name, kind in NAMES.items() if kind == "channel")
 """Fields whose value is a channel: `/setup` sets it, `kinfolk doctor` looks whether the bot can write there."""
 SHOWN = 40
 """Characters of a wrong value that are worth repeating."""
+DOCUMENTS = tuple(_marked("document"))
+"""Fields whose value is a whole text: it is set from a file, and shown by its length."""
 MODE = "mode."
 """Prefix of the name under which a skill's mode is kept."""
 PRESET = "preset"
@@ -181,6 +189,8 @@ def check(name: str, value: str, *, one_channel: bool = False) -> str:
     if one_channel and name not in PER_CHANNEL:
         sentence = _("{name} holds for the whole community. A channel may have its own: {names}.")
         raise Mistake(sentence, name=name, names=", ".join(PER_CHANNEL))
+    if name in DOCUMENTS and value:
+        raise Mistake(_("{name} come from a file: `kinfolk {name} set FILE`."), name=name)
     try:
         return str(getattr(Policy.model_validate({name: value}), name))
     except ValidationError:

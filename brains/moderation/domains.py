@@ -5,25 +5,112 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.core.errors import Mistake
 from bot.core.i18n import _
 from brains.moderation import lookalikes
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 WELL_KNOWN = frozenset(
-    "amazon.com apple.com binance.com bitget.com blockchain.com bybit.com coinbase.com coinmarketcap.com discord.com "
-    "discord.gg discordapp.com dropbox.com ebay.com epicgames.com etherscan.io facebook.com github.com gitlab.com "
-    "google.com gosuslugi.ru instagram.com kraken.com kucoin.com linkedin.com mail.ru metamask.io microsoft.com "
-    "netflix.com nytimes.com openai.com opensea.io paypal.com pancakeswap.finance reddit.com revolut.com roblox.com "
-    "sberbank.ru slack.com spotify.com steamcommunity.com steampowered.com taobao.com telegram.org tiktok.com "
-    "trezor.io trustwallet.com twitch.tv twitter.com uniswap.org vk.com walletconnect.com wechat.com weibo.com "
-    "whatsapp.com wikipedia.org wise.com yandex.ru youtube.com zoom.us".split()
+    [
+        "amazon.com",
+        "apple.com",
+        "binance.com",
+        "bitget.com",
+        "blockchain.com",
+        "bybit.com",
+        "coinbase.com",
+        "coinmarketcap.com",
+        "discord.com",
+        "discord.gg",
+        "discordapp.com",
+        "dropbox.com",
+        "ebay.com",
+        "epicgames.com",
+        "etherscan.io",
+        "facebook.com",
+        "github.com",
+        "gitlab.com",
+        "google.com",
+        "gosuslugi.ru",
+        "instagram.com",
+        "kraken.com",
+        "kucoin.com",
+        "linkedin.com",
+        "mail.ru",
+        "metamask.io",
+        "microsoft.com",
+        "netflix.com",
+        "nytimes.com",
+        "openai.com",
+        "opensea.io",
+        "paypal.com",
+        "pancakeswap.finance",
+        "reddit.com",
+        "revolut.com",
+        "roblox.com",
+        "sberbank.ru",
+        "slack.com",
+        "spotify.com",
+        "steamcommunity.com",
+        "steampowered.com",
+        "taobao.com",
+        "telegram.org",
+        "tiktok.com",
+        "trezor.io",
+        "trustwallet.com",
+        "twitch.tv",
+        "twitter.com",
+        "uniswap.org",
+        "vk.com",
+        "walletconnect.com",
+        "wechat.com",
+        "weibo.com",
+        "whatsapp.com",
+        "wikipedia.org",
+        "wise.com",
+        "yandex.ru",
+        "youtube.com",
+        "zoom.us",
+    ]
 )
 """What phishing imitates in chats: accounts, games, wallets, banks and shops."""
 SHORTENERS = frozenset(
-    "bit.ly tinyurl.com t.co goo.gl is.gd v.gd cutt.ly ow.ly rb.gy shorturl.at clck.ru vk.cc u.to buff.ly rebrand.ly "
-    "t.ly bl.ink tiny.cc s.id dwz.cn url.cn t.cn suo.im soo.gd shorte.st adf.ly linktr.ee lnkd.in qps.ru goo.su".split()
+    [
+        "bit.ly",
+        "tinyurl.com",
+        "t.co",
+        "goo.gl",
+        "is.gd",
+        "v.gd",
+        "cutt.ly",
+        "ow.ly",
+        "rb.gy",
+        "shorturl.at",
+        "clck.ru",
+        "vk.cc",
+        "u.to",
+        "buff.ly",
+        "rebrand.ly",
+        "t.ly",
+        "bl.ink",
+        "tiny.cc",
+        "s.id",
+        "dwz.cn",
+        "url.cn",
+        "t.cn",
+        "suo.im",
+        "soo.gd",
+        "shorte.st",
+        "adf.ly",
+        "linktr.ee",
+        "lnkd.in",
+        "qps.ru",
+        "goo.su",
+    ]
 )
 INVITES = re.compile(
     r"^(?:discord\.gg/|dsc\.gg/|discord\.me/|(?:www\.)?discord(?:app)?\.com/invite/|(?:t|telegram)\.(?:me|dog)/(?:\+|joinchat/|addlist/)"

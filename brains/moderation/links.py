@@ -11,7 +11,7 @@ from brains.moderation import domains
 
 MOST = 100
 """Links of one message that are looked at; a message with more has too many by any limit."""
-ENDINGS = frozenset("app cc cfg md mov name pl ps py rs sh so zip java js ts go vi st".split())
+ENDINGS = frozenset("app cc cfg md mov name pl ps py rs sh so zip java js ts go vi st".split())  # noqa: SIM905
 """Endings that are of files or names at least as often as of domains: without a scheme or a path they are no link."""
 
 _HIDDEN_DOT = re.compile(r"(?<=\w)\s?[\[({]\s?(?:\.|dot|точка|点|點)\s?[\])}]\s?(?=\w)", re.IGNORECASE)
@@ -22,7 +22,8 @@ _SPOKEN_DOT = re.compile(
 )
 _MARKDOWN = re.compile(r"\[([^\[\]]{1,200})\]\(\s*<?([^\s()<>]{4,2000})>?[^()]{0,200}\)")
 _LINK = re.compile(
-    r"(?:(?P<scheme>(?<![A-Za-z0-9])(?:h(?:tt|xx|\*\*)ps?|ftp|wss?)(?:://|:\\\\))(?:[^\s/@<>\"'()\[\]]{1,100}@)?|(?<![\w@.\-]))"
+    r"(?:(?P<scheme>(?<![A-Za-z0-9])(?:h(?:tt|xx|\*\*)ps?|ftp|wss?)(?:://|:\\\\))"
+    r"(?:[^\s/@<>\"'()\[\]]{1,100}@)?|(?<![\w@.\-]))"
     r"(?P<host>(?:[\w\u00a1-\uffff](?:[\w\u00a1-\uffff-]{0,62})[.。．])+(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{2,59}|\d{1,3})|localhost)\b"
     r"(?P<port>:\d{1,5})?(?P<path>[/?#][^\s<>\"|\u3000-\u303f\uff00-\uffef]*)?",
     re.IGNORECASE,
@@ -114,9 +115,9 @@ def _link(match: re.Match[str], *, hidden: bool) -> Link | None:
     if _is_ip(host):
         if not told:
             return None
-    elif not domains.registered(host) and not (scheme and "." in host and not host.rpartition(".")[2].isdecimal()):
-        return None
-    elif not told and host.rpartition(".")[2] in ENDINGS and not host.startswith("www."):
+    elif (
+        not domains.registered(host) and not (scheme and "." in host and not host.rpartition(".")[2].isdecimal())
+    ) or (not told and host.rpartition(".")[2] in ENDINGS and not host.startswith("www.")):
         return None
     path = unquote(path.rstrip(".,!?:;)]*_~'\""))
     odd = "xx" in scheme or "**" in scheme

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import unicodedata
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import re2
@@ -23,7 +24,21 @@ _LATIN = regex.compile(r"\p{Latin}")
 _CYRILLIC = regex.compile(r"\p{Cyrillic}")
 _PHONETICS = "\u0250-\u02af\u1d00-\u1dbf\ua700-\ua7ff"
 _PHONETIC = regex.compile(f"[{_PHONETICS}\u0180-\u024f]")
-_OTHERS = r"\p{Greek}\p{Armenian}\p{Cherokee}\p{Lisu}\p{Coptic}\p{Georgian}\p{Canadian_Aboriginal}\p{Deseret}\p{Osage}\p{Tifinagh}"
+_OTHERS = "".join(
+    rf"\p{{{name}}}"
+    for name in [
+        "Greek",
+        "Armenian",
+        "Cherokee",
+        "Lisu",
+        "Coptic",
+        "Georgian",
+        "Canadian_Aboriginal",
+        "Deseret",
+        "Osage",
+        "Tifinagh",
+    ]
+)
 _ALPHABETS = regex.compile(f"[{_OTHERS}]")
 STRANGE = rf"[\p{{Cyrillic}}{_OTHERS}{_PHONETICS}]"
 """What may stand in for a Latin letter: another alphabet's, or a phonetic one."""
@@ -52,7 +67,7 @@ def recognised(text: str) -> str:
     home = _home(text)
     changed = _WORD.sub(lambda word: _word(word[0], home), text) if _MIXED.search(text) else text
     mixed = changed != text
-    return _ALONE.sub(lambda word: _whole(word[0], home, known=not mixed), changed)
+    return str(_ALONE.sub(lambda word: _whole(word[0], home, known=not mixed), changed))
 
 
 def in_one_script(letters: str) -> str:
@@ -109,7 +124,7 @@ def _written(word: str, table: dict[str, str], script: regex.Pattern[str]) -> st
 
 def _nearly(word: str, table: dict[str, str]) -> str:
     """Write in the text's script what can be, where that is less than half of the word: the rest stays."""
-    switches = sum(bool(_LATIN.match(a)) != bool(_LATIN.match(b)) for a, b in zip(word, word[1:], strict=False))
+    switches = sum(bool(_LATIN.match(a)) != bool(_LATIN.match(b)) for a, b in pairwise(word))
     return "".join(table.get(one, one) for one in word) if switches > 1 else word
 
 

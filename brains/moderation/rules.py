@@ -42,7 +42,7 @@ def _limit(value: object) -> object:
     if isinstance(value, Limit):
         return value
     match = _LIMIT.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None or not (1 <= int(match[1]) and 1 <= int(match[2]) <= LONGEST_WINDOW):
+    if match is None or not (int(match[1]) >= 1 and 1 <= int(match[2]) <= LONGEST_WINDOW):
         raise ValueError("limit")
     return Limit(count=int(match[1]), seconds=int(match[2]), severity="remove" if match[3] == "remove" else "flag")
 
@@ -119,7 +119,7 @@ class NewcomerRules(_Section):
 
 
 class RaidRules(_Section):
-    """When many coming in, or many newcomers saying alike, are a raid; for how long it must be quiet until it is over."""
+    """When many coming in, or many newcomers saying alike, are a raid; how long it must be quiet until it is over."""
 
     joins: Bounded | None = None
     alike: Bounded | None = None
@@ -187,7 +187,8 @@ def read(text: str) -> Rules:
     except ValidationError as error:
         raise _mistake(error.errors()[0], value, lines) from None
     _tried(rules, (), lines)
-    for channel in value.get("channels") or {} if isinstance(value.get("channels"), dict) else {}:
+    channels = value.get("channels")
+    for channel in channels if isinstance(channels, dict) else ():
         _tried(rules.channels[str(Ref.parse(channel))], ("channels", channel), lines)
     return rules
 

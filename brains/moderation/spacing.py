@@ -73,10 +73,10 @@ def _gathered(text: str) -> str:
         ends = bool(row) and len(word) > 1 and word[0].isalpha() and not word[1:].strip(_CLOSES)
         if len(word) == 1 or ends or (row and len(word) == 2 and not any(one.isalnum() for one in word)):  # noqa: PLR2004 - an emoji
             row.append((word, gap))
-            word = gap = ""
-        if word or ends:
-            out += [_row(row), word + gap]
-            row = []
+            if not ends:
+                continue
+        out += [_row(row), "" if ends else word + gap]
+        row = []
     lead = text[: len(text) - len(text.lstrip())]
     return lead + "".join(out) + _row(row)
 
