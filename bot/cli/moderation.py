@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import functools
 import sys
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 
 import typer
 
+from bot.cli import pictures
 from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, out, run
 from bot.core.errors import Mistake
 
@@ -40,9 +42,16 @@ def moderate(
         bool, typer.Option("--encoder/--no-encoder", help="Let the heads read vectors too; without, rules and n-grams.")
     ] = True,
     language: Annotated[Literal["en", "zh_CN"] | None, typer.Option(help="Language of the reasons.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Judge a picture instead: a PNG, JPEG, WebP or GIF, and what stands in it.")
+    ] = None,
     as_json: JsonOption = False,  # noqa: ARG001 - what is printed is JSON lines either way
 ) -> None:
     """Judge messages by a community's rules and heads: a line of JSON for each, with verdict, scores and reasons."""
+    if picture is not None:
+        data = pictures.bytes_of(picture)
+        run(lambda settings: _moderate_picture(settings, picture, data, name=community, language=language))
+        return
     run(lambda settings: _moderate(settings, file, name=community, encoder=encoder, language=language))
 
 
@@ -67,6 +76,22 @@ async def _moderate(
                     emit(_judged(moderator.examine(post, translate)))
                 if wrong is not None:
                     raise wrong
+
+
+async def _moderate_picture(
+    settings: Settings, path: Path, data: bytes, *, name: str | None, language: str | None
+) -> None:
+    """Judge a picture as that of a message without words, by somebody of whom nothing is known."""
+    from bot.core.i18n import translator
+    from bot.core.things import Ref
+    from brains.moderation.detection import Post
+
+    translate = await asyncio.to_thread(translator, language or settings.language)
+    async with open_app(settings) as app:
+        seen = await pictures.look(app, path, data)
+        post = Post(text="", author=Ref("line", "author"), channel=Ref("line", "channel"), at=app.clock.now())
+        examination = (await _moderator(app, name)).examine(post, translate, pictures=[seen])
+    emit(_judged(examination) | {"picture": asdict(seen)})
 
 
 def _opened(file: Path | None) -> BinaryIO:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from brains.engines.pictures.process import MEMORY
 from brains.engines.pictures.reading import Reader
 from brains.engines.pictures.service import Eyes
 from brains.moderation.pictures import SAME, distance, text_of
+from tests.command import Kinfolk
 from tests.drawing import CHINESE, CHINESE_PNG, page, saved
 
 pytestmark = pytest.mark.slow
@@ -43,6 +45,18 @@ def test_english_and_chinese_are_read_without_a_network() -> None:
     assert [text for text, _confidence in chinese] == [CHINESE]
     assert min(confidence for _text, confidence in (*english, *chinese)) > 0.8
     assert reader.read(Image.new("RGB", (400, 300), "white")) == []
+
+
+def test_the_command_line_judges_a_picture(kinfolk: Kinfolk, tmp_path: Path) -> None:
+    picture = tmp_path / "gift.png"
+    picture.write_bytes(saved(page(*SCAM)))
+    # With models elsewhere the worker of this home has nothing to do but to look at pictures.
+    elsewhere = {"KINFOLK_ENCODER": "openai:http://127.0.0.1:9/v1#none", "KINFOLK_GENERATOR": "none"}
+    told = json.loads(kinfolk.run("moderate", "--picture", picture, **elsewhere).stdout)
+
+    assert {"verdict", "scores", "reasons"} <= set(told)
+    assert [line["text"] for line in told["picture"]["lines"]] == list(SCAM)
+    assert len(told["picture"]["hashes"]) == 2
 
 
 def test_the_process_asks_nobody_starts_nothing_and_writes_no_file(tmp_path: Path) -> None:
