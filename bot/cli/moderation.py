@@ -38,14 +38,14 @@ def moderate(
         typer.Argument(help="JSON lines with `text`, optional `author`, `channel`, `ts`; standard input without one."),
     ] = None,
     community: CommunityOption = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Judge a picture instead: a PNG, JPEG, WebP or GIF, and what stands in it.")
+    ] = None,
     encoder: Annotated[
         bool, typer.Option("--encoder/--no-encoder", help="Let the heads read vectors too; without, rules and n-grams.")
     ] = True,
     language: Annotated[Literal["en", "zh_CN"] | None, typer.Option(help="Language of the reasons.")] = None,
-    picture: Annotated[
-        Path | None, typer.Option(help="Judge a picture instead: a PNG, JPEG, WebP or GIF, and what stands in it.")
-    ] = None,
-    as_json: JsonOption = False,  # noqa: ARG001 - what is printed is JSON lines either way
+    as_json: JsonOption = False,  # what is printed is JSON lines either way
 ) -> None:
     """Judge messages by a community's rules and heads: a line of JSON for each, with verdict, scores and reasons."""
     if picture is not None:
@@ -116,9 +116,9 @@ def _read(lines: Lines, portion: list[tuple[int, bytes]]) -> tuple[list[Post], M
 
 async def _moderator(app: App, name: str | None) -> Moderator:
     """Return a community's moderator; where there is none yet, one by the gentle preset."""
-    from bot.core.policies import Rules as Policies
     from brains.moderation.moderator import Moderator
-    from brains.moderation.set_rules import rulebooks
+    from brains.moderation.rulebook import Rulebooks
+    from brains.moderation.rules import Rules
     from storage import communities
 
     moderators = await app.moderators()
@@ -126,7 +126,7 @@ async def _moderator(app: App, name: str | None) -> Moderator:
         known = await communities.every(connection)
     if known or name is not None:
         return await moderators.of(await app.community(name))
-    return Moderator(rules=rulebooks(Policies()), heads=moderators.heads(), encoder=app.encoder_name)
+    return Moderator(rules=Rulebooks(rules=Rules()), heads=moderators.heads(), encoder=app.encoder_name)
 
 
 async def _named(app: App, name: str | None) -> dict[str, Ref]:

@@ -12,6 +12,7 @@ from brains.moderation.detection import Detection, verdict
 from brains.moderation.learned import Learned
 from brains.moderation.memory import SpamMemory
 from brains.moderation.pictures import PictureWatch, text_of
+from brains.moderation.signature import skeleton
 from brains.moderation.undisguise import Undisguised, undisguise
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from brains.moderation.detection import Kind, Post, Verdict
     from brains.moderation.heads import Heads
     from brains.moderation.pictures import KnownPictures
-    from brains.moderation.raids import Raid
+    from brains.moderation.raids import Raid, RaidWatch
     from brains.moderation.rulebook import Rulebooks
 
 LOOKS: dict[str, str] = {
@@ -54,12 +55,13 @@ class Examination:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Moderator:
-    """The detectors of one community as they are now. `rules` gives the rulebook of a channel and watches for raids.
+    """The detectors of one community as they are now. `rules` gives the rulebook of a channel, `raids` watches all.
 
     `encoder` is the fingerprint of the vectors that posts come with; empty where there is none.
     """
 
     rules: Rulebooks | None = None
+    raids: RaidWatch | None = None
     heads: Heads | None = None
     encoder: str = ""
     memory: SpamMemory = field(default_factory=SpamMemory)
@@ -85,17 +87,12 @@ class Moderator:
         found += self.memory.examine(post, undone.plain, translate)
         found += self.watch.examine(post, pictures, known=self.album, translate=translate)
         found += self._written(post, text_of(pictures), translate)
-        raid = self.rules.watch.raid if self.rules is not None else None
+        raid = self.raids.said(post.author, post.at, skeleton(undone.plain), post.joined_at) if self.raids else None
         return Examination(undisguised=undone, detections=tuple(found), scores=scores, raid=raid)
 
     def came(self, member: Ref, at: datetime) -> Raid | None:
         """Take note of somebody who came in; return the raid that is on."""
-        return self.rules.came(member, at) if self.rules is not None else None
-
-    def end_raid(self) -> None:
-        """End a raid by the word of staff."""
-        if self.rules is not None:
-            self.rules.watch.lift()
+        return self.raids.came(member, at) if self.raids is not None else None
 
     def _written(self, post: Post, words: str, translate: Translate) -> list[Detection]:
         """Return what speaks against words that stand in pictures: no vector is made of these."""

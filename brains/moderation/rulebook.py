@@ -14,7 +14,6 @@ from brains.moderation.domains import WELL_KNOWN, DomainFile, imitated, is_under
 from brains.moderation.expressions import Expressions
 from brains.moderation.links import Link
 from brains.moderation.presets import MEANINGS, PRESETS
-from brains.moderation.raids import RaidWatch
 from brains.moderation.rules import ChannelRules, Rules, expressions, phrases
 from brains.moderation.undisguise import LONGEST, skeleton
 from brains.moderation.windows import Said, Windows
@@ -22,13 +21,11 @@ from brains.moderation.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
 
     from bot.core.i18n import Translate
     from bot.core.things import Ref
     from brains.moderation.detection import Kind, Post
     from brains.moderation.presets import Consequence, Figures, Limit, Preset
-    from brains.moderation.raids import Raid
     from brains.moderation.undisguise import Undisguised
 
 SHOWN = 60
@@ -73,7 +70,6 @@ class Rulebook:
     domains: DomainFile | None = None
     roles: frozenset[Ref] = frozenset()
     off: bool = False
-    watch: RaidWatch | None = None
 
     def examine(self, post: Post, undisguised: Undisguised, translate: Translate = str) -> list[Detection]:
         """Return all that is against the rules, with reasons; the post counts in the windows from then on."""
@@ -102,15 +98,7 @@ class Rulebook:
         found += self._too_much(said, translate)
         found += self._again(said, translate)
         found += self._newcomer(post, said, translate)
-        found += self._raids(post, said, translate)
         return found
-
-    def _raids(self, post: Post, said: Said, translate: Translate) -> Iterator[Detection]:
-        """Name who takes part in a raid that is on."""
-        raid = self.watch.said(post.author, post.at, said.bones, post.joined_at) if self.watch else None
-        if raid is not None and post.author in raid.members:
-            reason = translate(_("part of a raid: {sign}")).format(sign=raid.reason(translate))
-            yield Detection(detector="raid", kind="raid", severity="flag", reason=reason)
 
     def _said(self, texts: Sequence[str], tricks: frozenset[str], translate: Translate) -> Iterator[Detection]:
         """Find words and expressions, each once, in the plain form and in the text as it is."""
@@ -247,17 +235,8 @@ class Rulebooks:
     preset: Preset = "gentle"
     presets: Callable[[Ref], Preset] | None = None
     windows: Windows = field(default_factory=Windows)
-    watch: RaidWatch = field(default_factory=lambda: RaidWatch(joins=None, alike=None, quiet=0))
     _domains: DomainFile | None = None
     _made: dict[tuple[str, Preset], Rulebook] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Watch for raids by the community's figures: a raid is of a community, and of no channel."""
-        self.watch.tuned(figures(self.rules, self.preset))
-
-    def came(self, member: Ref, at: datetime) -> Raid | None:
-        """Take note of somebody who came in; return the raid that is on."""
-        return self.watch.came(member, at)
 
     def __call__(self, channel: Ref) -> Rulebook:
         """Return the rulebook of a channel; raises Mistake for rules that were not read by `rules.read`."""
@@ -289,7 +268,6 @@ class Rulebooks:
             domains=self._domains if merged.links.file else None,
             roles=frozenset(Ref.parse(one) for one in common.excepted.roles),
             off=self._is_off(channel),
-            watch=self.watch,
         )
 
 

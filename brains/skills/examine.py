@@ -39,7 +39,7 @@ JOINING = timedelta(hours=1)
 """For so long what a member does joins the case about them that is open."""
 THINKING = 3.0
 """Seconds that an encoding is waited for; without it, rules and letters judge alone."""
-LOOKING = 6.0
+LOOKING = 12.0
 """Seconds that the pictures of a message are waited for."""
 ONCE = timedelta(days=1)
 """Somebody in need is offered help once in so long."""

@@ -65,7 +65,8 @@ async def lift(context: Context) -> Decision:
     """End a raid by the word of the staff: whoever was held because of it may write again."""
     card, done = await _since(context)
     moderator = await context.faculties.moderator(context.community)
-    moderator.end_raid()
+    if moderator.raids is not None:
+        moderator.raids.lift()
     held = [one for one in done if isinstance(one.action, Timeout) and one.action.minutes]
     back: list[Action] = [Timeout(member=_member(one), minutes=0, space=_space(one)) for one in held[:AT_ONCE]]
     words = context.translate(_("{member}: ends the raid")).format(member=who(context))

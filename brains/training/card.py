@@ -118,7 +118,7 @@ def card(trained: Trained, examples: Sequence[Example], lines: Sequence[Line], *
         "Five classifiers say how likely a message is toxic, hateful, sexual, spam or about harming oneself. They are for "
         "putting messages before a human first. `self_harm` offers help and alerts; it never punishes.",
         _bar(lines, forced=forced),
-        "## Data\n\nOnly what lets weights ship. Counts are positives + others that the head learns from.",
+        "## Data\n\nOnly what lets weights ship. Counts are positives + others that the head learns from; of Gitter, one in three is learned from.",
         _data(examples),
         _written(examples),
         "## Thresholds\n\nChosen on ordinary chat (Gitter, all rows, each judged by models that never saw it): "

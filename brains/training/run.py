@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.core.ports import Encoder
+    from brains.moderation.heads import Heads
     from brains.training.card import Figures
     from brains.training.encoding import Progress
     from brains.training.fairness import Line
@@ -69,10 +70,8 @@ async def train_heads(
             f"These heads would flag harmless messages of some groups more than twice as often as of others: {groups}. "
             "Nothing was written. Give harmless examples of these groups, or write them all the same by --force."
         )
-    out.mkdir(parents=True, exist_ok=True)
-    save(trained.heads, out / FILE)
     told = card(trained, examples, lines, date=date, forced=bool(above))
-    (out / CARD).write_text(told, encoding="utf-8")
+    await asyncio.to_thread(_write, trained.heads, told, out)
     return Outcome(
         file=out / FILE,
         card=out / CARD,
@@ -81,3 +80,9 @@ async def train_heads(
         ordinary=ordinary_rates(trained, examples),
         fairness=lines,
     )
+
+
+def _write(heads: Heads, told: str, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    save(heads, out / FILE)
+    (out / CARD).write_text(told, encoding="utf-8")
