@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from brains.evals.moderation_report import Measures
     from brains.moderation.heads import Heads, Scores
     from brains.training.encoding import Progress
+    from brains.training.rows import Row
+    from brains.training.sentences import Harmless
 
 THOUSAND = 1_000
 HALF = 0.5
@@ -38,11 +40,15 @@ NOTHING: Values = np.zeros(0)
 async def judge_ordinary(folder: Path, encoder: Encoder, progress: Progress) -> Section:
     """Count what the heads flag of every message of Bytecode, by thousand messages. Raises Mistake without the file."""
     started = time.perf_counter()
-    found = list(rows.rows(rows.needed(folder / "zulip_bytecodealliance", "messages.jsonl")))
+    found = await asyncio.to_thread(_messages, folder)
     texts = [one.text("text") for one in found]
     ids = [one.text("id", default=str(one.line)) for one in found]
     seen = await see(encoder, texts, progress)
     return await asyncio.to_thread(_ordinary, texts, ids, seen, encoder.fingerprint, started)
+
+
+def _messages(folder: Path) -> list[Row]:
+    return list(rows.rows(rows.needed(folder / "zulip_bytecodealliance", "messages.jsonl")))
 
 
 def _ordinary(texts: list[str], ids: list[str], seen: Seen, encoder: str, started: float) -> Section:
@@ -62,7 +68,7 @@ def _ordinary(texts: list[str], ids: list[str], seen: Seen, encoder: str, starte
             * per
         },
     }
-    flagged = int(round(judges[OURS]["flagged"] / per))
+    flagged = round(judges[OURS]["flagged"] / per)
     return Section(
         name="ordinary chat, false alarms in 1,000 messages",
         n=len(texts),
@@ -76,10 +82,14 @@ def _ordinary(texts: list[str], ids: list[str], seen: Seen, encoder: str, starte
 async def judge_fairness(encoder: Encoder, progress: Progress) -> Section:
     """Measure false positives by group on the half of our harmless sentences that nothing was fitted to."""
     started = time.perf_counter()
-    ours = harmless("test")
+    ours = await asyncio.to_thread(harmless, "test")
     seen = await see(encoder, [one.text for one in ours], progress)
+    return await asyncio.to_thread(_fairness, ours, seen, encoder.fingerprint, started)
+
+
+def _fairness(ours: list[Harmless], seen: Seen, encoder: str, started: float) -> Section:
     heads = shipped()
-    serves = heads.serves(encoder.fingerprint)
+    serves = heads.serves(encoder)
     scores = _scores(heads, seen, with_vector=serves)
     thresholds = heads.thresholds(with_vector=serves)
     every = []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from brains.evals.moderation_ours import fit, said, see
+from brains.evals.moderation_ours import fit, joined, said, see
 from brains.evals.moderation_report import OURS, Section, recall_at, recall_interval, threshold_for
 from brains.evals.moderation_rivals import ALIKE
 from brains.evals.moderation_sets import rivals
@@ -108,18 +108,6 @@ def fold(telegram: Telegram, seen: Seen, also: Seen) -> Folded:
         for name, rival in rivals("spam").items():
             others[name].append(rival(texts, telegram.labels[inside]))
     return Folded(ours=ours, thresholds=thresholds, rivals=others)
-
-
-def joined(first: Seen, second: Seen) -> Seen:
-    """Put texts behind others."""
-    return type(first)(
-        texts=type(first.texts)(
-            texts=first.texts.texts + second.texts.texts,
-            plains=first.texts.plains + second.texts.plains,
-            tricks=first.texts.tricks + second.texts.tricks,
-        ),
-        vectors=np.concatenate([first.vectors, second.vectors]),
-    )
 
 
 def unfolded(telegram: Telegram, folded: Folded, seen: Seen) -> tuple[Values, Values]:

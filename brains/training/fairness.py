@@ -4,7 +4,7 @@ Texts are compared within a family, where all are of one kind: our templates abo
 dialects, COLD's inoffensive texts (its anti-bias ones a group), and Davidson's harmless tweets (dialect a group). A group
 is above the bar when its rate is above twice that of its family, beyond what chance explains: the binomial probability of
 as many false positives at twice the family's rate is below .05, shared out over the groups (Bonferroni). Groups of fewer
-than 30 texts are shown and not judged.
+than 20 texts are shown and not judged.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from brains.training.sentences import Harmless
 
 TIMES = 2.0
-FEWEST = 30
+FEWEST = 20
 CHANCE = 0.05
 SURE = 0.95
 LOOSE = 0.05
