@@ -18,7 +18,8 @@ ENDINGS = frozenset("app cc cfg md mov name pl ps py rs sh so zip java js ts go 
 
 _HIDDEN_DOT = re.compile(r"(?<=\w)\s?[\[({]\s?(?:\.|dot|точка|点|點)\s?[\])}]\s?(?=\w)", re.IGNORECASE)
 _SPOKEN_DOT = re.compile(
-    r"(?<=[\w-]{3})(?<!\bthe)(?<!\band) (?:dot|точка) (?=(?:com|net|org|ru|io|info|xyz|top|online|site|me|gg|shop|ру)\b)"
+    r"(?<=[\w-]{3})(?<!\bthe)(?<!\band) (?:dot|точка) "
+    r"(?=(?:com|net|org|ru|io|info|xyz|top|online|site|me|gg|shop|ру)\b)"
     r"|(?<=[A-Za-z0-9])[点點](?=(?:com|net|cn|org|top|xyz|cc|vip|me)\b)",
     re.IGNORECASE,
 )
