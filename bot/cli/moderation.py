@@ -1,4 +1,4 @@
-"""`kinfolk moderate` and `kinfolk rules`: what a community's rules and heads say of messages, and the rules themselves."""
+"""`kinfolk moderate` and `kinfolk rules`: what a community's rules and heads say of messages; the rules themselves."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def check(file: FileArgument) -> None:
 
 @family.command("set")
 def set_rules(file: FileArgument, community: CommunityOption = None) -> None:
-    """Give a community the rules of a file; a running bot keeps to them within a second. An empty file takes them away."""
+    """Give a community the rules of a file, which hold within a second; an empty file takes them away."""
     _tried(file)
     run(lambda settings: _put(settings, _text(file), name=community))
 

@@ -12,7 +12,6 @@ from brains.moderation import counting, links
 from brains.moderation.detection import Detection
 from brains.moderation.domains import WELL_KNOWN, DomainFile, imitated, is_under, registered
 from brains.moderation.expressions import Expressions
-from brains.moderation.links import Link
 from brains.moderation.presets import MEANINGS, PRESETS
 from brains.moderation.rules import ChannelRules, Rules, expressions, phrases
 from brains.moderation.undisguise import LONGEST, skeleton
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from bot.core.i18n import Translate
     from bot.core.things import Ref
     from brains.moderation.detection import Kind, Post
+    from brains.moderation.links import Link
     from brains.moderation.presets import Consequence, Figures, Limit, Preset
     from brains.moderation.undisguise import Undisguised
 

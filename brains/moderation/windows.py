@@ -99,9 +99,11 @@ class Windows:
         for at, bits, pairs, one in islice(reversed(self._recent), COMPARED):
             if at <= begin:
                 break
-            if least <= bits <= most and at <= until and (both := (own & pairs).bit_count()) >= least:
-                if both >= ALIKE * (count + bits - both) and one.bones != said.bones:
-                    found.append(one)
+            if not (least <= bits <= most and at <= until):
+                continue
+            both = (own & pairs).bit_count()
+            if both >= ALIKE * (count + bits - both) and one.bones != said.bones:
+                found.append(one)
         return found
 
     def _age(self, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.things import Ref
@@ -92,6 +92,7 @@ def test_memory_is_bounded_by_authors_messages_and_time():
         max_size=60,
     )
 )
+@settings(max_examples=30, deadline=None)
 def test_any_order_of_times_is_counted_like_the_plain_sum(rows):
     windows, known = Windows(), []
     rows.sort(key=lambda row: row[1])
