@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.asking import Asking
-from bot.core.actions import LinkCommunities, SetPolicy
+from bot.core.actions import Inward, LinkCommunities, SetPolicy
 from bot.core.decisions import Mode, Trace, Verdict
 from bot.core.errors import Mistake
 from bot.core.events import (
@@ -163,6 +163,7 @@ class Pipeline:
             answer=context.answer("") if where and context.member else None,
             command=event.command if isinstance(event, CommandGiven) else "",
             theirs=context.translate,
+            ask_first=context.here.asked_first,
         )
 
     def _is_live(self, delivery: Delivery) -> bool:
@@ -196,6 +197,8 @@ class Pipeline:
         if done is None:
             log.info("%s: who it was about was forgotten meanwhile", trace.kind)
             return
+        if any(ruling.kept and isinstance(ruling.action, Inward) for ruling in done.verdict.rulings):
+            self.faculties.changed()
         for ruling in done.verdict.rulings:
             if ruling.kept and isinstance(ruling.action, SetPolicy | LinkCommunities):
                 self._changed[context.community.id] = self.clock.now()

@@ -40,8 +40,8 @@ ONLY, ONLY_ASKED, ONLY_PLAIN = "only", "only-asked", "only-plain"
 takes no files, and stays as it was said."""
 DELETE_OWN = "Delete-own"
 """In what an adapter can: taking away what the bot itself said, and nothing else."""
-BUTTONS, FILES = "buttons", "files"
-"""In what an adapter can: messages with buttons under them, and with files."""
+BUTTONS, FILES, FETCH = "buttons", "files", "fetch"
+"""In what an adapter can: messages with buttons under them, and with files; and looking at those of members."""
 LEVELS: tuple[Speak, ...] = get_args(Speak)
 SILENT: dict[Speak, str] = {
     "silent": _("Here I say nothing aloud (/setup speak)."),

@@ -178,6 +178,17 @@ async def naming(connection: Connection, community: Community, ref: Ref | str) -
     return [_act(row) for row in rows]
 
 
+async def of_skill(connection: Connection, community: Community, skill: str, since: datetime) -> list[Act]:
+    """Return what a skill did since a moment and nobody took back, oldest first."""
+    rows = await connection.execute(
+        select(*COLUMNS)
+        .where(col(ActRow.community_id) == community.id, col(ActRow.skill) == skill, col(ActRow.state) == "done")
+        .where(col(ActRow.intended_at) >= since, col(ActRow.undone_by).is_(None))
+        .order_by(col(ActRow.id))
+    )
+    return [_act(row) for row in rows]
+
+
 async def in_state(connection: Connection, community: Community, state: State) -> list[Act]:
     """Return the acts that are in a state, oldest first."""
     rows = await connection.execute(

@@ -220,6 +220,8 @@ async def teach(connection: Connection, case: str, *, now: datetime, matures_at:
             "label": label,
             "text": "" if head == PICTURE else one.text,
             "picture": one.picture if head == PICTURE else "",
+            "width": 0,
+            "made_by": "",
         }
         for one in evidence
         for head, label in lessons(found.kind, found.detectors, found.verdict)

@@ -422,7 +422,11 @@ class LessonRow(SQLModel, table=True):
     head: str = Field(description="spam, toxicity, hate, sexual, self_harm, picture")
     label: int = Field(description="1 for what it is, 0 for what it was taken for wrongly")
     text: str = Field(sa_type=Text, description="emptied once it is encoded")
-    vector: bytes | None = Field(default=None, sa_type=LargeBinary, description="float16, of the text")
+    vector: bytes | None = Field(default=None, sa_type=LargeBinary, description="float16, of the text's plain form")
+    signature: bytes | None = Field(default=None, sa_type=LargeBinary, description="MinHash of its trigrams")
+    width: int = Field(default=0, description="letters and digits in it")
+    logit: float | None = Field(default=None, description="what the shipped head said of it")
+    made_by: str = Field(default="", description="the encoder and the heads that vector and logit are of")
     picture: str = ""
     at: datetime = Field(sa_type=Instant)
     matures_at: datetime = Field(sa_type=Instant, description="until then it only flags")

@@ -123,6 +123,18 @@ def pipeline(
 
 
 @family.command()
+def pictures(as_json: JsonOption = False) -> None:
+    """Time how pictures are told apart and read, and count the letters that are read and the reposts recognised."""
+
+    async def verb(settings: Settings) -> Figures:
+        from bot.bench.pictures import bench_pictures
+
+        return await bench_pictures(settings)
+
+    _run(verb, as_json=as_json)
+
+
+@family.command()
 def start(as_json: JsonOption = False) -> None:
     """Time the start of a bot and its first answer, and read the memory of its processes at rest."""
 

@@ -78,6 +78,17 @@ class Policy(BaseModel):
         default=30, ge=1, le=365, description=_("Days for which I can say why I did something, and undo it.")
     )
 
+    strictness: Literal["gentle", "standard", "strict"] = Field(
+        default="gentle",
+        description=_("How strict I am with what members write: gentle, standard or strict."),
+        json_schema_extra={"per_channel": True},
+    )
+    rules: str = Field(
+        default="",
+        max_length=60_000,
+        description=_("Your own words, links and limits, as `kinfolk rules set FILE` wrote them; empty for none."),
+        json_schema_extra={"document": True},
+    )
     evidence_days: int = Field(
         default=90,
         ge=1,
@@ -100,6 +111,12 @@ class Policy(BaseModel):
             "What I ask the staff about before I do it unasked: of delete, warn, timeout, kick, ban; or nothing."
         ),
         examples=["delete, warn, timeout, kick, ban", "nothing"],
+    )
+
+    help_line: str = Field(
+        default="https://findahelpline.com",
+        max_length=500,
+        description=_("Where somebody who may harm themselves finds help: a link, or the numbers of your country."),
     )
 
     @field_validator("ask_first")
@@ -149,6 +166,8 @@ CHANNELS = tuple(name for name, kind in NAMES.items() if kind == "channel")
 """Fields whose value is a channel: `/setup` sets it, `kinfolk doctor` looks whether the bot can write there."""
 SHOWN = 40
 """Characters of a wrong value that are worth repeating."""
+DOCUMENTS = tuple(_marked("document"))
+"""Fields whose value is a whole text: it is set from a file, and shown by its length."""
 MODE = "mode."
 """Prefix of the name under which a skill's mode is kept."""
 PRESET = "preset"
@@ -157,7 +176,7 @@ DEFAULT = "default"
 """What `/setup` calls the default of any setting."""
 PRESETS: dict[str, dict[str, Mode]] = {
     "quiet": {"": Mode.WATCH},
-    "helpful": {"": Mode.WATCH, "welcome": Mode.ACT},
+    "helpful": {"": Mode.WATCH, "welcome": Mode.ACT, "moderate": Mode.ASK, "moderation_note": Mode.ACT},
     "careful": {"": Mode.ASK},
 }
 """The modes of skills by the name of a choice; the empty name stands for all the others."""
@@ -170,6 +189,8 @@ def check(name: str, value: str, *, one_channel: bool = False) -> str:
     if one_channel and name not in PER_CHANNEL:
         sentence = _("{name} holds for the whole community. A channel may have its own: {names}.")
         raise Mistake(sentence, name=name, names=", ".join(PER_CHANNEL))
+    if name in DOCUMENTS and value:
+        raise Mistake(_("{name} come from a file: `kinfolk {name} set FILE`."), name=name)
     try:
         return str(getattr(Policy.model_validate({name: value}), name))
     except ValidationError:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.core.errors import Mistake
-from brains.evals import baselines, rows
-from brains.evals.encoding import Progress, passages, silent
+from brains.evals import baselines
 from brains.evals.evaluation import Evaluation, Measured, report
 from brains.evals.metrics import hit, ndcg, reciprocal_rank
 from brains.matching.corpus import Card, Corpus
 from brains.matching.matching import match_member
 from brains.matching.profiles import build_profiles
+from brains.training import rows
+from brains.training.encoding import Progress, passages, silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

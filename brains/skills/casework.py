@@ -6,17 +6,19 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
-from bot.core.actions import Ban, KeepCase, Kick, Ruled, Timeout, target
+from bot.core import policies
+from bot.core.actions import Ban, Exhibit, KeepCase, Kick, Ruled, Timeout, target
 from bot.core.commands import CASE, LETTERS
 from bot.core.i18n import _
 from bot.core.things import Rank
 from brains.moderation import ladder
-from storage import cases, ranks
+from storage import cases, members, ranks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.core.actions import Action, Exhibit, Kind
+    from bot.core.actions import Action, Kind
+    from bot.core.events import MessageEdited, MessagePosted
     from bot.core.i18n import Translate
     from bot.core.things import Member, Ref
     from brains.moderation.ladder import Step, Strictness
@@ -99,6 +101,23 @@ def opened(
     )
 
 
+async def exhibit(
+    context: Context, event: MessagePosted | MessageEdited, member: Member, *, picture: str = ""
+) -> Exhibit:
+    """Return a message as evidence. Of who is not collected no word is kept: the staff reads it behind its link."""
+    async with context.faculties.database.read() as connection:
+        hidden = await members.withheld(
+            connection, context.community, among=[member.id], consent=context.policy.consent
+        )
+    return Exhibit(
+        message=event.message,
+        channel=event.channel.ref,
+        text="" if hidden else event.text,
+        at=event.at,
+        picture="" if hidden else picture,
+    )
+
+
 def kept(case: Case) -> KeepCase:
     """Return a stored case as what opened it."""
     return KeepCase(
@@ -118,11 +137,11 @@ def kept(case: Case) -> KeepCase:
     )
 
 
-def strictness(context: Context) -> Strictness:
-    """Return how strict this channel is."""
-    # The field comes with the rules; without it, everybody is held to the same.
-    found = getattr(context.here, "strictness", "standard")
-    return found if found in ladder.LADDERS else "standard"
+def strictness(context: Context, where: Ref | None = None) -> Strictness:
+    """Return how strict a channel is: the one where something was said, whichever it is judged in."""
+    if where is None:
+        return context.here.strictness
+    return policies.at(context.policy, context.overrides, str(where)).strictness
 
 
 def sanction(kept: KeepCase, step: Step, reason: str) -> Timeout | Kick | Ban | None:
@@ -179,4 +198,5 @@ def planned(context: Context, kept: KeepCase, verdict: Ruled, held: int) -> Step
         return ladder.Step(points=held, rung="")
     if verdict == "compromised":
         return ladder.Step(points=held, rung="timeout", minutes=ladder.DAY)
-    return ladder.step(strictness(context), held, ladder.adds(kept.about, verdict))
+    said_in = kept.exhibits[-1].channel if kept.exhibits else None
+    return ladder.step(strictness(context, said_in), held, ladder.adds(kept.about, verdict))

@@ -1,15 +1,17 @@
-"""Keeps the place safe: what staff press under a case, and what members appeal."""
+"""Keeps the place safe: looks at what is said, answers what staff press under a case, and takes appeals."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bot.core.errors import Mistake, NotAllowed
+from bot.core.events import ButtonPressed, CommandGiven, MemberJoined, MessageEdited, MessagePosted
 from bot.core.i18n import _
 from bot.core.things import Rank
-from brains.skills import appeals, verdicts
+from brains.skills import appeals, raid, verdicts
 from brains.skills.casefile import restore
 from brains.skills.casework import CHOICES, NAME
+from brains.skills.examine import examine
 from brains.skills.skill import Skill
 from storage import cases
 
@@ -20,15 +22,33 @@ if TYPE_CHECKING:
 
 
 async def propose(context: Context) -> Decision | None:
-    """Answer a button under a case, or an appeal."""
-    if context.press is not None:
-        return await _pressed(context, context.press.what)
-    return await appeals.appeal(context)
+    """Look at a message, or answer a button under a case or an appeal. The staff is not judged."""
+    match context.event:
+        case MessagePosted() | MessageEdited() as event:
+            return await examine(context, event) if context.rank < Rank.STAFF else None
+        case MemberJoined(channel=None) as event:
+            return await raid.came_in(context, event) if context.rank < Rank.STAFF else None
+        case ButtonPressed() if context.press is not None:
+            return await _pressed(context, context.press.what)
+        case CommandGiven():
+            return await appeals.appeal(context)
+        case _:
+            return None
 
 
 async def _pressed(context: Context, what: str) -> Decision:
     if context.rank < Rank.STAFF:
         raise NotAllowed(_("Only the staff settles cases."))
+    match what:
+        case "lift":
+            return await raid.lift(context)
+        case "banall":
+            return await raid.ban_all(context)
+        case _:
+            return await _settled(context, what)
+
+
+async def _settled(context: Context, what: str) -> Decision:
     case = await _case(context)
     match what:
         case "verdict":
@@ -56,5 +76,7 @@ SKILL = Skill(
     name=NAME,
     purpose=_("Keeps the place safe, as the staff decides"),
     propose=propose,
+    hears=(MessagePosted, MessageEdited, MemberJoined),
     commands=("appeal",),
+    patience=20.0,
 )

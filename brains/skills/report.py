@@ -96,7 +96,15 @@ async def _report(context: Context, found: _Reported, author: Member, case: Case
     """Open a case or join one. Whose reports were wrong too often is told so, and opens no card."""
     translate = await for_staff(context)
     given = context.command.arguments.get("reason", "")
-    exhibit = Exhibit(message=found.message, channel=found.room, text=found.text, at=found.at, author=found.author.ref)
+    moderator = await context.faculties.moderator(context.community)
+    exhibit = Exhibit(
+        message=found.message,
+        channel=found.room,
+        text=found.text,
+        at=found.at,
+        picture=moderator.watch.shown_in(found.message),
+        author=found.author.ref,
+    )
     opening = opened(
         context,
         member=author.ref,

@@ -542,7 +542,7 @@ async def test_another_page_reads_nothing(playground: Playground) -> None:
 async def test_a_request_too_large_is_refused(playground: Playground, brain: Brain) -> None:
     headers = {"content-type": "application/json", "x-kinfolk": "page"}
     async with httpx.AsyncClient(base_url=playground.url, verify=False, trust_env=False) as client:
-        refused = await client.post("/api/do", content=b" " * 100_000, headers=headers)
+        refused = await client.post("/api/do", content=b" " * (12 * 2**20 + 1), headers=headers)
 
     assert refused.status_code == 413
     assert brain.arrivals == []

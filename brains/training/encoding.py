@@ -1,4 +1,4 @@
-"""Vectors for the texts of an evaluation, in pieces, so that progress shows and a worker's queue is not filled."""
+"""Vectors for many texts, in pieces, so that progress shows and a worker's queue is not filled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading evaluation files: JSON lines, gzip allowed. What is wrong is a Mistake naming file, line and column."""
+"""Reading files of data: JSON lines, gzip allowed. What is wrong is a Mistake naming file, line and column."""
 
 from __future__ import annotations
 

@@ -1,0 +1,171 @@
+"""Fits the shipped heads: reads, fits each, chooses thresholds on ordinary chat, and measures by language and group."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from brains.moderation.features import featurize
+from brains.moderation.heads import HEADS, Heads, Thresholds
+from brains.training import texts
+from brains.training.encoding import silent
+from brains.training.examples import labelled
+from brains.training.fitting import Lesson, fit_head
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.core.ports import Encoder, Vector
+    from brains.moderation.features import Features, Ints
+    from brains.moderation.heads import Array, Name
+    from brains.training.encoding import Progress
+    from brains.training.examples import Example
+    from brains.training.texts import Texts
+
+PRIOR = 0.02
+"""Share of bad messages for which the probabilities are right: two in a hundred."""
+FLAGGED = 1e-4
+"""Share of ordinary messages that each head may flag: five heads together stay under 1 in 1,000 with room."""
+REMOVED = 3e-5
+"""Share of ordinary messages for which each head may propose to take them away."""
+ORDINARY = "Gitter"
+LEARNED = 3
+"""One in so many ordinary messages is learned from; thresholds are chosen on all, each judged by who never saw it."""
+FOLDS = 2
+SEED = 7
+POSITIVES = 0.1
+"""What the positives of a head weigh of all at least: where they are rare, they would hardly be learned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Read:
+    """Examples as heads read them; `vectors` (n, d) is None without an encoder."""
+
+    examples: Sequence[Example]
+    texts: Texts
+    features: Features
+    vectors: Vector | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trained:
+    """Heads, and what models that never saw it said of every example: head to probabilities (n,), NaN where none."""
+
+    heads: Heads
+    unseen: dict[str, Array]
+    unseen_alone: dict[str, Array]
+
+
+async def read_examples(examples: Sequence[Example], encoder: Encoder | None, *, progress: Progress = silent) -> Read:
+    """Undo disguise, cut features and encode."""
+    seen = texts.read([one.text for one in examples])
+    vectors = None if encoder is None else await texts.encode(encoder, seen, progress=progress)
+    features = featurize(seen.texts, seen.plains, seen.tricks)
+    return Read(examples=examples, texts=seen, features=features, vectors=vectors)
+
+
+def train(
+    read: Read, *, encoder: str, made: str, seed: int = SEED, tell: Callable[[str], None] = lambda _text: None
+) -> Trained:
+    """Fit every head and choose its thresholds. The same examples, vectors and seed give the same heads."""
+    groups = _groups(read)
+    heads, unseen, unseen_alone = {}, {}, {}
+    for name in HEADS:
+        tell(name)
+        learns, labels = labelled(read.examples, name)
+        inside = np.array([_taught(read.examples[at], int(groups[at])) for at in learns])
+        these, labels = learns[inside], labels[inside]
+        lesson = Lesson(
+            features=_some(read.features, these),
+            vectors=None if read.vectors is None else read.vectors[these],
+            labels=labels,
+            weights=_weights(read.examples, these, labels),
+            groups=groups[these],
+            prior=PRIOR,
+        )
+        fitted = fit_head(lesson, seed=seed, folds=FOLDS)
+        unseen[name] = _spread(fitted.head.probabilities(read.features, read.vectors), these, fitted.unseen)
+        unseen_alone[name] = _spread(fitted.head.probabilities(read.features, None), these, fitted.unseen_alone)
+        heads[name] = replace(
+            fitted.head,
+            thresholds=chosen(unseen[name][_ordinary(read.examples)]),
+            thresholds_alone=chosen(unseen_alone[name][_ordinary(read.examples)]),
+        )
+    return Trained(heads=Heads(heads=heads, encoder=encoder, made=made), unseen=unseen, unseen_alone=unseen_alone)
+
+
+def _taught(one: Example, group: int) -> bool:
+    return not one.held and (one.source != ORDINARY or group % LEARNED == 0)
+
+
+def chosen(ordinary: Array) -> Thresholds:
+    """Choose thresholds by the probabilities (n,) of ordinary messages: no more than FLAGGED and REMOVED reach them."""
+    if not len(ordinary):
+        return Thresholds(flag=0.5, remove=0.9)
+    flag, remove = (float(_above(ordinary, share)) for share in (FLAGGED, REMOVED))
+    return Thresholds(flag=flag, remove=max(remove, flag))
+
+
+def _above(ordinary: Array, share: float) -> np.float32:
+    """Return the lowest probability that no more than a share of messages reaches; halfway to certainty above all."""
+    allowed = int(share * len(ordinary))
+    if allowed == 0:
+        return np.float32((1 + ordinary.max()) / 2)
+    return np.nextafter(np.sort(ordinary)[-allowed - 1], np.float32(1))
+
+
+def _ordinary(examples: Sequence[Example]) -> Ints:
+    return np.array([at for at, one in enumerate(examples) if one.source == ORDINARY], dtype=np.int64)
+
+
+def _spread(every: Array, these: Ints, unseen: Array) -> Array:
+    """Put what was said of unseen texts where they stand; the other texts were never learned from."""
+    every = every.copy()
+    every[these] = unseen
+    return every
+
+
+def _weights(examples: Sequence[Example], these: Ints, labels: Array) -> Array:
+    weights = np.array([examples[at].weight for at in these], dtype=np.float32)
+    positive = labels == 1
+    bad, good = float(weights[positive].sum()), float(weights[~positive].sum())
+    if 0 < bad < POSITIVES * (bad + good):
+        weights[positive] *= POSITIVES * good / ((1 - POSITIVES) * bad)
+    return weights
+
+
+def _groups(read: Read) -> Ints:
+    """Return what stays together in cross-validation: near-copies, and the fillings of one template."""
+    groups = read.texts.groups()
+    lines = [(at, one.line) for at, one in enumerate(read.examples) if one.line is not None]
+    for at, line in lines:
+        groups[at] = line
+    return groups
+
+
+def _some(features: Features, these: Ints) -> Features:
+    """Return the features of some texts, numbered anew."""
+    place = np.full(features.count, -1)
+    place[these] = np.arange(len(these))
+    kept = place[features.rows] >= 0
+    return replace(
+        features,
+        rows=place[features.rows[kept]],
+        buckets=features.buckets[kept],
+        values=features.values[kept],
+        count=len(these),
+    )
+
+
+def counts(examples: Sequence[Example]) -> dict[tuple[str, str, Name], tuple[int, int]]:
+    """Count, for each source, language and head, the positives and the others that it learns from."""
+    positives: Counter[tuple[str, str, Name]] = Counter()
+    others: Counter[tuple[str, str, Name]] = Counter()
+    for one in examples:
+        if not one.held:
+            for head, positive in one.labels.items():
+                (positives if positive else others)[one.source, one.language, head] += 1
+    return {key: (positives[key], others[key]) for key in sorted(positives.keys() | others.keys())}
