@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
+from bot.core import policies
 from bot.core.actions import Ban, Exhibit, KeepCase, Kick, Ruled, Timeout, target
 from bot.core.commands import CASE, LETTERS
 from bot.core.i18n import _
@@ -136,11 +137,11 @@ def kept(case: Case) -> KeepCase:
     )
 
 
-def strictness(context: Context) -> Strictness:
-    """Return how strict this channel is."""
-    # The field comes with the rules; without it, everybody is held to the same.
-    found = getattr(context.here, "strictness", "standard")
-    return found if found in ladder.LADDERS else "standard"
+def strictness(context: Context, where: Ref | None = None) -> Strictness:
+    """Return how strict a channel is: the one where something was said, whichever it is judged in."""
+    if where is None:
+        return context.here.strictness
+    return policies.at(context.policy, context.overrides, str(where)).strictness
 
 
 def sanction(kept: KeepCase, step: Step, reason: str) -> Timeout | Kick | Ban | None:
@@ -197,4 +198,5 @@ def planned(context: Context, kept: KeepCase, verdict: Ruled, held: int) -> Step
         return ladder.Step(points=held, rung="")
     if verdict == "compromised":
         return ladder.Step(points=held, rung="timeout", minutes=ladder.DAY)
-    return ladder.step(strictness(context), held, ladder.adds(kept.about, verdict))
+    said_in = kept.exhibits[-1].channel if kept.exhibits else None
+    return ladder.step(strictness(context, said_in), held, ladder.adds(kept.about, verdict))

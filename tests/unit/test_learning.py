@@ -15,7 +15,6 @@ from bot.core.events import TimerFired
 from bot.core.things import Ref
 from bot.learning import Learner
 from bot.timers import PRECISION, Timers
-from bot.trying import trial
 from brains.moderation.detection import Post
 from brains.moderation.features import BITS
 from brains.moderation.heads import Head, Heads, Thresholds
@@ -24,13 +23,29 @@ from brains.moderation.trial import Joined, try_out
 from brains.skills import moderation_note
 from storage import encodings, lessons
 from tests.hashing import HashingEncoder
-from tests.recording import ANA, GENERAL, PLATFORM, WEI, SmallBot, small_bot
+from tests.recording import ANA, GENERAL, PLATFORM, SmallBot, small_bot
 from tests.words import MONDAY
 
 BAD = "cheap crypto signals join my channel profit guaranteed wallet number"
 GOOD = "the ferry rope needs splicing before the market opens on pier number"
-WORDS = ("anchor", "ballast", "cabin", "deck", "engine", "fender", "galley", "hatch")
-MORE = ("island", "jetty", "keel", "ladder", "mast", "netting", "oarlock", "harbour")
+WORDS = [
+    "anchor",
+    "ballast",
+    "cabin",
+    "deck",
+    "engine",
+    "fender",
+    "galley",
+    "hatch",
+    "island",
+    "jetty",
+    "keel",
+    "ladder",
+    "mast",
+    "net",
+    "oar",
+    "port",
+]
 STAFF = (Ref(PLATFORM, "mia"), Ref(PLATFORM, "olu"))
 
 
@@ -73,7 +88,7 @@ async def rules_on(bot: SmallBot, case: str, text: str, verdict: str, by: Ref = 
 async def rules_on_many(bot: SmallBot, count: int = 32) -> None:
     for n in range(count):
         bad = n % 2
-        text = f"{BAD if bad else GOOD} {WORDS[n // 4]} {MORE[n // 2 % 8]}"
+        text = f"{BAD if bad else GOOD} {WORDS[n // 2]} {WORDS[n % 16]}"
         await rules_on(bot, f"C{n:05}", text, "spam" if bad else "fine", STAFF[n // 2 % 2])
 
 
@@ -103,7 +118,6 @@ async def test_a_lesson_loses_its_words_and_keeps_what_was_made_of_them(bot: Sma
     assert await learner(bot).encode() == 0
 
 
-@pytest.mark.slow
 async def test_what_has_matured_is_learned_once_and_again_when_it_changes(bot: SmallBot) -> None:
     await knows_its_own_chat(bot)
     await rules_on_many(bot)
@@ -178,21 +192,6 @@ async def test_rules_on_trial_see_messages_in_their_own_time_and_change_nothing(
     assert [str(one.message) for one in words.examples] == [f"{PLATFORM}:0", f"{PLATFORM}:2"]
     ordinary = await known.of(bot.community)
     assert ordinary.examine(said[0]).detections == ()
-
-
-async def test_rules_are_tried_on_what_is_stored_with_its_authors_history_and_joins(bot: SmallBot) -> None:
-    began = bot.clock.now()
-    bot.clock.pass_by(3_600)
-    later = bot.clock.now()
-    link = "look at https://somewhere.example/offer"
-    await bot.follow(bot.posted(link, by=ANA), bot.posted(link, by=WEI))
-    known = Moderators(bot.database, bot.clock, heads=lambda: None, encoder=lambda: "")
-    written = "newcomers:\n  messages: 1\n  links: flag\n"
-    for since, count in ((began, 42), (later, 2)):
-        moderator = await known.trial(bot.community, written=written, strictness="gentle")
-        tried = await trial(bot.database, moderator, bot.community, since=since, translate=str)
-        assert tried.messages == count
-        assert [str(one.author) for one in tried.detectors["newcomers"].examples] == [str(WEI.ref)], "Ana wrote before"
 
 
 async def fire(bot: SmallBot, planned: int = 0) -> Callable[[], Awaitable[int]]:

@@ -181,7 +181,7 @@ async def test_a_verdict_that_comes_second_is_refused_with_all_that_it_would_do(
 
 async def test_who_cannot_be_written_to_is_dealt_with_all_the_same_and_staff_hear_it(home: Path) -> None:
     async with opened(home) as bot:
-        held = replace(casework.kept(await the_case(bot)), points=9, case="HELD22", exhibits=(), standing="settled")
+        held = replace(casework.kept(await the_case(bot)), points=12, case="HELD22", exhibits=(), standing="settled")
         await bot.performer.keeper.act(bot.community, held)
         bot.plaza.script.extend([None, Receipt(state="failed", error="they take no letters")])
         done = await press(bot, "Spam")
