@@ -144,6 +144,10 @@ async def test_words_are_encoded_anew_for_other_heads_where_the_evidence_has_the
     assert await bot.database.write(lambda c: lessons.restore(c, "hashing-words newer")) == 1
     [lesson] = await of(bot)
     assert lesson.text == BAD
+    await learner(bot).learn_changed()
+    await learner(bot).encode()
+    [again] = await of(bot)
+    assert (again.text, again.made_by) == ("", "hashing-words test")
 
 
 async def test_a_moderator_is_kept_until_its_lessons_change(bot: SmallBot) -> None:
