@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import JSON, func, select
 from sqlmodel import col
 
 from bot.core.actions import AskStaff, Edit, KeepReport, Say
@@ -146,7 +146,9 @@ async def _theirs(connection: Connection, found: Survey, *, model: type[SQLModel
     """Tell what a table shows that says itself whose its rows are."""
     personal, held = PERSONAL[model], table(model).c
     shown = columns(model, *personal.shows)
-    statement = select(*shown).where(held[personal.by] == found.member.id).order_by(*shown)
+    # PostgreSQL has no order for JSON.
+    ordered = [one for one in shown if not isinstance(one.type, JSON)]
+    statement = select(*shown).where(held[personal.by] == found.member.id).order_by(*ordered)
     if personal.room:
         named = table(ChannelRow).c.name.label("channel")
         statement = statement.with_only_columns(named, *shown).join(

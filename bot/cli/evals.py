@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,8 +19,17 @@ if TYPE_CHECKING:
     from brains.evals.evaluation import Evaluation
     from brains.evals.learning import LearningEvaluation
     from brains.evals.memory import MemoryEvaluation
+    from brains.evals.moderation_report import Report, Section
 
 DataOption = Annotated[Path, typer.Option(help="The data; docs/benchmarks.md says in which format.")]
+
+
+class Target(StrEnum):
+    """What the labels of a file mean."""
+
+    TOXICITY = "toxicity"
+    SPAM = "spam"
+
 
 family = typer.Typer(name="eval", help="Measure how good the answers are.", no_args_is_help=True)
 
@@ -143,6 +153,55 @@ def _show_memory(found: MemoryEvaluation) -> None:
     out.print(table)
     for line in found.notes:
         note(line)
+
+
+def moderation(
+    data: Annotated[Path, typer.Option(help="A folder of public data, or a file of rows `split, label, text`.")],
+    target: Annotated[Target | None, typer.Option(help="What the labels of a file mean.")] = None,
+    only: Annotated[str, typer.Option(help="Sections of the folder to judge, with commas between.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Judge what the heads find and what they spare, beside rivals."""
+
+    async def verb(settings: Settings) -> Report:
+        from brains.evals.moderation import moderation as judge
+        from brains.evals.moderation import moderation_file
+        from storage.encodings import KeepingEncoder
+
+        if data.is_file() and target is None:
+            raise Mistake("Say what the labels of the file mean: --target toxicity or --target spam.")
+        async with open_app(settings) as app:
+            encoder = KeepingEncoder(await app.encoder(), app.database)
+            with progress("Encoding") as show:
+                if target is not None:
+                    return await moderation_file(data, target.value, encoder=encoder, progress=show)
+                parts = [part.strip() for part in only.split(",") if part.strip()]
+                return await judge(data, encoder=encoder, only=parts, progress=show, tell=note)
+
+    report = run(verb)
+    if as_json:
+        emit(report.to_json())
+        return
+    for section in report.sections:
+        _show_section(section)
+
+
+def _show_section(section: Section) -> None:
+    from rich.table import Table
+
+    measures = list(dict.fromkeys(name for of in section.judges.values() for name in of))
+    table = Table(title=f"{section.name}: {section.n:,} cases, {section.seconds:.0f} s")
+    table.add_column("")
+    for judge in section.judges:
+        table.add_column(judge, justify="right")
+    for measure in measures:
+        cells = [f"{of[measure]:.4f}" if measure in of else "" for of in section.judges.values()]
+        table.add_row(measure, *cells)
+    out.print(table)
+    for name, interval in section.intervals.items():
+        out.print(f"{name}, 95 %: {interval.low:.3f} to {interval.high:.3f}")
+    for line in section.notes:
+        out.print(line)
 
 
 def _show(evaluation: Evaluation, *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 
 import typer
 
+from bot.cli import pictures
 from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, out, run
 from bot.core.errors import Mistake
 
@@ -36,13 +37,19 @@ def moderate(
         typer.Argument(help="JSON lines with `text`, optional `author`, `channel`, `ts`; standard input without one."),
     ] = None,
     community: CommunityOption = None,
+    picture: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Print what is seen in a PNG, JPEG, WebP or GIF.")
+    ] = None,
     encoder: Annotated[
         bool, typer.Option("--encoder/--no-encoder", help="Let the heads read vectors too; without, rules and n-grams.")
     ] = True,
     language: Annotated[Literal["en", "zh_CN"] | None, typer.Option(help="Language of the reasons.")] = None,
-    as_json: JsonOption = False,  # noqa: ARG001 - what is printed is JSON lines either way
+    as_json: JsonOption = False,
 ) -> None:
     """Judge messages by a community's rules and heads: a line of JSON for each, with verdict, scores and reasons."""
+    if picture is not None:
+        pictures.show(picture, as_json=as_json)
+        return
     run(lambda settings: _moderate(settings, file, name=community, encoder=encoder, language=language))
 
 
@@ -91,9 +98,9 @@ def _read(lines: Lines, portion: list[tuple[int, bytes]]) -> tuple[list[Post], M
 
 async def _moderator(app: App, name: str | None) -> Moderator:
     """Return a community's moderator; where there is none yet, one by the gentle preset."""
-    from bot.core.policies import Rules as Policies
     from brains.moderation.moderator import Moderator
-    from brains.moderation.set_rules import rulebooks
+    from brains.moderation.rulebook import Rulebooks
+    from brains.moderation.rules import Rules
     from storage import communities
 
     moderators = await app.moderators()
@@ -101,7 +108,7 @@ async def _moderator(app: App, name: str | None) -> Moderator:
         known = await communities.every(connection)
     if known or name is not None:
         return await moderators.of(await app.community(name))
-    return Moderator(rules=rulebooks(Policies()), heads=moderators.heads(), encoder=app.encoder_name)
+    return Moderator(rules=Rulebooks(rules=Rules()), heads=moderators.heads(), encoder=app.encoder_name)
 
 
 async def _named(app: App, name: str | None) -> dict[str, Ref]:

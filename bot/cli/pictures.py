@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from bot.cli.output import JsonOption, emit, note, out, run
+from bot.cli.output import emit, note, out, run
 from brains.engines.pictures import MOST_BYTES, reads
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bot.core.ports import Picture
     from bot.core.settings import Settings
 
-PictureOption = Annotated[
-    Path, typer.Option("--picture", exists=True, dir_okay=False, readable=True, help="A PNG, JPEG, WebP or GIF.")
-]
 
-
-def moderate(picture: PictureOption, as_json: JsonOption = False) -> None:
+def show(picture: Path, *, as_json: bool) -> None:
     """Print what is seen in a picture: its size, its hashes, and what stands written in it."""
     with picture.open("rb") as file:
         data = file.read(MOST_BYTES + 1)
@@ -53,8 +48,3 @@ def _show(seen: Picture) -> None:
         note("Nobody reads pictures here: install rapidocr (pip install 'kinfolk[local]').")
     elif not seen.read:
         note("It could not be read; the worker's log in KINFOLK_HOME says why.")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb to the command line."""
-    app.command()(moderate)

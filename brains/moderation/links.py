@@ -20,6 +20,7 @@ _SPOKEN_DOT = re.compile(
     r"|(?<=[A-Za-z0-9])[点點](?=(?:com|net|cn|org|top|xyz|cc|vip|me)\b)",
     re.IGNORECASE,
 )
+_HIDES = re.compile(r"[\[({]\s?(?:\.|dot|точка)|\b(?:dot|точка)\b|[点點]", re.IGNORECASE)
 _MARKDOWN = re.compile(r"\[([^\[\]]{1,200})\]\(\s*<?([^\s()<>]{4,2000})>?[^()]{0,200}\)")
 _LINK = re.compile(
     r"(?:(?P<scheme>(?<![A-Za-z0-9])(?:h(?:tt|xx|\*\*)ps?|ftp|wss?)(?:://|:\\\\))"
@@ -89,6 +90,8 @@ def find(text: str) -> list[Link]:
             found[link.host, link.path] = masked
     for link in _plain(text):
         found.setdefault((link.host, link.path), link)
+    if not _HIDES.search(text):
+        return list(found.values())[:MOST]
     opened = _SPOKEN_DOT.sub(".", _HIDDEN_DOT.sub(".", text))
     if opened != text:
         for link in _plain(opened, hidden=True):

@@ -12,6 +12,7 @@ from brains.moderation.detection import Detection, verdict
 from brains.moderation.learned import Learned
 from brains.moderation.memory import SpamMemory
 from brains.moderation.pictures import PictureWatch, text_of
+from brains.moderation.signature import skeleton
 from brains.moderation.undisguise import Undisguised, undisguise
 
 if TYPE_CHECKING:
@@ -54,12 +55,13 @@ class Examination:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Moderator:
-    """The detectors of one community as they are now. `rules` gives the rulebook of a channel.
+    """The detectors of one community as they are now. `rules` gives the rulebook of a channel, `raids` watches all.
 
     `encoder` is the fingerprint of the vectors that posts come with; empty where there is none.
     """
 
     rules: Rulebooks | None = None
+    raids: RaidWatch | None = None
     heads: Heads | None = None
     encoder: str = ""
     memory: SpamMemory = field(default_factory=SpamMemory)
@@ -74,15 +76,6 @@ class Moderator:
             return post
         return replace(post, plain_vector=(await encoder.encode([undone.plain]))[0])
 
-    @property
-    def raids(self) -> RaidWatch | None:
-        """Return what watches for raids, None where no rules are."""
-        return self.rules.watch if self.rules is not None else None
-
-    def came(self, member: Ref, at: datetime) -> Raid | None:
-        """Take note of somebody who came in; return the raid that is on."""
-        return self.raids.came(member, at) if self.raids is not None else None
-
     def examine(self, post: Post, translate: Translate = str, *, pictures: Sequence[Picture] = ()) -> Examination:
         """Let every detector look at a message and its pictures, which count in the windows from then on."""
         undone = undisguise(post.text)
@@ -94,8 +87,12 @@ class Moderator:
         found += self.memory.examine(post, undone.plain, translate)
         found += self.watch.examine(post, pictures, known=self.album, translate=translate)
         found += self._written(post, text_of(pictures), translate)
-        raid = self.raids.state(post.at) if self.raids is not None else None
+        raid = self.raids.said(post.author, post.at, skeleton(undone.plain), post.joined_at) if self.raids else None
         return Examination(undisguised=undone, detections=tuple(found), scores=scores, raid=raid)
+
+    def came(self, member: Ref, at: datetime) -> Raid | None:
+        """Take note of somebody who came in; return the raid that is on."""
+        return self.raids.came(member, at) if self.raids is not None else None
 
     def _written(self, post: Post, words: str, translate: Translate) -> list[Detection]:
         """Return what speaks against words that stand in pictures: no vector is made of these."""

@@ -8,13 +8,19 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import structlog
+
+from bot.core.policies import at
+from bot.core.errors import Mistake
+from brains.moderation import rules
 from brains.moderation.learned import Learned, from_bytes
 from brains.moderation.memory import SpamMemory
 from brains.moderation.moderator import Moderator
 from brains.moderation.pictures import PictureWatch
+from brains.moderation.raids import RaidWatch
 from brains.moderation.remembering import album, remember
-from brains.moderation.rules import read
-from brains.moderation.set_rules import rulebooks
+from brains.moderation.rulebook import Rulebooks, figures
+from brains.moderation.windows import Windows
 from storage import lessons, policies
 
 if TYPE_CHECKING:
@@ -22,13 +28,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.core.clock import Clock
+    from bot.core.policies import Policy
     from bot.core.policies import Rules as Policies
     from bot.core.things import Community
     from brains.moderation.heads import Heads
+    from brains.moderation.presets import Preset
     from storage.connection import Connection
     from storage.db import Database
     from storage.lessons import Kept, Lesson
 
+log = structlog.get_logger(__name__)
 FRESH = timedelta(seconds=1)
 """For so long nobody looks whether a community's rules or lessons changed; what this process changes holds at once."""
 
@@ -106,7 +115,7 @@ class Moderators:
         Raises Mistake for rules that cannot be read.
         """
         if written is not None:
-            await asyncio.to_thread(read, written)  # its parser looks into folders
+            await asyncio.to_thread(rules.read, written)
         now = self._clock.now()
         state = await self._database.look(functools.partial(self._state, community=community, now=now))
         change = {name: one for name, one in (("rules", written), ("strictness", strictness)) if one is not None}
@@ -121,21 +130,52 @@ class Moderators:
         return made_by(self._encoder(), heads)
 
     async def _make(self, community: Community, state: State, before: Moderator | None) -> Moderator:
-        async def look(connection: Connection) -> tuple[list[Lesson], Kept | None]:
+        async def read(connection: Connection) -> tuple[list[Lesson], Kept | None]:
             taught = await lessons.of(connection, community)
             return taught, await lessons.learned(connection, community, self.made_by())
 
-        taught, kept = await self._database.look(look)
+        taught, kept = await self._database.look(read)
         memory = await asyncio.to_thread(_memory, taught, self.made_by())
+        rules, raids = await asyncio.to_thread(_rules, state.policies, before)
         return Moderator(
+            rules=rules,
+            raids=raids,
             album=album(taught),
             watch=before.watch if before else PictureWatch(),
-            rules=await asyncio.to_thread(rulebooks, state.policies, before.rules if before else None),
             heads=self.heads(),
             encoder=state.encoder,
             memory=memory,
             learned=_learned(kept),
         )
+
+
+def _rules(policies: Policies, before: Moderator | None) -> tuple[Rulebooks, RaidWatch]:
+    """Compile what staff set; the windows, and a raid that is on, go on as they were."""
+    written = _written(policies.policy.rules)
+    books = Rulebooks(
+        rules=written,
+        preset=_strictness(policies.policy),
+        presets=lambda channel: _strictness(at(policies.policy, policies.overrides, str(channel))),
+        windows=before.rules.windows if before and before.rules else Windows(),
+    )
+    tuned = figures(written, _strictness(policies.policy))
+    if before is not None and before.raids is not None:
+        before.raids.tuned(tuned)
+        return books, before.raids
+    return books, RaidWatch(joins=tuned.raid_joins, alike=tuned.raid_alike, quiet=tuned.raid_quiet)
+
+
+def _written(text: str) -> rules.Rules:
+    """Read the rules that staff set; those that cannot be read any more, by another version, leave the preset alone."""
+    try:
+        return rules.read(text)
+    except Mistake as mistake:
+        log.warning("rules_unread", reason=str(mistake))
+        return rules.Rules()
+
+
+def _strictness(policy: Policy) -> Preset:
+    return policy.strictness
 
 
 def load_heads() -> Heads | None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, get_args
 from bot.core.actions import Ban, Exhibit, KeepCase, Kick, Ruled, Timeout, target
 from bot.core.commands import CASE, LETTERS
 from bot.core.i18n import _
+from bot.core.things import Rank
 from brains.moderation import ladder
-from storage import cases, members
+from storage import cases, members, ranks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -159,6 +160,17 @@ def can(context: Context, action: Action) -> bool:
     """Say whether a platform lets the bot do this."""
     where = target(action)
     return where is None or type(action).__name__ in context.can.get(where.platform, frozenset())
+
+
+async def is_told_first(context: Context, member: Member, step: str) -> bool:
+    """Say whether somebody hears of a step before it is done: once they are out, nobody can write to them.
+
+    Who was last seen as staff is told after it: platforms let nobody act on most of them, and then nothing was done.
+    """
+    if step not in {"kick", "ban"}:
+        return False
+    async with context.faculties.database.read() as connection:
+        return await ranks.last_seen(connection, context.community, member) < Rank.STAFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

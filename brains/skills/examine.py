@@ -39,7 +39,7 @@ JOINING = timedelta(hours=1)
 """For so long what a member does joins the case about them that is open."""
 THINKING = 3.0
 """Seconds that an encoding is waited for; without it, rules and letters judge alone."""
-LOOKING = 6.0
+LOOKING = 12.0
 """Seconds that the pictures of a message are waited for."""
 ONCE = timedelta(days=1)
 """Somebody in need is offered help once in so long."""
@@ -140,14 +140,19 @@ async def _hold(
     picture: str = "",
 ) -> Decision | None:
     """Open a case or add to it, with what is done at once, what the staff is asked, and what the member is told."""
-    kind = max(against, key=lambda one: (one.severity == "remove", one.score)).kind
     async with context.faculties.database.read() as connection:
         judged = await cases.of_message(connection, context.community, event.message)
-        case = await cases.open_of(connection, context.community, member.id, kind, context.now - JOINING)
+        mine = await cases.of_member(connection, context.community, member.id)
     if any(one.verdict == "fine" for one in judged):
         return None
+    case = next((one for one in mine if _goes_on(one, context)), None)
     found = Finding(event=event, member=member, detections=against, case=case, picture=picture)
     return await _propose(context, found)
+
+
+def _goes_on(case: Case, context: Context) -> bool:
+    """Say whether what a member does belongs to a case about them: an open one, of detectors, and not long ago."""
+    return case.is_open and bool(case.detectors) and context.now - case.opened_at < JOINING
 
 
 async def _propose(context: Context, found: Finding) -> Decision:

@@ -10,13 +10,13 @@ from bot.core.decisions import Decision
 from bot.core.errors import Mistake
 from bot.core.i18n import _
 from bot.core.things import Ref
-from bot.core.wording import describe, marked
+from bot.core.wording import describe, escape, marked
 from brains.moderation import ladder
 from brains.moderation.ladder import Step
 from brains.skills import docket, letters
-from brains.skills.casework import can, opened, record
+from brains.skills.casework import can, is_told_first, opened, record
 from brains.skills.skill import Skill
-from brains.skills.steering import ref, who
+from brains.skills.steering import for_all, ref, who
 from storage import members
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ async def propose(context: Context) -> Decision | None:
     member, whom = await _whom(context, wanted)
     if given["action"] in ladder.BY_HAND and member is not None:
         return await _punish(context, member, given["action"], given.get("reason", ""))
-    return _bare(context, whom, given["action"], given.get("reason", ""))
+    return await _bare(context, whom, given["action"], given.get("reason", ""))
 
 
 async def _punish(context: Context, member: Member, act: str, why: str) -> Decision:
@@ -69,16 +69,19 @@ async def _punish(context: Context, member: Member, act: str, why: str) -> Decis
         case=case.case, points=known.points + case.points
     )
     said = _answer(context, action, held)
-    before, after = (told, []) if act in {"kick", "ban"} else ([], told)
+    before, after = (told, []) if await is_told_first(context, member, act) else ([], told)
     return _decided(context, case, action, (*before, action, case, said, *after))
 
 
-def _bare(context: Context, whom: Ref, act: str, why: str) -> Decision:
+async def _bare(context: Context, whom: Ref, act: str, why: str) -> Decision:
     """Do what opens no case: what lifts a sanction, and what is done to somebody who was never met."""
     action: Action
     match act:
         case "warn":
-            raise Mistake(_("They never said anything here, so there is nothing to warn them of."))
+            if not why:
+                raise Mistake(_("Say what the warning is for: the member reads it."))
+            text = (await for_all(context))(_("**A warning from the staff**: {reason}")).format(reason=escape(why))
+            action = Warn(member=whom, channel=context.command.channel.ref, text=text)
         case "timeout":
             action = Timeout(member=whom, minutes=_minutes(context), reason=why)
         case "untimeout":

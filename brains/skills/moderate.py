@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.core.errors import Mistake, NotAllowed
-from bot.core.events import ButtonPressed, MemberJoined, MessageEdited, MessagePosted
+from bot.core.events import ButtonPressed, CommandGiven, MemberJoined, MessageEdited, MessagePosted
 from bot.core.i18n import _
 from bot.core.things import Rank
 from brains.skills import appeals, raid, verdicts
@@ -30,8 +30,10 @@ async def propose(context: Context) -> Decision | None:
             return await raid.came_in(context, event) if context.rank < Rank.STAFF else None
         case ButtonPressed() if context.press is not None:
             return await _pressed(context, context.press.what)
-        case _:
+        case CommandGiven():
             return await appeals.appeal(context)
+        case _:
+            return None
 
 
 async def _pressed(context: Context, what: str) -> Decision:
@@ -76,4 +78,5 @@ SKILL = Skill(
     propose=propose,
     hears=(MessagePosted, MessageEdited, MemberJoined),
     commands=("appeal",),
+    patience=20.0,
 )

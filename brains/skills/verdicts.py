@@ -14,7 +14,7 @@ from bot.core.wording import VERDICTS, escape, marked
 from brains.moderation import ladder
 from brains.skills import letters
 from brains.skills.casefile import answered, edited, relieved, stays
-from brains.skills.casework import NAME, can, kept, planned, record, sanction
+from brains.skills.casework import NAME, can, is_told_first, kept, planned, record, sanction
 from brains.skills.steering import for_staff, member_of, who
 from storage import members
 
@@ -76,7 +76,7 @@ async def _upheld(context: Context, case: Case, settled: SettleCase) -> Decision
     deletes, later = deletes[:room], left[room:] if deletes else []
     notice = await letters.notice(context, case.member, after, verdict=settled.verdict, deleted=len(deletes))
     told = [notice] if can(context, notice) else []
-    first = told if step.rung in {"kick", "ban"} else []
+    first = told if await is_told_first(context, case.member, step.rung) else []
     acts = [*([act] if act else []), *deletes]
     said = _answered(context, case, [*_done(context, acts, settled), *by_hand], later)
     actions = (settled, *cards, *first, *acts, said, *(told if not first else []), *outcomes)

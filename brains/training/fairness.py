@@ -4,7 +4,7 @@ Texts are compared within a family, where all are of one kind: our templates abo
 dialects, COLD's inoffensive texts (its anti-bias ones a group), and Davidson's harmless tweets (dialect a group). A group
 is above the bar when its rate is above twice that of its family, beyond what chance explains: the binomial probability of
 as many false positives at twice the family's rate is below .05, shared out over the groups (Bonferroni). Groups of fewer
-than 30 texts are shown and not judged.
+than 20 texts are shown and not judged.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from brains.training.sentences import Harmless
 
 TIMES = 2.0
-FEWEST = 30
+FEWEST = 20
 CHANCE = 0.05
 SURE = 0.95
 LOOSE = 0.05
@@ -76,29 +76,29 @@ def families(
         these = np.array([one.kind == kind and language in {"", one.language} for one in ours])
         groups = [one.group for one, inside in zip(ours, these, strict=True) if inside]
         name = f"written: {kind} {language}".strip()
-        found.append(_family(name, groups, {head: values[these] for head, values in scores.items()}, thresholds))
+        found.append(family(name, groups, {head: values[these] for head, values in scores.items()}, thresholds))
     for name, source in (("COLD, inoffensive", "COLD"), ("Davidson, harmless", "Davidson")):
         places = np.array([at for at, one in enumerate(examples) if one.source == source and _judged(one)], dtype=int)
         groups = [_group(examples[at]) for at in places]
         if groups:
-            found.append(_family(name, groups, {head: of[places] for head, of in trained.unseen.items()}, thresholds))
+            found.append(family(name, groups, {head: of[places] for head, of in trained.unseen.items()}, thresholds))
     return found
 
 
 def judged(every: Sequence[Family]) -> list[Line]:
     """Compare each group with its family."""
     found = []
-    for family in every:
-        overall = float(family.flagged.mean())
-        names = sorted(set(family.groups))
+    for one_family in every:
+        overall = float(one_family.flagged.mean())
+        names = sorted(set(one_family.groups))
         for name in names:
-            inside = np.array([group == name for group in family.groups])
-            n, flagged = int(inside.sum()), int(family.flagged[inside].sum())
+            inside = np.array([group == name for group in one_family.groups])
+            n, flagged = int(inside.sum()), int(one_family.flagged[inside].sum())
             chance = float(stats.binom.sf(flagged - 1, n, min(1.0, TIMES * overall)))
             interval = stats.binomtest(flagged, n).proportion_ci(SURE, method="wilson")
             found.append(
                 Line(
-                    family=family.name,
+                    family=one_family.name,
                     group=name,
                     n=n,
                     flagged=flagged,
@@ -106,7 +106,7 @@ def judged(every: Sequence[Family]) -> list[Line]:
                     low=float(interval.low),
                     high=float(interval.high),
                     overall=overall,
-                    loose=float(family.loosely[inside].mean()),
+                    loose=float(one_family.loosely[inside].mean()),
                     above=n >= FEWEST and flagged > TIMES * overall * n and chance < CHANCE / len(names),
                 )
             )
@@ -130,7 +130,8 @@ def _group(one: Example) -> str:
     return "anti-bias" if fine == ANTI_BIAS else topic
 
 
-def _family(name: str, groups: Sequence[str], scores: dict[str, Array], thresholds: dict[str, Thresholds]) -> Family:
+def family(name: str, groups: Sequence[str], scores: dict[str, Array], thresholds: dict[str, Thresholds]) -> Family:
+    """Say what is flagged of harmless texts (n,) of one kind, by the `scores` of each head (n,)."""
     flagged = np.any([scores[head] >= thresholds[head].flag for head in scores], axis=0)
     worst = np.max(list(scores.values()), axis=0)
     return Family(name=name, groups=groups, flagged=flagged, loosely=worst > np.quantile(worst, 1 - LOOSE))

@@ -70,7 +70,8 @@ def test_newcomers_who_say_alike_are_a_raid_and_members_of_old_are_not():
     one = [watch().said(who(1), at(n), TEXT, joined_at=at(-60)) for n in range(9)]
 
     assert [state is not None for state in states] == [False, False, True]
-    assert states[2] is not None and states[2].sign == "alike"
+    assert states[2] is not None
+    assert states[2].sign == "alike"
     assert veterans == [None] * 9
     assert one == [None] * 9
 
