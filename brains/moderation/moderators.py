@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.core.policies import at
 from bot.core.errors import Mistake
+from bot.core.policies import at
 from brains.moderation import rules
 from brains.moderation.learned import Learned, from_bytes
 from brains.moderation.memory import SpamMemory
