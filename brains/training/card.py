@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from brains.moderation.heads import HEADS
 from brains.training.examples import SOURCES, labelled
 from brains.training.fairness import SURE, TIMES
-from brains.training.heads import FLAGGED, LEAST, ORDINARY, PRIOR, REMOVED, counts
+from brains.training.heads import DISPUTED, FLAGGED, LEAST, ORDINARY, PRIOR, REMOVED, counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,12 +120,12 @@ def card(trained: Trained, examples: Sequence[Example], lines: Sequence[Line], *
         "Five classifiers say how likely a message is toxic, hateful, sexual, spam or about harming oneself. They are for "
         "putting messages before a human first. `self_harm` offers help and alerts; it never punishes.",
         _bar(lines, forced=forced),
-        "## Data\n\nOnly what lets weights ship. Counts are positives + others that the head learns from; of Gitter, one in three is learned from.",
+        "## Data\n\nOnly what lets weights ship. Counts are positives + others that the head learns from; where a source has no positives for a head, one in three is.",
         _data(examples),
         _written(examples),
         "## Thresholds\n\nChosen on ordinary chat (Gitter, all rows, each judged by models that never saw it): "
-        f"`flag` for at most {FLAGGED:.2%} of messages a head, `remove` for {REMOVED:.3%}; "
-        f"none below {LEAST.flag} and {LEAST.remove}, since Gitter is English and technical.",
+        f"`flag` for at most {FLAGGED:.3%} of messages a head, `remove` for {REMOVED:.3%}; "
+        f"`flag` for at most {DISPUTED:.1%} of COLD's inoffensive texts besides; none below {LEAST.flag} and {LEAST.remove}, since Gitter is English and technical.",
         _thresholds(trained, examples),
         f"## Figures\n\nAt the thresholds above. Probabilities hold where {PRIOR:.0%} of messages are bad; `error` is their "
         "expected calibration error there. What has a test split is measured on it, never fitted to it; the rest by "

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from brains.training.rows import Row
 
 Labels = dict["Name", bool]
-OWN = 8.0
+OWN = 20.0
 """What a sentence of ours weighs: they are few, and each was written to tell two things apart."""
 NOT_OTHERWISE: Labels = dict.fromkeys(HEADS, False)
 

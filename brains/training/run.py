@@ -62,6 +62,13 @@ async def train_heads(
     examples = await asyncio.to_thread(gathered, data)
     read = await read_examples(examples, encoder, progress=progress)
     trained = await asyncio.to_thread(train, read, encoder=encoder.fingerprint, made=date, seed=seed, tell=tell)
+    return await finish(trained, examples, out, encoder=encoder, date=date, force=force)
+
+
+async def finish(
+    trained: Trained, examples: Sequence[Example], out: Path, *, encoder: Encoder, date: str, force: bool
+) -> Outcome:
+    """Hold trained heads against the fairness bar and write them with their card. Raises Mistake below the bar."""
     ours = await asyncio.to_thread(fairness.ours)
     seen = await asyncio.to_thread(texts.read, [one.text for one in ours])
     vectors = await texts.encode(encoder, seen)
