@@ -105,7 +105,10 @@ class Learner:
         """Name what would be learned from; empty where there is nothing."""
         if not await self.database.look(functools.partial(lessons.any_of, community=community)):
             return ""
-        return await self._state(community, made_by((await self.encoder()).fingerprint, self.heads()))
+        made = made_by((await self.encoder()).fingerprint, self.heads())
+        if await self.database.write(functools.partial(lessons.restore, made_by=made)):
+            await self.encode()
+        return await self._state(community, made)
 
     async def _state(self, community: Community, made: str) -> str:
         look = functools.partial(lessons.version, community=community, now=self.clock.now(), made_by=made)
