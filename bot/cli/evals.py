@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.output import JsonOption, emit, note, open_app, out, progress, run
-
 from bot.core.errors import Mistake
 
 if TYPE_CHECKING:
