@@ -106,7 +106,7 @@ def _fairness(ours: list[Harmless], seen: Seen, encoder: str, started: float) ->
         | {f"  {line.group}": {line.family: round(line.rate, 4)} for line in lines if line.flagged},
         notes=(
             f"Groups above twice their family's rate: {', '.join(above) or 'none'}. Groups without a false positive: "
-            f"{sum(not line.flagged for line in lines)} of {len(lines)}. The model card has COLD's and Davidson's groups.",
+            f"{sum(not line.flagged for line in lines)} of {len(lines)}. The card has those of COLD and Davidson.",
         ),
         seconds=round(time.perf_counter() - started, 1),
     )

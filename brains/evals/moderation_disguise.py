@@ -113,8 +113,8 @@ def _recall(score: Callable[[Sequence[str]], Values], threshold: float) -> Calla
 
 def _section(name: str, judges: dict[str, Measures], *, n: int, started: float, share: float) -> Section:
     ours = dict(judges[OURS])
-    for judge in judges:
-        judges[judge].setdefault(FALSE_ALARMS, share)
+    for measures in judges.values():
+        measures.setdefault(FALSE_ALARMS, share)
     worst = min((way for way in ours), key=lambda way: ours[way])
     lost = 100 * (ours["as written"] - ours[worst])
     note = f"At most {lost:.1f} points of recall are lost ({worst})."

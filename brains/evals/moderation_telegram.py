@@ -100,8 +100,8 @@ class Folded:
 def fold(telegram: Telegram, seen: Seen, also: Seen) -> Folded:
     """Fit ours and the rivals five times; ours chooses its threshold for 1 % on the folds it learns from.
 
-    tg-spam's checks learn from Telegram's samples alone, as they come: two thousand English messages among the ham would
-    have its Bayes take all Russian for spam.
+    tg-spam's checks learn from Telegram's samples alone, as they come: two thousand English messages among the ham
+    would have its Bayes take all Russian for spam.
     """
     ours, thresholds = [], []
     others: dict[str, list[Score]] = {name: [] for name in rivals("spam")}

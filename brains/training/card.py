@@ -130,8 +130,8 @@ def card(trained: Trained, examples: Sequence[Example], lines: Sequence[Line], *
         f"none below {LEAST.flag} and {LEAST.remove}, since Gitter is English and technical.",
         _thresholds(trained, examples),
         f"## Figures\n\nAt the thresholds above. Probabilities hold where {PRIOR:.0%} of messages are bad; `error` is "
-        "their expected calibration error there. What has a test split is measured on it, never fitted to it; the rest by "
-        "cross-validation with near-copies kept together.",
+        "their expected calibration error there. What has a test split is measured on it, never fitted to it; the rest "
+        "by cross-validation with near-copies kept together.",
         _table_of(measured(trained, examples)),
         "### Without a vector",
         _table_of(measured(trained, examples, with_vector=False)),
