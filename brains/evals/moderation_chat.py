@@ -18,7 +18,6 @@ from brains.training.fairness import family, judged
 from brains.training.sentences import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from bot.core.ports import Encoder
@@ -74,7 +73,7 @@ def _ordinary(texts: list[str], ids: list[str], seen: Seen, encoder: str, starte
         n=len(texts),
         judges={name: {what: round(value, 4) for what, value in of.items()} for name, of in judges.items()},
         intervals={"flagged": _poisson(flagged, per)},
-        notes=tuple(_told(heads, scores, seen, ids, with_vector=serves)),
+        notes=tuple(_told(heads, scores, ids, with_vector=serves)),
         seconds=round(time.perf_counter() - started, 1),
     )
 
@@ -107,7 +106,7 @@ def _fairness(ours: list[Harmless], seen: Seen, encoder: str, started: float) ->
         | {f"  {line.group}": {line.family: round(line.rate, 4)} for line in lines if line.flagged},
         notes=(
             f"Groups above twice their family's rate: {', '.join(above) or 'none'}. Groups without a false positive: "
-            f"{sum(not line.flagged for line in lines)} of {len(lines)}. By COLD's and Davidson's groups: the model card.",
+            f"{sum(not line.flagged for line in lines)} of {len(lines)}. The card has those of COLD and Davidson.",
         ),
         seconds=round(time.perf_counter() - started, 1),
     )
@@ -129,7 +128,7 @@ def _alarms(heads: Heads, scores: Scores, per: float, *, with_vector: bool) -> M
     } | every
 
 
-def _told(heads: Heads, scores: Mapping[str, Values], seen: Seen, ids: list[str], *, with_vector: bool) -> list[str]:
+def _told(heads: Heads, scores: Scores, ids: list[str], *, with_vector: bool) -> list[str]:
     """Name the false alarms by id, head and probability, the surest first."""
     thresholds = heads.thresholds(with_vector=with_vector)
     found = [

@@ -21,7 +21,7 @@ from brains.evals.moderation_report import (
     recall_interval,
     threshold_for,
 )
-from brains.evals.moderation_rivals import ALIKE, alt_profanity_check, ngrams, tg_spam, word_list
+from brains.evals.moderation_rivals import ALIKE, TG, alt_profanity_check, ngrams, tg_spam, word_list
 from brains.training import rows
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def read_set(
     keep: Callable[[Row], bool] = lambda _row: True,
     also: tuple[Sentence, ...] = (),
 ) -> Labelled:
-    """Read rows of `split, label, text`. Raises Mistake where a column is missing, or nothing is to learn or to judge."""
+    """Read rows of `split, label, text`. Raises Mistake where a column is missing, or a split lacks a label."""
     found = [(row, row.text("split"), _label(row), row.text("text")) for row in rows.rows(path) if keep(row)]
     labels = np.array([label for _row, _split, label, _text in found], dtype=np.float64)
     read = Labelled(
@@ -155,7 +155,7 @@ def rivals(target: Target) -> dict[str, Fit]:
     """Return the rivals for a target, by name."""
     every: dict[str, Fit] = {"n-gram regression": ngrams, "word list": word_list(target)}
     every |= {"alt-profanity-check": alt_profanity_check}
-    return every | {"tg-spam's text checks": tg_spam} if target == "spam" else every
+    return every | {TG: tg_spam} if target == "spam" else every
 
 
 def _shipped(labelled: Labelled, seen: Seen, encoder: str) -> Values:
@@ -163,7 +163,7 @@ def _shipped(labelled: Labelled, seen: Seen, encoder: str) -> Values:
 
 
 CALIBRATED = {OURS, ALONE, "n-gram regression"}
-FIXED = {"word list": 1.0, "alt-profanity-check": HALF, "tg-spam's text checks": ALIKE}
+FIXED = {"word list": 1.0, "alt-profanity-check": HALF, TG: ALIKE}
 """Where a rival that is not fitted says yes, if no split is there to choose by."""
 
 

@@ -58,7 +58,7 @@ def measured(trained: Trained, examples: Sequence[Example], *, with_vector: bool
         kinds = [(examples[at].source, examples[at].language, examples[at].held) for at in places]
         held = {source for source, _language, kept in kinds if kept}
         for kind in sorted(set(kinds)):
-            if kind[0] in held and not kind[2] or kinds.count(kind) < FEWEST:
+            if (kind[0] in held and not kind[2]) or kinds.count(kind) < FEWEST:
                 continue
             these = np.array([one == kind for one in kinds])
             found.append(_figures(head, kind, unseen[head][places[these]], labels[these], thresholds[head]))
@@ -117,19 +117,21 @@ def card(trained: Trained, examples: Sequence[Example], lines: Sequence[Line], *
         "# Moderation heads",
         f"Fitted on {date} by `kinfolk train heads`. Encoder: `{heads.encoder}`; with another, or without, the n-grams "
         "judge alone, with thresholds of their own.",
-        "Five classifiers say how likely a message is toxic, hateful, sexual, spam or about harming oneself. They are for "
-        "putting messages before a human first. `self_harm` offers help and alerts; it never punishes.",
+        "Five classifiers say how likely a message is toxic, hateful, sexual, spam or about harming oneself. They are "
+        "for putting messages before a human first. `self_harm` offers help and alerts; it never punishes.",
         _bar(lines, forced=forced),
-        "## Data\n\nOnly what lets weights ship. Counts are positives + others that the head learns from; where a source has no positives for a head, one in three is.",
+        "## Data\n\nOnly what lets weights ship. Counts are positives + others that the head learns from; "
+        "where a source has no positives for a head, one in three is.",
         _data(examples),
         _written(examples),
         "## Thresholds\n\nChosen on ordinary chat (Gitter, all rows, each judged by models that never saw it): "
         f"`flag` for at most {FLAGGED:.3%} of messages a head, `remove` for {REMOVED:.3%}; "
-        f"`flag` for at most {DISPUTED:.1%} of COLD's inoffensive texts besides; none below {LEAST.flag} and {LEAST.remove}, since Gitter is English and technical.",
+        f"`flag` for at most {DISPUTED:.1%} of COLD's inoffensive texts besides; "
+        f"none below {LEAST.flag} and {LEAST.remove}, since Gitter is English and technical.",
         _thresholds(trained, examples),
-        f"## Figures\n\nAt the thresholds above. Probabilities hold where {PRIOR:.0%} of messages are bad; `error` is their "
-        "expected calibration error there. What has a test split is measured on it, never fitted to it; the rest by "
-        "cross-validation with near-copies kept together.",
+        f"## Figures\n\nAt the thresholds above. Probabilities hold where {PRIOR:.0%} of messages are bad; `error` is "
+        "their expected calibration error there. What has a test split is measured on it, never fitted to it; the rest "
+        "by cross-validation with near-copies kept together.",
         _table_of(measured(trained, examples)),
         "### Without a vector",
         _table_of(measured(trained, examples, with_vector=False)),

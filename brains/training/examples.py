@@ -121,11 +121,11 @@ SOURCES = (
         read=_ordinary,
     ),
 )
-"""Left out: zh_chat_spam (GPL-3.0) and TweetEval (the licences of its tweets differ). They are judged on, not shipped."""
+"""Left out: zh_chat_spam (GPL-3.0) and TweetEval (the licences of its tweets differ). They are judged on alone."""
 
 
 def gathered(folder: Path) -> list[Example]:
-    """Read every source below a folder, and our own. Raises Mistake for a file that is missing or not as it should be."""
+    """Read every source below a folder, and our own. Raises Mistake for a file that is missing or not right."""
     found: list[Example] = []
     for source in SOURCES:
         path = folder / source.path

@@ -159,7 +159,7 @@ def _spread(every: Array, these: Ints, unseen: Array) -> Array:
 
 
 def _weights(examples: Sequence[Example], these: Ints, labels: Array) -> Array:
-    weights = np.array([examples[at].weight for at in these], dtype=np.float32)
+    weights = np.array([examples[at].weight for at in these.tolist()], dtype=np.float32)
     positive = labels == 1
     bad, good = float(weights[positive].sum()), float(weights[~positive].sum())
     if 0 < bad < POSITIVES * (bad + good):

@@ -1,4 +1,4 @@
-"""Fits the linear part of a head on n-grams: logistic regression on log-count ratios (NB-SVM, Wang and Manning 2012)."""
+"""Fits the part of a head on n-grams: logistic regression on log-count ratios (NB-SVM, Wang and Manning 2012)."""
 
 from __future__ import annotations
 
