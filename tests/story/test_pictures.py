@@ -62,9 +62,7 @@ def test_the_command_line_judges_a_picture(kinfolk: Kinfolk, tmp_path: Path) -> 
 
 def test_the_process_asks_nobody_starts_nothing_and_writes_no_file(tmp_path: Path) -> None:
     write = f"write = lambda: open({str(tmp_path / 'a')!r}, 'wb', buffering=0).write(b'x')"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{write}\n{FORBIDDEN}"], check=True, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", f"{write}\n{FORBIDDEN}"], check=True, capture_output=True, text=True)
     assert done.stdout.split() == ["PermissionError", "PermissionError", "OSError"]
 
 
