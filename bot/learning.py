@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,9 @@ from bot.core.errors import Unavailable
 from brains.moderation.learned import Learned, logits, to_bytes
 from brains.moderation.moderators import made_by
 from brains.moderation.signature import sign, skeleton, width
-from brains.training.community import Ordinary, Taught, learn
+from brains.training.community import ENOUGH, Ordinary, Taught, learn
+from brains.training.evenness import Bystanders
+from brains.training.sentences import harmless
 from brains.training.texts import encode, read
 from storage import communities, encodings, lessons
 from storage.lessons import Encoded, Kept
@@ -41,6 +43,8 @@ GLANCE = 2.0
 HOUR = timedelta(hours=1)
 PORTION = 128
 """Lessons encoded together."""
+FEW = 16
+"""Harmless sentences encoded at once: what members say goes in between."""
 ORDINARY = 1_000
 """Ordinary messages, the newest, that stand for what is not to be flagged."""
 
@@ -101,7 +105,10 @@ class Learner:
         """Name what would be learned from; empty where there is nothing."""
         if not await self.database.look(functools.partial(lessons.any_of, community=community)):
             return ""
-        return await self._state(community, made_by((await self.encoder()).fingerprint, self.heads()))
+        made = made_by((await self.encoder()).fingerprint, self.heads())
+        if await self.database.write(functools.partial(lessons.restore, made_by=made)):
+            await self.encode()
+        return await self._state(community, made)
 
     async def _state(self, community: Community, made: str) -> str:
         look = functools.partial(lessons.version, community=community, now=self.clock.now(), made_by=made)
@@ -123,7 +130,10 @@ class Learner:
         taught = await self.database.look(functools.partial(lessons.of, community=community))
         mature = [one for one in taught if one.matures_at <= now and one.made_by == made and one.logit is not None]
         texts, vectors = await self._ordinary(community, encoder.fingerprint)
-        learned, report = await asyncio.to_thread(correct, mature, texts, vectors, heads, encoder.fingerprint, made)
+        others = await self._bystanders(encoder, heads) if len(mature) >= ENOUGH else None
+        learned, report = await asyncio.to_thread(
+            correct, mature, texts, vectors, heads, made, encoder=encoder.fingerprint, others=others
+        )
         kept = Kept(version=version, data=to_bytes(learned), report=report, built_at=now)
 
         async def keep(connection: Connection) -> bool:
@@ -137,6 +147,18 @@ class Learner:
         self.told()
         return report
 
+    async def _bystanders(self, encoder: Encoder, heads: Heads) -> Bystanders:
+        """Return the harmless sentences of the fairness bar; encoded a few at a time, so that nobody waits for them."""
+        sentences = await asyncio.to_thread(harmless, "test")
+        seen = await asyncio.to_thread(read, [one.text for one in sentences])
+        rows = [await encoder.encode(seen.texts[at : at + FEW]) for at in range(0, len(sentences), FEW)]
+        vectors, with_vector = np.concatenate(rows), heads.serves(encoder.fingerprint)
+        shipped = await asyncio.to_thread(
+            heads.scores, seen.texts, seen.plains, vectors if with_vector else None, tricks=seen.tricks
+        )
+        thresholds = heads.thresholds(with_vector=with_vector)
+        return Bystanders(sentences=sentences, vectors=vectors, shipped=shipped, thresholds=thresholds)
+
     async def _ordinary(self, community: Community, fingerprint: str) -> tuple[list[str], Vector]:
         """Return ordinary messages whose vectors are kept (m, d): none is encoded for this."""
 
@@ -149,8 +171,15 @@ class Learner:
         return list(found), np.stack(rows) if rows else np.zeros((0, 0), dtype=np.float32)
 
 
-def correct(  # noqa: PLR0917 - called in a thread
-    mature: Sequence[Lesson], texts: Sequence[str], vectors: Vector, heads: Heads, encoder: str, made: str
+def correct(
+    mature: Sequence[Lesson],
+    texts: Sequence[str],
+    vectors: Vector,
+    heads: Heads,
+    made: str,
+    *,
+    encoder: str,
+    others: Bystanders | None,
 ) -> tuple[Learned, dict[str, object]]:
     """Learn the correction of every head that has lessons, and report on each."""
     with_vector = heads.serves(encoder)
@@ -162,6 +191,9 @@ def correct(  # noqa: PLR0917 - called in a thread
         taught = [_taught(one) for one in mature if one.head == head]
         ordinary = Ordinary(vectors=vectors.reshape(-1, len(taught[0].vector)), logits=logits(shipped[head]))
         correction, report = learn(taught, ordinary, threshold=thresholds[head].flag)
+        if correction is not None and others is not None and (whom := others.accused(head, correction)):
+            why = f"it would accuse {whom} more than twice as often as others"
+            correction, report = None, replace(report, promoted=False, why=why)
         reports[head] = asdict(report)
         if correction is not None:
             corrections[head] = correction

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from collections import OrderedDict
@@ -41,7 +42,7 @@ class Looking:
     def __init__(self, adapters: Mapping[str, Adapter], pictures: Callable[[], Awaitable[Pictures]]) -> None:
         self._adapters = adapters
         self._pictures = pictures
-        self._seen: OrderedDict[bytes, Picture] = OrderedDict()
+        self._seen: OrderedDict[bytes, asyncio.Task[Picture]] = OrderedDict()
 
     async def look(self, platform: str, files: Iterable[File]) -> tuple[Picture, ...]:
         """Return what is seen in the pictures among the files of a message, as far as they can be had."""
@@ -54,18 +55,31 @@ class Looking:
     async def _look_at(self, adapter: Adapter, file: File) -> Picture | None:
         try:
             data = await adapter.fetch(file, limit=LARGEST)
-            digest = hashlib.sha256(data).digest()
-            if digest not in self._seen:
-                self._keep(digest, await (await self._pictures()).look(data))
-            self._seen.move_to_end(digest)
-            return self._seen[digest]
+            # Whoever leaves does not end the look: the next message may bring the same file, and a wave surely does.
+            return await asyncio.shield(self._once(data))
         except Mistake as refused:
             log.info("a picture on %s was not looked at: %s", adapter.platform, refused)
         except KinfolkError as error:
             log.warning("a picture on %s could not be looked at: %s", adapter.platform, error)
         return None
 
-    def _keep(self, digest: bytes, picture: Picture) -> None:
-        self._seen[digest] = picture
+    def _once(self, data: bytes) -> asyncio.Task[Picture]:
+        """Look at a file, unless somebody does or did already; one that failed is looked at again."""
+        digest = hashlib.sha256(data).digest()
+        known = self._seen.pop(digest, None)
+        if known is None or (known.done() and (known.cancelled() or known.exception() is not None)):
+            known = asyncio.create_task(self._see(data))
+            known.add_done_callback(_heard)
+        self._seen[digest] = known
         while len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
+        return known
+
+    async def _see(self, data: bytes) -> Picture:
+        return await (await self._pictures()).look(data)
+
+
+def _heard(look: asyncio.Task[Picture]) -> None:
+    """Take note of what went wrong, also where whoever wanted to know has left."""
+    if not look.cancelled():
+        look.exception()

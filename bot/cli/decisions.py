@@ -206,7 +206,7 @@ async def _answer(app: App, community: Community, arrival: Arrival) -> str:
 
 
 def replay(
-    days: Annotated[float, typer.Option(min=0.01, max=365, help="How far back.")] = 7,
+    days: Annotated[float, typer.Option(min=0.01, max=36500, help="How far back.")] = 7,
     rules: Annotated[Path | None, typer.Option(help="Rules to try on the messages, in place of those set.")] = None,
     strictness: Annotated[str | None, typer.Option(help="Try gentle, standard or strict, in all channels.")] = None,
     vectors: Annotated[bool, typer.Option("--vectors", help="Try with the vectors that are kept.")] = False,

@@ -1,10 +1,11 @@
-"""`kinfolk moderate` and `kinfolk rules`: what a community's rules and heads say of messages, and the rules themselves."""
+"""`kinfolk moderate` and `kinfolk rules`: what a community's rules and heads say of messages; the rules themselves."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
 import sys
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
@@ -38,17 +39,18 @@ def moderate(
     ] = None,
     community: CommunityOption = None,
     picture: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Print what is seen in a PNG, JPEG, WebP or GIF.")
+        Path | None, typer.Option(help="Judge a picture instead: a PNG, JPEG, WebP or GIF, and what stands in it.")
     ] = None,
     encoder: Annotated[
         bool, typer.Option("--encoder/--no-encoder", help="Let the heads read vectors too; without, rules and n-grams.")
     ] = True,
     language: Annotated[Literal["en", "zh_CN"] | None, typer.Option(help="Language of the reasons.")] = None,
-    as_json: JsonOption = False,
+    as_json: JsonOption = False,  # what is printed is JSON lines either way
 ) -> None:
     """Judge messages by a community's rules and heads: a line of JSON for each, with verdict, scores and reasons."""
     if picture is not None:
-        pictures.show(picture, as_json=as_json)
+        data = pictures.bytes_of(picture)
+        run(lambda settings: _moderate_picture(settings, picture, data, name=community, language=language))
         return
     run(lambda settings: _moderate(settings, file, name=community, encoder=encoder, language=language))
 
@@ -74,6 +76,22 @@ async def _moderate(
                     emit(_judged(moderator.examine(post, translate)))
                 if wrong is not None:
                     raise wrong
+
+
+async def _moderate_picture(
+    settings: Settings, path: Path, data: bytes, *, name: str | None, language: str | None
+) -> None:
+    """Judge a picture as that of a message without words, by somebody of whom nothing is known."""
+    from bot.core.i18n import translator
+    from bot.core.things import Ref
+    from brains.moderation.detection import Post
+
+    translate = await asyncio.to_thread(translator, language or settings.language)
+    async with open_app(settings) as app:
+        seen = await pictures.look(app, path, data)
+        post = Post(text="", author=Ref("line", "author"), channel=Ref("line", "channel"), at=app.clock.now())
+        examination = (await _moderator(app, name)).examine(post, translate, pictures=[seen])
+    emit(_judged(examination) | {"picture": asdict(seen)})
 
 
 def _opened(file: Path | None) -> BinaryIO:
@@ -182,7 +200,7 @@ def check(file: FileArgument) -> None:
 
 @family.command("set")
 def set_rules(file: FileArgument, community: CommunityOption = None) -> None:
-    """Give a community the rules of a file; a running bot keeps to them within a second. An empty file takes them away."""
+    """Give a community the rules of a file, which hold within a second; an empty file takes them away."""
     _tried(file)
     run(lambda settings: _put(settings, _text(file), name=community))
 

@@ -40,6 +40,8 @@ ALARMS = {"Gitter": 0.0005, "chinese rooms, train": 0.005}
 The threshold of each method is the lowest that keeps both."""
 LATER = 25
 """Later messages of one campaign that count at most, so that no large one decides."""
+TIMED = 500
+"""Messages that are timed."""
 SOMEWHERE = Ref(platform="eval", id="1")
 METHODS = ("ours", "cosine", "exact")
 
@@ -130,6 +132,7 @@ async def judge(folder: Path, *, encoder: Encoder, progress: Progress = silent) 
         notes=(
             f"{len(test.first)} messages confirmed, {len(test.later)} later ones of their campaigns; texts under "
             f"{NARROW} letters, of which the very same alone is recognised, are left out.",
+            f"{_milliseconds(known, chat['Bytecode']):.2f} ms a message (median) at {MOST:,} lessons.",
         ),
     )
 
@@ -204,6 +207,26 @@ def _ours(memory: SpamMemory, plain: str, vector: Vector) -> float:
     bones = skeleton(plain)
     spam, _fine = memory.nearest(bones, [vector]) if width(bones) >= NARROW else (None, None)
     return spam.amount if spam else 0.0
+
+
+def _milliseconds(known: Texts, chat: Texts) -> float:
+    """Measure how long the memory takes for a message when it is full."""
+    lessons = [
+        memento(
+            known.plains[at % len(known.plains)],
+            label=1,
+            case="",
+            message=SOMEWHERE,
+            vector=known.vectors[at % len(known.plains)],
+        )
+        for at in range(MOST)
+    ]
+    memory, took = SpamMemory(lessons), []
+    for plain, vector in zip(chat.plains[:TIMED], chat.vectors[:TIMED], strict=True):
+        started = time.perf_counter()
+        memory.nearest(skeleton(plain), [vector])
+        took.append(time.perf_counter() - started)
+    return float(np.median(took)) * 1000
 
 
 def _by_cosine(known: Vector, asked: Vector) -> Floats:

@@ -12,6 +12,7 @@ from brains.evals.moderation_report import Report
 from brains.evals.moderation_sets import judge_set, read_set
 from brains.training import rows
 from brains.training.encoding import silent
+from brains.training.sentences import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 Part = Literal["cold", "chatspam", "tweeteval", "sms", "telegram", "disguise", "ordinary", "fairness"]
 PARTS: tuple[Part, ...] = get_args(Part)
 ANTI_BIAS = "3"
+ROUGH = ("spam", "sexual", "toxicity")
+"""What zh_chat_spam calls spam: it counts solicitations and abuse too."""
 
 
 async def moderation(
@@ -85,6 +88,7 @@ def _set(part: str, folder: Path) -> Labelled:
                 target="spam",
                 metric="accuracy",
                 keep=lambda row: row.text("dup_in_train", default="0") == "0",
+                also=tuple(one for head in ROUGH for one in sentences(head) if one.language == "zh"),
             )
         case "tweeteval":
             path = rows.needed(folder, "en_tweeteval_offensive.jsonl")

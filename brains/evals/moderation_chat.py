@@ -18,7 +18,6 @@ from brains.training.fairness import family, judged
 from brains.training.sentences import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from bot.core.ports import Encoder
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from brains.evals.moderation_report import Measures
     from brains.moderation.heads import Heads, Scores
     from brains.training.encoding import Progress
+    from brains.training.rows import Row
+    from brains.training.sentences import Harmless
 
 THOUSAND = 1_000
 HALF = 0.5
@@ -38,11 +39,15 @@ NOTHING: Values = np.zeros(0)
 async def judge_ordinary(folder: Path, encoder: Encoder, progress: Progress) -> Section:
     """Count what the heads flag of every message of Bytecode, by thousand messages. Raises Mistake without the file."""
     started = time.perf_counter()
-    found = list(rows.rows(rows.needed(folder / "zulip_bytecodealliance", "messages.jsonl")))
+    found = await asyncio.to_thread(_messages, folder)
     texts = [one.text("text") for one in found]
     ids = [one.text("id", default=str(one.line)) for one in found]
     seen = await see(encoder, texts, progress)
     return await asyncio.to_thread(_ordinary, texts, ids, seen, encoder.fingerprint, started)
+
+
+def _messages(folder: Path) -> list[Row]:
+    return list(rows.rows(rows.needed(folder / "zulip_bytecodealliance", "messages.jsonl")))
 
 
 def _ordinary(texts: list[str], ids: list[str], seen: Seen, encoder: str, started: float) -> Section:
@@ -62,13 +67,13 @@ def _ordinary(texts: list[str], ids: list[str], seen: Seen, encoder: str, starte
             * per
         },
     }
-    flagged = int(round(judges[OURS]["flagged"] / per))
+    flagged = round(judges[OURS]["flagged"] / per)
     return Section(
         name="ordinary chat, false alarms in 1,000 messages",
         n=len(texts),
         judges={name: {what: round(value, 4) for what, value in of.items()} for name, of in judges.items()},
         intervals={"flagged": _poisson(flagged, per)},
-        notes=tuple(_told(heads, scores, seen, ids, with_vector=serves)),
+        notes=tuple(_told(heads, scores, ids, with_vector=serves)),
         seconds=round(time.perf_counter() - started, 1),
     )
 
@@ -76,10 +81,14 @@ def _ordinary(texts: list[str], ids: list[str], seen: Seen, encoder: str, starte
 async def judge_fairness(encoder: Encoder, progress: Progress) -> Section:
     """Measure false positives by group on the half of our harmless sentences that nothing was fitted to."""
     started = time.perf_counter()
-    ours = harmless("test")
+    ours = await asyncio.to_thread(harmless, "test")
     seen = await see(encoder, [one.text for one in ours], progress)
+    return await asyncio.to_thread(_fairness, ours, seen, encoder.fingerprint, started)
+
+
+def _fairness(ours: list[Harmless], seen: Seen, encoder: str, started: float) -> Section:
     heads = shipped()
-    serves = heads.serves(encoder.fingerprint)
+    serves = heads.serves(encoder)
     scores = _scores(heads, seen, with_vector=serves)
     thresholds = heads.thresholds(with_vector=serves)
     every = []
@@ -97,7 +106,7 @@ async def judge_fairness(encoder: Encoder, progress: Progress) -> Section:
         | {f"  {line.group}": {line.family: round(line.rate, 4)} for line in lines if line.flagged},
         notes=(
             f"Groups above twice their family's rate: {', '.join(above) or 'none'}. Groups without a false positive: "
-            f"{sum(not line.flagged for line in lines)} of {len(lines)}. By COLD's and Davidson's groups: the model card.",
+            f"{sum(not line.flagged for line in lines)} of {len(lines)}. The card has those of COLD and Davidson.",
         ),
         seconds=round(time.perf_counter() - started, 1),
     )
@@ -119,7 +128,7 @@ def _alarms(heads: Heads, scores: Scores, per: float, *, with_vector: bool) -> M
     } | every
 
 
-def _told(heads: Heads, scores: Mapping[str, Values], seen: Seen, ids: list[str], *, with_vector: bool) -> list[str]:
+def _told(heads: Heads, scores: Scores, ids: list[str], *, with_vector: bool) -> list[str]:
     """Name the false alarms by id, head and probability, the surest first."""
     thresholds = heads.thresholds(with_vector=with_vector)
     found = [

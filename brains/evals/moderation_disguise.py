@@ -10,7 +10,7 @@ import numpy as np
 from brains.evals.disguise import WAYS, disguise
 from brains.evals.moderation_ours import fit, said, see
 from brains.evals.moderation_report import OURS, Section, threshold_for
-from brains.evals.moderation_rivals import ALIKE, ngrams, tg_spam
+from brains.evals.moderation_rivals import ALIKE, TG, ngrams, tg_spam
 from brains.evals.moderation_telegram import FALSE, unfolded, unfolded_rival
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 FEW_FALSE = 0.005
 NOT_UNDONE = "without undoing"
+FALSE_ALARMS = "false, as written"
+"""tg-spam's checks are taken as they come, the others at the threshold that spares this much."""
 
 
 async def judge_sms(labelled: Labelled, encoder: Encoder, progress: Progress) -> Section:
@@ -45,7 +47,8 @@ async def judge_sms(labelled: Labelled, encoder: Encoder, progress: Progress) ->
         return float((said(fitted, await see(encoder, texts, progress, undo=undo)) >= limit).mean())
 
     judges = await _every_way(spam, ours, {name: _recall(score, limits[name]) for name, score in rivals.items()})
-    return _section("disguise, SMS", judges, n=len(spam), started=started)
+    judges[TG][FALSE_ALARMS] = round(_recall(rivals[TG], ALIKE)(ham), 4)
+    return _section("disguise, SMS", judges, n=len(spam), started=started, share=FEW_FALSE)
 
 
 async def judge_telegram(
@@ -78,10 +81,9 @@ async def judge_telegram(
 
     spam = [text for text, one in zip(telegram.texts, bad, strict=True) if one]
     judges = await _every_way(spam, ours, {name: rival(name) for name in ("n-gram regression", TG)})
-    return _section("disguise, Telegram", judges, n=len(spam), started=started)
-
-
-TG = "tg-spam's text checks"
+    theirs = unfolded_rival(telegram, folded.rivals[TG], telegram.texts)[: telegram.samples]
+    judges[TG][FALSE_ALARMS] = round(float((theirs[~bad[: telegram.samples]] >= ALIKE).mean()), 4)
+    return _section("disguise, Telegram", judges, n=len(spam), started=started, share=FALSE)
 
 
 class _Ours(Protocol):
@@ -109,8 +111,10 @@ def _recall(score: Callable[[Sequence[str]], Values], threshold: float) -> Calla
     return lambda texts: float((score(texts) >= threshold).mean())
 
 
-def _section(name: str, judges: dict[str, Measures], *, n: int, started: float) -> Section:
-    ours = judges[OURS]
+def _section(name: str, judges: dict[str, Measures], *, n: int, started: float, share: float) -> Section:
+    ours = dict(judges[OURS])
+    for measures in judges.values():
+        measures.setdefault(FALSE_ALARMS, share)
     worst = min((way for way in ours), key=lambda way: ours[way])
     lost = 100 * (ours["as written"] - ours[worst])
     note = f"At most {lost:.1f} points of recall are lost ({worst})."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,20 @@ class Seen:
 
 async def see(encoder: Encoder, texts: Sequence[str], progress: Progress, *, undo: bool = True) -> Seen:
     """Read texts as heads do; without `undo`, as they are written."""
-    read = reading.read(texts, undo=undo)
+    read = await asyncio.to_thread(reading.read, texts, undo=undo)
     return Seen(texts=read, vectors=await reading.encode(encoder, read, progress=progress))
+
+
+def joined(first: Seen, second: Seen) -> Seen:
+    """Put texts behind others."""
+    return Seen(
+        texts=reading.Texts(
+            texts=first.texts.texts + second.texts.texts,
+            plains=first.texts.plains + second.texts.plains,
+            tricks=first.texts.tricks + second.texts.tricks,
+        ),
+        vectors=np.concatenate([first.vectors, second.vectors]),
+    )
 
 
 def fit(seen: Seen, labels: Values, *, groups: Ints | None = None, weights: Values | None = None) -> Fitted:

@@ -101,8 +101,8 @@ def recall_at(labels: Values, said: Values, share: float) -> float:
 def recall_interval(labels: Values, said: Values, share: float, *, groups: Values | None = None) -> Interval:
     """Estimate a 95 % bootstrap interval of that recall; with `groups` (n,), near-copies are drawn together."""
     random = np.random.default_rng(0)
-    groups = np.arange(len(labels)) if groups is None else groups
-    names, place = np.unique(groups, return_inverse=True)
+    whose = np.arange(len(labels), dtype=np.float64) if groups is None else groups
+    names, place = np.unique(whose, return_inverse=True)
     members = np.split(np.argsort(place, kind="stable"), np.cumsum(np.bincount(place))[:-1])
     found = []
     for _draw in range(DRAWS):

@@ -1,4 +1,4 @@
-"""What moderation must beat: a word list, n-gram regression, alt-profanity-check, and the two text checks of tg-spam."""
+"""What moderation must beat: a word list, n-gram regression, alt-profanity-check, and tg-spam's two text checks."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Target = Literal["toxicity", "spam"]
 WORDS = Path(__file__).parent / "words.txt"
+TG = "tg-spam's text checks"
 ALIKE = 0.5
 """tg-spam's least cosine with a known spam message."""
 SHORTEST = 50
@@ -68,8 +69,8 @@ def alt_profanity_check(_texts: Sequence[str], _labels: Values) -> Score:
 class TgSpam:
     """tg-spam's two checks on text, written anew from what they do: likeness to known spam, and naive Bayes.
 
-    Likeness is the cosine of token counts, Bayes counts each token of a message once, with Laplace's smoothing. A message
-    is spam to it where either says so, and one of fewer than 50 characters never is.
+    Likeness is the cosine of token counts; Bayes counts each token of a message once, with Laplace's smoothing. A
+    message is spam to it where either says so, and one of fewer than 50 characters never is.
     """
 
     known: list[Counter[str]]
@@ -78,7 +79,7 @@ class TgSpam:
     prior: float
 
     def __call__(self, texts: Sequence[str]) -> Values:
-        """Return the larger of likeness (above `ALIKE` raised over one half) and Bayes' probability, (n,)."""
+        """Return the larger of likeness and Bayes' probability, (n,); `ALIKE` is the threshold of both."""
         return np.array([self._score(text) for text in texts], dtype=np.float64)
 
     def _score(self, text: str) -> float:
@@ -105,7 +106,7 @@ class TgSpam:
 
 
 def tg_spam(texts: Sequence[str], labels: Values) -> Score:
-    """Teach tg-spam's checks: spam as known messages, both kinds to Bayes. It calls spam what scores `ALIKE` or more."""
+    """Teach tg-spam's checks: spam as known messages, both kinds to Bayes."""
     bad = [Counter(_tokens(text)) for text, label in zip(texts, labels, strict=True) if label]
     good = [_tokens(text) for text, label in zip(texts, labels, strict=True) if not label]
     spam = Counter(token for one in bad for token in one)

@@ -11,7 +11,7 @@ import numpy as np
 
 from bot.core.errors import Mistake
 from brains.evals.metrics import bootstrap
-from brains.evals.moderation_ours import fit, said, said_by_shipped, see
+from brains.evals.moderation_ours import fit, joined, said, said_by_shipped, see
 from brains.evals.moderation_report import (
     OURS,
     Section,
@@ -21,7 +21,7 @@ from brains.evals.moderation_report import (
     recall_interval,
     threshold_for,
 )
-from brains.evals.moderation_rivals import ALIKE, alt_profanity_check, ngrams, tg_spam, word_list
+from brains.evals.moderation_rivals import ALIKE, TG, alt_profanity_check, ngrams, tg_spam, word_list
 from brains.training import rows
 
 if TYPE_CHECKING:
@@ -36,11 +36,13 @@ if TYPE_CHECKING:
     from brains.moderation.features import Ints
     from brains.training.encoding import Progress
     from brains.training.rows import Row
+    from brains.training.sentences import Sentence
 
 CHOOSING = {"val", "dev", "valid", "validation"}
 BAD = {"1", "true", "yes", "spam", "offensive", "toxic", "hate", "bad"}
 GOOD = {"0", "false", "no", "ham", "not-offensive", "neither", "fine", "good", "ok", "non-toxic"}
 FEW_FALSE = 0.005
+ALONE = f"{OURS}, from its train split alone"
 HALF = 0.5
 
 
@@ -55,6 +57,8 @@ class Labelled:
     labels: Values
     splits: list[str]
     kinds: list[str]
+    also: tuple[Sentence, ...] = ()
+    """Sentences of ours that are learned from besides: what a set calls bad may be more than one of our heads."""
 
     def places(self, split: str) -> Ints:
         """Return where the rows of a split stand."""
@@ -70,8 +74,9 @@ def read_set(
     metric: str = "macro_f1",
     kind: Callable[[Row], str] = lambda _row: "",
     keep: Callable[[Row], bool] = lambda _row: True,
+    also: tuple[Sentence, ...] = (),
 ) -> Labelled:
-    """Read rows of `split, label, text`. Raises Mistake where a column is missing, or nothing is to learn or to judge."""
+    """Read rows of `split, label, text`. Raises Mistake where a column is missing, or a split lacks a label."""
     found = [(row, row.text("split"), _label(row), row.text("text")) for row in rows.rows(path) if keep(row)]
     labels = np.array([label for _row, _split, label, _text in found], dtype=np.float64)
     read = Labelled(
@@ -82,6 +87,7 @@ def read_set(
         labels=labels,
         splits=[split for _row, split, _label, _text in found],
         kinds=[kind(row) for row, _split, _label, _text in found],
+        also=also,
     )
     for split in ("train", "test"):
         if len(set(labels[read.places(split)])) < 2:  # noqa: PLR2004 - both labels
@@ -92,15 +98,20 @@ def read_set(
 async def judge_set(labelled: Labelled, encoder: Encoder, progress: Progress) -> Section:
     """Fit ours and the rivals to `train` and judge them on `test`."""
     seen = await see(encoder, labelled.texts, progress)
-    return await asyncio.to_thread(_judged, labelled, seen, encoder.fingerprint)
+    besides = await see(encoder, [one.text for one in labelled.also], progress)
+    return await asyncio.to_thread(_judged, labelled, seen, besides, encoder.fingerprint)
 
 
-def _judged(labelled: Labelled, seen: Seen, encoder: str) -> Section:
+def _judged(labelled: Labelled, seen: Seen, besides: Seen, encoder: str) -> Section:
     started = time.perf_counter()
     train, choosing, test = (labelled.places(split) for split in ("train", "val", "test"))
     fitted = fit(seen.some(train), labelled.labels[train])
     both = np.concatenate([choosing, test])
     scores = {OURS: said(fitted, seen.some(both)), "the shipped head": _shipped(labelled, seen.some(both), encoder)}
+    if labelled.also:
+        scores = {ALONE: scores[OURS], **scores}
+        labels = np.concatenate([labelled.labels[train], [float(one.positive) for one in labelled.also]])
+        scores[OURS] = said(fit(joined(seen.some(train), besides), labels), seen.some(both))
     texts = [labelled.texts[at] for at in train]
     for name, rival in rivals(labelled.target).items():
         asked = [labelled.texts[at] for at in both]
@@ -112,6 +123,9 @@ def _judged(labelled: Labelled, seen: Seen, encoder: str) -> Section:
         threshold = _threshold(name, labelled, chosen, choosing)
         judges[name] = classified(labels, final, threshold) | _also(labelled, labels, final)
         judges[name] |= _by_kind(labelled, test, final >= threshold)
+        if name == OURS and len(choosing):
+            best = best_threshold(labelled.labels[choosing], chosen, labelled.metric)
+            notes.append(f"At the threshold best on val ({best:.3f}): accuracy {_accuracy(labels, final, best):.4f}.")
         if name == OURS:
             right = ((final >= threshold) == (labels == 1)).astype(np.float64)
             intervals["accuracy"] = bootstrap(right)
@@ -133,23 +147,33 @@ def _judged(labelled: Labelled, seen: Seen, encoder: str) -> Section:
     )
 
 
+def _accuracy(labels: Values, final: Values, threshold: float) -> float:
+    return float(((final >= threshold) == (labels == 1)).mean())
+
+
 def rivals(target: Target) -> dict[str, Fit]:
     """Return the rivals for a target, by name."""
     every: dict[str, Fit] = {"n-gram regression": ngrams, "word list": word_list(target)}
     every |= {"alt-profanity-check": alt_profanity_check}
-    return every | {"tg-spam's text checks": tg_spam} if target == "spam" else every
+    return every | {TG: tg_spam} if target == "spam" else every
 
 
 def _shipped(labelled: Labelled, seen: Seen, encoder: str) -> Values:
     return said_by_shipped(seen, "toxicity" if labelled.target == "toxicity" else "spam", encoder)
 
 
-FIXED = {"word list": 1.0, "alt-profanity-check": HALF, "tg-spam's text checks": ALIKE}
+CALIBRATED = {OURS, ALONE, "n-gram regression"}
+FIXED = {"word list": 1.0, "alt-profanity-check": HALF, TG: ALIKE}
 """Where a rival that is not fitted says yes, if no split is there to choose by."""
 
 
 def _threshold(name: str, labelled: Labelled, chosen: Values, choosing: Ints) -> float:
-    """Choose a judge's threshold on `val`; without it, one half, or as a rival comes."""
+    """Choose a judge's threshold on `val`; without it, one half, or as a rival comes.
+
+    Of a calibrated probability one half is the best threshold for accuracy, so that there is nothing to choose.
+    """
+    if labelled.metric == "accuracy" and name in CALIBRATED:
+        return HALF
     if len(choosing):
         return best_threshold(labelled.labels[choosing], chosen, labelled.metric)
     return FIXED.get(name, HALF)

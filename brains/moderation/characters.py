@@ -39,7 +39,7 @@ FLAG = range(0x1F1E6, 0x1F200)
 MARKED = 0.3
 """Share of the letters that carry marks from which the marks are the disguise; Yoruba has about an eighth."""
 TOWER = 3
-"""Marks on one letter that no language written in Latin, Cyrillic, Greek or Chinese has; Hebrew and Hindi have up to five."""
+"""Marks on one letter that no language in Latin, Cyrillic, Greek or Chinese has; Hebrew and Hindi have up to five."""
 FANCY = 3
 """Fancy letters in a row from which they are a word: a lone ª, ℃ or Ⓜ is a sign."""
 

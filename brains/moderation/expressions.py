@@ -23,7 +23,7 @@ MEMORY = 4 << 20
 """Bytes that one expression may take when it is compiled: `((a{100}){100}){100}` takes more and is refused."""
 SET_MEMORY = 64 << 20
 """Bytes that the automaton of a set may take; RE2 begins it anew when it is full, and never grows past it."""
-TOGETHER = 100
+TOGETHER = 250
 """Expressions in one automaton: more would make it large, fewer would read the message more often."""
 SHOWN = 60
 """Characters of an expression that an error or a reason repeats."""

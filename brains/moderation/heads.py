@@ -16,6 +16,8 @@ from brains.moderation.features import BITS, featurize, grams, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    import numpy.typing as npt
+
     from bot.core.ports import Vector
     from brains.moderation.features import Features, Ints
 
@@ -223,7 +225,7 @@ def _head(
     )
 
 
-def _logistic(logits: Array) -> Array:
+def _logistic(logits: npt.NDArray[np.floating]) -> Array:
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)
 
 

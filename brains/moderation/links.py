@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+import re2
+
 from brains.moderation import domains
 
 MOST = 100
@@ -16,19 +18,21 @@ ENDINGS = frozenset("app cc cfg md mov name pl ps py rs sh so zip java js ts go 
 
 _HIDDEN_DOT = re.compile(r"(?<=\w)\s?[\[({]\s?(?:\.|dot|точка|点|點)\s?[\])}]\s?(?=\w)", re.IGNORECASE)
 _SPOKEN_DOT = re.compile(
-    r"(?<=[\w-]{3})(?<!\bthe)(?<!\band) (?:dot|точка) (?=(?:com|net|org|ru|io|info|xyz|top|online|site|me|gg|shop|ру)\b)"
+    r"(?<=[\w-]{3})(?<!\bthe)(?<!\band) (?:dot|точка) "
+    r"(?=(?:com|net|org|ru|io|info|xyz|top|online|site|me|gg|shop|ру)\b)"
     r"|(?<=[A-Za-z0-9])[点點](?=(?:com|net|cn|org|top|xyz|cc|vip|me)\b)",
     re.IGNORECASE,
 )
+_HIDES = re.compile(r"[\[({]\s?(?:\.|dot|точка)|\b(?:dot|точка)\b|[点點]", re.IGNORECASE)
 _MARKDOWN = re.compile(r"\[([^\[\]]{1,200})\]\(\s*<?([^\s()<>]{4,2000})>?[^()]{0,200}\)")
 _LINK = re.compile(
     r"(?:(?P<scheme>(?<![A-Za-z0-9])(?:h(?:tt|xx|\*\*)ps?|ftp|wss?)(?:://|:\\\\))"
     r"(?:[^\s/@<>\"'()\[\]]{1,100}@)?|(?<![\w@.\-]))"
-    r"(?P<host>(?:[\w\u00a1-\uffff](?:[\w\u00a1-\uffff-]{0,62})[.。．])+(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{2,59}|\d{1,3})|localhost)\b"
+    r"(?P<host>(?:[\w\u00a1-\uffff](?:[\w\u00a1-\uffff-]{0,62})[.。．])+(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{2,59}|\d{1,3}))\b"
     r"(?P<port>:\d{1,5})?(?P<path>[/?#][^\s<>\"|\u3000-\u303f\uff00-\uffef]*)?",
     re.IGNORECASE,
 )
-_SUSPECT = re.compile(r"[.。．]\w|\[\.\]|[\[({]\s?(?:dot|точка)| dot | точка |[点點]", re.IGNORECASE)
+_SUSPECT = re2.compile(r"[.。．][\pL\pN]|\[\.\]|(?i:\bdot\b|точка)|[点點]|\d:\d|://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,8 @@ def find(text: str) -> list[Link]:
             found[link.host, link.path] = masked
     for link in _plain(text):
         found.setdefault((link.host, link.path), link)
+    if not _HIDES.search(text):
+        return list(found.values())[:MOST]
     opened = _SPOKEN_DOT.sub(".", _HIDDEN_DOT.sub(".", text))
     if opened != text:
         for link in _plain(opened, hidden=True):
@@ -98,7 +104,8 @@ def find(text: str) -> list[Link]:
 
 def _plain(text: str, *, hidden: bool = False) -> list[Link]:
     links = []
-    for match in _LINK.finditer(text):
+    dotted = " ".join(word for word in text.split() if "." in word or "。" in word or "．" in word)
+    for match in _LINK.finditer(dotted):
         link = _link(match, hidden=hidden)
         if link is not None:
             links.append(link)

@@ -107,7 +107,12 @@ def _word(word: str, home: Script) -> str:
 
 
 def _is_compound(word: str) -> bool:
-    """Say whether a word is a foreign stem with an ending, as `PRы`: one change of script, and of case with it."""
+    """Say whether a word is a foreign stem with an ending, as `PRы`: one change of script, and of case with it.
+
+    So is what stands behind a line break that some export wrote as `n`.
+    """
+    if regex.match(r"n{1,2}\p{Cyrillic}+$", word):
+        return True
     if not (stem := regex.match(r"\p{Latin}{2,}(?=\p{Cyrillic}+$)", word)):
         return False
     return stem[0].isupper() and word[stem.end() :].islower()

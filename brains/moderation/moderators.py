@@ -114,6 +114,8 @@ class Moderators:
 
         Raises Mistake for rules that cannot be read.
         """
+        if written is not None:
+            await asyncio.to_thread(rules.read, written)
         now = self._clock.now()
         state = await self._database.look(functools.partial(self._state, community=community, now=now))
         change = {name: one for name, one in (("rules", written), ("strictness", strictness)) if one is not None}

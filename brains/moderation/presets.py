@@ -56,7 +56,7 @@ class Figures:
 # who paste logs and greet in rows, and asks a human only; `strict` has half, rounded up, and removes.
 # tg-spam (MIT) looks at the first message alone, `strict` at three.
 # `crossposts`, the same text in so many channels, is ours: python-discord/bot counts it among duplicates.
-# Joins: ours. A channel that is named elsewhere brings some 5 a minute to a community of a thousand; a raid brings tens.
+# Joins: ours, a guess to be tuned: who is named elsewhere gets some 5 guests a minute, a raid brings tens.
 PRESETS: dict[Preset, Figures] = {
     "gentle": Figures(
         flood=Limit(count=14, seconds=10),

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from bot.core.i18n import _
 from brains.moderation import counting, links
 from brains.moderation.detection import Detection
-from brains.moderation.domains import WELL_KNOWN, DomainFile, imitated, is_under
+from brains.moderation.domains import WELL_KNOWN, DomainFile, imitated, is_under, registered
 from brains.moderation.expressions import Expressions
-from brains.moderation.links import Link
 from brains.moderation.presets import MEANINGS, PRESETS
 from brains.moderation.rules import ChannelRules, Rules, expressions, phrases
 from brains.moderation.undisguise import LONGEST, skeleton
-from brains.moderation.windows import Said, Windows
+from brains.moderation.windows import Said, Windows, pairs
 from brains.moderation.words import Words
 
 if TYPE_CHECKING:
@@ -25,12 +24,13 @@ if TYPE_CHECKING:
     from bot.core.i18n import Translate
     from bot.core.things import Ref
     from brains.moderation.detection import Kind, Post
+    from brains.moderation.links import Link
     from brains.moderation.presets import Consequence, Figures, Limit, Preset
     from brains.moderation.undisguise import Undisguised
 
 SHOWN = 60
 """Characters of what was found that a reason repeats."""
-BONES = 1_000
+BONES = 500
 """Letters of a text that are compared with others."""
 
 
@@ -83,12 +83,14 @@ class Rulebook:
             known = {(one.host, one.path) for one in leads}
             leads += [one for one in links.find(plain) if (one.host, one.path) not in known]
         found += self._leads(leads, translate)
+        bones = skeleton(plain)[:BONES]
         said = Said(
             author=post.author,
             channel=post.channel,
             at=post.at,
             message=post.message,
-            bones=skeleton(plain)[:BONES],
+            bones=bones,
+            pairs=pairs(bones),
             mentions=counting.mentions(text),
             links=len(leads),
             attachments=len(post.files),
@@ -176,10 +178,15 @@ class Rulebook:
 
     def _again(self, said: Said, translate: Translate) -> Iterator[Detection]:
         """Count how often the same was said: by one author, and in how many channels by anybody."""
-        for name, limit in (("duplicates", self.figures.duplicates), ("crossposts", self.figures.crossposts)):
-            if limit is None or not said.bones:
+        limits = [("duplicates", self.figures.duplicates), ("crossposts", self.figures.crossposts)]
+        longest = max((limit.seconds for _name, limit in limits if limit is not None), default=0)
+        known = self.windows.copies(said, longest) if longest and said.bones else []
+        if len(known) < 2:  # noqa: PLR2004 - this one itself
+            return
+        for name, limit in limits:
+            if limit is None:
                 continue
-            copies = self.windows.copies(said, limit.seconds)
+            copies = [one for one in known if one.at > said.at - timedelta(seconds=limit.seconds)]
             if name == "duplicates":
                 copies = [one for one in copies if one.author == said.author]
                 count, sentence = len(copies), _("said the same {count} times within {seconds} seconds")
@@ -236,7 +243,16 @@ class Rulebooks:
     presets: Callable[[Ref], Preset] | None = None
     windows: Windows = field(default_factory=Windows)
     _domains: DomainFile | None = None
+    _common: tuple[Words, Expressions] = field(init=False)
     _made: dict[tuple[str, Preset], Rulebook] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Compile what most channels have, so that no message waits for it."""
+        registered("example.com")
+        self._common = (
+            Words(phrases(self.rules.words), self.rules.words.allow),
+            Expressions(expressions(self.rules.expressions)),
+        )
 
     def __call__(self, channel: Ref) -> Rulebook:
         """Return the rulebook of a channel; raises Mistake for rules that were not read by `rules.read`."""
@@ -259,8 +275,12 @@ class Rulebooks:
         every = [*phrases(common.words), *phrases(special.words)]
         return Rulebook(
             figures=figures(merged, preset),
-            words=Words(every, [*common.words.allow, *special.words.allow]),
-            expressions=Expressions(expressions(common.expressions + special.expressions)),
+            words=Words(every, [*common.words.allow, *special.words.allow])
+            if special.words.model_fields_set
+            else self._common[0],
+            expressions=Expressions(expressions(common.expressions + special.expressions))
+            if special.expressions
+            else self._common[1],
             windows=self.windows,
             only=_domains(merged.links.only),
             allow=_domains(merged.links.allow),

@@ -188,7 +188,7 @@ def _forced(token: str) -> str:
 
 
 def _forced_part(word: str) -> str:
-    """Read one word so: a known one whatever it has of letters, an unknown one where it is letters for the most part."""
+    """Read one word so: a known one however few letters it has, an unknown one where it has mostly letters."""
     letters = sum(one.isalpha() for one in word)
     if not letters or letters == len(word) or not all(one.isalnum() or one in _SIGNS for one in word):
         return word

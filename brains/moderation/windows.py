@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
     from bot.core.things import Ref
@@ -21,23 +23,26 @@ MESSAGES = 60
 """Messages of one author that are remembered: a limit counts no further."""
 RECENT = 2_000
 """Messages of the community that are compared with new ones."""
-COMPARED = 50
-"""Of those, how many a new one is compared with letter by letter; exact copies are found among all."""
+COMPARED = 150
+"""Of those, the latest with which a new one is compared for likeness; exact copies are found among all."""
 WORTH = 16
 """Letters from which a text is compared: `ok` and `good morning` are said by many."""
+BITS = 1024
+"""Of the number that holds a text's pairs of letters; 1,000 letters have about 300 different ones."""
 ALIKE = 0.8
 """Share of the pairs of letters that two texts have in common from which one is a copy of the other with changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What the windows keep of a message. `bones` is its skeleton, cut; times are those of the messages."""
+    """What the windows keep of a message. `bones` is its skeleton, cut, and `pairs` its pairs of letters."""
 
     author: Ref
     channel: Ref
     at: datetime
     message: Ref | None = None
     bones: str = ""
+    pairs: int = 0
     mentions: int = 0
     links: int = 0
     attachments: int = 0
@@ -50,9 +55,8 @@ class Windows:
 
     authors: int = AUTHORS
     _by_author: OrderedDict[Ref, deque[Said]] = field(default_factory=OrderedDict)
-    _recent: deque[Said] = field(default_factory=lambda: deque(maxlen=RECENT))
-    _copies: dict[str, int] = field(default_factory=dict)
-    _pairs: OrderedDict[str, frozenset[str]] = field(default_factory=OrderedDict)
+    _recent: deque[tuple[float, int, int, Said]] = field(default_factory=lambda: deque(maxlen=RECENT))
+    _same: dict[str, deque[Said]] = field(default_factory=dict)
 
     def note(self, said: Said) -> None:
         """Remember a message; one that was edited takes the place of what it said."""
@@ -67,10 +71,10 @@ class Windows:
             self._by_author.popitem(last=False)
         self._age(said.at)
         if len(self._recent) == RECENT:
-            self._drop(self._recent.popleft())
+            self._drop(self._recent.popleft()[3])
         if len(said.bones) >= WORTH:
-            self._recent.append(said)
-            self._copies[said.bones] = self._copies.get(said.bones, 0) + 1
+            self._recent.append((said.at.timestamp(), said.pairs.bit_count(), said.pairs, said))
+            self._same.setdefault(said.bones, deque(maxlen=MESSAGES)).append(said)
 
     def of(self, author: Ref, until: datetime, seconds: int) -> list[Said]:
         """Return an author's messages of the seconds before an instant, which belongs to them."""
@@ -79,41 +83,34 @@ class Windows:
 
     def copies(self, said: Said, seconds: int) -> list[Said]:
         """Return the messages of the last seconds, this one among them, that say the same or nearly so, by whomever."""
-        if len(said.bones) < WORTH:
-            return [one for one in self.of(said.author, said.at, seconds) if one.bones == said.bones and said.bones]
         since = said.at - timedelta(seconds=seconds)
-        there = [one for one in self._since(since) if one.at <= said.at]
-        same = [one for one in there if one.bones == said.bones] if self._copies.get(said.bones, 0) > 1 else [said]
-        others = (one for one in reversed(there) if one.bones != said.bones and _is_near(one, said))
-        return same + [one for _count, one in zip(range(COMPARED), others, strict=False) if self._is_alike(one, said)]
+        if len(said.bones) < WORTH:
+            own = self.of(said.author, said.at, seconds)
+            return [one for one in own if one.bones == said.bones and said.bones]
+        same = [one for one in self._same.get(said.bones, ()) if since < one.at <= said.at]
+        return same + self._near(said, since)
 
-    def _since(self, since: datetime) -> Iterator[Said]:
-        """Yield recent messages, oldest first, without going through all that is older."""
+    def _near(self, said: Said, since: datetime) -> list[Said]:
+        """Return what is alike among the latest messages, by the pairs of letters that they share."""
         found = []
-        for one in reversed(self._recent):
-            if one.at <= since:
+        own, begin, until = said.pairs, since.timestamp(), said.at.timestamp()
+        count = own.bit_count()
+        least, most = ALIKE * count, count / ALIKE
+        for at, bits, pairs, one in islice(reversed(self._recent), COMPARED):
+            if at <= begin:
                 break
-            found.append(one)
-        return reversed(found)
-
-    def _is_alike(self, one: Said, other: Said) -> bool:
-        first, second = self._pairs_of(one.bones), self._pairs_of(other.bones)
-        return len(first & second) >= ALIKE * len(first | second)
-
-    def _pairs_of(self, bones: str) -> frozenset[str]:
-        """Return the pairs of letters of a text (Jaccard similarity over them is quick, and blind to small changes)."""
-        known = self._pairs.get(bones)
-        if known is None:
-            known = frozenset(bones[at : at + 2] for at in range(len(bones) - 1))
-            self._pairs[bones] = known
-            if len(self._pairs) > 2 * COMPARED:
-                self._pairs.popitem(last=False)
-        return known
+            if not (least <= bits <= most and at <= until):
+                continue
+            both = (own & pairs).bit_count()
+            if both >= ALIKE * (count + bits - both) and one.bones != said.bones:
+                found.append(one)
+        return found
 
     def _age(self, now: datetime) -> None:
         """Forget what is older than any window, and authors of whom nothing is left."""
-        while self._recent and self._recent[0].at < now - LONGEST:
-            self._drop(self._recent.popleft())
+        oldest = (now - LONGEST).timestamp()
+        while self._recent and self._recent[0][0] < oldest:
+            self._drop(self._recent.popleft()[3])
         while self._by_author:
             author, own = next(iter(self._by_author.items()))
             if own and own[-1].at >= now - LONGEST:
@@ -123,18 +120,24 @@ class Windows:
     def _forget_message(self, own: deque[Said], message: Ref) -> None:
         for one in [one for one in own if one.message == message]:
             own.remove(one)
-            if one in self._recent:
-                self._recent.remove(one)
+            kept = [entry for entry in self._recent if entry[3] is not one]
+            if len(kept) < len(self._recent):
+                self._recent = deque(kept, maxlen=RECENT)
                 self._drop(one)
 
     def _drop(self, one: Said) -> None:
-        left = self._copies.get(one.bones, 0) - 1
-        if left > 0:
-            self._copies[one.bones] = left
-        else:
-            self._copies.pop(one.bones, None)
+        same = self._same.get(one.bones)
+        if same and one in same:
+            same.remove(one)
+        if not same:
+            self._same.pop(one.bones, None)
 
 
-def _is_near(one: Said, other: Said) -> bool:
-    """Say whether two texts are about as long, so that they may be alike."""
-    return min(len(one.bones), len(other.bones)) >= ALIKE * max(len(one.bones), len(other.bones))
+def pairs(bones: str) -> int:
+    """Return which pairs of letters a text has, hashed into the bits of one number: texts compare in a moment."""
+    if len(bones) < WORTH:
+        return 0
+    codes = np.frombuffer(bones.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    bits = np.zeros(BITS, dtype=np.uint8)
+    bits[(codes[:-1] * np.uint32(0x9E3779B1) + codes[1:] * np.uint32(0x85EBCA6B)) >> np.uint32(22)] = 1
+    return int.from_bytes(np.packbits(bits).tobytes())

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from brains.moderation.heads import HEADS
 from brains.training.examples import SOURCES, labelled
 from brains.training.fairness import SURE, TIMES
-from brains.training.heads import FLAGGED, ORDINARY, PRIOR, REMOVED, counts
+from brains.training.heads import DISPUTED, FLAGGED, LEAST, ORDINARY, PRIOR, REMOVED, counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from brains.training.heads import Trained
 
 BINS = 10
+FEWEST = 50
+"""Texts of one source and language that are worth a line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ def measured(trained: Trained, examples: Sequence[Example], *, with_vector: bool
         kinds = [(examples[at].source, examples[at].language, examples[at].held) for at in places]
         held = {source for source, _language, kept in kinds if kept}
         for kind in sorted(set(kinds)):
-            if kind[0] in held and not kind[2]:
+            if (kind[0] in held and not kind[2]) or kinds.count(kind) < FEWEST:
                 continue
             these = np.array([one == kind for one in kinds])
             found.append(_figures(head, kind, unseen[head][places[these]], labels[these], thresholds[head]))
@@ -115,18 +117,21 @@ def card(trained: Trained, examples: Sequence[Example], lines: Sequence[Line], *
         "# Moderation heads",
         f"Fitted on {date} by `kinfolk train heads`. Encoder: `{heads.encoder}`; with another, or without, the n-grams "
         "judge alone, with thresholds of their own.",
-        "Five classifiers say how likely a message is toxic, hateful, sexual, spam or about harming oneself. They are for "
-        "putting messages before a human first. `self_harm` offers help and alerts; it never punishes.",
+        "Five classifiers say how likely a message is toxic, hateful, sexual, spam or about harming oneself. They are "
+        "for putting messages before a human first. `self_harm` offers help and alerts; it never punishes.",
         _bar(lines, forced=forced),
-        "## Data\n\nOnly what lets weights ship. Counts are positives + others that the head learns from; of Gitter, one in three is learned from.",
+        "## Data\n\nOnly what lets weights ship. Counts are positives + others that the head learns from; "
+        "where a source has no positives for a head, one in three is.",
         _data(examples),
         _written(examples),
         "## Thresholds\n\nChosen on ordinary chat (Gitter, all rows, each judged by models that never saw it): "
-        f"`flag` for at most {FLAGGED:.2%} of messages a head, `remove` for {REMOVED:.3%}.",
+        f"`flag` for at most {FLAGGED:.3%} of messages a head, `remove` for {REMOVED:.3%}; "
+        f"`flag` for at most {DISPUTED:.1%} of COLD's inoffensive texts besides; "
+        f"none below {LEAST.flag} and {LEAST.remove}, since Gitter is English and technical.",
         _thresholds(trained, examples),
-        f"## Figures\n\nAt the thresholds above. Probabilities hold where {PRIOR:.0%} of messages are bad; `error` is their "
-        "expected calibration error there. What has a test split is measured on it, never fitted to it; the rest by "
-        "cross-validation with near-copies kept together.",
+        f"## Figures\n\nAt the thresholds above. Probabilities hold where {PRIOR:.0%} of messages are bad; `error` is "
+        "their expected calibration error there. What has a test split is measured on it, never fitted to it; the rest "
+        "by cross-validation with near-copies kept together.",
         _table_of(measured(trained, examples)),
         "### Without a vector",
         _table_of(measured(trained, examples, with_vector=False)),

@@ -33,7 +33,7 @@ FEWEST_HELD = 3
 """Lessons held back below which nothing can be judged."""
 MOST_FLIPS = 0.002
 """Share of ordinary messages that may be flagged anew; a batch of lessons that would flag more is refused."""
-MARGIN = 0.3
+MARGIN = 1.0
 """How far below the threshold, in logits, the ordinary messages that teach are kept, so that others stay there too."""
 PULL = 0.01
 """How strongly the weights of the vector are drawn towards 0."""

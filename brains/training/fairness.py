@@ -1,10 +1,10 @@
 """Whether heads accuse some people more than others: false positives by group on harmless texts, and the bar.
 
 Texts are compared within a family, where all are of one kind: our templates about groups of people, our sentences in
-dialects, COLD's inoffensive texts (its anti-bias ones a group), and Davidson's harmless tweets (dialect a group). A group
-is above the bar when its rate is above twice that of its family, beyond what chance explains: the binomial probability of
-as many false positives at twice the family's rate is below .05, shared out over the groups (Bonferroni). Groups of fewer
-than 30 texts are shown and not judged.
+dialects, COLD's inoffensive texts (its anti-bias ones a group), and Davidson's harmless tweets (dialect a group). A
+group is above the bar when its rate is above twice that of its family, beyond what chance explains: the binomial
+probability of as many false positives at twice the family's rate is below .05, shared out over the groups (Bonferroni).
+Groups of fewer than 20 texts are shown and not judged.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from brains.training.sentences import Harmless
 
 TIMES = 2.0
-FEWEST = 30
+FEWEST = 20
 CHANCE = 0.05
 SURE = 0.95
 LOOSE = 0.05
@@ -69,7 +69,7 @@ class Line:
 def families(
     trained: Trained, examples: Sequence[Example], ours: Sequence[Harmless], scores: dict[str, Array]
 ) -> list[Family]:
-    """Gather what is judged: `scores` are of the test half of our own sentences (n,); the others were not learned from."""
+    """Gather what is judged: `scores` are of the test half of our own sentences (n,); others were not learned from."""
     thresholds = trained.heads.thresholds(with_vector=True)
     found = []
     for kind, language in (("identity", "en"), ("identity", "zh"), ("dialect", "")):

@@ -13,10 +13,13 @@ from brains.training.linear import fit_linear, matrix
 from brains.training.network import fit_network
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+    from scipy import sparse
+
     from bot.core.ports import Vector
     from brains.moderation.features import Features, Ints
     from brains.moderation.heads import Array
-    from brains.training.linear import Linear, sparse
+    from brains.training.linear import Linear
 
 FOLDS = 3
 LOOSE = 1e4
@@ -99,5 +102,5 @@ def _mixed(head: Head, linear: Array, network: Array, lesson: Lesson) -> Head:
     )
 
 
-def _logistic(logits: Array) -> Array:
+def _logistic(logits: npt.NDArray[np.floating]) -> Array:
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HIDDEN = 256
 EPOCHS = 10
-VISITS = 300_000
+VISITS = 250_000
 """Texts looked at in all at most, however many there are: more changed nothing."""
 BATCH = 256
 RATE = 2e-3

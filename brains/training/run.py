@@ -15,14 +15,18 @@ from brains.training.examples import gathered
 from brains.training.heads import SEED, read_examples, train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from bot.core.ports import Encoder
+    from bot.core.ports import Encoder, Vector
     from brains.moderation.heads import Heads
     from brains.training.card import Figures
     from brains.training.encoding import Progress
+    from brains.training.examples import Example
     from brains.training.fairness import Line
+    from brains.training.heads import Trained
+    from brains.training.sentences import Harmless
+    from brains.training.texts import Texts
 
 FILE, CARD = "heads.safetensors", "heads.md"
 
@@ -58,11 +62,17 @@ async def train_heads(
     examples = await asyncio.to_thread(gathered, data)
     read = await read_examples(examples, encoder, progress=progress)
     trained = await asyncio.to_thread(train, read, encoder=encoder.fingerprint, made=date, seed=seed, tell=tell)
-    ours = fairness.ours()
-    seen = texts.read([one.text for one in ours])
+    return await finish(trained, examples, out, encoder=encoder, date=date, force=force)
+
+
+async def finish(
+    trained: Trained, examples: Sequence[Example], out: Path, *, encoder: Encoder, date: str, force: bool
+) -> Outcome:
+    """Hold trained heads against the fairness bar and write them with their card. Raises Mistake below the bar."""
+    ours = await asyncio.to_thread(fairness.ours)
+    seen = await asyncio.to_thread(texts.read, [one.text for one in ours])
     vectors = await texts.encode(encoder, seen)
-    scores = trained.heads.scores(seen.texts, seen.plains, vectors, tricks=seen.tricks)
-    lines = fairness.judged(fairness.families(trained, examples, ours, scores))
+    lines = await asyncio.to_thread(_judged, trained, examples, ours, seen, vectors)
     above = [line for line in lines if line.above]
     if above and not force:
         groups = "; ".join(f"{line.group} in {line.family}: {line.rate:.2%} of {line.n}" for line in above)
@@ -80,6 +90,13 @@ async def train_heads(
         ordinary=ordinary_rates(trained, examples),
         fairness=lines,
     )
+
+
+def _judged(
+    trained: Trained, examples: Sequence[Example], ours: Sequence[Harmless], seen: Texts, vectors: Vector
+) -> list[Line]:
+    scores = trained.heads.scores(seen.texts, seen.plains, vectors, tricks=seen.tricks)
+    return fairness.judged(fairness.families(trained, examples, ours, scores))
 
 
 def _write(heads: Heads, told: str, out: Path) -> None:

@@ -1,4 +1,4 @@
-"""The sentences written for Kinfolk: what no open data covers, hard negatives, and the templates of the fairness bar."""
+"""The sentences written for Kinfolk: what no open data covers, hard negatives, templates of the fairness bar."""
 
 from __future__ import annotations
 

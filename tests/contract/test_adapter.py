@@ -223,7 +223,7 @@ async def test_a_file_of_a_message_is_fetched_and_one_too_large_or_gone_or_elsew
             await adapter.fetch(File(name="a.png", kind="", size=1, url="http://127.0.0.1/a.png"), limit=9)
         needs(platform, SENDING)
 
-    await platform.send(platform.member, platform.public, "gift.png", data)
+    sent = await platform.send(platform.member, platform.public, "gift.png", data, "Look")
     (event,) = [one for one in await heard(platform, MessagePosted) if one.files]
     (file,) = event.files
     assert (file.name, file.size) == ("gift.png", len(data))
@@ -236,6 +236,9 @@ async def test_a_file_of_a_message_is_fetched_and_one_too_large_or_gone_or_elsew
     ):
         with pytest.raises(Mistake, match=words):
             await adapter.fetch(wrong, limit=limit)
+    await platform.edit(platform.member, sent, "Look again")
+    (edited,) = await heard(platform, MessageEdited)
+    assert edited.files == (file,)
     platform.lose_files()
     with pytest.raises(Mistake, match="not there"):
         await adapter.fetch(file, limit=len(data))

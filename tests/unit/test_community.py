@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from brains.moderation.heads import Thresholds
 from brains.moderation.learned import Correction, Learned, from_bytes, logits, to_bytes
 from brains.training.community import (
     ENOUGH,
@@ -19,6 +20,8 @@ from brains.training.community import (
     learn,
     weights,
 )
+from brains.training.evenness import Bystanders
+from brains.training.sentences import Harmless
 
 SIZE = 16
 FLAG = 0.8
@@ -158,6 +161,26 @@ def test_what_was_learned_is_read_back_as_it_was_written() -> None:
     assert read.adjust("spam", 0.3, unit(AXIS)) == learned.adjust("spam", 0.3, unit(AXIS))
     with pytest.raises(ValueError, match="no learned heads"):
         from_bytes(b"something else")
+
+
+def test_a_correction_that_accuses_one_group_more_than_others_is_named() -> None:
+    groups = [f"group {number % 10}" for number in range(400)]
+    apart = np.array([group == "group 3" for group in groups])
+    vectors = np.where(apart[:, None], unit(AXIS)[None], unit(-AXIS)[None]).astype(np.float32)
+    sentences = [
+        Harmless(text="", language="en", group=group, kind="identity", line=number)
+        for number, group in enumerate(groups)
+    ]
+    people = Bystanders(
+        sentences=sentences,
+        vectors=vectors,
+        shipped={"spam": np.full(400, 0.1, dtype=np.float32)},
+        thresholds={"spam": Thresholds(flag=FLAG, remove=0.99)},
+    )
+    unfair = Correction(slope=1.0, bias=0.0, weights=8.0 * AXIS.astype(np.float64))
+    fair = Correction(slope=1.0, bias=0.5, weights=np.zeros(SIZE))
+    assert people.accused("spam", unfair) == "group 3"
+    assert people.accused("spam", fair) == ""
 
 
 def test_no_more_ordinary_messages_are_flagged_than_the_shipped_head_flags() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -142,6 +143,39 @@ async def test_what_has_matured_is_learned_once_and_again_when_it_changes(bot: S
     assert again.report["heads"]["spam"]["lessons"] == 31
 
 
+class Interrupted(HashingEncoder):
+    """Something happens while it encodes, once."""
+
+    def __init__(self, happens: Callable[[], Awaitable[object]]) -> None:
+        super().__init__()
+        self._happens: Callable[[], Awaitable[object]] | None = happens
+
+    async def encode(self, texts, *, kind="passage"):
+        happens, self._happens = self._happens, None
+        if happens is not None:
+            await happens()
+        return await super().encode(texts, kind=kind)
+
+
+@pytest.mark.slow
+async def test_what_is_taken_back_while_it_is_learned_is_not_kept(bot: SmallBot) -> None:
+    await knows_its_own_chat(bot)
+    await rules_on_many(bot)
+    await learner(bot).encode()
+    bot.clock.pass_by(2 * 86_400)
+    taken_back = SettleCase(case="C00001", verdict="", by=STAFF[0], before="spam")
+    encoder = Interrupted(lambda: bot.performer.keeper.act(bot.community, taken_back))
+
+    async def interrupted() -> HashingEncoder:
+        return encoder
+
+    assert await replace(learner(bot), encoder=interrupted).learn(bot.community) is None
+    assert await bot.database.look(lambda c: lessons.learned_version(c, bot.community)) == ""
+    report = await learner(bot).learn(bot.community)
+    assert report is not None
+    assert report["heads"]["spam"]["lessons"] == 31
+
+
 async def test_one_report_and_many_teach_nothing(bot: SmallBot) -> None:
     exhibit = Exhibit(message=Ref(PLATFORM, "x"), channel=GENERAL.ref, text=BAD, at=bot.clock.now())
     for n in range(30):
@@ -158,6 +192,10 @@ async def test_words_are_encoded_anew_for_other_heads_where_the_evidence_has_the
     assert await bot.database.write(lambda c: lessons.restore(c, "hashing-words newer")) == 1
     [lesson] = await of(bot)
     assert lesson.text == BAD
+    await learner(bot).learn_changed()
+    await learner(bot).encode()
+    [again] = await of(bot)
+    assert (again.text, again.made_by) == ("", "hashing-words test")
 
 
 async def test_a_moderator_is_kept_until_its_lessons_change(bot: SmallBot) -> None:

@@ -10,7 +10,9 @@ import pytest
 from bot.core.things import Ref
 from brains.moderation.detection import Detection, Post
 from brains.moderation.memory import FLAG, REMOVE, SpamMemory, memento
+from brains.moderation.remembering import album
 from brains.moderation.signature import alike, sign, skeleton, stack, width
+from storage.lessons import Lesson
 from tests.hashing import HashingEncoder
 from tests.words import MONDAY
 
@@ -113,3 +115,35 @@ def test_a_skeleton_is_bounded_and_chinese_counts_double() -> None:
     assert len(skeleton("a " * 1_000_000)) <= 1500
     assert width(skeleton("加我微信!")) == 8
     assert FLAG < REMOVE
+
+
+def picture(case: str, hash_: str, label: int) -> Lesson:
+    """Return what a verdict on a picture teaches."""
+    return Lesson(
+        id=1,
+        case=case,
+        message=Ref("wire", case),
+        head="picture",
+        label=label,
+        text="",
+        vector=None,
+        signature=b"",
+        width=0,
+        logit=None,
+        made_by="",
+        picture=hash_,
+        by="wire:anna",
+        at=MONDAY,
+        matures_at=MONDAY,
+    )
+
+
+def test_pictures_are_known_until_one_like_them_is_called_fine() -> None:
+    scam, near, other = "ffff0000ffff0000", "ffff0000ffff0003", "0123456789abcdef"
+    known = album([picture("A", scam, 1), picture("B", other, 1)])
+    assert (found := known.nearest(near)) is not None
+    assert (found.hash, found.confirmed, found.message) == (scam, "here", Ref("wire", "A"))
+    since = album([picture("A", scam, 1), picture("B", other, 1), picture("C", near, 0)])
+    assert (left := since.nearest(near)) is not None
+    assert left.hash == other
+    assert album([]).nearest(scam) is None

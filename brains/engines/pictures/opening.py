@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ PIXELS = 25_000_000
 """Of one frame: a telephone's camera stays below, and decoded it takes 100 MB."""
 DECODED = 4 * PIXELS
 """Of all the frames that must be decoded to see the middle one."""
+KEPT = 8_000_000
+"""Pixels of a frame that is kept once it is decoded; four pieces of what is read have no more."""
 FRAMES = 200
 """Frames that are counted; the middle of a longer film is that of its first ones."""
 SMALLEST, LONGEST = 8, 20_000
@@ -36,7 +39,7 @@ SIZE = "That picture has {width} x {height} pixels, which I do not look at."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A picture's size, and its first and its middle frame in RGB, upright, before white."""
+    """A picture's size, and its first and its middle frame in RGB, upright, before white; large ones smaller."""
 
     width: int
     height: int
@@ -72,11 +75,11 @@ def _open(data: bytes) -> Opened:
 def _frames(image: Image.Image) -> Iterator[Image.Image]:
     """Give the first frame, and the middle one as far as it can be reached: each needs those before it."""
     image.load()
-    yield image.copy()
+    yield _reduced(image)
     reachable = min(FRAMES, DECODED // (image.width * image.height))
     if (middle := _count(image, reachable) // 2) > 0:
         image.seek(middle)
-        yield image.copy()
+        yield _reduced(image)
 
 
 def _count(image: Image.Image, most: int) -> int:
@@ -97,11 +100,21 @@ def _count_gif(image: Image.Image, most: int) -> int:
     return number + 1
 
 
+def _reduced(image: Image.Image) -> Image.Image:
+    """Return a copy of what is decoded, with no more pixels than anything after it needs."""
+    frame = image.convert("RGBA") if image.mode in {"P", "PA"} else image.copy()
+    if (excess := frame.width * frame.height / KEPT) > 1:
+        side = max(1, round(max(frame.size) / math.sqrt(excess)))
+        frame.thumbnail((side, side), Image.Resampling.BOX)
+    return frame
+
+
 def _upright(frame: Image.Image) -> Image.Image:
     with contextlib.suppress(Exception):  # notes that cannot be read say nothing of which side is up
         frame = ImageOps.exif_transpose(frame)
     if "A" in frame.getbands() or "transparency" in frame.info:
         frame = frame.convert("RGBA")
-        ground = Image.new("RGBA", frame.size, "white")
-        frame = Image.alpha_composite(ground, frame)
+        ground = Image.new("RGB", frame.size, "white")
+        ground.paste(frame, mask=frame.getchannel("A"))
+        return ground
     return frame.convert("RGB")

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from brains.engines.pictures.reading import Reader
 
 LENGTH = struct.Struct(">I")
-MEMORY = 3 << 30
-"""Bytes of addresses; loaded and reading it takes 1.1 GB of these, and .4 GB of memory."""
+MEMORY = 2 << 30
+"""Bytes of addresses; reading a large picture it takes 1.3 GB of these, and .7 GB of memory."""
 NICE = 10
 """Messages are encoded on the same cores, and a picture can wait for them."""
 PARENT_DIED = 1
@@ -95,11 +95,15 @@ def write(out: BinaryIO, body: bytes) -> None:
     out.flush()
 
 
-def confine() -> None:
-    """Give up what looking at pictures does not need."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+def seal() -> None:
+    """Write no file from here on: what the interpreter compiled of the libraries is kept by now."""
     for kind in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
         resource.setrlimit(kind, (0, 0))
+
+
+def confine() -> None:
+    """Give up what neither loading the models nor looking at pictures needs."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     os.nice(NICE)
     sys.addaudithook(_audit)
     # A worker that was killed leaves nobody behind who goes on with its last picture.
@@ -120,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     confine()
     looking, given, out = Looking(load(threads)), sys.stdin.buffer, sys.stdout.buffer
+    seal()
     write(out, b"{}")
     while head := given.read(LENGTH.size):
         (length,) = LENGTH.unpack(head)

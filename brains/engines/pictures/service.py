@@ -36,7 +36,7 @@ PATIENCE = 30.0
 """Seconds for a picture: a page full of text takes eight on two busy cores."""
 IDLE = 300.0
 """Seconds without a picture after which the process is ended, and with it all that it holds."""
-COMMAND = (sys.executable, "-P", "-B", "-m", "brains.engines.pictures.process")
+COMMAND = (sys.executable, "-P", "-m", "brains.engines.pictures.process")
 KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV")
 """What of the environment the process is told: no token and no password."""
 TOO_LONG = "That picture takes longer than the {seconds:.0f} s that I give it."
