@@ -21,9 +21,11 @@ from bot.core.actions import (
     Edit,
     Forget,
     Inward,
+    KeepAppeal,
     Moderation,
     OpenDirect,
     Say,
+    SettleCase,
     Spoken,
     placed,
     target,
@@ -167,8 +169,8 @@ class Performer:
                 action, receipt = await self._carry_out(case, action)
             if receipt.state == "failed" and not _is_by_the_way(action, case):
                 failed.add(ruling.decision)
-            if receipt.state == "failed" and isinstance(action, Inward):
-                # What we refuse ourselves, such as a verdict after the first, is refused with all that comes of it.
+            if receipt.state == "failed" and isinstance(action, SettleCase | KeepAppeal):
+                # Of two who decide the same, the second is refused with all that would have come of it.
                 stopped.add(ruling.decision)
             await self._end(number, action, receipt, undoes=ruling.undoes)
             done.append((action, receipt))

@@ -73,7 +73,10 @@ class Say:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """Change one of the bot's own messages; `only` and `invocation` as they were said."""
+    """Change one of the bot's own messages; `only` and `invocation` as they were said.
+
+    `offered` are the buttons that come back when it is undone.
+    """
 
     message: Ref
     channel: Ref
@@ -82,6 +85,7 @@ class Edit:
     only: Ref | None = None
     invocation: Ref | None = None
     buttons: tuple[Button, ...] = ()
+    offered: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -474,7 +478,10 @@ def inverse(action: Action, receipt: Receipt) -> Action | None:
         case Warn(channel=channel):
             return Delete(message=receipt.made, channel=channel) if receipt.made else None
         case Edit():
-            return replace(action, text=action.before, before=action.text) if action.before else None
+            if not action.before:
+                return None
+            swapped = {"text": action.before, "before": action.text}
+            return replace(action, **swapped, buttons=action.offered or action.buttons, offered=action.buttons)
         case React() | Invite() | GrantRole():
             return replace(action, on=not action.on)
         case ArchiveChannel(was=was):

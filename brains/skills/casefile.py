@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.core.actions import AskStaff, Ban, Button, Delete, Edit, Say, Timeout, Unban, inverse
@@ -70,7 +71,11 @@ async def edited(context: Context, case: Case, words: str, *, press: str = "verd
         cards = [act for act in naming if isinstance(act.action, AskStaff) and _offers(act.action.buttons, press)]
         latest = [await _latest(context, act) for act in cards]
     waiting = [act for act in latest if _offers(getattr(act.action, "buttons", ()), press)]
-    return [edit for act in waiting for edit in close_message(act, words)]
+    return [
+        replace(edit, offered=getattr(act.action, "buttons", ()))
+        for act in waiting
+        for edit in close_message(act, words)
+    ]
 
 
 async def card(context: Context, case: Case) -> Act | None:

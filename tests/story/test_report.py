@@ -66,6 +66,9 @@ async def test_what_a_verdict_did_is_undone_and_the_message_may_be_judged_again(
     assert harbour.last(MEMBER, "general").text == "sorry everybody"
     [now] = [post for post in harbour.sees(STAFF, "staff-room") if post.id == report.id]
     assert now.text == report.text
+    assert [one.label for one in now.buttons] == [one.label for one in report.buttons], "it may be judged anew"
+    await harbour.press(OWNER, "Fine")
+    assert "Fine, decided by Ana Ferreira." in harbour.page._space.posts[report.id].text
 
 
 async def test_what_cannot_be_reported_is_refused_with_what_to_do(harbour: Town) -> None:
