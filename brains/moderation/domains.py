@@ -222,8 +222,8 @@ class DomainFile:
 
     def check(self) -> None:
         """Raise Mistake when there is no such file to read."""
-        if not self.path.is_file():
-            raise Mistake(_("The list of domains {path} is no file that I can read."), path=str(self.path))
+        if not self.path.is_absolute() or not self.path.is_file():
+            raise Mistake(_("The list of domains {path} is no file that I can read; name it from the root on."), path=str(self.path))
 
 
 def is_under(host: str, domains: frozenset[str]) -> str:

@@ -62,8 +62,8 @@ class Link:
 
     @property
     def is_ip(self) -> bool:
-        """Say whether it leads to a number instead of a name."""
-        return _is_ip(self.host)
+        """Say whether it leads to a number instead of a name; one of the reader's own network is no trap."""
+        return _is_ip(self.host) and ipaddress.IPv4Address(self.host).is_global
 
     @property
     def is_punycode(self) -> bool:

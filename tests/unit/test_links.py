@@ -46,6 +46,7 @@ def test_each_link_says_what_it_is():
     assert what("http://example.com") == set()
     assert what("hxxp://example.com") == {"hidden"}
     assert what("http://1.2.3.4/") == {"is_ip"}
+    assert what("http://192.168.0.1/") == what("http://127.0.0.1:8080") == set()
     assert what("https://xn--pypal-4ve.com") == {"is_punycode"}
     assert what("https://bit.ly/x") == {"is_short"}
     for invite in ("discord.gg/a", "t.me/+a", "t.me/joinchat/a", "join.slack.com/t/a", "chat.whatsapp.com/a"):
