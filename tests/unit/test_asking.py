@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from bot.core.actions import Button, Invite, KeepFeedback, OpenDirect, React, Say, Timeout
+from bot.core.actions import Button, Delete, Invite, KeepFeedback, OpenDirect, React, Say, Timeout
 from bot.core.decisions import Decision, Mode, Trace
 from bot.core.errors import Gone, KinfolkError, Misconfigured, Mistake, Overloaded
 from bot.core.events import ChannelChanged, MessagePosted, key
