@@ -480,8 +480,8 @@ def inverse(action: Action, receipt: Receipt) -> Action | None:
         case Edit():
             if not action.before:
                 return None
-            swapped = {"text": action.before, "before": action.text}
-            return replace(action, **swapped, buttons=action.offered or action.buttons, offered=action.buttons)
+            back = replace(action, text=action.before, before=action.text)
+            return replace(back, buttons=action.offered or action.buttons, offered=action.buttons)
         case React() | Invite() | GrantRole():
             return replace(action, on=not action.on)
         case ArchiveChannel(was=was):
