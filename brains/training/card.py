@@ -126,7 +126,7 @@ def card(trained: Trained, examples: Sequence[Example], lines: Sequence[Line], *
         _written(examples),
         "## Thresholds\n\nChosen on ordinary chat (Gitter, all rows, each judged by models that never saw it): "
         f"`flag` for at most {FLAGGED:.3%} of messages a head, `remove` for {REMOVED:.3%}; "
-        f"`flag` for at most {DISPUTED:.1%} of COLD's inoffensive texts besides; "
+        f"`flag` of toxicity and hate for at most {DISPUTED:.2%} of COLD's inoffensive texts besides; "
         f"none below {LEAST.flag} and {LEAST.remove}, since Gitter is English and technical.",
         _thresholds(trained, examples),
         f"## Figures\n\nAt the thresholds above. Probabilities hold where {PRIOR:.0%} of messages are bad; `error` is "
