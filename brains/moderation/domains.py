@@ -122,6 +122,8 @@ CLOSE = 6
 LARGEST = 8_000_000
 """Bytes of a file of domains; 300,000 lines are about 6 million."""
 
+_WHITE = frozenset({"white", "whitelist", "allow"})
+_BLACK = frozenset({"black", "blacklist", "block", "0.0.0.0", "127.0.0.1"})  # noqa: S104 - names, not addresses to bind
 _HIDDEN = str.maketrans("01345", "oieas")
 
 
@@ -198,7 +200,8 @@ def _is_close(one: str, other: str) -> bool:
 class DomainFile:
     """Domains of a file, a line each, read again when the file changes. `#` begins a comment.
 
-    A line of two columns, as public lists of phishing have them, is read as `black` or `white` and the domain.
+    A line of two columns, as public lists have them, begins with `blacklist`, `whitelist`, or 0.0.0.0 as in a file of
+    hosts; other lines of two columns are passed over, such as names that a list compares others with.
     """
 
     path: Path
@@ -217,13 +220,20 @@ class DomainFile:
             return
         self._stamp = (there.st_mtime_ns, there.st_size)
         rows = [line.partition("#")[0].split() for line in lines]
-        self.white = frozenset(row[-1].lower().strip(".") for row in rows if len(row) > 1 and row[0] == "white")
-        self.black = frozenset(row[-1].lower().strip(".") for row in rows if row and row[0] not in {"white", "list"})
+        self.white = frozenset(_name(row) for row in rows if len(row) > 1 and row[0] in _WHITE)
+        self.black = frozenset(_name(row) for row in rows if len(row) == 1 or (len(row) > 1 and row[0] in _BLACK))
 
     def check(self) -> None:
         """Raise Mistake when there is no such file to read."""
         if not self.path.is_absolute() or not self.path.is_file():
-            raise Mistake(_("The list of domains {path} is no file that I can read; name it from the root on."), path=str(self.path))
+            raise Mistake(
+                _("The list of domains {path} is no file that I can read; name it from the root on."),
+                path=str(self.path),
+            )
+
+
+def _name(row: list[str]) -> str:
+    return row[-1].lower().strip(".")
 
 
 def is_under(host: str, domains: frozenset[str]) -> str:

@@ -89,13 +89,14 @@ def test_lookalikes_of_well_known_domains():
 
 def test_a_file_that_is_gone_keeps_what_was_read(tmp_path):
     path = tmp_path / "list.txt"
-    path.write_text("one.example\n")
+    path.write_text("one.example\n0.0.0.0 two.example\nfuzzylist brand.example\nwhitelist\tfine.example\n")
     listed = DomainFile(path)
     listed.refresh()
     path.unlink()
     listed.refresh()
 
-    assert listed.black == {"one.example"}
+    assert listed.black == {"one.example", "two.example"}
+    assert listed.white == {"fine.example"}
 
 
 @pytest.mark.skipif(not PHISHING.exists(), reason="the public list of phishing domains is not on this machine")
@@ -105,4 +106,6 @@ def test_a_public_list_of_phishing_is_read(tmp_path):
     listed = DomainFile(path)
     listed.refresh()
 
-    assert len(listed.black) > 10 * len(listed.white) > 0
+    told = [row.split("\t") for row in path.read_text().splitlines()]
+    assert len(listed.black) == len({name.lower() for kind, name in told if kind == "blacklist"}) > 10_000
+    assert len(listed.white) == len({name.lower() for kind, name in told if kind == "whitelist"}) > 1_000
