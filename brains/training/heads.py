@@ -41,7 +41,8 @@ CONTESTED = "COLD"
 """Chinese about race, region and gender. Its inoffensive texts are no ordinary chat, but a head that flags many of them
 is of no use where such things are talked about, and Gitter knows nothing of them."""
 DISPUTED = 1e-4
-"""Share of these texts that the heads about people may flag: of .002, .001, .0005, .0002 and this, the first that kept the bar."""
+"""Share of these that the heads about people may flag: of .002, .001, .0005, .0002 and this, the first that kept the
+bar."""
 ABOUT_PEOPLE = ("toxicity", "hate")
 LEARNED = 3
 """One in so many messages is learned from where a source has no positives for a head; thresholds are chosen on all."""

@@ -125,7 +125,7 @@ def test_thresholds_let_few_ordinary_messages_through_and_are_never_low():
     assert chosen(ordinary / 100, none) == LEAST
     few = chosen(np.array([0.2, 0.7], np.float32), none)
     assert few.flag == pytest.approx(0.85)
-    contested = np.linspace(0.9, 0.999, 1_000, dtype=np.float32)
+    contested = np.linspace(0.9, 0.999, 20_000, dtype=np.float32)
     assert (contested >= chosen(ordinary / 100, contested).flag).mean() == pytest.approx(DISPUTED)
 
 
