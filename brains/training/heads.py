@@ -82,7 +82,7 @@ async def read_examples(examples: Sequence[Example], encoder: Encoder | None, *,
 def train(
     read: Read, *, encoder: str, made: str, seed: int = SEED, tell: Callable[[str], None] = lambda _text: None
 ) -> Trained:
-    """Fit every head and choose its thresholds. The same examples, vectors and seed give the same heads."""
+    """Fit every head that has examples of both kinds. The same examples, vectors and seed give the same heads."""
     groups = _groups(read)
     heads: dict[str, Head] = {}
     unseen: dict[str, Array] = {}
@@ -93,6 +93,8 @@ def train(
         positive = {read.examples[at].source for at, label in zip(learns, labels, strict=True) if label}
         inside = np.array([_taught(read.examples[at], int(groups[at]), positive) for at in learns])
         these, labels = learns[inside], labels[inside]
+        if not 0 < labels.sum() < len(labels):
+            continue
         lesson = Lesson(
             features=_some(read.features, these),
             vectors=None if read.vectors is None else read.vectors[these],

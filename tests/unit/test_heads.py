@@ -197,12 +197,13 @@ def test_enough_was_written_for_what_no_data_covers():
 
 
 @pytest.mark.slow
-def test_five_heads_are_trained_on_our_own_sentences():
-    examples = own()[::3]
+def test_heads_are_trained_on_our_own_sentences():
+    examples = own()[::9]
     read = texts.read([one.text for one in examples])
     features = featurize(read.texts, read.plains, read.tricks)
     learned = Read(examples=examples, texts=read, features=features, vectors=vectors(read.plains))
     told: list[str] = []
     trained = train(learned, encoder=ENCODER, made="today", tell=told.append)
-    assert tuple(told) == HEADS == tuple(trained.heads.heads)
+    assert tuple(told) == HEADS
+    assert set(HEADS) - set(trained.heads.heads) == {"hate"}  # nothing was written for it: COLD and Davidson teach it
     assert all(len(values) == len(examples) for values in trained.unseen.values())
