@@ -34,11 +34,20 @@ PICTURE = "picture"
 
 
 async def keep(
-    connection: Connection, community: Community, member: Member, action: KeepCase, *, trace: str, now: datetime
+    connection: Connection,
+    community: Community,
+    member: Member,
+    action: KeepCase,
+    *,
+    quarantine: timedelta,
+    trace: str,
+    now: datetime,
 ) -> str:
-    """Open a case, add to it, withdraw it or bring it back; returns what is wrong, empty if nothing is."""
+    """Open a case, add to it, withdraw it or bring it back with what it taught; returns what is wrong, or nothing."""
     found = await _find(connection, community, action.case)
-    if found is not None and found.member_id != member.id:
+    if (found is not None and found.member_id != member.id) or (
+        found is None and await _is_elsewhere(connection, action.case)
+    ):
         return f"case {action.case} is about somebody else"
     if action.standing in {"", "withdrawn"}:
         return await _withdraw(connection, action.case)
@@ -47,7 +56,14 @@ async def keep(
     else:
         await _raise(connection, found, action)
     await _exhibit(connection, community, member, action)
+    if found is not None and found.standing == "withdrawn" and found.verdict and found.appeal_state != "granted":
+        await teach(connection, action.case, now=now, matures_at=now + quarantine)
     return ""
+
+
+async def _is_elsewhere(connection: Connection, case: str) -> bool:
+    """Say whether another community has a case of this id: ids are made by chance, and each names one case of all."""
+    return await connection.scalar(select(col(CaseRow.id)).where(col(CaseRow.id) == case)) is not None
 
 
 async def _open(

@@ -14,7 +14,7 @@ from bot.core.actions import Exhibit, KeepAppeal, KeepCase, KeepReport, Ruled, S
 from bot.core.decisions import Receipt
 from bot.core.events import Named
 from bot.core.things import Member, Ref
-from storage import cases, members, retention
+from storage import casebook, cases, communities, members, retention
 from storage.casebook import lessons
 from storage.cases import Case, Tally
 from storage.tables import EvidenceRow, LessonRow
@@ -104,6 +104,24 @@ async def test_a_case_taken_back_counts_no_more_and_stands_again_as_it_stood(bot
     assert ((await case(bot)).standing, await points(bot), await taught(bot)) == ("withdrawn", 0, [])
     await keep(bot, inverse(back, DONE))
     assert ((await case(bot)).standing, await points(bot)) == ("settled", 3)
+    assert await taught(bot) == [("spam", 1, "buy lanterns")], "its verdict teaches again"
+
+
+async def test_a_case_of_another_community_is_neither_added_to_nor_withdrawn(bot: SmallBot) -> None:
+    await keep(bot, CASE)
+    ana = await member(bot)
+
+    async def elsewhere(connection) -> list[str]:
+        there = await communities.find_or_make(connection, "Far", bot.clock.now())
+        copy = replace(CASE, exhibits=(replace(SPAM, message=Ref(PLATFORM, "m2")),))
+        return [
+            await casebook.keep(connection, there, ana, action, quarantine=timedelta(), trace="t2", now=bot.clock.now())
+            for action in (copy, inverse(CASE, DONE))
+        ]
+
+    assert await bot.database.write(elsewhere) == ["case K7QX3M is about somebody else"] * 2
+    found = await case(bot)
+    assert (found.standing, [one.message.id for one in found.exhibits]) == ("open", ["m1"])
 
 
 async def test_the_first_verdict_wins_by_name(bot: SmallBot) -> None:
