@@ -30,7 +30,7 @@ FORMAT = "2"
 LARGEST = 127
 PIECE = 512
 """Texts looked at in one go."""
-SHARE = 0.2
+SHARE = 0.08
 """What a word must carry of all that speaks for a head to be named."""
 NAMED = 3
 WORD = re.compile(r"[^\W_]+")
@@ -246,6 +246,8 @@ def _spans(form: str) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     for word in WORD.finditer(form):
         start, end = word.span()
+        if not word.group().strip("0"):  # digits, all made alike: they name nothing
+            continue
         if not CJK.search(word.group()):
             found.append((start, end))
             continue

@@ -41,7 +41,8 @@ CONTESTED = "COLD"
 """Chinese about race, region and gender. Its inoffensive texts are no ordinary chat, but a head that flags many of them
 is of no use where such things are talked about, and Gitter knows nothing of them."""
 DISPUTED = 1e-4
-"""Share of these texts that the heads about people may flag: of .002, .001, .0005, .0002 and this, the first that kept the bar."""
+"""Share of these that the heads about people may flag: of .002, .001, .0005, .0002 and this, the first that kept the
+bar."""
 ABOUT_PEOPLE = ("toxicity", "hate")
 LEARNED = 3
 """One in so many messages is learned from where a source has no positives for a head; thresholds are chosen on all."""
@@ -81,7 +82,7 @@ async def read_examples(examples: Sequence[Example], encoder: Encoder | None, *,
 def train(
     read: Read, *, encoder: str, made: str, seed: int = SEED, tell: Callable[[str], None] = lambda _text: None
 ) -> Trained:
-    """Fit every head and choose its thresholds. The same examples, vectors and seed give the same heads."""
+    """Fit every head that has examples of both kinds. The same examples, vectors and seed give the same heads."""
     groups = _groups(read)
     heads: dict[str, Head] = {}
     unseen: dict[str, Array] = {}
@@ -92,6 +93,8 @@ def train(
         positive = {read.examples[at].source for at, label in zip(learns, labels, strict=True) if label}
         inside = np.array([_taught(read.examples[at], int(groups[at]), positive) for at in learns])
         these, labels = learns[inside], labels[inside]
+        if not 0 < labels.sum() < len(labels):
+            continue
         lesson = Lesson(
             features=_some(read.features, these),
             vectors=None if read.vectors is None else read.vectors[these],

@@ -133,6 +133,7 @@ async def test_a_picture_that_staff_called_a_scam_is_known_again_however_it_was_
     town.app._pictures = eyes  # its own process, without a worker around it
     scam = page("FREE NITRO FOR 3 MONTHS", "Log in at gift-dlscord.com/claim")
     async with eyes.open():
+        await eyes.look(saved(scam))  # its process takes seconds to begin
         first = await on.send(await on.arrive("Sid", "en"), on.public, "prize.png", saved(scam))
         await town.settled()
         if not await cards(town):

@@ -125,7 +125,7 @@ def test_thresholds_let_few_ordinary_messages_through_and_are_never_low():
     assert chosen(ordinary / 100, none) == LEAST
     few = chosen(np.array([0.2, 0.7], np.float32), none)
     assert few.flag == pytest.approx(0.85)
-    contested = np.linspace(0.9, 0.999, 1_000, dtype=np.float32)
+    contested = np.linspace(0.9, 0.999, 20_000, dtype=np.float32)
     assert (contested >= chosen(ordinary / 100, contested).flag).mean() == pytest.approx(DISPUTED)
 
 
@@ -197,12 +197,13 @@ def test_enough_was_written_for_what_no_data_covers():
 
 
 @pytest.mark.slow
-def test_five_heads_are_trained_on_our_own_sentences():
-    examples = own()[::3]
+def test_heads_are_trained_on_our_own_sentences():
+    examples = own()[::9]
     read = texts.read([one.text for one in examples])
     features = featurize(read.texts, read.plains, read.tricks)
     learned = Read(examples=examples, texts=read, features=features, vectors=vectors(read.plains))
     told: list[str] = []
     trained = train(learned, encoder=ENCODER, made="today", tell=told.append)
-    assert tuple(told) == HEADS == tuple(trained.heads.heads)
+    assert tuple(told) == HEADS
+    assert set(HEADS) - set(trained.heads.heads) == {"hate"}  # nothing was written for it: COLD and Davidson teach it
     assert all(len(values) == len(examples) for values in trained.unseen.values())
