@@ -265,12 +265,34 @@ async def test_evidence_outlives_its_message_and_not_its_time(bot: SmallBot) -> 
         return await bot.database.write(lambda c: retention.purge(c, bot.community, later))
 
     assert await purge(89) == 0
-    assert await purge(91) == 1
+    assert await purge(91) == 3
     found = await case(bot)
     assert (found.exhibits, [one.reason for one in found.reports], found.verdict) == ((), [""], "spam")
     async with bot.database.read() as connection:
         assert (await connection.execute(select(EvidenceRow.__table__))).all() == []
     assert await purge(91) == 0
+
+
+async def test_an_appeal_and_a_report_on_an_old_case_have_their_own_time_and_words_wait_no_longer(
+    bot: SmallBot,
+) -> None:
+    await keep(bot, CASE)
+    bot.clock.pass_by(91 * 86_400)
+    ban = replace(CASE, case="M4X7QK", exhibits=(replace(SPAM, message=Ref(PLATFORM, "m2")),))
+    plea = KeepAppeal(case="K7QX3M", member=ANA.ref, text="it was my brother", state="open")
+    await keep(bot, ban, plea, KeepReport(case="K7QX3M", member=WEI.ref, reason="rude"))
+
+    async def purge(days: int) -> int:
+        later = bot.clock.now() + timedelta(days=days)
+        return await bot.database.write(lambda c: retention.purge(c, bot.community, later))
+
+    assert await purge(0) == 1
+    found = await case(bot)
+    assert (found.exhibits, found.appeal, found.reports[0].reason) == ((), "it was my brother", "rude")
+    await keep(bot, replace(SETTLE, case="M4X7QK"))
+    assert await taught(bot) == [("spam", 1, "buy lanterns")]
+    assert await purge(91) == 4
+    assert ((await case(bot)).appeal, (await case(bot)).reports[0].reason, await taught(bot)) == ("", "", [])
 
 
 @pytest.mark.parametrize(
