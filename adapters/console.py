@@ -6,8 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from adapters.fetching import CANNOT
 from bot.core.actions import Say
 from bot.core.decisions import Receipt
+from bot.core.errors import Mistake
 from bot.core.events import Arrival, CommandGiven, Named
 from bot.core.ports import Limits
 from bot.core.things import Audience, Rank, Ref
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from bot.core.actions import Action
     from bot.core.commands import Command
+    from bot.core.events import File
 
 PLATFORM = "console"
 OWNER = Named(ref=Ref(PLATFORM, "owner"), name="the owner, from the command line")
@@ -50,6 +53,10 @@ class Console:
         if isinstance(action, Say):
             return Receipt(state="done", text=action.text)
         return Receipt(state="failed", error=f"the command line cannot {type(action).__name__}")
+
+    async def fetch(self, file: File, *, limit: int) -> bytes:
+        """Raise Mistake: nobody sends files by commands."""
+        raise Mistake(CANNOT, platform="The command line")
 
 
 def command(space: Named, name: str, arguments: Mapping[str, str], *, at: datetime) -> Arrival:

@@ -17,7 +17,7 @@ from bot.core.i18n import translator
 from bot.core.ports import Scope
 from bot.core.settings import prepare_home
 from bot.indexing import Index
-from brains.engines import open_encoder, open_generator
+from brains.engines import open_encoder, open_generator, open_pictures
 from brains.knowledge.retrieval import Retrieval
 from storage import communities, erasure, refusals
 from storage.db import Database
@@ -28,13 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from bot.core.clock import Clock
-    from bot.core.ports import Adapter, Generator, VectorStore
+    from bot.core.ports import Adapter, Generator, Pictures, VectorStore
     from bot.core.settings import Settings
     from bot.core.things import Community, Member
+    from bot.learning import Learner
     from bot.living import Living
     from bot.pipeline import Pipeline
     from brains.engines.encoder_client import WorkerEncoder
     from brains.matching.matchmaker import Matchmaker
+    from brains.moderation.moderators import Moderators
 
 FRESH = timedelta(minutes=10)
 """For so long a running bot matches by the same channel profiles, however much is said meanwhile."""
@@ -59,7 +61,9 @@ class App:
         self._encoder: CachedEncoder | None = None
         self._vectors: VectorStore | None = None
         self._generator: Generator | None = None
+        self._pictures: Pictures | None = None
         self._index: Index | None = None
+        self._moderators: Moderators | None = None
 
     def tell(self, sentence: str) -> None:
         """Tell whoever waits what for."""
@@ -105,6 +109,12 @@ class App:
             self._generator = await self._stack.enter_async_context(open_generator(self.settings))
         return self._generator
 
+    async def pictures(self) -> Pictures:
+        """Return what looks at pictures; nothing is started before the first one."""
+        if self._pictures is None:
+            self._pictures = await self._stack.enter_async_context(open_pictures(self.settings))
+        return self._pictures
+
     async def community(self, name: str | None) -> Community:
         """Return the community called so, or the only one when no name is given. Raises Mistake."""
         async with self.database.read() as connection:
@@ -129,6 +139,35 @@ class App:
             fresh_for=fresh_for,
         )
 
+    async def moderators(self) -> Moderators:
+        """Return what examines messages, for each community."""
+        if self._moderators is None:
+            from brains.moderation.moderators import Moderators, load_heads
+
+            heads = await asyncio.to_thread(load_heads)
+            self._moderators = Moderators(
+                self.database, self.clock, heads=lambda: heads, encoder=lambda: self.encoder_name
+            )
+        return self._moderators
+
+    @property
+    def encoder_name(self) -> str:
+        """Return the fingerprint of the encoder, empty while nobody has asked for it."""
+        return self._encoder.fingerprint if self._encoder is not None else ""
+
+    async def learner(self) -> Learner:
+        """Return what learns from the staff's verdicts."""
+        from bot.learning import Learner
+
+        moderators = await self.moderators()
+        return Learner(
+            database=self.database,
+            clock=self.clock,
+            encoder=self.encoder,
+            heads=moderators.heads,
+            told=moderators.changed,
+        )
+
     async def retrieval(self) -> Retrieval:
         """Return what finds messages."""
         return Retrieval(database=self.database, vectors=await self.vectors(), encoder=await self.encoder())
@@ -138,6 +177,7 @@ class App:
         # Only the bot itself needs all this; the other verbs start quicker without.
         from adapters.playground import Playground
         from bot.keeping import Keeper
+        from bot.looking import Looking
         from bot.metrics import Figures
         from bot.perform import Performer
         from bot.pipeline import Pipeline
@@ -151,12 +191,16 @@ class App:
             refusals=await refusals.load(self.settings.home),
         )
         platforms = {adapter.platform: adapter for adapter in adapters}
+        moderators = await self.moderators()
         faculties = Faculties(
             database=self.database,
             encoder=self.encoder,
             vectors=self.vectors,
             matchmaker=functools.partial(self.matchmaker, fresh_for=FRESH),
             generator=await self.generator(),
+            moderator=moderators.of,
+            changed=moderators.changed,
+            look=Looking(platforms, self.pictures).look,
         )
         return Pipeline(
             database=self.database,
@@ -179,6 +223,7 @@ class App:
         from bot.ahead import Ahead
         from bot.lanes import Lanes
         from bot.living import Living
+        from bot.timers import Timers
         from brains.skills import SKILLS
         from storage.following import Followings
         from storage.inbox import Inbox
@@ -208,6 +253,10 @@ class App:
             metrics_port=self.settings.metrics_port,
             look_after=self.look_after,
             compact=functools.partial(erasure.compact, self.database),
+            chores={
+                "learning": (await self.learner()).run,
+                "timers": Timers(database=self.database, clock=self.clock, put=inbox.put).run,
+            },
             alone=not self.settings.database_url,
         )
 

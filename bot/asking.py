@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.core import commands
 from bot.core.actions import Action
-from bot.core.decisions import Decision, Mode, Step
+from bot.core.decisions import MANY, Decision, Mode, Step
 from bot.core.errors import KinfolkError, Misconfigured, Mistake, NotAllowed, Overloaded, Unavailable
 from bot.core.events import (
     ButtonPressed,
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MANY = 20
-"""Actions that one decision may hold; a skill that proposes more has gone wild."""
 LONGEST = 900
 """Characters of an explanation at most: it may repeat what a member wrote, and every platform must take it."""
 OURSELVES = "kinfolk"

@@ -12,7 +12,8 @@ from bot.core.ports import Finding, Scope, Turn
 from bot.core.settings import strangers
 from bot.home_lock import is_running
 from bot.platforms import PLATFORMS, shows_playground
-from bot.policy import BUTTONS, FILES
+from bot.policy import BUTTONS, FETCH, FILES
+from brains.engines.pictures import reads
 from storage import acts, communities, inbox, outbox, spaces
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ ABILITIES = {
     "OpenDirect": "write to a member directly",
     BUTTONS: "put buttons under messages",
     FILES: "send files",
+    FETCH: "look at pictures that members send",
     "AskStaff": "ask the staff",
     "Warn": "warn a member",
     "Timeout": "time a member out",
@@ -82,6 +84,7 @@ async def look_over(app: App) -> list[Finding]:
         "encoder": _encoder,
         "vectors": _vectors,
         "generator": _generator,
+        "pictures": _pictures,
         "waiting": _waiting,
         "unknown": _unknown,
         "playground": _playground,
@@ -167,6 +170,13 @@ async def _generator(app: App) -> Finding:
     return Finding(
         name="generator", state=state, words=f"{generator.name}, for {', '.join(sorted(generator.languages))}"
     )
+
+
+async def _pictures(_app: App) -> Finding:
+    if reads():
+        return Finding(name="pictures", state="ok", words="are compared, and what stands written in them is read")
+    words = "are compared, and nobody reads what stands written in them. Install rapidocr: pip install 'kinfolk[local]'"
+    return Finding(name="pictures", state="warn", words=words)
 
 
 async def _waiting(app: App) -> Finding:

@@ -1,24 +1,29 @@
-"""Carries out what changes Kinfolk's own tables: policy, consent, feedback, links, forgetting."""
+"""Carries out what changes Kinfolk's own tables: policy, consent, feedback, links, cases, forgetting."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from bot.core.actions import (
     Forget,
+    KeepAppeal,
+    KeepCase,
     KeepCode,
     KeepFeedback,
+    KeepReport,
     LinkAccounts,
     LinkCommunities,
     SetConsent,
     SetPolicy,
+    SettleCase,
     UnlinkAccount,
 )
 from bot.core.decisions import Receipt
-from storage import channels, feedback, linking, members, persons, policies, proofs
+from storage import casebook, channels, feedback, linking, members, persons, policies, proofs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,8 +50,8 @@ class Keeper:
     erase: Erase
     refusals: Refusals
 
-    async def act(self, community: Community, action: Inward) -> Receipt:
-        """Carry out an action on our own tables."""
+    async def act(self, community: Community, action: Inward, *, trace: str = "") -> Receipt:
+        """Carry out an action on our own tables; a case remembers the trace that opened it."""
         now = self.clock.now()
         match action:
             case SetPolicy():
@@ -61,6 +66,9 @@ class Keeper:
             case KeepCode() | LinkAccounts() | UnlinkAccount() | LinkCommunities():
                 link = functools.partial(_link, community=community, action=action, refusals=self.refusals, now=now)
                 return await self.database.write(link)
+            case KeepCase() | SettleCase() | KeepReport() | KeepAppeal():
+                write = functools.partial(_keep_case, community=community, action=action, trace=trace, now=now)
+                return await self.database.write(write)
             case Forget(member=ref):
                 await self._forget(community, ref)
             case _:
@@ -168,6 +176,32 @@ async def _link_communities(
     await proofs.drop(connection, action.code)
     await linking.join(connection, community, proof.claimed.community, now, refusals=refusals)
     return DONE
+
+
+async def _keep_case(
+    connection: Connection,
+    *,
+    community: Community,
+    action: KeepCase | SettleCase | KeepReport | KeepAppeal,
+    trace: str,
+    now: datetime,
+) -> Receipt:
+    policy = (await policies.load(connection, community)).policy
+    quarantine = timedelta(hours=policy.quarantine_hours)
+    match action:
+        case SettleCase():
+            wrong = await casebook.settle(connection, community, action, quarantine=quarantine, now=now)
+        case KeepAppeal():
+            wrong = await casebook.appeal(connection, community, action, quarantine=quarantine, now=now)
+        case KeepCase() | KeepReport():
+            member = await members.by_ref(connection, community, action.member)
+            if member is None:
+                return _unknown(action.member)
+            if isinstance(action, KeepCase):
+                wrong = await casebook.keep(connection, community, member, action, trace=trace, now=now)
+            else:
+                wrong = await casebook.report(connection, community, member, action, now=now)
+    return Receipt(state="failed", error=wrong) if wrong else DONE
 
 
 def _unknown(ref: Ref) -> Receipt:

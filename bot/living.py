@@ -43,7 +43,8 @@ Part = Callable[[], Awaitable[None]]
 class Living:
     """All that runs in one bot.
 
-    `look_after` asks the companions how they are, which starts those again that died. `alone` says that no other
+    `look_after` asks the companions how they are, which starts those again that died. `chores` are what else runs
+    beside. `alone` says that no other
     process handles events of these tables, so that what a dead one had leased is free at once.
     """
 
@@ -58,6 +59,7 @@ class Living:
     figures: Figures
     look_after: Callable[[], Awaitable[None]]
     compact: Callable[[], Awaitable[object]]
+    chores: Mapping[str, Part]
     alone: bool
     metrics_port: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -92,6 +94,7 @@ class Living:
             "index": self._follow,
             "retention": self._retain,
             "companions": self._watch,
+            **self.chores,
             **({"metrics": self._show} if self.metrics_port else {}),
             **adapters,
         }

@@ -21,9 +21,11 @@ from bot.core.actions import (
     Edit,
     Forget,
     Inward,
+    KeepAppeal,
     Moderation,
     OpenDirect,
     Say,
+    SettleCase,
     Spoken,
     placed,
     target,
@@ -127,7 +129,7 @@ class Performer:
             if isinstance(act.action, Spoken):
                 receipt = Receipt(state="unknown", error="interrupted by a crash; it may or may not have happened")
             else:
-                receipt = await self._try(community, act.action, _urgency(act.action, trace))
+                receipt = await self._try(community, act.action, _urgency(act.action, trace), trace=trace.id)
             await self._end(act.id, act.action, receipt, undoes=undone)
 
     async def _intend(self, connection: Connection, case: Case, kept: Sequence[Ruling]) -> list[int] | None:
@@ -155,32 +157,40 @@ class Performer:
         """Try what was kept, one after the other, and return each act as it was in the end, with its receipt."""
         done: list[tuple[Action, Receipt]] = []
         failed: set[int] = set()
+        stopped: set[int] = set()
         for ruling, number in zip(kept, numbers, strict=True):
             action = ruling.action
-            if ruling.decision in failed and not isinstance(action, Delete | Moderation):
+            if ruling.decision in stopped or (
+                ruling.decision in failed and not isinstance(action, Delete | Moderation)
+            ):
                 # What keeps the place safe is tried whatever became of the rest: a message that is gone saves nobody.
                 receipt = Receipt(state="failed", error=NOT_TRIED)
             else:
                 action, receipt = await self._carry_out(case, action)
-            if receipt.state == "failed":
+            if receipt.state == "failed" and not _is_by_the_way(action, case):
                 failed.add(ruling.decision)
+            if receipt.state == "failed" and isinstance(action, SettleCase | KeepAppeal):
+                # Of two who decide the same, the second is refused with all that would have come of it.
+                stopped.add(ruling.decision)
             await self._end(number, action, receipt, undoes=ruling.undoes)
             done.append((action, receipt))
         return done
 
     async def _carry_out(self, case: Case, action: Action) -> tuple[Action, Receipt]:
         """Try an action; a streamed one comes back with the text that was said in the end."""
-        attempt = functools.partial(self._try, case.community, urgency=_urgency(action, case.trace))
+        attempt = functools.partial(
+            self._try, case.community, urgency=_urgency(action, case.trace), trace=case.trace.id
+        )
         streams = self.streams.get(case.trace.id, {})
         if isinstance(action, Say | OpenDirect) and (pieces := streams.pop(action.stream, None)):
             return await say_in_pieces(action, pieces, sender=self.sender, attempt=attempt)
         return action, await attempt(action)
 
-    async def _try(self, community: Community, action: Action, urgency: Urgency) -> Receipt:
+    async def _try(self, community: Community, action: Action, urgency: Urgency, *, trace: str = "") -> Receipt:
         """Try an action; whatever comes of it is a receipt."""
         try:
             if isinstance(action, Inward):
-                return await self.keeper.act(community, action)
+                return await self.keeper.act(community, action, trace=trace)
             return await self.sender.send(action, urgency)
         except Unavailable as away:
             return Receipt(state="failed", error=str(away))
@@ -217,6 +227,12 @@ class Performer:
         )
         [number] = await self.database.write(intend)
         await self._end(number, action, await self._try(case.community, action, Urgency.REPLY))
+
+
+def _is_by_the_way(action: Action, case: Case) -> bool:
+    """Say whether what comes after an act does not wait upon it: an old message of the bot, a word to somebody else."""
+    asker = case.member.ref if case.member else None
+    return isinstance(action, Edit) or (isinstance(action, OpenDirect) and action.member != asker)
 
 
 def _sorry(case: Case, done: Sequence[tuple[Action, Receipt]]) -> Say | OpenDirect | None:

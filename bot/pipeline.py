@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.asking import Asking
-from bot.core.actions import LinkCommunities, SetPolicy
+from bot.core.actions import Inward, LinkCommunities, SetPolicy
 from bot.core.decisions import Mode, Trace, Verdict
 from bot.core.errors import Mistake
 from bot.core.events import (
@@ -31,7 +31,7 @@ from bot.core.events import (
     key,
     place,
 )
-from bot.core.i18n import translator, written
+from bot.core.i18n import spoken, translator, written
 from bot.core.policies import mode_of, speaking
 from bot.core.ports import Followed
 from bot.core.things import Audience, Rank
@@ -163,6 +163,7 @@ class Pipeline:
             answer=context.answer("") if where and context.member else None,
             command=event.command if isinstance(event, CommandGiven) else "",
             theirs=context.translate,
+            ask_first=context.here.asked_first,
         )
 
     def _is_live(self, delivery: Delivery) -> bool:
@@ -196,6 +197,8 @@ class Pipeline:
         if done is None:
             log.info("%s: who it was about was forgotten meanwhile", trace.kind)
             return
+        if any(ruling.kept and isinstance(ruling.action, Inward) for ruling in done.verdict.rulings):
+            self.faculties.changed()
         for ruling in done.verdict.rulings:
             if ruling.kept and isinstance(ruling.action, SetPolicy | LinkCommunities):
                 self._changed[context.community.id] = self.clock.now()
@@ -226,7 +229,7 @@ class Pipeline:
     ) -> Context:
         event, policy, member = delivery.arrival.event, followed.rules.policy, followed.member
         who = actor(event)
-        said = _language(who.language if who else "") or _language(member.language if member else "")
+        said = spoken(who.language if who else "") or spoken(member.language if member else "")
         language = said or await self._written(event, followed) or policy.language or self.language
         return Context(
             event=event,
@@ -239,6 +242,7 @@ class Pipeline:
             rank=_rank(event, policy),
             language=language,
             common=self.language,
+            can={name: adapter.can for name, adapter in self.performer.adapters.items()},
             translate=await _translate(language),
             now=self.clock.now(),
             faculties=self.faculties,
@@ -269,11 +273,6 @@ async def _translate(language: str) -> Translate:
     if language not in _SPOKEN:
         _SPOKEN[language] = await asyncio.to_thread(translator, language)
     return _SPOKEN[language]
-
-
-def _language(said: str) -> str:
-    """Return ours of the languages for what a platform says: `zh-CN`, `zh-hans` and `en-GB` have one."""
-    return {"zh": "zh_CN", "en": "en"}.get(said.replace("-", "_").partition("_")[0].lower(), "")
 
 
 def _rank(event: Event, policy: Policy) -> Rank:

@@ -40,8 +40,8 @@ ONLY, ONLY_ASKED, ONLY_PLAIN = "only", "only-asked", "only-plain"
 takes no files, and stays as it was said."""
 DELETE_OWN = "Delete-own"
 """In what an adapter can: taking away what the bot itself said, and nothing else."""
-BUTTONS, FILES = "buttons", "files"
-"""In what an adapter can: messages with buttons under them, and with files."""
+BUTTONS, FILES, FETCH = "buttons", "files", "fetch"
+"""In what an adapter can: messages with buttons under them, and with files; and looking at those of members."""
 LEVELS: tuple[Speak, ...] = get_args(Speak)
 SILENT: dict[Speak, str] = {
     "silent": _("Here I say nothing aloud (/setup speak)."),
@@ -53,6 +53,7 @@ FAILED = _("That did not work: {error}")
 STAYED = _("This did not work, so it is yours to do: {action} ({error})")
 CLOSED = _("I cannot write to you directly. Allow direct messages from members of this server, or use /{command} here.")
 UNOPENED = _("I may not write to you first. Open a conversation with me, and use /{command} there: {link}")
+UNTOLD = _("I could not write to {member}: {error}")
 WRITTEN = (MessagePosted, MessageEdited, ReactionAdded, ReactionRemoved)
 """What is heard only where the bot reads."""
 
@@ -287,6 +288,9 @@ def regret(failed: Action, receipt: Receipt, decisions: Sequence[Decision], fact
         return replace(facts.answer, text=_closed(receipt, facts), only=None)
     if not any(decision.asked for decision in decisions) or not isinstance(instead, Say | OpenDirect):
         return None
+    if isinstance(failed, OpenDirect) and failed.member != facts.asker:
+        whom = wording.member(failed.member, failed.member.id)
+        return replace(instead, text=facts.theirs(UNTOLD).format(member=whom, error=escape(receipt.error)))
     return replace(instead, text=facts.theirs(FAILED).format(error=escape(receipt.error)))
 
 

@@ -167,12 +167,23 @@ async def that_made(connection: Connection, community: Community, message: Ref) 
     return _act(row) if row else None
 
 
-async def naming(connection: Connection, community: Community, ref: Ref) -> list[Act]:
-    """Return the acts that were done and name a reference, in what they do or in what their buttons carry."""
+async def naming(connection: Connection, community: Community, ref: Ref | str) -> list[Act]:
+    """Return the acts that were done and name a reference or a case, in what they do or in what their buttons carry."""
     rows = await connection.execute(
         select(*COLUMNS)
         .where(col(ActRow.community_id) == community.id, col(ActRow.state) == "done")
         .where(col(ActRow.action).contains(f'"{ref}"', autoescape=True))
+        .order_by(col(ActRow.id))
+    )
+    return [_act(row) for row in rows]
+
+
+async def of_skill(connection: Connection, community: Community, skill: str, since: datetime) -> list[Act]:
+    """Return what a skill did since a moment and nobody took back, oldest first."""
+    rows = await connection.execute(
+        select(*COLUMNS)
+        .where(col(ActRow.community_id) == community.id, col(ActRow.skill) == skill, col(ActRow.state) == "done")
+        .where(col(ActRow.intended_at) >= since, col(ActRow.undone_by).is_(None))
         .order_by(col(ActRow.id))
     )
     return [_act(row) for row in rows]

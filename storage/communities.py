@@ -83,3 +83,9 @@ async def find_or_make(connection: Connection, name: str, now: datetime) -> Comm
             return one
     rows = await insert_rows(connection, CommunityRow, [{"name": name, "created_at": now}], "id")
     return Community(id=rows[0].id, name=name)
+
+
+async def began(connection: Connection) -> dict[int, datetime]:
+    """Return when each community was made, by its number."""
+    rows = await connection.execute(select(*columns(CommunityRow, "id", "created_at")))
+    return {row.id: row.created_at for row in rows}

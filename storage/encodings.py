@@ -132,6 +132,12 @@ async def _kept(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, Ha
     return found
 
 
+async def kept(connection: Connection, *, fingerprint: str, texts: Sequence[str]) -> dict[str, Half]:
+    """Return the vectors of those passages that are kept, by their texts."""
+    keys = {key(fingerprint, text): text for text in texts}
+    return {keys[one]: vector for one, vector in (await _kept(connection, list(keys))).items()}
+
+
 async def keep(connection: Connection, *, fingerprint: str, vectors: Mapping[str, Vector | Half]) -> None:
     """Keep the vectors of passages, by their texts."""
     rows = [

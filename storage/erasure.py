@@ -21,7 +21,7 @@ from storage.outbox import SPOKEN, serving
 from storage.persons import Account
 from storage.rows import insert_new, portions
 from storage.surveying import brought_up_to_date, survey
-from storage.tables import MemberRow, MessageRow, OutboxRow, ThreadRow, metadata
+from storage.tables import CaseRow, MemberRow, MessageRow, OutboxRow, ThreadRow, metadata
 from storage.trail import follow
 
 if TYPE_CHECKING:
@@ -141,13 +141,13 @@ async def _forget(
 async def recount(database: Database, vectors: VectorStore | None, found: Survey) -> tuple[Survey, int]:
     """Look for everything again, by number, by reference and by words; return what was found and how much it is.
 
-    Points are counted where the vector store is at hand. Channel profiles are not: a forget drops them, and those
-    that were learned since are of others' words.
+    Points are counted where the vector store is at hand. What is learned from everybody is not: a forget drops it, and
+    what was learned since is of others' words.
     """
     async with database.read() as connection:
         found = await follow(connection, found)
         counted = await holdings.count(connection, found)
-    left = sum(number for store, number in counted.items() if store != "profile")
+    left = sum(number for store, number in counted.items() if store not in holdings.DERIVED)
     scope = Scope(community=found.community.id, authors=frozenset({found.member.id}))
     return found, left + (await vectors.count(scope) if vectors else 0)
 
@@ -163,6 +163,9 @@ async def _erase(
         ),
         "title": await _change(connection, update(ThreadRow).values(title=""), ThreadRow.id, found.trail.begun),
     }
+    for column in holdings.RULED:
+        nobody = update(CaseRow).where(holdings.ruled(found, column)).values({column: ""})
+        erased[column] = _touched(await connection.execute(nobody))
     for some in holdings.rows(found):
         for condition in some.conditions:
             gone = await connection.execute(delete(some.model).where(condition))

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import JSON, func, select
 from sqlmodel import col
 
-from bot.core.actions import AskStaff, Edit, Say
+from bot.core.actions import AskStaff, Edit, KeepReport, Say
 from bot.core.codec import load, load_action
 from bot.core.decisions import Trace
 from storage import channels, persons
@@ -58,6 +58,7 @@ COUNTED = {
     "outbox": "vectors of your messages that wait to be written",
     "trace_member": "links from the traces below to you",
     "profile": "what channels talk about, learned from everybody's messages; no part of it is yours alone",
+    "learned_heads": "what the staff's verdicts taught about everybody's messages; no part of it is yours alone",
     "person": "the human behind the account",
 }
 """What is told by its number alone, since there is nothing in it to read."""
@@ -145,7 +146,9 @@ async def _theirs(connection: Connection, found: Survey, *, model: type[SQLModel
     """Tell what a table shows that says itself whose its rows are."""
     personal, held = PERSONAL[model], table(model).c
     shown = columns(model, *personal.shows)
-    statement = select(*shown).where(held[personal.by] == found.member.id).order_by(*shown)
+    # PostgreSQL has no order for JSON.
+    ordered = [one for one in shown if not isinstance(one.type, JSON)]
+    statement = select(*shown).where(held[personal.by] == found.member.id).order_by(*ordered)
     if personal.room:
         named = table(ChannelRow).c.name.label("channel")
         statement = statement.with_only_columns(named, *shown).join(
@@ -177,7 +180,7 @@ def _story(trace: Trace, member: Member) -> dict[str, object]:
 
     Of what was decided for another and only quotes them, or what another brought to the staff, only that it was.
     """
-    confided = any(isinstance(ruling.action, AskStaff) for ruling in trace.verdict.rulings)
+    confided = any(isinstance(ruling.action, AskStaff | KeepReport) for ruling in trace.verdict.rulings)
     if (about := concerned(trace)) and (member.ref not in about or (confided and trace.member != member.ref)):
         return {"event": trace.kind, "by": "others"}
     reasons = [

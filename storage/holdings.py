@@ -17,9 +17,11 @@ from storage.tables import (
     PERSONAL,
     ActRow,
     ButtonRow,
+    CaseRow,
     ChannelRow,
     EncodingRow,
     InboxRow,
+    LearnedRow,
     LedgerRow,
     MemberRow,
     MessageRow,
@@ -36,7 +38,7 @@ from storage.trail import events_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
     from sqlmodel import SQLModel
 
     from bot.core.things import Member
@@ -54,6 +56,10 @@ NOT_PERSONAL = {
     "refusal": "keyed hashes that name nobody; they make a forget last",
 }
 """The tables that hold nothing about a member, and why."""
+RULED = ("by", "verdict_by")
+"""Where cases name the staff; a case stays when they are forgotten, and nobody is named there any more."""
+DERIVED = ("profile", "learned_heads")
+"""What is learned from everybody: dropped by a forget, and learned anew from what others said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,7 @@ def rows(found: Survey) -> Iterator[Rows]:
     yield Rows(ChannelRow, among(ChannelRow.id, trail.rooms))
     yield Rows(EncodingRow, among(EncodingRow.key, found.cached))
     yield Rows(ProfileRow, (col(ProfileRow.community_id) == found.community.id,))
+    yield Rows(LearnedRow, (col(LearnedRow.community_id) == found.community.id,))
     yield Rows(MemberRow, (col(MemberRow.id) == found.member.id,))
     yield Rows(PersonRow, (_nobody_else(found.member),))
 
@@ -102,7 +109,19 @@ def _theirs(model: type[SQLModel], found: Survey) -> Conditions:
     """Return which rows are theirs of a table that says so itself."""
     personal, held = PERSONAL[model], table(model).c
     rooms = among(held[personal.room], found.trail.rooms) if personal.room else ()
-    return held[personal.by] == found.member.id, *rooms
+    theirs = held[personal.by] == found.member.id
+    cases = (~theirs & held[personal.case].in_(_cases(found)),) if personal.case else ()
+    return theirs, *rooms, *cases
+
+
+def _cases(found: Survey) -> Select[str]:
+    return select(col(CaseRow.id)).where(col(CaseRow.member_id) == found.member.id)
+
+
+def ruled(found: Survey, column: str) -> ColumnElement[bool]:
+    """Return the condition for a case of others to name the member in `by` or `verdict_by`, as staff."""
+    held = table(CaseRow).c
+    return (held.community_id == found.community.id) & (held[column] == str(found.member.ref))
 
 
 def _nobody_else(member: Member) -> ColumnElement[bool]:
@@ -123,4 +142,7 @@ async def count(connection: Connection, found: Survey) -> dict[str, int]:
             statement = select(func.count()).select_from(some.model).where(condition)
             counted[some.store] = counted.get(some.store, 0) + (await connection.execute(statement)).scalar_one()
     counted |= {"reply": len(found.trail.replies), "title": len(found.trail.begun)}
+    for column in RULED:
+        named = select(func.count()).select_from(CaseRow).where(ruled(found, column))
+        counted[column] = (await connection.execute(named)).scalar_one()
     return {store: number for store, number in counted.items() if number}

@@ -18,10 +18,13 @@ from storage.rows import columns, insert_new, portions, table
 from storage.tables import (
     ActRow,
     BackfillRow,
+    CaseRow,
     ChannelRow,
     CommunityRow,
     ConsentRow,
+    LearnedRow,
     LedgerRow,
+    LessonRow,
     MemberRow,
     MessageRow,
     OutboxRow,
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
     from storage.connection import Connection
     from storage.refusals import Refusals
 
-BY_NUMBER = (LedgerRow, SpaceRow, ActRow)
+BY_NUMBER = (LedgerRow, SpaceRow, ActRow, CaseRow, LessonRow)
 """What belongs to another community as soon as its row says so."""
 COUNT = select(func.count()).select_from(CommunityRow).where(col(CommunityRow.joined_id).is_not(None))
 """Asked with everything that arrives, so built once."""
@@ -99,6 +102,7 @@ async def join(
     await _move_policies(connection, before, community, other, places)
     for number in (community.id, other.id):
         await profiles.drop(connection, number)
+        await connection.execute(delete(LearnedRow).where(col(LearnedRow.community_id) == number))
     with_it = col(CommunityRow.joined_id) == other.id
     await connection.execute(update(CommunityRow).where(with_it).values(joined_id=community.id))
     itself = col(CommunityRow.id) == other.id

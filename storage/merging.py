@@ -5,19 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
 from bot.core.things import Audience
 from storage import members, outbox, persons, proofs
 from storage.rows import columns, table
 from storage.tables import (
+    CaseRow,
     ChannelRow,
     ConsentRow,
+    EvidenceRow,
     FeedbackRow,
+    LessonRow,
     MemberRow,
     MembershipRow,
     MessageRow,
     ReactionRow,
+    ReportRow,
     ThreadRow,
     TraceMemberRow,
 )
@@ -26,12 +30,12 @@ from storage.trail import account_ref
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlmodel import SQLModel
-
     from storage.connection import Connection
 
 OPENNESS = (Audience.DIRECT, Audience.MEMBERS, Audience.EVERYONE)
 """Of two audiences, the one that stands first here lets fewer read."""
+ABOUT: tuple[type[SQLModel], ...] = (CaseRow, EvidenceRow, LessonRow)
+"""What names a member beside its key."""
 
 
 async def member(connection: Connection, number: int, *, into: int, now: datetime) -> None:
@@ -53,6 +57,10 @@ async def member(connection: Connection, number: int, *, into: int, now: datetim
     await _move(connection, ReactionRow, "member_id", number, into, beside=("message_id", "emoji"))
     await _move_memberships(connection, "member_id", number, into, beside="channel_id")
     await _move(connection, FeedbackRow, "member_id", number, into, beside=("channel_id",))
+    await _move(connection, ReportRow, "member_id", number, into, beside=("case_id",))
+    for model in ABOUT:
+        held = table(model).c
+        await connection.execute(update(model).where(held.member_id == number).values(member_id=into))
     await proofs.move(connection, number, into)
     await _move_stories(connection, number, into)
     await connection.execute(delete(MemberRow).where(col(MemberRow.id) == number))

@@ -41,12 +41,14 @@ class Personal:
 
     `by` is the column that holds the member's number, and `shows` are those that an export tells. Where a row is about
     a channel, `room` is its column: an export tells the channel's name, and the rows of a direct conversation with the
-    member go too. Other tables are in `storage/holdings.py` and `storage/exporting.py`.
+    member go too. Where it belongs to a case, `case` is its column: what hangs on a case about the member goes too.
+    Other tables are in `storage/holdings.py` and `storage/exporting.py`.
     """
 
     by: str
     shows: tuple[str, ...]
     room: str = ""
+    case: str = ""
 
 
 class CommunityRow(SQLModel, table=True):
@@ -376,6 +378,107 @@ class BackfillRow(SQLModel, table=True):
     messages: int = Field(default=0, description="how many were new")
     notice: str = Field(default="", description="reference of the message that tells the staff how far it is")
     updated_at: datetime = Field(sa_type=Instant)
+
+
+class EvidenceRow(SQLModel, table=True):
+    """A message that a case rests on, as it was then: who wrote it and what, whatever becomes of it on the platform.
+
+    Kept for `evidence_days` of the community's policy.
+    """
+
+    __tablename__ = "evidence"
+    __personal__: ClassVar = Personal(by="member_id", shows=("message", "text", "sent_at"), case="case_id")
+    case_id: str = Field(foreign_key="moderation_case.id", primary_key=True)
+    message: str = Field(primary_key=True, index=True, description="reference of the message")
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, index=True, description="who wrote it then")
+    channel: str = Field(description="reference of the channel")
+    text: str = Field(sa_type=Text, description="empty where nothing is collected")
+    sent_at: datetime = Field(sa_type=Instant)
+    picture: str = Field(default="", description="perceptual hash of the picture that came with it")
+
+
+class ReportRow(SQLModel, table=True):
+    """That a member told the staff of what a case is about, and why."""
+
+    __tablename__ = "report"
+    __personal__: ClassVar = Personal(by="member_id", shows=("reason", "at"), case="case_id")
+    case_id: str = Field(foreign_key="moderation_case.id", primary_key=True)
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True, index=True)
+    reason: str = Field(default="", sa_type=Text)
+    at: datetime = Field(sa_type=Instant)
+
+
+class LessonRow(SQLModel, table=True):
+    """What a verdict of the staff teaches one head about one message; gone when the verdict is taken back."""
+
+    __tablename__ = "lesson"
+    __personal__: ClassVar = Personal(by="member_id", shows=("head", "label", "text", "at"), case="case_id")
+    __table_args__ = (UniqueConstraint("case_id", "message", "head"), {"sqlite_autoincrement": True})
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    community_id: int = Field(foreign_key="community.id", sa_type=Id, index=True)
+    case_id: str = Field(foreign_key="moderation_case.id", index=True)
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, index=True, description="who wrote the message")
+    message: str = Field(description="reference of the message")
+    head: str = Field(description="spam, toxicity, hate, sexual, self_harm, picture")
+    label: int = Field(description="1 for what it is, 0 for what it was taken for wrongly")
+    text: str = Field(sa_type=Text, description="emptied once it is encoded")
+    vector: bytes | None = Field(default=None, sa_type=LargeBinary, description="float16, of the text's plain form")
+    signature: bytes | None = Field(default=None, sa_type=LargeBinary, description="MinHash of its trigrams")
+    width: int = Field(default=0, description="letters and digits in it")
+    logit: float | None = Field(default=None, description="what the shipped head said of it")
+    made_by: str = Field(default="", description="the encoder and the heads that vector and logit are of")
+    picture: str = ""
+    at: datetime = Field(sa_type=Instant)
+    matures_at: datetime = Field(sa_type=Instant, description="until then it only flags")
+
+
+# After what hangs on it, since rows are erased in this order.
+class CaseRow(SQLModel, table=True):
+    """What a member did that staff should know of: who saw it, what was done, the verdict, the appeal."""
+
+    __tablename__ = "moderation_case"
+    __personal__: ClassVar = Personal(
+        by="member_id",
+        shows=(
+            *("id", "kind", "opened_at", "reason", "detectors", "score", "step", "minutes", "points", "expires_at"),
+            *("standing", "verdict", "verdict_at", "appeal", "appealed_at", "appeal_state"),
+        ),
+    )
+    __table_args__ = (Index("ix_moderation_case_queue", "community_id", "standing", "opened_at"),)
+    id: str = Field(primary_key=True, description="six letters and digits, made by whoever proposed it")
+    community_id: int = Field(foreign_key="community.id", sa_type=Id)
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, index=True, description="whose conduct")
+    kind: str = Field(description="spam, scam, toxicity, hate, sexual, self_harm, flood, raid, rule, reported, hand")
+    opened_at: datetime = Field(sa_type=Instant)
+    space: str = Field(default="", description="reference of the space in which it was")
+    trace_id: str = Field(default="", description="the trace that opened it, while that is kept")
+    detectors: list[str] = Field(sa_type=JSON)
+    reason: str = Field(sa_type=Text)
+    score: float = Field(description="how sure the surest detector was, from 0 to 1")
+    step: str = Field(default="", description="what was done to the member: note, warn, timeout, kick, ban; or nothing")
+    minutes: int = Field(default=0, description="how long a timeout lasts")
+    points: int = 0
+    expires_at: datetime = Field(sa_type=Instant, description="when the points count no more")
+    by: str = Field(default="", description="reference of the staff who opened it; empty for the bot and for reports")
+    standing: str = Field(default="open", description="open, settled, withdrawn")
+    verdict: str = Field(default="", description="spam, compromised, off_topic, rude, fine; empty while open")
+    verdict_by: str = ""
+    verdict_at: datetime | None = Field(default=None, sa_type=Instant)
+    appeal: str = Field(default="", sa_type=Text)
+    appealed_at: datetime | None = Field(default=None, sa_type=Instant)
+    appeal_state: str = Field(default="", description="open, granted, refused; empty where there is none")
+
+
+class LearnedRow(SQLModel, table=True):
+    """What a community's verdicts taught its heads, as safetensors. Derived from lessons; dropped by a forget."""
+
+    __tablename__ = "learned_heads"
+    community_id: int = Field(foreign_key="community.id", sa_type=Id, primary_key=True)
+    version: str = Field(description="names the state of the lessons it was learned from")
+    fingerprint: str = Field(description="the encoder whose vectors it reads")
+    built_at: datetime = Field(sa_type=Instant)
+    data: bytes = Field(sa_type=LargeBinary)
+    report: dict[str, object] = Field(sa_type=JSON, description="counts, errors before and after, promoted or why not")
 
 
 PERSONAL: dict[type[SQLModel], Personal] = {

@@ -13,7 +13,7 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from adapters import markup
+from adapters import fetching, markup
 from adapters.discord import names, registering
 from adapters.discord.client import Client
 from adapters.discord.incoming import space
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bot.core.clock import Clock
     from bot.core.commands import Command
     from bot.core.counts import Counts
-    from bot.core.events import Arrival
+    from bot.core.events import Arrival, File
     from bot.core.i18n import Translate
     from bot.core.ports import KnownChannel
     from bot.core.things import Ref
@@ -56,6 +56,8 @@ CONNECTS = 5.0
 """Seconds that an act waits for the connection before it is to be tried again later."""
 UNREADY = 2.0
 """Seconds until something is tried again for which the servers are not there yet."""
+HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
+"""Where Discord keeps files; they take no token, but an address that it signed."""
 CLOSED = {4004: REFUSED, 4013: WITHHELD, 4014: WITHHELD}
 """Why Discord closes a connection for good, and what to do about it."""
 FORBIDDEN = {
@@ -103,7 +105,7 @@ class Discord:
     @property
     def can(self) -> frozenset[str]:
         """Return every action there is, and that it speaks to one member alone where they asked."""
-        return frozenset(kind.__name__ for kind in get_args(Outward)) | {"only-asked", "buttons", "files"}
+        return frozenset(kind.__name__ for kind in get_args(Outward)) | {"only-asked", "buttons", "files", "fetch"}
 
     @property
     def limits(self) -> Limits:
@@ -188,6 +190,12 @@ class Discord:
             return _refused(refused)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Gone(f"Discord cannot be reached: {error or type(error).__name__}") from None
+
+    async def fetch(self, file: File, *, limit: int) -> bytes:
+        """Return a file from Discord's own hosts. Raises Mistake, Overloaded and Gone."""
+        if file.size > limit:
+            raise fetching.too_large(limit)
+        return await fetching.fetch(fetching.Source(hosts=HOSTS, address=self._api), file.url, limit=limit)
 
     async def _connected(self) -> Hands:
         if self._hands is None:

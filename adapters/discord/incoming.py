@@ -98,6 +98,7 @@ class Incoming:
             text=words(message, guild, me=self.me),
             at=message.edited_at,
             revision=_revision(message.edited_at),
+            files=tuple(_file(one) for one in message.attachments),
         )
 
     def deleted(self, channel: object, message: Ref) -> MessageDeleted:

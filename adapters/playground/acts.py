@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from adapters.playground.pictures import kind_of
 from adapters.playground.refusals import Refused
 from adapters.playground.space import HARBOUR, KINFOLK, LONGEST, PLATFORM, Account, Entry, Poll, Post, Room
 from bot.core.actions import (
@@ -32,6 +33,7 @@ from bot.core.decisions import Receipt
 from bot.core.events import (
     ChannelChanged,
     Event,
+    File,
     MemberJoined,
     MemberLeft,
     MessageDeleted,
@@ -171,6 +173,15 @@ def edited(space: Space, post: Post) -> MessageEdited:
         text=post.text,
         at=space.clock.now(),
         revision=space.number(),
+        files=files_of(post),
+    )
+
+
+def files_of(post: Post) -> tuple[File, ...]:
+    """Tell of the files of a message, which are found by its name and their number in it."""
+    return tuple(
+        File(name=one.name, kind=kind_of(one.data), size=len(one.data), url=f"{post.id}#{number}")
+        for number, one in enumerate(post.files)
     )
 
 
@@ -299,6 +310,7 @@ def posted(space: Space, post: Post) -> MessagePosted:
         reply_to=Ref(PLATFORM, post.reply_to) if post.reply_to else None,
         source=PLATFORM,
         mentioned=to_bot or (answers is not None and answers.author == KINFOLK.ref.id),
+        files=files_of(post),
     )
 
 

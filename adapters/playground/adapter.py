@@ -6,12 +6,13 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, get_args
 
+from adapters.fetching import AWAY, too_large
 from adapters.playground import acts, views
 from adapters.playground.deeds import plan
 from adapters.playground.feed import Feed
 from adapters.playground.space import HARBOUR, PLATFORM, Space
 from bot.core.actions import Outward, target
-from bot.core.errors import Gone, Unavailable
+from bot.core.errors import Gone, Mistake, Unavailable
 from bot.core.events import Arrival, MessageEdited
 from bot.core.ports import Limits
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from adapters.playground.page import File
     from adapters.playground.past import Past
     from adapters.playground.space import Room
+    from bot.core import events
     from bot.core.actions import Action
     from bot.core.clock import Clock
     from bot.core.commands import Command
@@ -70,7 +72,7 @@ class Playground:
     @property
     def can(self) -> frozenset[str]:
         """Return every action there is on platforms, and that it speaks to one member alone."""
-        return frozenset(kind.__name__ for kind in get_args(Outward)) | {"only", "buttons", "files"}
+        return frozenset(kind.__name__ for kind in get_args(Outward)) | {"only", "buttons", "files", "fetch"}
 
     @property
     def limits(self) -> Limits:
@@ -117,6 +119,17 @@ class Playground:
                 else:
                     await self._hand_over(event)
         return receipt
+
+    async def fetch(self, file: events.File, *, limit: int) -> bytes:
+        """Return a file of a message that is still there. Raises Mistake."""
+        name, _sign, number = file.url.rpartition("#")
+        post = self._space.posts.get(name)
+        if post is None or post.deleted_by or not number.isdecimal() or int(number) >= len(post.files):
+            raise Mistake(AWAY)
+        data = post.files[int(number)].data
+        if len(data) > limit:
+            raise too_large(limit)
+        return data
 
     def watched(self, trace: Trace) -> None:
         """Show under its message what was ruled, and what the bot would have done; without one, where it would have."""

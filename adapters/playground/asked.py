@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from adapters.playground.space import LONGEST
 
+LARGEST = 8 << 20
+"""Bytes of a picture."""
 Name = Annotated[str, Field(max_length=200)]
 Text = Annotated[str, Field(max_length=LONGEST)]
 
@@ -19,13 +21,22 @@ class _Asked(BaseModel):
     by: Name
 
 
+class Picture(BaseModel):
+    """A picture that goes with a message."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    data: Annotated[Base64Bytes, Field(min_length=1, max_length=LARGEST)]
+
+
 class Write(_Asked):
-    """Post a message."""
+    """Post a message; with a picture it needs no words."""
 
     deed: Literal["write"]
     room: Name
     text: Text
     reply_to: Name = ""
+    picture: Picture | None = None
 
 
 class Change(_Asked):

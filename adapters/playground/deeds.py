@@ -25,6 +25,7 @@ from adapters.playground.asked import (
 )
 from adapters.playground.refusals import Refused
 from adapters.playground.space import PLATFORM, Account, Post, Room, Space
+from bot.core.actions import Attachment
 from bot.core.events import BotAdded, Event, MemberJoined, MemberLeft, MessageDeleted, Named
 from bot.core.things import Audience, Rank, Ref
 
@@ -96,10 +97,12 @@ def _plan_message(
 def _write(space: Space, account: Account, asked: Write, commands: Sequence[Command]) -> Deed:
     room = space.room(asked.room)
     space.check_writes(account, room)
-    if not asked.text.strip():
+    if not asked.text.strip() and not asked.picture:
         raise Refused("empty")
     name = f"{room.id}/{space.number()}"
     post = Post(id=name, room=room.id, author=account.id, text=asked.text.strip(), at=space.clock.now())
+    if asked.picture:
+        post = replace(post, files=(Attachment(name=asked.picture.name, data=asked.picture.data),))
     if asked.reply_to:
         first = space.post(asked.reply_to)
         post = replace(post, reply_to=first.id, thread=first.thread)

@@ -19,8 +19,8 @@ HERE = ("127.0.0.1", "localhost")
 MARK = "x-kinfolk"
 """The header that says that the page itself sends this."""
 
-LARGEST = 64 * 1024
-"""Bytes of a request."""
+LARGEST = 12 << 20
+"""Bytes of a request, in which a picture may be, written as letters."""
 
 SAFE = {
     "content-security-policy": (

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from adapters.playground import views
 from adapters.playground.asked import Asked
 from adapters.playground.guard import Guard
+from adapters.playground.pictures import kind_of
 from adapters.playground.refusals import Refused
 from bot.core.errors import KinfolkError, Mistake, NotAllowed, Unavailable
 from bot.core.i18n import LANGUAGES, translator
@@ -144,7 +145,7 @@ class Page:
             raise Refused("no_message", name=f"{name} {number}")
         file = post.files[int(number)]
         headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
-        return Response(file.data, media_type="application/octet-stream", headers=headers)
+        return Response(file.data, media_type=kind_of(file.data), headers=headers)
 
     async def _stream(self, request: Request) -> Response:
         viewer = request.query_params.get("as", "")

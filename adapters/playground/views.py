@@ -6,6 +6,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from adapters.playground.pictures import UNKNOWN, kind_of
 from adapters.playground.space import HARBOUR, KINFOLK, PLATFORM, Account, Post, Room, Space, sees_post
 from bot.core.actions import Attachment, Button
 from bot.core.decisions import Mode
@@ -159,7 +160,7 @@ def _message(space: Space, post: Post) -> View:
         "deleted_by": post.deleted_by,
         "reactions": _reactions(post),
         "buttons": [] if gone else [_button(one) for one in post.buttons],
-        "files": [] if gone else [{"name": one.name, "size": len(one.data)} for one in post.files],
+        "files": [] if gone else [_file(one) for one in post.files],
         "poll": _poll(post),
         "entry": _entry(post),
         "ghosts": [one for one in _rulings(thought) if not one["kept"]] if thought else [],
@@ -187,6 +188,10 @@ def _reactions(post: Post) -> list[View]:
 
 def _button(button: Button) -> View:
     return {"label": button.label, "token": button.token, "only": button.only.id if button.only else ""}
+
+
+def _file(one: Attachment) -> View:
+    return {"name": one.name, "size": len(one.data), "picture": kind_of(one.data) != UNKNOWN}
 
 
 def _poll(post: Post) -> View | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from adapters import markup
+from adapters import fetching, markup
 from adapters.slack import names, told
 from adapters.slack.arriving import Arriving
 from adapters.slack.directory import Directory
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bot.core.clock import Clock
     from bot.core.commands import Command
     from bot.core.counts import Counts
-    from bot.core.events import Arrival
+    from bot.core.events import Arrival, File
     from bot.core.i18n import Translate
     from bot.core.ports import KnownChannel
     from bot.core.things import Ref
@@ -54,6 +54,8 @@ BOTH = (
 )
 CONNECTS = 5.0
 """Seconds that an act waits for the connection before it is to be tried again later."""
+HOSTS = frozenset({"files.slack.com"})
+"""Where Slack keeps files; nothing else is told the token."""
 UNREADY = 2.0
 """Seconds until something is tried again for which the connection is not there yet."""
 
@@ -111,7 +113,7 @@ class Slack:
     @property
     def can(self) -> frozenset[str]:
         """Return what Slack lets a bot do, and with an admin's token a little more."""
-        abilities = {"only", "only-plain", "buttons", "files"}
+        abilities = {"only", "only-plain", "buttons", "files", "fetch"}
         return OWN | abilities | (OTHERS if self._tokens.admin.get_secret_value() else {"Delete-own"})
 
     @property
@@ -242,6 +244,18 @@ class Slack:
             return Receipt(state="done", made=await hands.perform(action))
         except (Refused, names.Unknown) as refused:
             return Receipt(state="failed", error=str(refused))
+
+    async def fetch(self, file: File, *, limit: int) -> bytes:
+        """Return a file from Slack's own host, which is told the bot's token. Raises Mistake, Overloaded and Gone."""
+        if file.size > limit:
+            raise fetching.too_large(limit)
+        # Where another server is set to be Slack, the token is that server's, and Slack itself is not told it.
+        source = fetching.Source(
+            hosts=frozenset() if self._address else HOSTS,
+            address=self._address,
+            headers={"Authorization": f"Bearer {self._tokens.bot.get_secret_value()}"},
+        )
+        return await fetching.fetch(source, file.url, limit=limit)
 
     async def _connected(self) -> Hands:
         if not self.ready.is_set():

@@ -78,6 +78,7 @@ class Incoming:
             text=await reading.words(message, self.directory),
             at=names.instant(changed or ts),
             revision=names.revision(changed or ts),
+            files=saying.files_of(message),
         )
 
     async def deleted(self, channel: str, ts: str, at: str) -> MessageDeleted:

@@ -73,7 +73,11 @@ NEEDS = (
         methods=("chat.delete", "chat.postEphemeral", "chat.postMessage", "chat.update"),
     ),
     Need(scope="commands", why="to be asked by commands, and from the menu of a message"),
-    Need(scope="files:read", why="to learn which message a file became that I sent", methods=("files.info",)),
+    Need(
+        scope="files:read",
+        why="to look at pictures that members send, and to learn which message a file became that I sent",
+        methods=("files.info",),
+    ),
     Need(
         scope="files:write",
         why="to send files and pictures",

@@ -61,8 +61,13 @@ def posted(
         reply_to=names.message(where, first) if first else None,
         source=source,
         mentioned=mentioned,
-        files=tuple(_files(message)),
+        files=files_of(message),
     )
+
+
+def files_of(message: Mapping[str, object]) -> tuple[File, ...]:
+    """Return the files of a message."""
+    return tuple(_files(message))
 
 
 def _files(message: Mapping[str, object]) -> Iterator[File]:

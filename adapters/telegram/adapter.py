@@ -17,11 +17,12 @@ from telegram.error import (
     TelegramError,
 )
 
+from adapters import fetching
 from adapters.hearing import Handover
 from adapters.telegram import names, registering
 from adapters.telegram.asking import Asked
 from adapters.telegram.chats import Chats
-from adapters.telegram.client import client, told
+from adapters.telegram.client import OFFICIAL, client, told
 from adapters.telegram.echo import Echo
 from adapters.telegram.greeting import Greeting
 from adapters.telegram.hearing import Ears
@@ -34,7 +35,7 @@ from adapters.telegram.speaking import Speech
 from adapters.telegram.trouble import Refused, in_words
 from bot.core.actions import Ban, Kick, Timeout, Unban
 from bot.core.decisions import Receipt
-from bot.core.errors import Gone, Overloaded
+from bot.core.errors import Gone, Mistake, Overloaded
 from bot.core.i18n import translator
 from bot.core.ports import Limits
 
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from bot.core.clock import Clock
     from bot.core.commands import Command
     from bot.core.counts import Counts
-    from bot.core.events import Arrival, Named
+    from bot.core.events import Arrival, File, Named
     from bot.core.i18n import Translate
     from bot.core.ports import KnownChannel, Windows
     from bot.core.things import Ref
@@ -107,7 +108,7 @@ class Telegram:
     @property
     def can(self) -> frozenset[str]:
         """Return what it does; what is for one member alone is said in a conversation with them."""
-        return frozenset(kind.__name__ for kind in CAN) | {"buttons", "files"}
+        return frozenset(kind.__name__ for kind in CAN) | {"buttons", "files", "fetch"}
 
     @property
     def limits(self) -> Limits:
@@ -203,9 +204,8 @@ class Telegram:
         except names.Unknown as unknown:
             return Receipt(state="failed", error=str(unknown))
         except RetryAfter as busy:
-            after = max(busy._retry_after.total_seconds(), 1.0)  # noqa: SLF001 - the other is on its way out
             self._counts.limited(names.PLATFORM, type(action).__name__)
-            raise Overloaded("Telegram asks me to wait.", after=after, scope="chat") from None
+            raise Overloaded("Telegram asks me to wait.", after=_seconds(busy), scope="chat") from None
         except ChatMigrated as moved:
             await self._follow(hands, action, moved.new_chat_id)
             raise Overloaded("The group became a supergroup.", after=0.0, scope="route") from None
@@ -215,6 +215,22 @@ class Telegram:
             raise Gone("Telegram refuses the token.") from None
         except TelegramError as error:
             raise Gone(f"Telegram cannot be reached: {error}") from None
+
+    async def fetch(self, file: File, *, limit: int) -> bytes:
+        """Return a file that Telegram finds by its id; it gives a bot none above 20 MB. Raises Mistake and Gone."""
+        if file.size > limit:
+            raise fetching.too_large(limit)
+        hands = await self._connected()
+        try:
+            found = await hands.client.get_file(file.url)
+        except RetryAfter as busy:
+            raise Overloaded("Telegram asks me to wait.", after=_seconds(busy), scope="all") from None
+        except (BadRequest, Forbidden):
+            raise Mistake(fetching.AWAY) from None
+        except TelegramError as error:
+            raise Gone(f"Telegram cannot be reached: {type(error).__name__}") from None
+        source = fetching.Source(address=self._api or OFFICIAL)
+        return await fetching.fetch(source, found.file_path or "", limit=limit)
 
     async def _follow(self, hands: Hands, action: Action, number: int) -> None:
         """Keep the new number of a group that Telegram names instead of doing what was wanted."""
@@ -232,6 +248,10 @@ class Telegram:
         if self._hands is None or not self.ready.is_set():
             raise Overloaded("Telegram is not connected.", after=UNREADY, scope="all")
         return self._hands
+
+
+def _seconds(busy: RetryAfter) -> float:
+    return max(busy._retry_after.total_seconds(), 1.0)  # noqa: SLF001 - the other is on its way out
 
 
 def _chat_of(action: Action, where: Ref) -> str:

@@ -88,6 +88,7 @@ class Incoming:
             text=without_name(text_of(message), self.username),
             at=at,
             revision=revision(at, update),
+            files=files_of(message),
         )
 
     def is_spoken_to(self, message: Message) -> bool:

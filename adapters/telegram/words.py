@@ -75,7 +75,7 @@ def names_user(message: Message, username: str, number: int) -> bool:
 
 
 def files_of(message: Message) -> tuple[File, ...]:
-    """Return the file that a message brings; Telegram puts one into each, also in an album."""
+    """Return the file that a message brings; Telegram puts one into each, also in an album, and finds it by its id."""
     for kind, name, media in (
         (message.animation, "animation.mp4", "video/mp4"),
         (message.document, "document", ""),
@@ -87,7 +87,8 @@ def files_of(message: Message) -> tuple[File, ...]:
     ):
         if kind is not None:
             called = cut(getattr(kind, "file_name", None) or name)
-            return (File(name=called, kind=getattr(kind, "mime_type", None) or media, size=kind.file_size or 0),)
+            told = getattr(kind, "mime_type", None) or media
+            return (File(name=called, kind=told, size=kind.file_size or 0, url=kind.file_id),)
     return ()
 
 

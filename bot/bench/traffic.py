@@ -17,8 +17,8 @@ import numpy as np
 from bot.ahead import Ahead
 from bot.core.actions import React
 from bot.core.decisions import Decision, Receipt
-from bot.core.errors import Unavailable
-from bot.core.events import Arrival, MessagePosted, Named
+from bot.core.errors import Mistake, Unavailable
+from bot.core.events import Arrival, File, MessagePosted, Named
 from bot.core.ports import Limits
 from bot.core.things import Audience, Ref
 from bot.indexing import Index
@@ -69,6 +69,10 @@ class Everywhere:
         """Keep what was to be done."""
         self.done.append(action)
         return Receipt(state="done")
+
+    async def fetch(self, file: File, *, limit: int) -> bytes:
+        """Raise Mistake: nobody sends files here."""
+        raise Mistake("There are no files here.")
 
 
 class InstantEncoder:

@@ -9,7 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli import bench, checkup, community, decisions, evals, find, imports, manifest, member, run, train, worker
+from bot.cli import (
+    bench,
+    checkup,
+    community,
+    decisions,
+    evals,
+    find,
+    imports,
+    manifest,
+    member,
+    moderation,
+    precision,
+    run,
+    train,
+    worker,
+)
 from bot.core.errors import KinfolkError
 
 if TYPE_CHECKING:
@@ -26,7 +41,22 @@ app = typer.Typer(
 INTERRUPTED = 130
 """What typer exits with on Ctrl-C, as shells do."""
 
-for family in (run, decisions, checkup, imports, find, member, community, evals, train, bench, manifest, worker):
+for family in (
+    run,
+    decisions,
+    checkup,
+    imports,
+    find,
+    member,
+    moderation,
+    community,
+    evals,
+    train,
+    precision,
+    bench,
+    manifest,
+    worker,
+):
     family.register(app)
 
 

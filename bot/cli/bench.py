@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -37,6 +38,22 @@ def encoder(data: DataOption = SAMPLE, count: CountOption = 600, as_json: JsonOp
         from bot.bench.encoder import bench_encoder
 
         return await bench_encoder(_texts(data, count), home=settings.home, settings=settings)
+
+    _run(verb, as_json=as_json)
+
+
+@family.command()
+def moderation(
+    data: DataOption = SAMPLE,
+    count: Annotated[int, typer.Option(min=50, help="How many texts of it, spread evenly.")] = 5_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Time undoing disguise, and the rules at 5,000 phrases and 200 expressions, beside one large pattern of `re`."""
+
+    async def verb(_settings: Settings) -> Figures:
+        from bot.bench.moderation import bench_moderation
+
+        return await asyncio.to_thread(bench_moderation, _texts(data, count))
 
     _run(verb, as_json=as_json)
 
@@ -118,6 +135,18 @@ def pipeline(
         from bot.bench.pipeline import bench_pipeline
 
         return await bench_pipeline(_texts(data, MANY), settings=settings, seconds=seconds)
+
+    _run(verb, as_json=as_json)
+
+
+@family.command()
+def pictures(as_json: JsonOption = False) -> None:
+    """Time how pictures are told apart and read, and count the letters that are read and the reposts recognised."""
+
+    async def verb(settings: Settings) -> Figures:
+        from bot.bench.pictures import bench_pictures
+
+        return await bench_pictures(settings)
 
     _run(verb, as_json=as_json)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli import trial
 from bot.cli.output import CommunityOption, JsonOption, emit, open_app, out, progress, run
 from bot.core.errors import Mistake, Unavailable
 
@@ -163,8 +165,7 @@ async def _last_undoable(app: App, community: Community) -> Trace:
             done = await acts.of_trace(connection, trace.id)
             open_ones = [act for act in done if act.state == "done" and act.undone_by is None]
             aside = [act for act in open_ones if getattr(act.action, "only", None) is not None]
-            takes_back = any(ruling.undoes for ruling in trace.verdict.rulings)
-            if not takes_back and any(
+            if not trace.takes_back and any(
                 undoing(act.action, act.receipt, by=None) for act in open_ones if act not in aside
             ):
                 return trace
@@ -205,12 +206,21 @@ async def _answer(app: App, community: Community, arrival: Arrival) -> str:
 
 
 def replay(
-    days: Annotated[float, typer.Option(min=0.01, max=365, help="How far back.")] = 7,
+    days: Annotated[float, typer.Option(min=0.01, max=36500, help="How far back.")] = 7,
+    rules: Annotated[Path | None, typer.Option(help="Rules to try on the messages, in place of those set.")] = None,
+    strictness: Annotated[str | None, typer.Option(help="Try gentle, standard or strict, in all channels.")] = None,
+    vectors: Annotated[bool, typer.Option("--vectors", help="Try with the vectors that are kept.")] = False,
     community: CommunityOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Play what happened lately through today's rules, do nothing, and say what would be otherwise."""
-    run(lambda settings: _replay(settings, days, name=community, as_json=as_json))
+    """Play what happened lately through today's rules, do nothing, and say what would be otherwise.
+
+    With rules or a strictness to try, say how many messages each detector would have flagged and taken away.
+    """
+    if rules is None and strictness is None and not vectors:
+        run(lambda settings: _replay(settings, days, name=community, as_json=as_json))
+    else:
+        trial.tried(rules, strictness, days=days, vectors=vectors, community=community, as_json=as_json)
 
 
 async def _replay(settings: Settings, days: float, *, name: str | None, as_json: bool) -> None:

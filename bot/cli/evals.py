@@ -13,8 +13,12 @@ from bot.cli.output import JsonOption, emit, note, open_app, out, progress, run
 from bot.core.errors import Mistake
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.core.settings import Settings
     from brains.evals.evaluation import Evaluation
+    from brains.evals.learning import LearningEvaluation
+    from brains.evals.memory import MemoryEvaluation
     from brains.evals.moderation_report import Report, Section
 
 DataOption = Annotated[Path, typer.Option(help="The data; docs/benchmarks.md says in which format.")]
@@ -71,6 +75,86 @@ def match_text(
 
 
 @family.command()
+def memory(data: DataOption, as_json: JsonOption = False) -> None:
+    """Judge whether what resembles confirmed spam is recognised, disguised or not, and ordinary chat left alone."""
+
+    async def verb(settings: Settings) -> MemoryEvaluation:
+        from brains.evals.memory import judge
+        from storage.encodings import KeepingEncoder
+
+        async with open_app(settings) as app:
+            encoder = KeepingEncoder(await app.encoder(), app.database)
+            with progress("Encoding") as show:
+                return await judge(data, encoder=encoder, progress=show)
+
+    found = run(verb)
+    if as_json:
+        emit(found.to_json())
+    else:
+        _show_memory(found)
+
+
+@family.command()
+def learning(data: DataOption, as_json: JsonOption = False) -> None:
+    """Judge what a community's first verdicts are worth, in random order and uncertain ones first."""
+
+    async def verb(settings: Settings) -> LearningEvaluation:
+        from brains.evals.learning import judge
+        from storage.encodings import KeepingEncoder
+
+        async with open_app(settings) as app:
+            encoder = KeepingEncoder(await app.encoder(), app.database)
+            heads = (await app.moderators()).heads()
+            if heads is None:
+                raise Mistake("There are no heads to correct. Make them: kinfolk train heads")
+            with progress("Encoding") as show:
+                return await judge(data, encoder=encoder, heads=heads, progress=show)
+
+    found = run(verb)
+    if as_json:
+        emit(found.to_json())
+    else:
+        _show_learning(found)
+
+
+def _show_learning(found: LearningEvaluation) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"learning: {found.n:,} test messages, {found.seconds:.0f} s")
+    for column in ("", "order", "verdicts", "error", "95 %", "recall at flag", "false alarms at flag", "promoted"):
+        table.add_column(column)
+    for name, before in found.before.items():
+        table.add_row(name, "", "0", *(f"{before[one]:.3f}" for one in ("error",)), "", *_flags(before), "")
+        for order, steps in found.after[name].items():
+            for count, one in steps.items():
+                between = f"{one['error low']:.3f}-{one['error high']:.3f}"
+                table.add_row("", order, count, f"{one['error']:.3f}", between, *_flags(one), f"{one['promoted']:.0%}")
+    out.print(table)
+    for line in found.notes:
+        note(line)
+
+
+def _flags(one: Mapping[str, float]) -> tuple[str, str]:
+    return f"{one['recall at flag']:.3f}", f"{one['false alarms at flag']:.4f}"
+
+
+def _show_memory(found: MemoryEvaluation) -> None:
+    from rich.table import Table
+
+    sets = [name for name in next(iter(found.recall["ours"].values())) if " " not in name]
+    table = Table(title=f"memory: {found.n:,} later messages of campaigns, {found.seconds:.0f} s")
+    for column in ("", "as", *sets, *(f"false alarms/1,000 {chat}" for chat in found.alarms["ours"])):
+        table.add_column(column)
+    for method, ways in found.recall.items():
+        for how, shares in ways.items():
+            told = [f"{shares[one]:.3f} ({shares[f'{one} low']:.3f}-{shares[f'{one} high']:.3f})" for one in sets]
+            alarms = [f"{one:.2f}" if how == "as written" else "" for one in found.alarms[method].values()]
+            table.add_row(method if how == "as written" else "", how, *told, *alarms)
+    out.print(table)
+    for line in found.notes:
+        note(line)
+
+
 def moderation(
     data: Annotated[Path, typer.Option(help="A folder of public data, or a file of rows `split, label, text`.")],
     target: Annotated[Target | None, typer.Option(help="What the labels of a file mean.")] = None,

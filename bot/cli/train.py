@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.output import JsonOption, emit, note, open_app, out, progress, run
+from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, out, progress, run
+from bot.core.errors import Mistake
 
 if TYPE_CHECKING:
     from bot.core.settings import Settings
@@ -79,6 +80,45 @@ def _show(outcome: Outcome, *, as_json: bool) -> None:
     )
     out.print(f"Ordinary chat flagged by any: {flagged:.3%} with the vector, {alone:.3%} without.")
     out.print(f"Fairness bar: {'crossed by ' + ', '.join(above) if above else 'kept'}.")
+
+
+@family.command("community")
+def train_community(community: CommunityOption = None, as_json: JsonOption = False) -> None:
+    """Learn a community's own corrections of the heads from its staff's verdicts, and say what came of it."""
+
+    async def verb(settings: Settings) -> dict[str, object]:
+        async with open_app(settings) as app:
+            whose = await app.community(community)
+            await app.encoder()
+            learner = await app.learner()
+            await learner.encode()
+            report = await learner.learn(whose)
+            if report is None:
+                raise Mistake("Verdicts changed meanwhile, or there are no heads to correct. Try again.")
+            return {"community": whose.name, **report}
+
+    report = run(verb)
+    if as_json:
+        emit(report)
+    else:
+        _show_corrections(report)
+
+
+def _show_corrections(report: dict[str, object]) -> None:
+    heads = report["heads"]
+    assert isinstance(heads, dict)  # noqa: S101 - as `correct` writes it
+    if not heads:
+        out.print("No verdict has matured yet, so nothing was learned.")
+    for head, one in heads.items():
+        ended = "promoted" if one["promoted"] else "not promoted"
+        out.print(
+            f"{head}: {one['lessons']} lessons, {one['held_back']} held back: {ended}, {one['why']}", markup=False
+        )
+        if one["loss_before"]:
+            losses = f"log loss {one['loss_before']:.3f} -> {one['loss_after']:.3f}"
+            errors = f"errors {one['errors_before']} -> {one['errors_after']}"
+            alarms = f"ordinary messages flagged {one['alarms_before']} -> {one['alarms_after']} of {one['ordinary']}"
+            out.print(f"  {losses}, {errors}, {alarms}", markup=False)
 
 
 def register(app: typer.Typer) -> None:

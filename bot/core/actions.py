@@ -73,7 +73,10 @@ class Say:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """Change one of the bot's own messages; `only` and `invocation` as they were said."""
+    """Change one of the bot's own messages; `only` and `invocation` as they were said.
+
+    `offered` are the buttons that come back when it is undone.
+    """
 
     message: Ref
     channel: Ref
@@ -82,6 +85,7 @@ class Edit:
     only: Ref | None = None
     invocation: Ref | None = None
     buttons: tuple[Button, ...] = ()
+    offered: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,6 +328,92 @@ class LinkCommunities(Keeping):
     code: str
 
 
+Kind = Literal["spam", "scam", "toxicity", "hate", "sexual", "self_harm", "flood", "raid", "rule", "reported", "hand"]
+"""What a case is about; `reported` by a member, `hand` for what staff do of themselves."""
+Rung = Literal["", "note", "warn", "timeout", "kick", "ban"]
+"""What is done to a member; empty for nothing."""
+Standing = Literal["", "open", "settled", "withdrawn"]
+"""How a case stands; empty is as good as withdrawn."""
+Ruled = Literal["", "spam", "compromised", "off_topic", "rude", "fine"]
+"""What staff say of a case: spam, somebody else writing from a account, off-topic, rude, fine; or nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibit:
+    """A message that a case rests on, as it is now. Without an `author`, the member whom the case is about wrote it."""
+
+    message: Ref
+    channel: Ref
+    text: str
+    at: datetime
+    picture: str = ""
+    author: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepCase(Keeping):
+    """Open a case about a member, or add to the one of this id: exhibits that are missing, a higher step, more points.
+
+    `about` is its kind; what is stored of an action says which it is by `kind`. `points` are of the whole case, and
+    count for `days`. Taken back, it is withdrawn, and they count no more.
+    """
+
+    turns = "standing"
+    case: str
+    member: Ref
+    about: Kind
+    reason: str
+    detectors: tuple[str, ...] = ()
+    score: float = 1.0
+    exhibits: tuple[Exhibit, ...] = ()
+    step: Rung = ""
+    minutes: int = 0
+    points: int = 0
+    days: int = 30
+    by: Ref | None = None
+    space: Ref | None = None
+    standing: Standing = "open"
+    before: Standing = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleCase(Keeping):
+    """Keep the verdict of the staff on an open case, and let it teach; taken back, it is open again and unlearned.
+
+    The first verdict wins. `step`, `minutes` and `points` are what the verdict adds to what was done before it.
+    """
+
+    turns = "verdict"
+    case: str
+    verdict: Ruled
+    by: Ref
+    step: Rung = ""
+    minutes: int = 0
+    points: int = 0
+    before: Ruled = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepReport(Keeping):
+    """Keep that a member told the staff of what a case is about, and why."""
+
+    case: str
+    member: Ref
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepAppeal(Keeping):
+    """Keep what a member says against what was done to them, and what came of it."""
+
+    turns = "state"
+    case: str
+    member: Ref
+    text: str
+    state: Literal["", "open", "granted", "refused"]
+    before: Literal["", "open", "granted", "refused"] = ""
+
+
 Outward = (
     Say
     | Edit
@@ -345,7 +435,20 @@ Outward = (
 )
 """What is done on a platform."""
 
-Inward = SetPolicy | SetConsent | KeepFeedback | Forget | KeepCode | LinkAccounts | UnlinkAccount | LinkCommunities
+Inward = (
+    SetPolicy
+    | SetConsent
+    | KeepFeedback
+    | Forget
+    | KeepCode
+    | LinkAccounts
+    | UnlinkAccount
+    | LinkCommunities
+    | KeepCase
+    | SettleCase
+    | KeepReport
+    | KeepAppeal
+)
 """What changes Kinfolk's own tables and no platform."""
 
 Action = Outward | Inward
@@ -359,7 +462,7 @@ platforms' reference of a member does not tell; whoever carries out the action f
 Spoken = Say | Edit | AskStaff | OpenDirect | Warn | CreateEvent | CreatePoll | CreateChannel
 """What may be done once at most: after a crash nobody knows whether it was heard. The others may be repeated."""
 
-IRREVERSIBLE = (Delete, Kick, OpenDirect, Forget, KeepCode, LinkAccounts, UnlinkAccount, LinkCommunities)
+IRREVERSIBLE = (Delete, Kick, OpenDirect, Forget, KeepCode, LinkAccounts, UnlinkAccount, LinkCommunities, KeepReport)
 """What cannot be taken back. Everything else has an inverse, which may need what the platform made of it."""
 
 
@@ -375,7 +478,10 @@ def inverse(action: Action, receipt: Receipt) -> Action | None:
         case Warn(channel=channel):
             return Delete(message=receipt.made, channel=channel) if receipt.made else None
         case Edit():
-            return replace(action, text=action.before, before=action.text) if action.before else None
+            if not action.before:
+                return None
+            back = replace(action, text=action.before, before=action.text)
+            return replace(back, buttons=action.offered or action.buttons, offered=action.buttons)
         case React() | Invite() | GrantRole():
             return replace(action, on=not action.on)
         case ArchiveChannel(was=was):

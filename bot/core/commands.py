@@ -21,6 +21,10 @@ MONTH = 28 * 24 * 60
 """Minutes of the longest timeout that platforms know."""
 CODE = 8
 """Characters of a code that links two accounts or communities."""
+CASE = 6
+"""Characters of the id of a case."""
+LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""What a case's id is made of: nothing that is taken for something else when it is read aloud or written down."""
 SUGGESTED = 25
 """Suggestions at a time, which is what platforms show."""
 
@@ -30,7 +34,8 @@ class Argument:
     """What a command may be given. `bounds` of a number are inclusive; a text swallows the rest of the line.
 
     `suggestions` are offered while somebody types; other values are welcome too. In a line, a `named` one is given as
-    `name:value` only. With `length`, a text is one word of so many characters, and other words pass it over.
+    `name:value` only. With `length`, a text is one word of so many characters, all of them of `letters` where there are
+    some, and other words pass it over.
     """
 
     name: str
@@ -42,6 +47,7 @@ class Argument:
     suggestions: tuple[str, ...] = ()
     named: bool = False
     length: int = 0
+    letters: str = ""
 
     @property
     def is_free(self) -> bool:
@@ -110,18 +116,29 @@ COMMANDS = (
         menu=_("Report to staff"),
     ),
     Command(
+        name="appeal",
+        help=_("Tell the staff that what was done to you is wrong"),
+        arguments=(
+            Argument(
+                name="case", type="text", help=_("The case; without it, your latest"), length=CASE, letters=LETTERS
+            ),
+            Argument(name="text", type="text", help=_("Why it is wrong, in your own words")),
+        ),
+    ),
+    Command(
         name="mod",
-        help=_("Warn a member, time them out, kick them, or let them come back"),
+        help=_("Warn a member, time them out, kick them, let them come back; the cases that wait"),
         rank=Rank.STAFF,
         arguments=(
             Argument(
                 name="action",
                 type="choice",
-                help=_("warn, timeout, kick, ban, unban or untimeout"),
+                help=_("warn, timeout, kick, ban, unban or untimeout; a case, or the queue of those that wait"),
                 required=True,
-                choices=("warn", "timeout", "kick", "ban", "unban", "untimeout"),
+                choices=("warn", "timeout", "kick", "ban", "unban", "untimeout", "case", "queue"),
             ),
-            Argument(name="member", type="member", help=_("Whom"), required=True),
+            Argument(name="case", type="text", help=_("With case: which one"), length=CASE, letters=LETTERS),
+            Argument(name="member", type="member", help=_("Whom; with case, whose cases")),
             Argument(
                 name="minutes",
                 type="number",
@@ -247,7 +264,8 @@ def _passes(argument: Argument, word: str) -> bool:
     """Say whether a word is for what comes after an argument."""
     if argument.type == "number":
         return not any(letter.isdigit() for letter in word)
-    return argument.length > 0 and len(word) != argument.length
+    strange = argument.letters and set(word) - set(argument.letters)
+    return argument.length > 0 and (len(word) != argument.length or bool(strange))
 
 
 def _until_named(command: Command, given: Mapping[str, str], words: list[str]) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
-from bot.core.actions import Action
+from bot.core.actions import Action, Say
 from bot.core.things import Ref
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 Obstacle = Literal["chat", "route", "all", "paused", "away"]
 """What may hold up an act: a limit of the chat, of such acts in it or of all together, the platform's word to wait, or
 that it could not be reached."""
+
+MANY = 20
+"""Actions that one decision may hold; a skill that proposes more has gone wild."""
 
 
 class Mode(StrEnum):
@@ -115,6 +118,12 @@ class Trace:
     verdict: Verdict = field(default_factory=Verdict)
     receipts: tuple[Receipt, ...] = ()
     milliseconds: float = 0.0
+
+    @property
+    def takes_back(self) -> bool:
+        """Return whether all it did was to take back other acts, so that taking it back again would go in circles."""
+        done = [one for one in self.verdict.rulings if one.kept and not isinstance(one.action, Say)]
+        return bool(done) and all(one.undoes is not None for one in done)
 
     def ended(self, done: Sequence[tuple[Action, Receipt]]) -> Trace:
         """Return the story with what came of the kept rulings, in their order: the acts as they were in the end."""

@@ -33,7 +33,11 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """A file that came with a message: what it is called, its media type, its length in bytes, where it lies."""
+    """A file that came with a message: what it is called, its media type, its length in bytes, where it lies.
+
+    `url` is an address, or a platform's own word by which it finds the file. Whoever has it may have the file, so that
+    it belongs into no log.
+    """
 
     name: str
     kind: str
@@ -59,7 +63,7 @@ class MessagePosted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageEdited:
-    """Somebody changed a message; `revision` grows with each change."""
+    """Somebody changed a message; `revision` grows with each change, and `files` are those that it has now."""
 
     message: Ref
     channel: Named
@@ -67,6 +71,7 @@ class MessageEdited:
     text: str
     at: datetime
     revision: int
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

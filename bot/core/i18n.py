@@ -37,6 +37,11 @@ def translator(language: str) -> Translate:
     return GNUTranslations(compiled).gettext
 
 
+def spoken(said: str) -> str:
+    """Return ours of the languages for what a platform says: `zh-CN`, `zh-hans` and `en-GB` have one; else empty."""
+    return {"zh": "zh_CN", "en": "en"}.get(said.replace("-", "_").partition("_")[0].lower(), "")
+
+
 def written(texts: Iterable[str]) -> str:
     """Return the language that texts are plainly written in: Chinese by its characters, else empty."""
     letters = [letter for text in texts for letter in text if letter.isalpha()]

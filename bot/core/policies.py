@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 Speak = Literal["silent", "commands", "mentioned", "helpful"]
 """What the bot says aloud: nothing; what it was asked for by commands; by words too; also what nobody asked for."""
 
+SANCTIONS = ("delete", "warn", "timeout", "kick", "ban")
+"""What may want a human's word before it is done unasked."""
+NOTHING = "nothing"
+"""How staff says that none of them does."""
+
 
 class Policy(BaseModel):
     """How one community wants the bot."""
@@ -73,11 +78,68 @@ class Policy(BaseModel):
         default=30, ge=1, le=365, description=_("Days for which I can say why I did something, and undo it.")
     )
 
+    strictness: Literal["gentle", "standard", "strict"] = Field(
+        default="gentle",
+        description=_("How strict I am with what members write: gentle, standard or strict."),
+        json_schema_extra={"per_channel": True},
+    )
+    rules: str = Field(
+        default="",
+        max_length=60_000,
+        description=_("Your own words, links and limits, as `kinfolk rules set FILE` wrote them; empty for none."),
+        json_schema_extra={"document": True},
+    )
+    evidence_days: int = Field(
+        default=90,
+        ge=1,
+        le=3650,
+        description=_("Days for which the evidence of a case is kept, whatever becomes of it."),
+    )
+    points_days: int = Field(
+        default=30, ge=1, le=3650, description=_("Days after which the points of a case count no more.")
+    )
+    quarantine_hours: int = Field(
+        default=24,
+        ge=0,
+        le=720,
+        description=_("Hours for which what a verdict teaches me makes me ask only, and nothing more."),
+    )
+    ask_first: str = Field(
+        default="delete, kick, ban",
+        max_length=100,
+        description=_(
+            "What I ask the staff about before I do it unasked: of delete, warn, timeout, kick, ban; or nothing."
+        ),
+        examples=["delete, warn, timeout, kick, ban", "nothing"],
+    )
+
+    help_line: str = Field(
+        default="https://findahelpline.com",
+        max_length=500,
+        description=_("Where somebody who may harm themselves finds help: a link, or the numbers of your country."),
+    )
+
+    @field_validator("ask_first")
+    @classmethod
+    def _sanctions(cls, value: str) -> str:
+        """Write what wants asking in one order; raises ValueError for anything else."""
+        wanted = [word.strip() for word in value.split(",") if word.strip()]
+        if wanted == [NOTHING]:
+            return NOTHING
+        if not wanted or set(wanted) - set(SANCTIONS):
+            raise ValueError(f"not of {', '.join(SANCTIONS)}: {value}")
+        return ", ".join(one for one in SANCTIONS if one in wanted)
+
     @field_validator("staff_roles")
     @classmethod
     def _refs(cls, value: str) -> str:
         """Write roles as references, one after the other; raises ValueError for anything else."""
         return ", ".join(str(role) for role in _roles(value))
+
+    @property
+    def asked_first(self) -> frozenset[str]:
+        """Return what the staff is asked about before it is done unasked."""
+        return frozenset(self.ask_first.split(", ")) - {NOTHING}
 
     @property
     def staff(self) -> frozenset[Ref]:
@@ -104,6 +166,8 @@ CHANNELS = tuple(name for name, kind in NAMES.items() if kind == "channel")
 """Fields whose value is a channel: `/setup` sets it, `kinfolk doctor` looks whether the bot can write there."""
 SHOWN = 40
 """Characters of a wrong value that are worth repeating."""
+DOCUMENTS = tuple(_marked("document"))
+"""Fields whose value is a whole text: it is set from a file, and shown by its length."""
 MODE = "mode."
 """Prefix of the name under which a skill's mode is kept."""
 PRESET = "preset"
@@ -112,7 +176,7 @@ DEFAULT = "default"
 """What `/setup` calls the default of any setting."""
 PRESETS: dict[str, dict[str, Mode]] = {
     "quiet": {"": Mode.WATCH},
-    "helpful": {"": Mode.WATCH, "welcome": Mode.ACT},
+    "helpful": {"": Mode.WATCH, "welcome": Mode.ACT, "moderate": Mode.ASK, "moderation_note": Mode.ACT},
     "careful": {"": Mode.ASK},
 }
 """The modes of skills by the name of a choice; the empty name stands for all the others."""
@@ -125,6 +189,8 @@ def check(name: str, value: str, *, one_channel: bool = False) -> str:
     if one_channel and name not in PER_CHANNEL:
         sentence = _("{name} holds for the whole community. A channel may have its own: {names}.")
         raise Mistake(sentence, name=name, names=", ".join(PER_CHANNEL))
+    if name in DOCUMENTS and value:
+        raise Mistake(_("{name} come from a file: `kinfolk {name} set FILE`."), name=name)
     try:
         return str(getattr(Policy.model_validate({name: value}), name))
     except ValidationError:

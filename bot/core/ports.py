@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.core.actions import Action
     from bot.core.commands import Command
     from bot.core.decisions import Receipt
-    from bot.core.events import Arrival, Named
+    from bot.core.events import Arrival, File, Named
     from bot.core.policies import Rules
     from bot.core.things import Community, Member, Ref
 
@@ -78,6 +78,42 @@ class Generator(Protocol):
 
         `aclose()` ends the writing. Raises Overloaded, Gone, or Misconfigured.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line of text that was read in a picture, and how surely, from 0 to 1."""
+
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What is seen in a picture: its size in pixels, what tells it from others, and what stands written in it.
+
+    `hashes` are perceptual, 64 bits in 16 hexadecimal digits, of the first frame and the middle one where it moves;
+    none where there is nothing to tell it by, such as one colour. With `read` false nobody looked for text.
+    """
+
+    width: int
+    height: int
+    hashes: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+    read: bool = False
+
+    @property
+    def text(self) -> str:
+        """Return what stands written in it, line by line."""
+        return "\n".join(line.text for line in self.lines)
+
+
+class Pictures(Protocol):
+    """Looks at pictures."""
+
+    async def look(self, data: bytes) -> Picture:
+        """Look at a picture. Raises Mistake for what is none or too large, Overloaded, Gone, or Misconfigured."""
         ...
 
 
@@ -285,7 +321,8 @@ class Adapter(Protocol):
         """Return the names of the actions it is able to perform, and whether it can speak to one member alone.
 
         `only` says that it always can, `only-asked` that it can where a command or a button was used, and `only-plain`
-        that this takes no files and stays as it was said. `buttons` and `files` say that messages may have these.
+        that this takes no files and stays as it was said. `buttons` and `files` say that messages may have these, and
+        `fetch` that it can look at those that members send.
         `Delete-own` in the place of `Delete` says that it takes away what the bot said, and nothing else.
         """
         ...
@@ -303,5 +340,12 @@ class Adapter(Protocol):
         """Carry out an action. Raises Overloaded (with `after`) when the platform says to wait, and Gone.
 
         What the platform refuses for good is a receipt that failed, with its words.
+        """
+        ...
+
+    async def fetch(self, file: File, *, limit: int) -> bytes:
+        """Return a file that came with a message, `limit` bytes at most.
+
+        Raises Mistake for one that is larger, gone or elsewhere, Overloaded when the platform says to wait, and Gone.
         """
         ...

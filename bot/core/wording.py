@@ -25,8 +25,11 @@ from bot.core.actions import (
     Forget,
     GrantRole,
     Invite,
+    KeepAppeal,
+    KeepCase,
     KeepCode,
     KeepFeedback,
+    KeepReport,
     Kick,
     LinkAccounts,
     LinkCommunities,
@@ -35,6 +38,7 @@ from bot.core.actions import (
     Say,
     SetConsent,
     SetPolicy,
+    SettleCase,
     Timeout,
     Unban,
     UnlinkAccount,
@@ -47,7 +51,7 @@ from bot.core.things import Ref
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.core.actions import Action
+    from bot.core.actions import Action, Ruled
     from bot.core.errors import KinfolkError
     from bot.core.i18n import Translate
 
@@ -55,6 +59,17 @@ WIDTH = 160
 """Characters of what is said that are worth showing."""
 SIGNS = {"channel": "#", "member": "@", "role": "@", "message": ""}
 """What a link may name, and the sign that such names begin with."""
+VERDICTS: dict[Ruled, str] = {
+    "": "-",
+    "spam": _("Spam"),
+    "compromised": _("Hacked account"),
+    "off_topic": _("Off-topic"),
+    "rude": _("Rude"),
+    "fine": _("Fine"),
+}
+"""What staff may say of a case."""
+APPEALS = {"": "-", "open": _("waits for the staff"), "granted": _("granted"), "refused": _("refused")}
+"""What came of an appeal."""
 
 _SCHEME = "kinfolk:"
 _MARK = re.compile(
@@ -247,6 +262,23 @@ def _describe(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
             return translate(_("split {member} from other accounts")).format(member=call("member", member))
         case LinkCommunities():
             return translate(_("make another community part of this one"))
+        case KeepCase(standing="" | "withdrawn", case=case, member=member):
+            return translate(_("withdraw case {case} about {member}")).format(case=case, member=call("member", member))
+        case KeepCase(case=case, member=member, reason=reason, points=points):
+            sentence = translate(_("open case {case} about {member} with {points} points: {reason}"))
+            return sentence.format(case=case, member=call("member", member), points=points, reason=brief(reason))
+        case SettleCase(verdict="", case=case):
+            return translate(_("open case {case} again")).format(case=case)
+        case SettleCase(verdict=verdict, case=case):
+            return translate(_("settle case {case}: {verdict}")).format(case=case, verdict=translate(VERDICTS[verdict]))
+        case KeepReport(case=case, member=member):
+            return translate(_("keep that {member} reported it, for case {case}")).format(
+                member=call("member", member), case=case
+            )
+        case KeepAppeal(case=case, member=member, state=state):
+            return translate(_("keep the appeal of {member} in case {case}: {state}")).format(
+                member=call("member", member), case=case, state=translate(APPEALS[state])
+            )
     assert_never(action)
 
 

@@ -1,4 +1,4 @@
-"""Encoders and generators, and the worker that serves them: chosen by `KINFOLK_ENCODER` and `KINFOLK_GENERATOR`."""
+"""Encoders, generators and eyes, and the worker that serves them; the first two chosen by settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bot.core.companion import Companion
-    from bot.core.ports import Generator
+    from bot.core.ports import Generator, Pictures
     from bot.core.settings import Settings
     from brains.engines.encoder_client import WorkerEncoder
     from brains.engines.generator_client import Talker
@@ -58,6 +58,20 @@ async def open_generator(settings: Settings, *, idle: float = IDLE) -> AsyncIter
         yield talker
     finally:
         await talker.close()
+
+
+@contextlib.asynccontextmanager
+async def open_pictures(settings: Settings, *, idle: float = IDLE) -> AsyncIterator[Pictures]:
+    """Open what looks at pictures: the worker of the home, which is started by the first picture."""
+    from brains.engines.line import http_to_worker
+    from brains.engines.pictures.client import WorkerPictures
+
+    companion = companion_of(settings, idle=idle)
+    pictures = WorkerPictures(http_to_worker(companion), companion=companion)
+    try:
+        yield pictures
+    finally:
+        await pictures.close()
 
 
 def _talker(settings: Settings, idle: float) -> Talker:

@@ -9,7 +9,7 @@ import orjson
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
-from bot.core.errors import Misconfigured, Overloaded, Unavailable
+from bot.core.errors import Misconfigured, Mistake, Overloaded, Unavailable
 from brains.engines.embeddings_api import MOST_BYTES, Refusal
 from brains.engines.generator_engine import Unfit
 
@@ -26,13 +26,13 @@ def check_key(request: Request, keys: Sequence[str]) -> None:
         )
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, *, most: int = MOST_BYTES) -> bytes:
     """Read a request's body; raises Refusal when it is too large."""
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > MOST_BYTES:
-            raise Refusal(413, f"A request may have at most {MOST_BYTES} bytes; send less.")
+        if len(body) > most:
+            raise Refusal(413, f"A request may have at most {most} bytes; send less.")
     return bytes(body)
 
 
@@ -57,8 +57,9 @@ def as_refusal(error: Exception) -> Refusal:
             return Refusal(400, str(error), code=error.code, param=error.param)
         case Overloaded():
             return Refusal(429, str(error), code="overloaded")
-        case Misconfigured() | Unavailable():
-            return Refusal(503, str(error), code=type(error).__name__.lower())
+        case Misconfigured() | Unavailable() | Mistake():
+            status = 422 if isinstance(error, Mistake) else 503
+            return Refusal(status, str(error), code=type(error).__name__.lower())
         case HTTPException():
             return Refusal(error.status_code, str(error.detail))
     return Refusal(500, f"The model failed on this request ({type(error).__name__}); the worker's log says more.")

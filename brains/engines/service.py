@@ -16,21 +16,25 @@ from brains.engines.completions import add_chat
 from brains.engines.door import as_refusal, check_key, in_json, read_body, refused
 from brains.engines.embeddings_api import Refusal
 from brains.engines.generator_engine import Unfit
+from brains.engines.pictures.api import add_pictures
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from brains.engines.encoder_service import Desk
     from brains.engines.generator_service import Slots
+    from brains.engines.pictures.service import Eyes
 
 
-def build_app(desk: Desk | None, slots: Slots | None = None, *, key: str = "", generator_key: str = "") -> FastAPI:
-    """Build the application for an encoder, a generator, or both; with a key, `/v1` wants one as a bearer token."""
+def build_app(
+    desk: Desk | None, slots: Slots | None = None, eyes: Eyes | None = None, *, key: str = "", generator_key: str = ""
+) -> FastAPI:
+    """Build the application for what there is to serve; with a key, `/v1` wants one as a bearer token."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
-            for part in (desk, slots):
+            for part in (desk, slots, eyes):
                 if part:
                     await stack.enter_async_context(part.open())
             yield
@@ -41,7 +45,9 @@ def build_app(desk: Desk | None, slots: Slots | None = None, *, key: str = "", g
         _add_embeddings(app, desk, keys)
     if slots:
         add_chat(app, slots, keys)
-    _add_about(app, desk, slots, keys)
+    if eyes:
+        add_pictures(app, eyes, keys)
+    _add_about(app, desk, slots, eyes, keys)
     for kind in (Refusal, Unfit, KinfolkError, StarletteHTTPException, Exception):
         app.add_exception_handler(kind, refused)
     return app
@@ -58,7 +64,7 @@ def _add_embeddings(app: FastAPI, desk: Desk, keys: Sequence[str]) -> None:
         return in_json(found, headers={embeddings_api.FINGERPRINT: desk.model.fingerprint})
 
 
-def _add_about(app: FastAPI, desk: Desk | None, slots: Slots | None, keys: Sequence[str]) -> None:
+def _add_about(app: FastAPI, desk: Desk | None, slots: Slots | None, eyes: Eyes | None, keys: Sequence[str]) -> None:
     @app.get("/v1/models")
     async def models(request: Request) -> Response:
         check_key(request, keys)
@@ -69,18 +75,20 @@ def _add_about(app: FastAPI, desk: Desk | None, slots: Slots | None, keys: Seque
     @app.get("/health")
     async def health() -> Response:
         # A running bot looks after its worker by asking, so that it is there when something is said.
-        for part in (desk, slots):
+        for part in (desk, slots, eyes):
             if part:
                 part.last_used = time.monotonic()
         # The encoder's state is the worker's: a generator that cannot be loaded keeps nobody from encoding.
         found: dict[str, object] = desk.health() if desk else {"status": "ready"}
         if slots:
             found["generator"] = slots.health()
+        if eyes:
+            found["pictures"] = eyes.health()
         return in_json(found, status=503 if found["status"] == "failed" else 200)
 
     @app.get("/metrics")
     async def metrics() -> Response:
-        parts = [part.figures.registry for part in (desk, slots) if part]
+        parts = [part.figures.registry for part in (desk, slots, eyes) if part]
         return Response(b"".join(map(generate_latest, parts)), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -28,6 +28,7 @@ from brains.engines.encoders import is_remote, parse_local
 from brains.engines.generator_service import Slots
 from brains.engines.generators import NONE, SLOTS, open_generation, parse_generator
 from brains.engines.hardware import load_engine
+from brains.engines.pictures.service import Eyes
 from brains.engines.service import build_app
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ ENDING = 15.0
 class Server(uvicorn.Server):
     """uvicorn that ends with exit code 0 on SIGTERM, and by itself after `idle` seconds without a request."""
 
-    def __init__(self, app: FastAPI, *parts: Desk | Slots, idle: float | None) -> None:
+    def __init__(self, app: FastAPI, *parts: Desk | Slots | Eyes, idle: float | None) -> None:
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE)
         super().__init__(config)
         self._parts = parts
@@ -82,12 +83,14 @@ def serve(settings: Settings, *, socket: Path | None, host: str, port: int, idle
     Raises Misconfigured when no weights are named, and Unavailable when the address is taken.
     """
     desk, slots = _desk(settings), _slots(settings)
-    parts = [part for part in (desk, slots) if part]
-    if not parts:
+    if not (socket or desk or slots):
         raise Misconfigured("KINFOLK_ENCODER and KINFOLK_GENERATOR name servers, so there is nothing to serve here.")
     # A Unix socket is for its owner alone by its rights; TCP is for whoever has the key.
     keys = ("", "") if socket else (_secret(settings.encoder_key), _secret(settings.generator_key))
-    app = build_app(desk, slots, key=keys[0], generator_key=keys[1])
+    # One core is left to whoever encodes.
+    eyes = Eyes(threads=max(1, settings.cores - 1))
+    app = build_app(desk, slots, eyes, key=keys[0], generator_key=keys[1])
+    parts = [part for part in (desk, slots, eyes) if part]
     with listen_unix(socket) if socket else listen_tcp(host, port) as listener:
         asyncio.run(Server(app, *parts, idle=idle).serve([listener]))
 

@@ -1,4 +1,4 @@
-"""Disguises messages as spammers do, to measure what moderation loses by it. Seeded: the same text comes out the same."""
+"""Disguises messages as spammers do, to measure what moderation loses by it. The same seed gives the same disguise."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ _EAST_ASIAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
 _WIDE = regex.compile("[\uff21-\uff3a\uff41-\uff5a]{2}")
 _WIDE_MARKS = regex.compile("[\uff01-\uff5e\u3000]")
 _STYLED = regex.compile(
-    "[\uff01-\uff5e\u2100-\u214f\u2460-\u24ff\u2776-\u2793\u1d2c-\u1d6a\u02b0-\u02b8\u2070-\u209c\U0001d400-\U0001d7ff\U0001f100-\U0001f1ff]+"
+    "[\uff01-\uff5e\u2100-\u214f\u2460-\u24ff\u2776-\u2793\u1d2c-\u1d6a\u02b0-\u02b8\u2071\u207f\u2090-\u209c"
+    "\U0001d400-\U0001d7ff\U0001f100-\U0001f1ff]+"
 )
 ODD = rf"\p{{M}}|[{_INVISIBLE}]|{_STYLED.pattern}"
 """Anything that is looked into here, for RE2."""
@@ -38,7 +39,7 @@ FLAG = range(0x1F1E6, 0x1F200)
 MARKED = 0.3
 """Share of the letters that carry marks from which the marks are the disguise; Yoruba has about an eighth."""
 TOWER = 3
-"""Marks on one letter that no language written in Latin, Cyrillic, Greek or Chinese has; Hebrew and Hindi have up to five."""
+"""Marks on one letter that no language in Latin, Cyrillic, Greek or Chinese has; Hebrew and Hindi have up to five."""
 FANCY = 3
 """Fancy letters in a row from which they are a word: a lone ª, ℃ or Ⓜ is a sign."""
 
@@ -77,11 +78,11 @@ def _without_unseen(text: str) -> tuple[str, bool]:
         before = text[run.start() - 1] if run.start() else " "
         after = text[run.end()] if run.end() < len(text) else " "
         if _belongs(run[0], before, turns=turns):
-            return run[0]
+            return str(run[0])
         hidden = hidden or (run[0] != "\u00ad" and bool(_PLAIN_WORD.match(before)) and bool(_PLAIN_WORD.match(after)))
         return " " if "\u2800" in run[0] else ""
 
-    return _UNSEEN.sub(keep, text), hidden
+    return str(_UNSEEN.sub(keep, text)), hidden
 
 
 def _belongs(run: str, before: str, *, turns: bool) -> bool:
@@ -107,11 +108,11 @@ def _bare(text: str) -> str:
     covered = sum(bool(_NARROW.match(one[1])) and one[1].isalpha() for one in _MARKS.finditer(text))
     everywhere = covered >= FANCY and covered > MARKED * letters
     if not _LATIN_MARK.search(text):
-        return _MARKS.sub(lambda cluster: cluster[1] + cluster[2][: 2 * TOWER], text)
+        return str(_MARKS.sub(lambda cluster: cluster[1] + cluster[2][: 2 * TOWER], text))
     text = unicodedata.normalize("NFD", text)
 
     def strip(cluster: regex.Match[str]) -> str:
-        base, marks = cluster[1], cluster[2]
+        base, marks = str(cluster[1]), str(cluster[2])
         if not _NARROW.match(base):
             return base + marks[: 2 * TOWER]
         if marks[0] in "\ufe0e\ufe0f\u20e3":

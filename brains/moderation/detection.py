@@ -23,8 +23,8 @@ class Post:
     """A message as detectors see it.
 
     `before` counts what its author wrote in this community earlier, as far as it is known, and `joined_at` says when
-    they came in; `registered_at` when the account was made, where the platform tells. `vector` (d,) is of the text as
-    it is, `plain_vector` of its undisguised form where that differs; None without an encoder.
+    they came in; `registered_at` when the account was made, where the platform tells, and `roles` are theirs. `vector`
+    (d,) is of the text as it is, `plain_vector` of its undisguised form where that differs; None without an encoder.
     """
 
     text: str
@@ -36,6 +36,7 @@ class Post:
     before: int = 0
     joined_at: datetime | None = None
     registered_at: datetime | None = None
+    roles: frozenset[Ref] = frozenset()
     vector: Vector | None = None
     plain_vector: Vector | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import unicodedata
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import re2
@@ -23,7 +24,21 @@ _LATIN = regex.compile(r"\p{Latin}")
 _CYRILLIC = regex.compile(r"\p{Cyrillic}")
 _PHONETICS = "\u0250-\u02af\u1d00-\u1dbf\ua700-\ua7ff"
 _PHONETIC = regex.compile(f"[{_PHONETICS}\u0180-\u024f]")
-_OTHERS = r"\p{Greek}\p{Armenian}\p{Cherokee}\p{Lisu}\p{Coptic}\p{Georgian}\p{Canadian_Aboriginal}\p{Deseret}\p{Osage}\p{Tifinagh}"
+_OTHERS = "".join(
+    rf"\p{{{name}}}"
+    for name in [
+        "Greek",
+        "Armenian",
+        "Cherokee",
+        "Lisu",
+        "Coptic",
+        "Georgian",
+        "Canadian_Aboriginal",
+        "Deseret",
+        "Osage",
+        "Tifinagh",
+    ]
+)
 _ALPHABETS = regex.compile(f"[{_OTHERS}]")
 STRANGE = rf"[\p{{Cyrillic}}{_OTHERS}{_PHONETICS}]"
 """What may stand in for a Latin letter: another alphabet's, or a phonetic one."""
@@ -52,12 +67,18 @@ def recognised(text: str) -> str:
     home = _home(text)
     changed = _WORD.sub(lambda word: _word(word[0], home), text) if _MIXED.search(text) else text
     mixed = changed != text
-    return _ALONE.sub(lambda word: _whole(word[0], home, known=not mixed), changed)
+    return str(_ALONE.sub(lambda word: _whole(word[0], home, known=not mixed), changed))
 
 
 def in_one_script(letters: str) -> str:
     """Return letters that belong to one text in the script of most of them, where they are mixed."""
     return _word(letters, _home(letters)) if not letters.isascii() and _MIXED.search(letters) else letters
+
+
+def as_latin(word: str) -> str:
+    """Return a word with every letter that looks like a Latin one written as that."""
+    latin = _tables()[0]
+    return "".join(latin.get(one, one) for one in word)
 
 
 def _home(text: str) -> Script:
@@ -86,7 +107,12 @@ def _word(word: str, home: Script) -> str:
 
 
 def _is_compound(word: str) -> bool:
-    """Say whether a word is a foreign stem with an ending, as `PRы`: one change of script, and of case with it."""
+    """Say whether a word is a foreign stem with an ending, as `PRы`: one change of script, and of case with it.
+
+    So is what stands behind a line break that some export wrote as `n`.
+    """
+    if regex.match(r"n{1,2}\p{Cyrillic}+$", word):
+        return True
     if not (stem := regex.match(r"\p{Latin}{2,}(?=\p{Cyrillic}+$)", word)):
         return False
     return stem[0].isupper() and word[stem.end() :].islower()
@@ -103,7 +129,7 @@ def _written(word: str, table: dict[str, str], script: regex.Pattern[str]) -> st
 
 def _nearly(word: str, table: dict[str, str]) -> str:
     """Write in the text's script what can be, where that is less than half of the word: the rest stays."""
-    switches = sum(bool(_LATIN.match(a)) != bool(_LATIN.match(b)) for a, b in zip(word, word[1:], strict=False))
+    switches = sum(bool(_LATIN.match(a)) != bool(_LATIN.match(b)) for a, b in pairwise(word))
     return "".join(table.get(one, one) for one in word) if switches > 1 else word
 
 

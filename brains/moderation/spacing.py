@@ -16,6 +16,8 @@ _HAN_GAP = re.compile(r"[\s.·•_\-*|/,，、]")
 DOTTED = re.compile(r"(?<![^\s\"'(])[^\W\d_](?:([.\-_*·•|~+/,])[^\W_])(?:\1[^\W_]){2,}(?![^\s\"')!?,.:;])")
 _TOKENS = re.compile(r"(\S+)(\s*)")
 _LETTERS = re.compile(r"[^\W\d_]+")
+EVERYDAY = 2.2
+"""The same for what two words of their own may be instead, as `th at`."""
 LEAST = 4
 """Letters that make a word pulled apart; with fewer they may be options, notes or initials."""
 SHARE = 0.5
@@ -24,7 +26,7 @@ SURE = 7
 """Letters from which it is a word pulled apart although nobody knows it."""
 PLAUSIBLE = 3.2
 """Nats a letter up to which letters are words, as ordinary ones are: English has 1.5 to 2.5, noise 4 and more."""
-RARE = 11.0
+RARE = 9.0
 """Cost in nats from which a piece is hardly a word of its own."""
 GAIN = 6.0
 """Nats that two pieces gain in becoming one word."""
@@ -67,21 +69,22 @@ def _gathered(text: str) -> str:
     """Go through the words of a text, and gather each row of single characters."""
     out: list[str] = []
     row: list[tuple[str, str]] = []
-    for word, gap in [*((one[1], one[2]) for one in _TOKENS.finditer(text)), ("", "")]:
-        if len(word) == 1 or (row and len(word) == 2 and not word.isalnum()):  # noqa: PLR2004 - an emoji, an ellipsis
+    for word, gap in ((one[1], one[2]) for one in _TOKENS.finditer(text)):
+        ends = bool(row) and len(word) > 1 and word[0].isalpha() and not word[1:].strip(_CLOSES)
+        if len(word) == 1 or ends or (row and len(word) == 2 and not any(one.isalnum() for one in word)):  # noqa: PLR2004 - an emoji
             row.append((word, gap))
-            continue
-        out.append(_row(row))
+            if not ends:
+                continue
+        out += [_row(row), "" if ends else word + gap]
         row = []
-        out.append(word + gap)
     lead = text[: len(text) - len(text.lstrip())]
-    return lead + "".join(out)
+    return lead + "".join(out) + _row(row)
 
 
 def _row(row: list[tuple[str, str]]) -> str:
     """Write a row of single characters as words where it is writing, else as it is."""
     as_it_is = "".join(word + gap for word, gap in row)
-    letters = "".join(word for word, _gap in row if word.isalpha())
+    letters = "".join(word[0] for word, _gap in row if word[0].isalpha())
     if len(letters) < LEAST or len(letters) < SHARE * len(row) or not _is_writing(letters):
         return as_it_is
     narrow = min(len(gap) for _word, gap in row[:-1])
@@ -147,9 +150,9 @@ def _further(tokens: list[str], gains: dict[int, float]) -> dict[int, float]:
         first, second = tokens[at].lstrip(_OPENS).lower(), tokens[at + 1].rstrip(_CLOSES).lower()
         if at in gains or not (first.isalpha() and second.isalpha()) or max(len(first), len(second)) not in PIECE:
             continue
-        if min(len(first), len(second)) > 1 and {first, second} - _frequent():
+        if min(len(first), len(second)) > 1:
             one = cost(first + second)
-            if one <= PLAUSIBLE * len(first + second):
+            if one <= (PLAUSIBLE if {first, second} - _frequent() else EVERYDAY) * len(first + second):
                 found[at] = cost(first) + cost(second) - one
     return found
 

@@ -129,6 +129,8 @@ def _reading(word: str) -> str:
     figures = sum(not one.isalpha() for one in word)
     if len(word) < LEAST or (word[0] == "$" and figures == 1) or figures * 2 > len(word) or "!!" in word:
         return ""
+    if len(word) == LEAST and not (word.islower() or word.isupper()):
+        return ""
     readings = [one for one in _readings(word) if one.isalpha() and len(one) >= LEAST]
     best = _likeliest(readings)
     bare = _stripped(word)
@@ -174,7 +176,7 @@ def _forced(token: str) -> str:
 
 
 def _forced_part(word: str) -> str:
-    """Read one word so: a known one whatever it has of letters, an unknown one where it is letters for the most part."""
+    """Read one word so: a known one however few letters it has, an unknown one where it has mostly letters."""
     letters = sum(one.isalpha() for one in word)
     if not letters or letters == len(word) or not all(one.isalnum() or one in _SIGNS for one in word):
         return word

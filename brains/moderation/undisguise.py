@@ -34,7 +34,7 @@ _KINDS = {
 }
 """What a text has somewhere before any one trick is looked into: all are looked for in one pass."""
 _KANA = re.compile(r"[\u3040-\u30ff]")
-_MARKS = re.compile(r"[\W_]+")
+_NO_MARKS = {point: None for point in range(128) if not chr(point).isalnum()}
 _NAMES = tuple(_KINDS)
 
 
@@ -81,7 +81,9 @@ def undisguise(text: str) -> Undisguised:
 
 def skeleton(plain: str) -> str:
     """Return nothing but the letters and digits of a plain form, in lower case: what words are compared by."""
-    return _MARKS.sub("", plain.casefold())
+    if plain.isascii():
+        return plain.lower().translate(_NO_MARKS)
+    return "".join(filter(str.isalnum, plain.casefold()))
 
 
 def _through(text: str) -> tuple[str, set[str]]:

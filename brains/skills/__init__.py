@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brains.skills import guide, match, mod, privacy, report, setup, staff, welcome
+from brains.skills import guide, match, mod, moderate, moderation_note, privacy, report, setup, staff, welcome
 from brains.skills import help as help_
 
 SKILLS = (
@@ -15,4 +15,6 @@ SKILLS = (
     guide.SKILL,
     report.SKILL,
     mod.SKILL,
+    moderate.SKILL,
+    moderation_note.SKILL,
 )

@@ -1,4 +1,4 @@
-"""What staff do to members by hand: `/mod warn`, `timeout`, `kick`, `ban`, `unban` and `untimeout`."""
+"""What staff do to members by hand: `/mod warn`, `timeout`, `kick`, `ban`, `unban` and `untimeout`; and their cases."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from bot.core.errors import Mistake
 from bot.core.i18n import _
 from bot.core.things import Ref
 from bot.core.wording import describe, escape, marked
+from brains.moderation import ladder
+from brains.moderation.ladder import Step
+from brains.skills import docket, letters
+from brains.skills.casework import can, is_told_first, opened, record
 from brains.skills.skill import Skill
 from brains.skills.steering import for_all, ref, who
 from storage import members
 
 if TYPE_CHECKING:
-    from bot.core.actions import Action
+    from bot.core.actions import Action, KeepCase
+    from bot.core.things import Member
     from brains.skills.skill import Context
 
 HOUR = 60
@@ -24,52 +29,131 @@ HOUR = 60
 
 
 async def propose(context: Context) -> Decision | None:
-    """Do what staff wants done to a member."""
+    """Do what staff wants done to a member, or show the cases."""
     given = context.command.arguments
-    whom, why = await _whom(context, given["member"]), given.get("reason", "")
-    action = await _action(context, given["action"], whom, why)
-    back = not isinstance(action, Kick) and given["action"] != "untimeout"
-    words = context.translate(_("Done: {change}. /undo takes it back.") if back else _("Done: {change}."))
-    said = context.answer(words.format(change=marked(action, context.translate)))
-    reason = f"{who(context)}: {describe(action, context.translate)}" + (f" ({why})" if why else "")
-    return Decision(skill=SKILL.name, actions=(action, said), reason=reason, about=(whom,))
+    match given["action"]:
+        case "queue":
+            return await docket.queue(context)
+        case "case":
+            return await docket.show(context)
+    wanted = given.get("member") or given.get("case")  # a name in capitals looks like a case's id
+    if not wanted:
+        raise Mistake(_("Say whom: /mod {action} and a member."), action=given["action"])
+    member, whom = await _whom(context, wanted)
+    if given["action"] in ladder.BY_HAND and member is not None:
+        return await _punish(context, member, given["action"], given.get("reason", ""))
+    return await _bare(context, whom, given["action"], given.get("reason", ""))
 
 
-async def _action(context: Context, act: str, whom: Ref, why: str) -> Action:
+async def _punish(context: Context, member: Member, act: str, why: str) -> Decision:
+    """Do it, keep it as a case, and tell the member: before they are out, where they are sent out."""
+    if act == "warn" and not why:
+        raise Mistake(_("Say what the warning is for: the member reads it."))
+    step = _step(context, act)
+    case = opened(
+        context,
+        member=member.ref,
+        about="hand",
+        reason=why,
+        step=step,
+        points=ladder.BY_HAND[act],
+        by=ref(context),
+    )
+    action = await _action(context, case, member, why)
+    if not can(context, action):
+        return _decided(context, case, action, (action, _answer(context, action)))
+    told = [] if act == "warn" else [await letters.notice(context, member, case, why=why)]
+    told = [one for one in told if can(context, one)]
+    known = await record(context, member)
+    held = context.translate(_("Case {case}. Points now: {points}.")).format(
+        case=case.case, points=known.points + case.points
+    )
+    said = _answer(context, action, held)
+    before, after = (told, []) if await is_told_first(context, member, act) else ([], told)
+    return _decided(context, case, action, (*before, action, case, said, *after))
+
+
+async def _bare(context: Context, whom: Ref, act: str, why: str) -> Decision:
+    """Do what opens no case: what lifts a sanction, and what is done to somebody who was never met."""
+    action: Action
     match act:
         case "warn":
             if not why:
                 raise Mistake(_("Say what the warning is for: the member reads it."))
             text = (await for_all(context))(_("**A warning from the staff**: {reason}")).format(reason=escape(why))
-            return Warn(member=whom, channel=context.command.channel.ref, text=text)
+            action = Warn(member=whom, channel=context.command.channel.ref, text=text)
         case "timeout":
-            minutes = context.command.arguments.get("minutes", HOUR)
-            return Timeout(member=whom, minutes=int(minutes), reason=why)
+            action = Timeout(member=whom, minutes=_minutes(context), reason=why)
         case "untimeout":
-            return Timeout(member=whom, minutes=0, reason=why)
+            action = Timeout(member=whom, minutes=0, reason=why)
         case "kick":
-            return Kick(member=whom, reason=why)
+            action = Kick(member=whom, reason=why)
         case "ban":
-            return Ban(member=whom, reason=why)
+            action = Ban(member=whom, reason=why)
         case _:
-            return Unban(member=whom, reason=why)
+            action = Unban(member=whom, reason=why)
+    reason = f"{who(context)}: {describe(action, context.translate)}" + (f" ({why})" if why else "")
+    return Decision(skill=SKILL.name, actions=(action, _answer(context, action)), reason=reason, about=(whom,))
 
 
-async def _whom(context: Context, wanted: str) -> Ref:
+def _decided(context: Context, case: KeepCase, action: Action, actions: tuple[Action, ...]) -> Decision:
+    reason = f"{who(context)}: {describe(action, context.translate)}" + (f" ({case.reason})" if case.reason else "")
+    return Decision(skill=SKILL.name, actions=actions, reason=reason, about=(case.member,))
+
+
+def _answer(context: Context, action: Action, more: str = "") -> Action:
+    lifted = isinstance(action, Timeout) and not action.minutes
+    back = not (isinstance(action, Kick) or lifted)
+    words = context.translate(_("Done: {change}. /undo takes it back.") if back else _("Done: {change}."))
+    done = words.format(change=marked(action, context.translate))
+    return context.answer(f"{done} {more}".strip())
+
+
+def _minutes(context: Context) -> int:
+    return int(context.command.arguments.get("minutes", HOUR))
+
+
+def _step(context: Context, act: str) -> Step:
+    points = ladder.BY_HAND[act]
+    match act:
+        case "warn":
+            return Step(points=points, rung="warn")
+        case "timeout":
+            return Step(points=points, rung="timeout", minutes=_minutes(context))
+        case "kick":
+            return Step(points=points, rung="kick")
+        case _:
+            return Step(points=points, rung="ban")
+
+
+async def _action(context: Context, case: KeepCase, member: Member, why: str) -> Warn | Timeout | Kick | Ban:
+    match case.step:
+        case "warn":
+            text = await letters.warning(context, member, case, why)
+            return Warn(member=member.ref, channel=context.command.channel.ref, text=text)
+        case "timeout":
+            return Timeout(member=member.ref, minutes=case.minutes, reason=why)
+        case "kick":
+            return Kick(member=member.ref, reason=why)
+        case _:
+            return Ban(member=member.ref, reason=why)
+
+
+async def _whom(context: Context, wanted: str) -> tuple[Member | None, Ref]:
     """Return who is meant; raises Mistake for the asker, for a bot, and where nobody is called so."""
     async with context.faculties.database.read() as connection:
         try:
             found = await members.find(connection, context.community, wanted)
         except Mistake:
             if stranger := _stranger(context, wanted):
-                return stranger
+                return None, stranger
             raise
         bots = await members.bots(connection, context.community)
     if found.ref == ref(context):
         raise Mistake(_("That is you. Nobody acts on themselves."))
     if found.id in bots:
         raise Mistake(_("{name} is a bot. Take it out in the settings of the platform."), name=found.name)
-    return found.ref
+    return found, found.ref
 
 
 def _stranger(context: Context, wanted: str) -> Ref | None:
@@ -82,7 +166,7 @@ def _stranger(context: Context, wanted: str) -> Ref | None:
 
 SKILL = Skill(
     name="mod",
-    purpose=_("Warns, times out and bans for the staff"),
+    purpose=_("Warns, times out and bans for the staff, and shows them the cases"),
     propose=propose,
     commands=("mod",),
 )

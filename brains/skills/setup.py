@@ -9,7 +9,7 @@ from bot.core.actions import Button, SetPolicy
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake, NotAllowed
 from bot.core.i18n import _
-from bot.core.policies import CHANNELS, DEFAULT, FIELDS, PRESET, PRESETS, Policy
+from bot.core.policies import CHANNELS, DEFAULT, DOCUMENTS, FIELDS, PRESET, PRESETS, Policy
 from bot.core.things import Audience, Rank
 from bot.core.wording import escape
 from brains.skills import joining, presets
@@ -192,6 +192,8 @@ def _modes(context: Context) -> list[str]:
 def _field(context: Context, name: str, rooms: Mapping[str, str]) -> Iterator[str]:
     """Show a setting with its meaning, and the channels that have it otherwise."""
     value = str(getattr(context.policy, name))
+    if name in DOCUMENTS and value:
+        value = context.translate(_("{count} lines")).format(count=value.count("\n") + 1)
     shown = (
         ", ".join(wording.role(one, one.id) for one in sorted(context.policy.staff)) if name == "staff_roles" else ""
     )

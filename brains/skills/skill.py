@@ -10,18 +10,19 @@ from bot.core import policies
 from bot.core.actions import Say
 from bot.core.events import ButtonPressed, CommandGiven, MessagePosted, is_asked, is_spoken_to, place
 from bot.core.things import Audience
+from brains.moderation.moderator import Moderator
 from storage import channels
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from bot.core.actions import Button
     from bot.core.decisions import Decision, Mode
-    from bot.core.events import Event
+    from bot.core.events import Event, File
     from bot.core.i18n import Translate
     from bot.core.policies import Policy
-    from bot.core.ports import Encoder, Generator, Vector, VectorStore
+    from bot.core.ports import Encoder, Generator, Picture, Vector, VectorStore
     from bot.core.things import Community, Member, Rank, Ref
     from brains.matching.matchmaker import Matchmaker
     from storage.channels import Reach
@@ -37,15 +38,31 @@ class Press:
     act: int
 
 
+async def _unguarded(_community: Community) -> Moderator:
+    """Return a moderator without detectors."""
+    return Moderator()
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faculties:
-    """What skills think with. Whatever changes something is proposed as an action; what is derived may be kept."""
+    """What skills think with. Whatever changes something is proposed as an action; what is derived may be kept.
+
+    `moderator` gives what examines a community's messages; `changed` is called when our own tables were changed, so
+    that what was read from them is read anew. `look` says what is seen in the pictures of a message of a platform.
+    """
 
     database: Database
     encoder: Callable[[], Awaitable[Encoder]]
     vectors: Callable[[], Awaitable[VectorStore]]
     matchmaker: Callable[[str], Awaitable[Matchmaker]]
     generator: Generator | None = None
+    moderator: Callable[[Community], Awaitable[Moderator]] = _unguarded
+    changed: Callable[[], None] = _nothing
+    look: Callable[[str, Iterable[File]], Awaitable[tuple[Picture, ...]]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +70,7 @@ class Context:
     """One event as a skill sees it. `member` is who did it, and everything is read as far as they may read.
 
     `policy` is the community's, `overrides` what single channels have otherwise, by field and channel; `common` is what
-    is spoken where nobody chose a language.
+    is spoken where nobody chose a language. `can` holds what each platform lets the bot do, for whoever must say so.
     """
 
     event: Event
@@ -72,6 +89,7 @@ class Context:
     press: Press | None = None
     overrides: Mapping[tuple[str, str], str] = field(default_factory=dict)
     common: str = "en"
+    can: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def here(self) -> Policy:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.core import wording
-from bot.core.actions import AskStaff, Edit, Moderation, Say, SetPolicy, undoing
+from bot.core.actions import AskStaff, Edit, KeepCase, Moderation, Say, SetPolicy, SettleCase, undoing
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Mistake, NotAllowed
 from bot.core.i18n import _
 from bot.core.policies import MODE, mode_of
 from bot.core.things import Rank, Ref
 from bot.core.wording import escape, marked
-from brains.skills import presets
+from brains.skills import letters, presets
+from brains.skills.casework import can, is_case_id
 from brains.skills.skill import Skill
 from brains.skills.steering import changed, channel, close_message, message_ref, pressed, ref, who
 from brains.skills.telling import tell
-from storage import acts, traces
+from storage import acts, cases, traces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from bot.core.decisions import Trace
     from brains.skills.skill import Context
     from storage.acts import Act
+    from storage.connection import Connection
 
 RECENT = 50
 """Traces looked through for the latest that can be told or undone."""
@@ -76,9 +79,10 @@ async def _undo(context: Context) -> Decision:
         done = [act for act in reversed(every) if act.state == "done" and act.undone_by is None and not _aside(act)]
         backs = [(act, undoing(act.action, act.receipt, by=ref(context))) for act in done]
         found = [(act, back) for act, back in backs if back is not None]
-        if found and not any(ruling.undoes for ruling in trace.verdict.rulings):
+        if found and not trace.takes_back:
             _check(context, found)
-            return _taken_back(context, found, stays=[act for act, back in backs if back is None])
+            back = _taken_back(context, found, stays=[act for act, back in backs if back is None])
+            return await _relieving(context, back, found)
     raise Mistake(_("There is nothing here that I could take back."))
 
 
@@ -106,6 +110,21 @@ def _taken_back(context: Context, found: Sequence[tuple[Act, Action]], *, stays:
     )
 
 
+async def _relieving(context: Context, back: Decision, found: Sequence[tuple[Act, Action]]) -> Decision:
+    """Tell the member too, where what is taken back was done to them in a case."""
+    named = [act.action.case for act, _back in found if isinstance(act.action, KeepCase | SettleCase)]
+    if not named:
+        return back
+    async with context.faculties.database.read() as connection:
+        case = await cases.by_id(connection, context.community, named[0])
+    if case is None or not case.step or not case.counts(context.now):
+        return back
+    letter = await letters.relief(context, case.member, case.id)
+    if not can(context, letter):
+        return back
+    return replace(back, actions=(*back.actions, letter), undoes=(*back.undoes, None))
+
+
 async def _traces(context: Context) -> list[Trace]:
     """Return the traces in question, newest first: of the message that was named, or of this channel."""
     wanted = context.command.arguments.get("message", "")
@@ -113,10 +132,21 @@ async def _traces(context: Context) -> list[Trace]:
         if not wanted:
             return await traces.latest(connection, context.community, channel=context.command.channel.ref, limit=RECENT)
         by_id = await traces.by_id(connection, context.community, wanted)
-        found = [by_id] if by_id else await traces.about(connection, context.community, message_ref(context, wanted))
+        found = [by_id] if by_id else await _of_case(context, connection, wanted)
+        found = found or await traces.about(connection, context.community, message_ref(context, wanted))
     if not found:
         raise Mistake(_("I know nothing about {what}. Name a message of mine, or one that I answered."), what=wanted)
     return found
+
+
+async def _of_case(context: Context, connection: Connection, wanted: str) -> list[Trace]:
+    """Return the traces that name a case, newest first; it may be called `case:` for short."""
+    named = wanted.removeprefix("case:").upper()
+    if not is_case_id(named):
+        return []
+    numbers = dict.fromkeys(act.trace for act in await acts.naming(connection, context.community, named))
+    found = [await traces.by_id(connection, context.community, number) for number in numbers]
+    return [trace for trace in reversed(found) if trace is not None]
 
 
 def _by_staff(trace: Trace) -> bool:

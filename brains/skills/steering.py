@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bot.core.actions import Button
     from bot.core.i18n import Translate
-    from bot.core.things import Channel
+    from bot.core.things import Channel, Member
     from brains.skills.skill import Context
     from storage.acts import Act
 
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 def who(context: Context) -> str:
     """Return the name of whoever asks, as plain text."""
     return context.member.name if context.member else "?"
+
+
+def member_of(context: Context) -> Member:
+    """Return whoever asks: by a command or a button, which only somebody who is met can use."""
+    assert context.member is not None  # noqa: S101 - whoever asks is met first
+    return context.member
 
 
 def ref(context: Context) -> Ref | None:
@@ -88,6 +94,12 @@ async def pressed(context: Context) -> Act | None:
 
 def close_message(act: Act, words: str, *, buttons: Sequence[Button] = ()) -> tuple[Edit, ...]:
     """Write under a message of the bot how it ended, and leave it the buttons that still mean something."""
+    before = getattr(act.action, "text", "")
+    return rewritten(act, f"{before}\n\n_{words}_", buttons=buttons)
+
+
+def rewritten(act: Act, text: str, *, buttons: Sequence[Button] = ()) -> tuple[Edit, ...]:
+    """Let a message of the bot say something else, with these buttons; nothing where an act made none."""
     said, made = act.action, act.receipt.made
     match said:
         case Say(to=where, text=before) | AskStaff(to=where, text=before) if made:
@@ -96,5 +108,4 @@ def close_message(act: Act, words: str, *, buttons: Sequence[Button] = ()) -> tu
             pass
         case _:
             return ()
-    text = f"{before}\n\n_{words}_"
     return (Edit(message=message, channel=place, text=text, before=before, buttons=tuple(buttons)),)

@@ -1,1 +1,1 @@
-"""Learning from data what is shipped, or what a community's own machine learns."""
+"""Learning from data: what Kinfolk ships, and what a community's own verdicts teach."""

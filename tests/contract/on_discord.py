@@ -31,6 +31,7 @@ from tests.contract.platform import (
     SeenMember,
 )
 from tests.platforms.discord import DiscordServer, Harbour, discord_server, harbour
+from tests.platforms.discord.people import Sent
 
 LACKS = {
     JOINING: "Discord's channels are not joined: who may read one is in it",
@@ -100,6 +101,13 @@ class OnDiscord:
         except Refused as refused:
             raise Refused("The channel is archived.") if self._is_archived(_last(channel)) else refused from refused
         return ref(channel.id, made)
+
+    async def send(self, who: Ref, channel: Ref, name: str, data: bytes, text: str = "") -> Ref:
+        made = await self.server.people.post(_last(who), _last(channel), text, files=[Sent(name=name, data=data)])
+        return ref(channel.id, made)
+
+    def lose_files(self) -> None:
+        self.server.town.files.lose()
 
     def to_bot(self, text: str) -> str:
         return f"<@{_last(self.bot)}> {text}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
@@ -57,6 +59,14 @@ class OnPage:
 
     async def post(self, who: Ref, channel: Ref, text: str, reply_to: Ref | None = None) -> Ref:
         return ref(await self.do("write", who, room=channel.id, text=text, reply_to=reply_to.id if reply_to else ""))
+
+    async def send(self, who: Ref, channel: Ref, name: str, data: bytes, text: str = "") -> Ref:
+        picture = {"name": name, "data": base64.b64encode(data).decode()}
+        return ref(await self.do("write", who, room=channel.id, text=text, picture=picture))
+
+    def lose_files(self) -> None:
+        for post in list(self.adapter._space.posts.values()):
+            self.adapter._space.keep(replace(post, files=()))
 
     def to_bot(self, text: str) -> str:
         return f"@Kinfolk {text}"

@@ -87,6 +87,12 @@ class OnSlack:
         channel, ts = answered.id.split("/")
         return self.server.world.find(channel, ts)[1].thread or ts
 
+    async def send(self, who: Ref, channel: Ref, name: str, data: bytes, text: str = "") -> Ref:
+        return ref(channel.id, self.server.people.send(who.id, channel.id, name, data, text))
+
+    def lose_files(self) -> None:
+        self.server.world.bytes.clear()
+
     def to_bot(self, text: str) -> str:
         return f"<@{BOT}> {text}"
 

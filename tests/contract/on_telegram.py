@@ -91,6 +91,14 @@ class OnTelegram:
         made = await self.server.people.post(_last(who), chat, text, topic=topic, reply_to=answered)
         return ref(chat.id, made.id)
 
+    async def send(self, who: Ref, channel: Ref, name: str, data: bytes, text: str = "") -> Ref:
+        chat, topic = self._place(channel)
+        made = await self.server.people.send(_last(who), chat, name, data, caption=text, topic=topic)
+        return ref(chat.id, made.id)
+
+    def lose_files(self) -> None:
+        self.server.town.files.clear()
+
     def to_bot(self, text: str) -> str:
         return f"@{BOT_NAME} {text}"
 

@@ -21,6 +21,7 @@ from tests.contract.platform import (
     OWN_BUTTONS,
     REACTING,
     REFUSING,
+    SENDING,
     Platform,
     Recorder,
     Refused,
@@ -40,6 +41,7 @@ LACKS = {
     LANGUAGE: "nobody has a language on Wire",
     OWN_BUTTONS: "there are no buttons on Wire",
     REACTING: "there are no reactions on Wire",
+    SENDING: "there are no files on Wire",
     REFUSING: "Wire tells of what happened and asks nobody's leave",
 }
 
@@ -73,6 +75,12 @@ class OnWire:
     async def post(self, who: Ref, channel: Ref, text: str, reply_to: Ref | None = None) -> Ref:
         made = self.server.say(who.id, channel.id, text, number(reply_to) if reply_to else None)
         return ref(f"{channel.id}/{made}")
+
+    async def send(self, who: Ref, channel: Ref, name: str, data: bytes, text: str = "") -> Ref:
+        raise Refused(LACKS[SENDING])
+
+    def lose_files(self) -> None:
+        """There are none."""
 
     def to_bot(self, text: str) -> str:
         return f"{BOT}: {text}"

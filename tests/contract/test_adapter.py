@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from PIL import Image
 
 from bot.core.actions import (
     Action,
@@ -33,12 +36,14 @@ from bot.core.actions import (
     placed,
 )
 from bot.core.decisions import Receipt
+from bot.core.errors import Mistake
 from bot.core.events import (
     BotAdded,
     ButtonPressed,
     ChannelChanged,
     CommandGiven,
     Event,
+    File,
     MemberJoined,
     MemberLeft,
     MessageDeleted,
@@ -62,6 +67,7 @@ from tests.contract.platform import (
     OWN_BUTTONS,
     REACTING,
     REFUSING,
+    SENDING,
     Platform,
     Refused,
     Seen,
@@ -79,6 +85,13 @@ YES = Button(label="Yes", press="test.yes", token="token-1")
 async def platform(request: pytest.FixtureRequest) -> AsyncIterator[Platform]:
     async with PLATFORMS[request.param]() as opened:
         yield opened
+
+
+def picture() -> bytes:
+    """A picture of one red point."""
+    made = io.BytesIO()
+    Image.new("RGB", (1, 1), "red").save(made, "PNG")
+    return made.getvalue()
 
 
 def needs(platform: Platform, what: str) -> None:
@@ -199,6 +212,36 @@ async def test_each_change_of_a_message_arrives_with_a_growing_revision(platform
     assert (first.message, first.text, second.text) == (platform.message, "Hello again.", "Hello for good.")
     assert first.revision < second.revision
     assert (await message(platform, platform.owner, platform.public, platform.message)).edited
+
+
+async def test_a_file_of_a_message_is_fetched_and_one_too_large_or_gone_or_elsewhere_is_refused(
+    platform: Platform,
+) -> None:
+    adapter, data = platform.adapter, picture()
+    if "fetch" not in adapter.can:
+        with pytest.raises(Mistake, match="no files"):
+            await adapter.fetch(File(name="a.png", kind="", size=1, url="http://127.0.0.1/a.png"), limit=9)
+        needs(platform, SENDING)
+
+    sent = await platform.send(platform.member, platform.public, "gift.png", data, "Look")
+    (event,) = [one for one in await heard(platform, MessagePosted) if one.files]
+    (file,) = event.files
+    assert (file.name, file.size) == ("gift.png", len(data))
+    assert await adapter.fetch(file, limit=len(data)) == data
+
+    for wrong, limit, words in (
+        (file, len(data) - 1, "larger"),
+        (replace(file, size=0), len(data) - 1, "larger"),
+        (replace(file, url="http://127.0.0.1:9/gift.png"), 1 << 20, "not (there|lie)"),
+    ):
+        with pytest.raises(Mistake, match=words):
+            await adapter.fetch(wrong, limit=limit)
+    await platform.edit(platform.member, sent, "Look again")
+    (edited,) = await heard(platform, MessageEdited)
+    assert edited.files == (file,)
+    platform.lose_files()
+    with pytest.raises(Mistake, match="not there"):
+        await adapter.fetch(file, limit=len(data))
 
 
 async def test_nobody_changes_the_words_of_another(platform: Platform) -> None:
@@ -693,7 +736,9 @@ async def test_what_it_cannot_do_fails_with_a_reason(platform: Platform) -> None
 
 async def test_it_can_what_it_says(platform: Platform) -> None:
     names = {one.__name__ for one in Action.__args__}
-    assert platform.adapter.can - {"only", "only-asked", "only-plain", "Delete-own", "buttons", "files"} <= names
+    assert (
+        platform.adapter.can - {"only", "only-asked", "only-plain", "Delete-own", "buttons", "files", "fetch"} <= names
+    )
     assert all(
         count > 0 and seconds > 0 for count, seconds in (*platform.adapter.limits.chat, platform.adapter.limits.overall)
     )

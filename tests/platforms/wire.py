@@ -15,16 +15,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from adapters.fetching import CANNOT
 from adapters.hearing import Handover, said
 from adapters.markup import plain
 from bot.core.actions import Action, Delete, Kick, OpenDirect, Say, target
 from bot.core.clock import Clock
 from bot.core.commands import Command
 from bot.core.decisions import Receipt
-from bot.core.errors import Gone, Overloaded
+from bot.core.errors import Gone, Mistake, Overloaded
 from bot.core.events import (
     Arrival,
     Event,
+    File,
     MemberJoined,
     MemberLeft,
     MessageDeleted,
@@ -222,6 +224,9 @@ class Wire:
             return Receipt(state="failed", error=error)
         room = f"@{where.id}" if isinstance(action, OpenDirect) else where.id
         return Receipt(state="done", made=_ref(f"{room}/{answer['made']}") if answer["made"] else None)
+
+    async def fetch(self, file: File, *, limit: int) -> bytes:
+        raise Mistake(CANNOT, platform="Wire")
 
     async def _read(self, reader: asyncio.StreamReader, told: asyncio.Queue) -> None:
         while line := await reader.readline():

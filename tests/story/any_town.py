@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select, text
 from sqlmodel import col
 
@@ -20,7 +21,7 @@ from bot.living import Living
 from storage import channels, inbox, members, outbox, spaces
 from storage.encodings import CachedEncoder
 from storage.tables import ActRow, InboxRow
-from tests.contract.platform import COMMANDS, JOINING, Platform, Refused, Seen
+from tests.contract.platform import BUTTONS, COMMANDS, JOINING, Platform, Refused, Seen
 from tests.hashing import HashingEncoder
 from tests.story.discord_town import PATIENCE, TALK
 from tests.story.stages import Stage
@@ -196,3 +197,27 @@ async def living_on(stages: Sequence[Stage], home: Path, **more: str) -> AsyncIt
             await life
             for stage in stages:
                 stage.ended()
+
+
+def needs(town: AnyTown, *wanted: str) -> None:
+    """Leave a story out where a platform has not got what it is about."""
+    for one in wanted:
+        if one in town.on.lacks:
+            pytest.skip(town.on.lacks[one])
+        if one[0].isupper() and one not in town.on.adapter.can:
+            pytest.skip(f"{one} cannot be done there")
+    if BUTTONS in wanted and "buttons" not in town.on.adapter.can:
+        pytest.skip("there are no buttons there")
+
+
+async def wants(town: AnyTown, **settings: str) -> None:
+    """Have the owner set things up."""
+    for setting, value in settings.items():
+        told = await town.answer(town.on.owner, town.on.private, f"/setup {setting} {value}")
+        assert "Done:" in told, told
+
+
+async def in_mode(town: AnyTown, skill: str, mode: str) -> None:
+    """Have the owner give a skill its mode."""
+    told = await town.answer(town.on.owner, town.on.private, f"/mode {skill} {mode}")
+    assert "Done:" in told, told

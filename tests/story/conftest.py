@@ -18,8 +18,12 @@ from tests.conftest import home_with
 from tests.platforms.discord import DiscordServer, discord_server
 from tests.platforms.discord import harbour as community
 from tests.proving.bot import Bot
+from tests.story.any_town import AnyTown
+from tests.story.any_town import living as living_anywhere
 from tests.story.discord_town import DiscordTown, living
-from tests.story.town import LEFT_BEHIND, Town, found, town
+from tests.story.stages import STAGES, Stage
+from tests.story.town import LEFT_BEHIND, Town, found
+from tests.story.town import town as sample_town
 from tests.watching import until
 
 SAMPLE = Path(__file__).parents[2] / "bot" / "sample"
@@ -106,7 +110,7 @@ def opening(founded: Path, home: Path) -> Opening:
 
     @contextlib.asynccontextmanager
     async def open_it(**more: object) -> AsyncIterator[Town]:
-        async with town(founded, home, **more) as opened:
+        async with sample_town(founded, home, **more) as opened:
             yield opened
 
     return open_it
@@ -138,4 +142,18 @@ def ending(home: Path) -> Iterator[None]:
 async def guild(discord: DiscordServer, home: Path, ending: None) -> AsyncIterator[DiscordTown]:
     """Give the bot that lives in a small community on Discord."""
     async with living(discord, community(discord.town), home) as opened:
+        yield opened
+
+
+@pytest.fixture(params=STAGES)
+async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
+    """Give each platform in turn."""
+    async with STAGES[request.param]() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def town(stage: Stage, home: Path, ending: None) -> AsyncIterator[AnyTown]:
+    """Give the bot that lives in a small community on that platform."""
+    async with living_anywhere(stage, home) as opened:
         yield opened

@@ -64,14 +64,13 @@ async def test_a_report_by_the_menu_reaches_the_staff_who_settle_it(guild: Disco
     for part in ("idiots", "Ben", "this is unkind", f"/channels/{who.guild}/{who.pier}/{rude}"):
         assert part in report["content"]
     assert report["mention_everyone"] is False
-    assert labels(report) == ["Delete message", "Time out for 1 hour", "Done"]
-    await guild.press(who.mo, who.office, int(report["id"]), "Delete message")
-    await guild.press(who.mo, who.office, int(report["id"]), "Time out for 1 hour")
+    assert labels(report) == ["Spam", "Hacked account", "Off-topic", "Rude", "Fine"]
+    await guild.press(who.mo, who.office, int(report["id"]), "Hacked account")
     assert await is_quiet(guild, who.mei)
     assert rude not in [int(one["id"]) for one in await guild.sees(who.ben, who.pier)]
     [now] = [one for one in await guild.heard(who.noor, who.office) if one["id"] == report["id"]]
-    assert now["content"].count("Mo:") == 2
-    assert labels(now) == ["Done"]
+    assert "Hacked account, decided by Mo." in now["content"]
+    assert labels(now) == []
 
 
 async def test_a_member_is_timed_out_by_staff_and_it_is_undone(guild: DiscordTown) -> None:

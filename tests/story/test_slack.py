@@ -116,13 +116,13 @@ async def test_the_shortcut_asks_why_and_the_staff_hears_of_it(slack: SlackTown)
     report = slack.heard(who.anna, who.office)[-1]
     assert "buy my coins" in report.text.replace("\u200b", "")
     assert "<!channel>" not in report.text
-    assert labels(report) == ["Delete message", "Time out for 1 hour", "Done"]
+    assert labels(report) == ["Spam", "Hacked account", "Off-topic", "Rude", "Fine"]
 
     [thanks] = [one for one in slack.heard(who.ben, who.pier) if one.only == who.ben]
     assert thanks.text.startswith("Thank you.")
-    told = await slack.press(who.anna, report, who.office, "Done")
+    told = await slack.press(who.anna, report, who.office, "Fine")
     assert [one.only for one in told] == [who.anna]
-    assert "settled by" in slack.server.world.channels[who.office].messages[report.ts].text
+    assert "Fine, decided by" in slack.server.world.channels[who.office].messages[report.ts].text
 
 
 async def test_why_stands_in_the_menu_of_a_message_and_answers_staff_alone(slack: SlackTown) -> None:
@@ -397,8 +397,11 @@ async def _report(slack: SlackTown) -> tuple[str, Message]:
 async def test_without_an_admin_what_others_wrote_stays_and_the_staff_is_told_where_it_is(slack: SlackTown) -> None:
     bad, report = await _report(slack)
     assert f"<https://harbour.slack.com/archives/{slack.who.pier}/p{bad.replace('.', '')}|this message>" in report.text
-    [told] = await slack.press(slack.who.anna, report, slack.who.office, "Delete message")
-    assert "does not let a bot do this" in told.text
+    [told] = await slack.press(slack.who.anna, report, slack.who.office, "Hacked account")
+    for part in ("does not let me delete", "does not let me time", "by hand"):
+        assert part in told.text
+    settled = slack.server.world.channels[slack.who.office].messages[report.ts].text
+    assert ("Hacked account, decided by" in settled, "by hand" in settled) == (True, True), "the others see it too"
     assert bad in slack.server.world.channels[slack.who.pier].messages
 
 
@@ -406,7 +409,7 @@ async def test_by_an_admins_token_what_others_wrote_is_deleted(server: Server, h
     async with living(server, harbour(server), home, slack_admin_token=ADMIN_TOKEN) as slack:
         await slack.settled()
         bad, report = await _report(slack)
-        await slack.press(slack.who.anna, report, slack.who.office, "Delete message")
+        await slack.press(slack.who.anna, report, slack.who.office, "Spam")
         assert bad not in server.world.channels[slack.who.pier].messages
         assert "buy my coins" not in await slack.stored()
 

@@ -31,7 +31,8 @@ async def test_a_command_in_words_is_answered_to_who_gave_it_alone(wire: WireTow
 async def test_staff_send_somebody_out_who_comes_back(wire: WireTown) -> None:
     [refused] = await wire.says("ben", "@ben", "/mod kick @anna")
     assert ("staff" in refused, "anna" in wire.server.here) == (True, True)
-    [told] = await wire.says("anna", "@anna", "/mod kick ben spam")
+    letter, told = await wire.says("anna", "@anna", "/mod kick ben spam")
+    assert (letter.startswith("@ben: "), "spam" in letter, "/appeal" in letter) == (True, True, True)
     assert ("Done" in told, "ben" in wire.server.here) == (True, False)
     wire.server.join("ben", None)
     assert (await wire.says("ben", "@ben", "/match boats"))[0].startswith("@ben: ")

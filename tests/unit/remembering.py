@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,21 +10,21 @@ from pathlib import Path
 from sqlalchemy import select
 
 import bot.core.companion  # noqa: F401 - what it imports reads from the disk, which no test may do in its loop
-from bot.core.actions import Button, Say, Timeout
+from bot.core.actions import Button, Exhibit, KeepCase, KeepReport, Say, SettleCase, Timeout
 from bot.core.clock import SystemClock
 from bot.core.decisions import Decision, Receipt, Ruling, Trace, Verdict
 from bot.core.events import Arrival, CommandGiven, MessagePosted, Named, ReactionAdded
 from bot.core.events import key as key_of
 from bot.core.things import Audience, Community, Member, Rank, Ref
 from bot.indexing import Index
-from storage import acts, communities, feedback, ledger, members, profiles, proofs, spaces, traces
+from storage import acts, casebook, communities, feedback, ledger, members, profiles, proofs, spaces, traces
 from storage.acts import Intent
 from storage.db import Database
 from storage.encodings import CachedEncoder
 from storage.inbox import Inbox
 from storage.intake import Intake
 from storage.rows import insert_rows
-from storage.tables import MemberRow, MessageRow, ReactionRow, metadata
+from storage.tables import LearnedRow, MemberRow, MessageRow, ReactionRow, metadata
 from storage.vectors import open_folder
 from tests.hashing import HashingEncoder
 from tests.words import MONDAY
@@ -112,6 +113,7 @@ async def harbour(database: Database, home: Path, *, indexed: bool = True) -> Ha
     if indexed:
         await town.index.catch_up()
     await _agree(town)
+    await _judge(town)
     await _happen(town)
     await _decide(town)
     return town
@@ -132,6 +134,36 @@ async def _agree(town: Harbour) -> None:
         for message, member in (("m1", ana.id), ("a2", colm.id), ("a2", ana.id)):
             row = {"message_id": numbers[f"discord:h/{message}"], "member_id": member, "emoji": "⚓", "at": MONDAY}
             await insert_rows(connection, ReactionRow, [row], "emoji")
+
+    await town.database.write(work)
+
+
+def _exhibit(key: str, by: Named, text: str) -> Exhibit:
+    return Exhibit(message=Ref("discord", f"h/{key}"), channel=GENERAL.ref, text=text, at=MONDAY, author=by.ref)
+
+
+async def _judge(town: Harbour) -> None:
+    """Two cases: one about Colm that rests on Ana's words too and that she reported and settled, one the other way."""
+    colm, ana = await town.member(COLM), await town.member(ANA)
+    theirs = KeepCase(
+        case="CCCCC2",
+        member=COLM.ref,
+        about="spam",
+        reason="looks like spam",
+        exhibits=(_exhibit("m1", COLM, RIVETS), _exhibit("a1", ANA, WORKSHOP)),
+    )
+    hers = replace(theirs, case="AAAAA2", member=ANA.ref, exhibits=(_exhibit("a2", ANA, MARMALADE),))
+
+    async def work(connection) -> None:
+        here, now = town.community, MONDAY
+        settle = functools.partial(casebook.settle, quarantine=timedelta(hours=24), now=now)
+        for whose, case, by in ((colm, theirs, ana), (ana, hers, colm)):
+            await casebook.keep(connection, here, whose, case, trace="", now=now)
+            report = KeepReport(case=case.case, member=by.ref, reason="no patience with it")
+            await casebook.report(connection, here, by, report, now=now)
+            await settle(connection, here, SettleCase(case=case.case, verdict="spam", by=by.ref))
+        learned = {"version": "1", "fingerprint": "hashing-words", "data": b"currach", "report": {}, "built_at": now}
+        await insert_rows(connection, LearnedRow, [{"community_id": here.id, **learned}], "community_id")
 
     await town.database.write(work)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from bot.core.actions import Button, Delete, Invite, KeepFeedback, OpenDirect, Say, Timeout
+from bot.core.actions import Button, Delete, Invite, KeepFeedback, OpenDirect, React, Say, Timeout
 from bot.core.decisions import Decision, Mode, Trace
 from bot.core.errors import Gone, KinfolkError, Misconfigured, Mistake, Overloaded
 from bot.core.events import ChannelChanged, MessagePosted, key
@@ -313,7 +313,7 @@ async def test_a_button_that_failed_may_be_pressed_again(opened: Opened) -> None
 async def test_what_is_kept_of_a_decision_is_what_was_ruled(opened: Opened) -> None:
     """A skill may propose for others; policy and the tables see the same actions."""
     wishes = (
-        Delete(message=Ref("plaza", "m1"), channel=GENERAL.ref),
+        React(message=Ref("plaza", "m1"), channel=GENERAL.ref, emoji="👍"),
         KeepFeedback(member=ANA.ref, channel=GENERAL.ref, opinion="joined"),
     )
 

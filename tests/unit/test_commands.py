@@ -85,6 +85,22 @@ def test_a_wrong_line_is_told_what_it_may_be(of: Command, line: str, told: str) 
     assert caught.value.say(translator("zh_CN")) != told
 
 
+@pytest.mark.parametrize(
+    ("name", "line", "given"),
+    [
+        ("mod", "queue", {"action": "queue"}),
+        ("mod", "case K7QX3M", {"action": "case", "case": "K7QX3M"}),
+        ("mod", "case @nadine", {"action": "case", "member": "@nadine"}),
+        ("mod", "warn Nadine be kind", {"action": "warn", "member": "Nadine", "reason": "be kind"}),
+        ("mod", "case case:K7QX3M", {"action": "case", "case": "K7QX3M"}),
+        ("appeal", "K7QX3M it was a joke", {"case": "K7QX3M", "text": "it was a joke"}),
+        ("appeal", "please look again", {"text": "please look again"}),
+    ],
+)
+def test_a_case_is_told_from_a_name_and_from_a_word(name: str, line: str, given: dict[str, str]) -> None:
+    assert read(command(name), line) == given
+
+
 def test_an_argument_that_nobody_knows_is_told_with_those_there_are() -> None:
     with pytest.raises(Mistake, match=r"/mode knows no 'loudness'. It takes: skill, mode, channel."):
         check(command("mode"), {"loudness": "11"})

@@ -52,7 +52,9 @@ async def test_bots_and_oneself_are_left_alone(bot: SmallBot, member: str) -> No
     await mods(bot, "kick", member)
     assert [type(one).__name__ for one in bot.plaza.done] == ["Say"]
     await mods(bot, "kick", "ana")
-    assert [type(one).__name__ for one in bot.plaza.done] == ["Say", "Kick", "Say"]
+    assert [type(one).__name__ for one in bot.plaza.done] == ["Say", "OpenDirect", "Kick", "Say"], (
+        "they hear of it first"
+    )
 
 
 async def test_members_may_not(bot: SmallBot) -> None:

@@ -60,7 +60,7 @@ def test_a_setting_that_is_no_secret_switches_a_platform_on_too(monkeypatch: pyt
 
 
 def test_everything_that_is_done_on_platforms_has_its_row_in_the_table_of_what_can_be_done_where() -> None:
-    assert set(checkup.ABILITIES) == {kind.__name__ for kind in get_args(Outward)} | {"buttons", "files"}
+    assert set(checkup.ABILITIES) == {kind.__name__ for kind in get_args(Outward)} | {"buttons", "files", "fetch"}
     rows = {name: rest for name, *rest in checkup.capabilities({"a": frozenset({"Say", "Delete-own", "only-asked"})})}
     assert (rows["say something"], rows["delete messages"], rows["send files"]) == (["yes"], ["its own"], ["-"])
     assert rows["speak to one member alone"] == ["if asked"]

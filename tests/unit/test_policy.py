@@ -394,7 +394,12 @@ OPENED = OpenDirect(member=ANA, text="between us")
         (OPENED, True, {"can": DIRECTLY, "command": ""}, replace(OPENED, text="{failed}")),
         (OPENED, True, {"can": DIRECTLY, "speak": "silent"}, replace(OPENED, text="{failed}")),
         (OPENED, True, {"can": DIRECTLY, "speak": "silent", "speak_in": {HERE: "commands"}}, Say(to=HERE, text=CALLED)),
-        (replace(OPENED, member=Ref("discord", "bo")), True, {}, replace(ASIDE, text="{failed}")),
+        (
+            replace(OPENED, member=Ref("discord", "bo")),
+            True,
+            {},
+            replace(ASIDE, text="I could not write to [@bo](kinfolk:member:discord:bo): no"),
+        ),
         (OPENED, True, {}, replace(ASIDE, text="{failed}")),
     ],
 )

@@ -91,7 +91,10 @@ def test_the_bot_is_spoken_to_by_name_by_answer_by_command_or_alone(more: dict, 
 def test_a_file_comes_with_its_name_and_its_kind(more: dict, expected: tuple[str, str]) -> None:
     event = IN.posted(message(caption="Look", **more), PIER)
     assert event
-    assert (event.text, event.files) == ("Look", (File(name=expected[0], kind=expected[1], size=9),))
+    assert (event.text, event.files) == (
+        "Look",
+        (File(name=expected[0], kind=expected[1], size=9, url=FILE["file_id"]),),
+    )
 
 
 @pytest.mark.parametrize(

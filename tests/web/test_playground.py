@@ -17,8 +17,17 @@ from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.decisions import Decision, Mode, Ruling, Step, Trace, Verdict
 from bot.core.errors import Misconfigured
-from bot.core.events import ButtonPressed, CommandGiven, MemberJoined, MessageDeleted, MessageEdited, ReactionAdded
+from bot.core.events import (
+    ButtonPressed,
+    CommandGiven,
+    MemberJoined,
+    MessageDeleted,
+    MessageEdited,
+    MessagePosted,
+    ReactionAdded,
+)
 from bot.core.wording import channel, escape, member, message
+from tests.drawing import saved, scene
 from tests.web.browser import Reader, find_browser, open_browser
 from tests.web.harbour import BAIT, Brain, harbour, ref
 
@@ -61,6 +70,25 @@ async def reader(browser: Browser, playground: Playground) -> AsyncIterator[Read
 
 async def no_past() -> Past:
     return Past()
+
+
+async def test_a_picture_is_sent_shown_and_can_be_fetched(reader: Reader, brain: Brain, playground: Playground) -> None:
+    data = saved(scene(1))
+    chosen = {"name": "gift.png", "mimeType": "image/png", "buffer": data}
+    await reader.page.locator("#composer input[type=file]").set_input_files(chosen)  # type: ignore[arg-type]
+    await expect(reader.page.locator("#composer .context")).to_contain_text("gift.png")
+    await reader.page.get_by_role("button", name="Send").click()
+
+    shown = reader.page.locator("article .files img").last
+    await expect(shown).to_have_attribute("alt", "gift.png")
+    await expect(shown).to_have_js_property("naturalWidth", 320)
+    (file,) = told(brain, MessagePosted)[-1].files
+    assert (file.name, file.kind, file.size) == ("gift.png", "image/png", len(data))
+    assert await playground.fetch(file, limit=len(data)) == data
+
+    text = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"x"}
+    await reader.page.locator("#composer input[type=file]").set_input_files(text)  # type: ignore[arg-type]
+    await expect(reader.page.get_by_text("The playground shows PNG, JPEG, WebP and GIF.")).to_be_visible()
 
 
 async def come_in(reader: Reader, name: str) -> None:
@@ -542,7 +570,7 @@ async def test_another_page_reads_nothing(playground: Playground) -> None:
 async def test_a_request_too_large_is_refused(playground: Playground, brain: Brain) -> None:
     headers = {"content-type": "application/json", "x-kinfolk": "page"}
     async with httpx.AsyncClient(base_url=playground.url, verify=False, trust_env=False) as client:
-        refused = await client.post("/api/do", content=b" " * 100_000, headers=headers)
+        refused = await client.post("/api/do", content=b" " * (12 * 2**20 + 1), headers=headers)
 
     assert refused.status_code == 413
     assert brain.arrivals == []

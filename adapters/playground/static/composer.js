@@ -7,7 +7,10 @@ import { t } from "./words.js";
 import { complete, completionKey, hideCompletion } from "./completion.js";
 
 const drafts = new Map();
+const pictures = new Map();
 const LONGEST = 4000;
+const LARGEST = 8 * 1024 * 1024;
+const SHOWN = ["image/png", "image/jpeg", "image/webp", "image/gif"];
 
 /** Draw the composer of the channel, or what stands in its way. */
 export function drawComposer() {
@@ -23,6 +26,7 @@ export function drawComposer() {
   fill(
     place,
     context(),
+    chosen(),
     h("div", { class: "completion", id: "completion", role: "listbox", "aria-label": t("commands"), hidden: true }),
     field(),
   );
@@ -98,10 +102,47 @@ function field() {
     "aria-autocomplete": "list",
     oninput: onInput,
     onkeydown: onKey,
+    onpaste: onPaste,
     onblur: () => setTimeout(() => document.activeElement !== byId("write") && hideCompletion(), 150),
   });
   area.value = drafts.get(key()) ?? "";
-  return h("div", { class: "field" }, area, h("button", { class: "main send", "aria-label": t("send"), title: t("send") }, icon("send")));
+  return h("div", { class: "field" }, area, !store.editing && chooser(), h("button", { class: "main send", "aria-label": t("send"), title: t("send") }, icon("send")));
+}
+
+function chooser() {
+  const input = h("input", { type: "file", accept: SHOWN.join(), hidden: true, onchange: () => choose(input.files[0]) });
+  return [iconButton("picture", t("picture"), () => input.click()), input];
+}
+
+function chosen() {
+  const picture = pictures.get(key());
+  if (!picture) return null;
+  const drop = () => {
+    pictures.delete(key());
+    drawComposer();
+    focusComposer();
+  };
+  return h("div", { class: "context" }, icon("picture"), h("span", { class: "quoted" }, picture.name), iconButton("close", t("cancel"), drop));
+}
+
+function onPaste(event) {
+  const file = [...event.clipboardData.files].find((one) => SHOWN.includes(one.type));
+  if (!file || store.editing) return;
+  event.preventDefault();
+  choose(file);
+}
+
+async function choose(file) {
+  if (!file) return;
+  if (!SHOWN.includes(file.type)) return toast(t("picture.kinds"));
+  if (file.size > LARGEST) return toast(t("picture.large"));
+  const name = key(), read = new FileReader();
+  read.onload = () => {
+    pictures.set(name, { name: file.name || "picture", data: read.result.split(",")[1] });
+    drawComposer();
+    focusComposer();
+  };
+  read.readAsDataURL(file);
 }
 
 const key = () => (store.editing ? `edit ${store.editing.id}` : `${store.me} ${store.room}`);
@@ -145,13 +186,14 @@ let sending = false;
 async function submit() {
   const area = byId("write");
   const text = area?.value.trim();
-  if (!text || sending) return;
+  if ((!text && !pictures.has(key())) || sending) return;
   if (text.length > LONGEST) return toast(t("refused.too_long", { most: LONGEST, length: text.length }));
   sending = true;
   const done = await send(text);
   sending = false;
   if (!done) return;
   drafts.delete(key());
+  pictures.delete(key());
   Object.assign(store, { reply: null, editing: null });
   drawComposer();
   focusComposer();
@@ -159,6 +201,7 @@ async function submit() {
 
 function send(text) {
   if (store.editing) return deed("change", { message: store.editing.id, text });
-  if (/^\/[a-z]/.test(text)) return deed("use", { room: store.room, line: text });
-  return deed("write", { room: store.room, text, reply_to: store.reply?.id ?? "" });
+  const picture = pictures.get(key()) ?? null;
+  if (!picture && /^\/[a-z]/.test(text)) return deed("use", { room: store.room, line: text });
+  return deed("write", { room: store.room, text, reply_to: store.reply?.id ?? "", picture });
 }

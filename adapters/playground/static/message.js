@@ -101,7 +101,9 @@ function pollCard(message) {
 
 function fileLink(message, file, number) {
   const query = new URLSearchParams({ as: store.me, message: message.id, number });
-  return h("li", {}, h("a", { href: `/api/attachment?${query}`, download: file.name }, icon("file"), file.name, h("small", {}, ` ${size(file.size)}`)));
+  const address = `/api/attachment?${query}`;
+  const shown = file.picture ? h("img", { src: address, alt: file.name, loading: "lazy" }) : icon("file");
+  return h("li", {}, h("a", { class: file.picture ? "picture" : "", href: address, download: file.name }, shown, file.name, h("small", {}, ` ${size(file.size)}`)));
 }
 
 const size = (bytes) => (bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(1)} kB`);

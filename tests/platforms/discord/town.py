@@ -45,6 +45,10 @@ class Files(CdnStore):
         self._blobs[f"/attachments/{channel_id}/{attachment_id}/{filename}"] = data
         return {**stored, "url": url, "proxy_url": url}
 
+    def lose(self) -> None:
+        """Forget every file, as Discord does with those of messages that were deleted."""
+        self._blobs.clear()
+
 
 def snowflake(at: datetime, order: int = 0) -> int:
     """Return the number of something that was made at that time, the `order`th of its millisecond."""

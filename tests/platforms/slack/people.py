@@ -48,6 +48,13 @@ class People:
     def post(self, who: str, channel: str, text: str, *, thread: str = "", **more: object) -> str:
         return self.world.post(who, self._room(who, channel), text, thread=thread, **more).ts
 
+    def send(self, who: str, channel: str, name: str, data: bytes, text: str = "") -> str:
+        """Send a file."""
+        number = f"F{uuid.uuid4().hex[:10].upper()}"
+        self.world.bytes[number] = data
+        told = {"id": number, "name": name, "size": len(data), "url_private": f"{self.base}/files/{number}"}
+        return self.post(who, channel, text, files=[told], subtype="file_share")
+
     def write(self, who: str, text: str) -> str:
         """Write to the bot alone; returns the conversation."""
         room = self.world.direct(who)

@@ -189,7 +189,14 @@ class Server:
         return web.Response(text=f"OK - {request.content_length}")
 
     async def file(self, request: web.Request) -> web.Response:
-        return web.Response(body=self.world.bytes[request.match_info["file"]])
+        """Give a file to whoever may read it; a bot without the scope is sent to a page where people sign in."""
+        data = self.world.bytes.get(request.match_info["file"])
+        if data is None:
+            return web.Response(status=404)
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token == BOT_TOKEN and "files:read" not in self.scopes:
+            raise web.HTTPFound("https://harbour.slack.com/?redir=files")
+        return web.Response(body=data)
 
 
 async def _form(request: web.Request) -> dict[str, str]:

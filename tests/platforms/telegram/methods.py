@@ -12,6 +12,8 @@ from tests.platforms.telegram.town import Chat, Membership, Message, Town
 DAYS = 86_400
 LONGEST, CAPTION, QUESTION = 4096, 1024, 300
 DELETABLE = 48 * 3600
+LARGEST_GIVEN = 20 * 2**20
+"""Bytes of a file that a bot is given."""
 NO_ADMIN = "Bad Request: need administrator rights in the channel chat"
 NOT_ENOUGH = "Bad Request: not enough rights to restrict/unrestrict chat member"
 
@@ -81,6 +83,15 @@ class Methods:
 
     async def do_sendPhoto(self, args: Args) -> dict:  # noqa: N802
         return self._sent_file(args, "photo")
+
+    async def do_getFile(self, args: Args) -> dict:  # noqa: N802
+        data = self.town.files.get(args["file_id"])
+        if data is None:
+            raise Wrong(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        if len(data) > LARGEST_GIVEN:
+            raise Wrong(400, "Bad Request: file is too big")
+        named = {"file_id": args["file_id"], "file_unique_id": f"u{args['file_id']}", "file_size": len(data)}
+        return {**named, "file_path": f"documents/{args['file_id']}"}
 
     def _sent_file(self, args: Args, kind: str) -> dict:
         chat = self._where(args)

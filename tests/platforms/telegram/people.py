@@ -60,6 +60,13 @@ class People:
         )
         await self._tell_message("message", copy)
 
+    async def send(self, who: int, chat: Chat, name: str, data: bytes, *, caption: str = "", topic: int = 0) -> Message:
+        """Send a file."""
+        number = f"d{next(self._albums)}"
+        self.town.files[number] = data
+        document = {"file_id": number, "file_unique_id": number, "file_name": name, "file_size": len(data)}
+        return await self.post(who, chat, caption=caption, topic=topic, more={"document": document})
+
     async def album(self, who: int, chat: Chat, caption: str, count: int, *, topic: int = 0) -> list[Message]:
         """Post several photos at once, of which the first has the words."""
         album = str(next(self._albums))

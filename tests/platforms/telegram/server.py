@@ -68,6 +68,12 @@ class Calls:
             return _refused(Wrong(409, str(conflict)))
         return _done(called, answer)
 
+    async def file(self, request: web.Request) -> web.Response:
+        """Give a file that came with a message."""
+        data = self.town.files.get(request.match_info["name"])
+        found = data is not None and request.match_info["token"] == TOKEN
+        return web.Response(body=data) if found else web.Response(status=404)
+
     async def _answer(self, name: str, args: dict, fault: Fault | None, request: web.Request) -> object:
         if fault is not None and fault.torn == "before":
             _tear(request)
@@ -144,6 +150,7 @@ async def telegram_server(port: int = 0, clock: Callable[[], float] = time.time)
     calls = Calls(town, methods, updates, faults)
     app = web.Application(client_max_size=LARGEST)
     app.router.add_post("/bot{token}/{method}", calls.serve)
+    app.router.add_get("/file/bot{token}/documents/{name}", calls.file)
     parts = {"town": town, "people": people, "updates": updates, "faults": faults}
     app.router.add_post("/_ctl/{verb}", control(town, parts))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)

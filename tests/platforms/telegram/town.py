@@ -120,6 +120,8 @@ class Town:
         self.menus: dict[tuple[str, str], list[dict]] = {}
         self.webhook = ""
         self.links: dict[str, int] = {}
+        self.files: dict[str, bytes] = {}
+        """What people sent, by the id that a bot asks for it with."""
         self._users = itertools.count(1001)
         self._chats = itertools.count(2001)
         self._messages = itertools.count(101)

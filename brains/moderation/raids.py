@@ -1,0 +1,123 @@
+"""Raids: many coming in at once, or many newcomers saying alike. Begins by what happens, ends by itself after quiet."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from bot.core.i18n import _
+from brains.moderation.windows import ALIKE, WORTH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from bot.core.things import Ref
+    from brains.moderation.presets import Figures, Limit
+
+KEPT = 500
+"""Joins, and messages of newcomers, that are remembered."""
+NEW = timedelta(hours=1)
+"""For so long somebody who came in is a newcomer to a raid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raid:
+    """A raid that is on: how it was seen, since when, and until when if nothing more happens. `members` take part."""
+
+    sign: Literal["joins", "alike"]
+    began: datetime
+    until: datetime
+    count: int
+    seconds: int
+    members: frozenset[Ref] = frozenset()
+
+    def reason(self, translate: Callable[[str], str] = str) -> str:
+        """Say in words what was seen."""
+        return translate(_SENTENCES[self.sign]).format(count=self.count, seconds=self.seconds)
+
+
+_SENTENCES = {
+    "joins": _("{count} members came in within {seconds} seconds"),
+    "alike": _("{count} newcomers said the same within {seconds} seconds"),
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class RaidWatch:
+    """Watches one community. It knows no clock: all times are those of what happened."""
+
+    joins: Limit | None
+    alike: Limit | None
+    quiet: int
+    raid: Raid | None = None
+    _joined: deque[tuple[datetime, Ref]] = field(default_factory=lambda: deque(maxlen=KEPT))
+    _said: deque[tuple[datetime, Ref, frozenset[str]]] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    def tuned(self, figures: Figures) -> None:
+        """Watch by other figures from now on; a raid that is on goes on."""
+        self.joins, self.alike, self.quiet = figures.raid_joins, figures.raid_alike, figures.raid_quiet
+
+    def came(self, member: Ref, at: datetime) -> Raid | None:
+        """Take note of somebody who came in; return the raid that is on."""
+        self._end(at)
+        self._joined.append((at, member))
+        if self.joins is None:
+            return self.raid
+        since = at - timedelta(seconds=self.joins.seconds)
+        lately = {who for when, who in self._joined if since < when <= at}
+        if self.raid is not None:
+            return self._goes_on(at, frozenset({member}), wakes=len(lately) * 2 >= self.joins.count)
+        if len(lately) >= self.joins.count:
+            self._begin("joins", self.joins, at, lately)
+        return self.raid
+
+    def said(self, member: Ref, at: datetime, bones: str, joined_at: datetime | None) -> Raid | None:
+        """Take note of what somebody said; return the raid that is on."""
+        self._end(at)
+        if self.alike is None or joined_at is None or at - joined_at > NEW or len(bones) < WORTH:
+            return self.raid
+        pairs = frozenset(bones[place : place + 2] for place in range(len(bones) - 1))
+        self._said.append((at, member, pairs))
+        since = at - timedelta(seconds=self.alike.seconds)
+        same = {who for when, who, other in self._said if since < when <= at and _is_alike(pairs, other)}
+        if self.raid is not None:
+            return self._goes_on(at, frozenset({member}), wakes=len(same) > 1) if len(same) > 1 else self.raid
+        if len(same) >= self.alike.count:
+            self._begin("alike", self.alike, at, same)
+        return self.raid
+
+    def state(self, now: datetime) -> Raid | None:
+        """Return the raid that is on at an instant."""
+        self._end(now)
+        return self.raid
+
+    def lift(self) -> None:
+        """End a raid by the word of staff; what was seen until now counts no more."""
+        self.raid = None
+        self._joined.clear()
+        self._said.clear()
+
+    def _begin(self, sign: Literal["joins", "alike"], limit: Limit, at: datetime, who: set[Ref]) -> None:
+        until = at + timedelta(seconds=self.quiet)
+        self.raid = Raid(
+            sign=sign, began=at, until=until, count=len(who), seconds=limit.seconds, members=frozenset(who)
+        )
+
+    def _goes_on(self, at: datetime, who: frozenset[Ref], *, wakes: bool) -> Raid | None:
+        """Count somebody among those of the raid; it lasts longer while its sign is there at half its strength."""
+        assert self.raid is not None  # noqa: S101 - asked before
+        until = max(self.raid.until, at + timedelta(seconds=self.quiet)) if wakes else self.raid.until
+        members = self.raid.members | who if len(self.raid.members) < KEPT else self.raid.members
+        self.raid = replace(self.raid, until=until, members=members, count=max(self.raid.count, len(members)))
+        return self.raid
+
+    def _end(self, now: datetime) -> None:
+        if self.raid is not None and now >= self.raid.until:
+            self.lift()
+
+
+def _is_alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    return len(one & other) >= ALIKE * len(one | other)

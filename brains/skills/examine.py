@@ -1,0 +1,291 @@
+"""What `moderate` does unasked: it looks at what is said, and proposes what should follow."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.core import wording
+from bot.core.actions import AskStaff, Button, Delete, OpenDirect
+from bot.core.decisions import Decision, Mode
+from bot.core.errors import Unavailable
+from bot.core.i18n import _
+from bot.core.policies import mode_of
+from bot.core.things import Audience
+from brains.moderation import ladder
+from brains.moderation.detection import Post, verdict
+from brains.skills import cards, letters, raid
+from brains.skills.casework import NAME, exhibit, opened, record, sanction, strictness
+from brains.skills.steering import for_staff, staff_channel
+from storage import acquaintance, acts, cases, exhibits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.core.actions import Action, Exhibit
+    from bot.core.events import MessageEdited, MessagePosted
+    from bot.core.ports import Picture
+    from bot.core.things import Member
+    from brains.moderation.detection import Detection
+    from brains.moderation.ladder import Step
+    from brains.moderation.moderator import Examination, Moderator
+    from brains.skills.skill import Context
+    from storage.cases import Case
+
+JOINING = timedelta(hours=1)
+"""For so long what a member does joins the case about them that is open."""
+THINKING = 3.0
+"""Seconds that an encoding is waited for; without it, rules and letters judge alone."""
+LOOKING = 12.0
+"""Seconds that the pictures of a message are waited for."""
+ONCE = timedelta(days=1)
+"""Somebody in need is offered help once in so long."""
+LONGEST = 700
+"""Characters of a reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What speaks against a message, and the open case of its author that it joins, if there is one.
+
+    `picture` tells the picture that came with it from others, where it is one that speaks against it.
+    """
+
+    event: MessagePosted | MessageEdited
+    member: Member
+    detections: Sequence[Detection]
+    case: Case | None
+    picture: str = ""
+
+    @property
+    def surest(self) -> Detection:
+        """Return what is strictest, and of that the surest."""
+        return max(self.detections, key=lambda one: (one.severity == "remove", one.score))
+
+    @property
+    def removes(self) -> bool:
+        """Say whether the message should go."""
+        return verdict(list(self.detections)) == "remove"
+
+
+async def examine(context: Context, event: MessagePosted | MessageEdited) -> Decision | None:
+    """Look at a message as it is said or changed, and propose what should follow; None where nothing should."""
+    moderator = await context.faculties.moderator(context.community)
+    post = await _post(context, event)
+    pictures = await _pictures(context, event)
+    seen = await _seen(context, moderator, post, pictures)
+    if seen.raid is not None and context.member is not None and event.author.ref in seen.raid.members:
+        return await raid.said(context, event, context.member, seen.raid)
+    found = seen.detections
+    against = [one for one in found if one.kind != "self_harm"]
+    if context.member is None:
+        return await _by_words_alone(context, event, against)
+    if against and event.channel.audience is not Audience.DIRECT:
+        hashes = [one for picture in pictures for one in picture.hashes[:1]]
+        return await _hold(context, event, context.member, against, picture=next(iter(hashes), ""))
+    needing = [one for one in found if one.kind == "self_harm"]
+    return await _offer_help(context, event, context.member, needing) if needing else None
+
+
+async def _seen(context: Context, moderator: Moderator, post: Post, pictures: Sequence[Picture]) -> Examination:
+    """Let the detectors of the community look, at the words by their vector where it comes in time."""
+    with contextlib.suppress(TimeoutError, Unavailable):
+        async with asyncio.timeout(THINKING):
+            encoder = await context.faculties.encoder()
+            post = await moderator.encoded(replace(post, vector=await context.vector()), encoder)
+    return moderator.examine(post, await for_staff(context), pictures=pictures)
+
+
+async def _pictures(context: Context, event: MessagePosted | MessageEdited) -> Sequence[Picture]:
+    """Look at the pictures of a message, as far as they are to be had in time."""
+    look = context.faculties.look
+    if look is None or not event.files:
+        return ()
+    try:
+        async with asyncio.timeout(LOOKING):
+            return await look(event.message.platform, event.files)
+    except TimeoutError:
+        return ()
+
+
+async def _post(context: Context, event: MessagePosted | MessageEdited) -> Post:
+    """Return a message as detectors see it."""
+    known = None
+    if context.member is not None:
+        member = context.member.id
+        known = await context.faculties.database.look(lambda there: acquaintance.of(there, member, event.at))
+    return Post(
+        text=event.text,
+        author=event.author.ref,
+        channel=event.channel.ref,
+        at=event.at,
+        message=event.message,
+        files=event.files,
+        before=known.messages if known else 0,
+        joined_at=known.joined_at if known else None,
+        registered_at=event.author.registered_at,
+        roles=event.author.roles,
+    )
+
+
+async def _hold(
+    context: Context,
+    event: MessagePosted | MessageEdited,
+    member: Member,
+    against: Sequence[Detection],
+    *,
+    picture: str = "",
+) -> Decision | None:
+    """Open a case or add to it, with what is done at once, what the staff is asked, and what the member is told."""
+    async with context.faculties.database.read() as connection:
+        judged = await cases.of_message(connection, context.community, event.message)
+        mine = await cases.of_member(connection, context.community, member.id)
+    if any(one.verdict == "fine" for one in judged):
+        return None
+    case = next((one for one in mine if _goes_on(one, context)), None)
+    found = Finding(event=event, member=member, detections=against, case=case, picture=picture)
+    return await _propose(context, found)
+
+
+def _goes_on(case: Case, context: Context) -> bool:
+    """Say whether what a member does belongs to a case about them: an open one, of detectors, and not long ago."""
+    return case.is_open and bool(case.detectors) and context.now - case.opened_at < JOINING
+
+
+async def _propose(context: Context, found: Finding) -> Decision:
+    step, points = await _step(context, found)
+    kept = opened(
+        context,
+        member=found.member.ref,
+        about=found.surest.kind,
+        reason=_reason(found.detections),
+        exhibits=await _exhibits(context, found),
+        detectors=tuple(dict.fromkeys(one.detector for one in found.detections)),
+        score=found.surest.score,
+        step=step,
+        points=points,
+        case=found.case.id if found.case else "",
+    )
+    done: list[Action] = []
+    if found.removes:
+        done.append(Delete(message=found.event.message, channel=found.event.channel.ref))
+    if step is not None and (act := sanction(kept, step, kept.reason)):
+        done.append(act)
+    told = await letters.notice(context, found.member, kept) if step is not None else None
+    at_once = [one for one in done if _is_done_at_once(context, one)]
+    card = None if found.case else await cards.card(context, kept, done=at_once)
+    actions = (kept, *([card] if card else []), *done, *([told] if told else []))
+    return Decision(
+        skill=NAME,
+        actions=actions,
+        reason=kept.reason,
+        evidence=(found.event.message,),
+        about=(found.member.ref,),
+        confidence=found.surest.score,
+    )
+
+
+async def _step(context: Context, found: Finding) -> tuple[Step | None, int]:
+    """Return what is done to the member now and the points of the case; nothing while only a human should look.
+
+    What wants the staff's word first is not done yet, so that a verdict finds nothing taken already.
+    """
+    before = found.case.points if found.case else 0
+    if not found.removes or _mode(context, found.event) is Mode.ASK:
+        return None, before
+    adds = ladder.POINTS[found.surest.kind]
+    held = (await record(context, found.member, beside=found.case.id if found.case else "")).points
+    step = ladder.step(strictness(context), held + before, adds)
+    if step.rung in context.here.asked_first or (found.case and found.case.step == step.rung != "timeout"):
+        return None, before
+    return step, before + adds
+
+
+def _is_done_at_once(context: Context, action: Action) -> bool:
+    """Say whether an act will not wait for the staff."""
+    if type(action).__name__.lower() in context.here.asked_first:
+        return False
+    return mode_of(dict(context.modes), NAME, "") is Mode.ACT
+
+
+def _mode(context: Context, event: MessagePosted | MessageEdited) -> Mode:
+    return mode_of(dict(context.modes), NAME, str(event.channel.ref))
+
+
+async def _exhibits(context: Context, found: Finding) -> tuple[Exhibit, ...]:
+    """Return the message, and others of the same author that it repeats."""
+    related = dict.fromkeys(ref for one in found.detections for ref in one.related if ref != found.event.message)
+    async with context.faculties.database.read() as connection:
+        others = await exhibits.of(connection, context.community, found.member.id, list(related))
+    return (*others, await exhibit(context, found.event, found.member, picture=found.picture))
+
+
+async def _by_words_alone(
+    context: Context, event: MessagePosted | MessageEdited, against: Sequence[Detection]
+) -> Decision | None:
+    """Propose to take away what somebody wrote of whom nothing is held: there can be no case about them."""
+    if verdict(list(against)) != "remove":
+        return None
+    gone = Delete(message=event.message, channel=event.channel.ref)
+    surest = max(one.score for one in against)
+    return Decision(skill=NAME, actions=(gone,), reason=_reason(against), evidence=(event.message,), confidence=surest)
+
+
+async def _offer_help(
+    context: Context, event: MessagePosted | MessageEdited, member: Member, detections: Sequence[Detection]
+) -> Decision | None:
+    """Offer help to somebody who may harm themselves, and let the staff know; nobody is punished, no case is kept."""
+    if await _was_offered(context, member):
+        return None
+    translate = await letters.theirs(context, member)
+    words = translate(
+        _(
+            "I read what you wrote, and I am only a bot; but you need not be alone with this. "
+            "If you are in danger now, call the emergency number of where you are. "
+            "Somebody to talk to, in your country and free of charge: {help}"
+        )
+    )
+    help_ = OpenDirect(member=member.ref, text=words.format(help=context.policy.help_line), space=context.space)
+    return Decision(
+        skill=NAME,
+        actions=(help_, *await _alert(context, event)),
+        reason=_reason(detections),
+        evidence=(event.message,),
+        about=(member.ref,),
+        confidence=max(one.score for one in detections),
+    )
+
+
+async def _was_offered(context: Context, member: Member) -> bool:
+    async with context.faculties.database.read() as connection:
+        found = await acts.naming(connection, context.community, member.ref)
+    return any(
+        one.skill == NAME and isinstance(one.action, OpenDirect) and context.now - one.intended_at < ONCE
+        for one in found
+    )
+
+
+async def _alert(context: Context, event: MessagePosted | MessageEdited) -> tuple[AskStaff, ...]:
+    """Let the staff know where a human may be needed, without quoting it."""
+    staff = await staff_channel(context)
+    if staff is None:
+        return ()
+    translate = await for_staff(context)
+    text = translate(
+        _("**Please look**: {member} may need somebody, {link}. I wrote to them. Nothing is held against them.")
+    )
+    told = text.format(
+        member=wording.member(event.author.ref, event.author.name),
+        link=wording.message(event.message, translate(_("this message"))),
+    )
+    seen = Button(label=translate(_("Done")), press="staff.approve", choice="proposal")
+    return (AskStaff(to=staff.ref, text=told, skill=NAME, proposed=(), buttons=(seen,)),)
+
+
+def _reason(detections: Sequence[Detection]) -> str:
+    """Say why, each detector in turn, the surest first."""
+    ordered = sorted(detections, key=lambda one: (one.severity != "remove", -one.score))
+    return "; ".join(dict.fromkeys(one.reason for one in ordered))[:LONGEST]
