@@ -1,4 +1,4 @@
-"""What the playground's community sees of moderation, in Chinese: a wave of spam, its card, the verdict, and an appeal."""
+"""Moderation on the playground, in Chinese: spam is held, judged and known again, and its author appeals."""
 
 from __future__ import annotations
 
