@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bot.core.things import Member
     from brains.moderation.detection import Detection
     from brains.moderation.ladder import Step
-    from brains.moderation.moderator import Examination, Moderator
+    from brains.moderation.moderator import Moderator
     from brains.skills.skill import Context
     from storage.cases import Case
 
@@ -76,9 +76,12 @@ async def examine(context: Context, event: MessagePosted | MessageEdited) -> Dec
     moderator = await context.faculties.moderator(context.community)
     post = await _post(context, event)
     pictures = await _pictures(context, event)
-    seen = await _seen(context, moderator, post, pictures)
+    post = await _encoded(context, moderator, post)
+    translate = await for_staff(context)
+    begins = moderator.raids is not None and moderator.raids.state(post.at) is None
+    seen = moderator.examine(post, translate, pictures=pictures)
     if seen.raid is not None and context.member is not None and event.author.ref in seen.raid.members:
-        return await raid.said(context, event, context.member, seen.raid)
+        return await raid.said(context, event, context.member, seen.raid, begins=begins)
     found = seen.detections
     against = [one for one in found if one.kind != "self_harm"]
     if context.member is None:
@@ -90,13 +93,13 @@ async def examine(context: Context, event: MessagePosted | MessageEdited) -> Dec
     return await _offer_help(context, event, context.member, needing) if needing else None
 
 
-async def _seen(context: Context, moderator: Moderator, post: Post, pictures: Sequence[Picture]) -> Examination:
-    """Let the detectors of the community look, at the words by their vector where it comes in time."""
+async def _encoded(context: Context, moderator: Moderator, post: Post) -> Post:
+    """Return a post with its vector, where that comes in time."""
     with contextlib.suppress(TimeoutError, Unavailable):
         async with asyncio.timeout(THINKING):
             encoder = await context.faculties.encoder()
-            post = await moderator.encoded(replace(post, vector=await context.vector()), encoder)
-    return moderator.examine(post, await for_staff(context), pictures=pictures)
+            return await moderator.encoded(replace(post, vector=await context.vector()), encoder)
+    return post
 
 
 async def _pictures(context: Context, event: MessagePosted | MessageEdited) -> Sequence[Picture]:
