@@ -18,7 +18,7 @@ from bot.core.things import Audience
 from brains.moderation import ladder
 from brains.moderation.detection import Post, verdict
 from brains.skills import cards, letters, raid
-from brains.skills.casework import NAME, exhibit, opened, record, sanction, strictness
+from brains.skills.casework import NAME, can, exhibit, opened, record, sanction, strictness, takes
 from brains.skills.steering import for_staff, staff_channel
 from storage import acquaintance, acts, cases, exhibits
 
@@ -178,7 +178,7 @@ async def _propose(context: Context, found: Finding) -> Decision:
     if step is not None and (act := sanction(kept, step, kept.reason)):
         done.append(act)
     told = await letters.notice(context, found.member, kept) if step is not None else None
-    at_once = [one for one in done if _is_done_at_once(context, one)]
+    at_once = [one for one in done if _is_done_at_once(context, found.event, one)]
     card = None if found.case else await cards.card(context, kept, done=at_once)
     actions = (kept, *([card] if card else []), *done, *([told] if told else []))
     return Decision(
@@ -194,7 +194,8 @@ async def _propose(context: Context, found: Finding) -> Decision:
 async def _step(context: Context, found: Finding) -> tuple[Step | None, int]:
     """Return what is done to the member now and the points of the case; nothing while only a human should look.
 
-    What wants the staff's word first is not done yet, so that a verdict finds nothing taken already.
+    What wants the staff's word first, or is theirs to do by hand, is not done yet: a verdict finds nothing taken
+    already, and the member is told of nothing that does not happen.
     """
     before = found.case.points if found.case else 0
     if not found.removes or _mode(context, found.event) is Mode.ASK:
@@ -202,16 +203,20 @@ async def _step(context: Context, found: Finding) -> tuple[Step | None, int]:
     adds = ladder.POINTS[found.surest.kind]
     held = (await record(context, found.member, beside=found.case.id if found.case else "")).points
     step = ladder.step(strictness(context), held + before, adds)
-    if step.rung in context.here.asked_first or (found.case and found.case.step == step.rung != "timeout"):
+    if (
+        step.rung in context.here.asked_first
+        or not takes(context, found.member.ref, step)
+        or (found.case and found.case.step == step.rung != "timeout")
+    ):
         return None, before
     return step, before + adds
 
 
-def _is_done_at_once(context: Context, action: Action) -> bool:
-    """Say whether an act will not wait for the staff."""
-    if type(action).__name__.lower() in context.here.asked_first:
+def _is_done_at_once(context: Context, event: MessagePosted | MessageEdited, action: Action) -> bool:
+    """Say whether an act will neither wait for the staff nor be left to them by the platform."""
+    if type(action).__name__.lower() in context.here.asked_first or not can(context, action):
         return False
-    return mode_of(dict(context.modes), NAME, "") is Mode.ACT
+    return _mode(context, event) is Mode.ACT
 
 
 def _mode(context: Context, event: MessagePosted | MessageEdited) -> Mode:
@@ -254,7 +259,7 @@ async def _offer_help(
     help_ = OpenDirect(member=member.ref, text=words.format(help=context.policy.help_line), space=context.space)
     return Decision(
         skill=NAME,
-        actions=(help_, *await _alert(context, event)),
+        actions=(*await _alert(context, event, help_), help_),
         reason=_reason(detections),
         evidence=(event.message,),
         about=(member.ref,),
@@ -266,26 +271,37 @@ async def _was_offered(context: Context, member: Member) -> bool:
     async with context.faculties.database.read() as connection:
         found = await acts.naming(connection, context.community, member.ref)
     return any(
-        one.skill == NAME and isinstance(one.action, OpenDirect) and context.now - one.intended_at < ONCE
+        isinstance(one.action, OpenDirect)
+        and context.policy.help_line in one.action.text
+        and context.now - one.intended_at < ONCE
         for one in found
     )
 
 
-async def _alert(context: Context, event: MessagePosted | MessageEdited) -> tuple[AskStaff, ...]:
-    """Let the staff know where a human may be needed, without quoting it."""
+async def _alert(context: Context, event: MessagePosted | MessageEdited, help_: OpenDirect) -> tuple[AskStaff, ...]:
+    """Let the staff know where a human may be needed, without quoting it; they are asked where the bot may not write.
+
+    It comes before the help: whoever cannot be written to needs them the more.
+    """
     staff = await staff_channel(context)
     if staff is None:
         return ()
     translate = await for_staff(context)
-    text = translate(
-        _("**Please look**: {member} may need somebody, {link}. I wrote to them. Nothing is held against them.")
+    asks = _mode(context, event) is Mode.ASK
+    writing = _("**Please look**: {member} may need somebody, {link}. I write to them. Nothing is held against them.")
+    asking = _(
+        "**Please look**: {member} may need somebody, {link}. "
+        "I wrote nothing to them: shall I offer them help? Nothing is held against them."
     )
-    told = text.format(
+    told = translate(asking if asks else writing).format(
         member=wording.member(event.author.ref, event.author.name),
         link=wording.message(event.message, translate(_("this message"))),
     )
-    seen = Button(label=translate(_("Done")), press="staff.approve", choice="proposal")
-    return (AskStaff(to=staff.ref, text=told, skill=NAME, proposed=(), buttons=(seen,)),)
+    labels = {"approve": _("Offer help"), "decline": _("Done")} if asks else {"approve": _("Done")}
+    buttons = tuple(
+        Button(label=translate(label), press=f"staff.{press}", choice="proposal") for press, label in labels.items()
+    )
+    return (AskStaff(to=staff.ref, text=told, skill=NAME, proposed=(help_,) if asks else (), buttons=buttons),)
 
 
 def _reason(detections: Sequence[Detection]) -> str:
