@@ -19,7 +19,7 @@ from brains.moderation.moderator import Moderator
 from brains.moderation.presets import Limit
 from brains.moderation.raids import RaidWatch
 from brains.moderation.rulebook import Rulebooks
-from brains.skills import casework, moderate
+from brains.skills import moderate, staff
 from storage import cases, members
 from storage.cases import Case
 from tests.recording import ANA, EVERYTHING, GENERAL, PLATFORM, STAFF, WEI, Plaza, SmallBot, small_bot
@@ -43,7 +43,7 @@ async def watched(
     async def one(_community: Community) -> Moderator:
         return moderator
 
-    async with small_bot(home, skills=(moderate.SKILL,), plaza=Plaza(can=can), moderator=one) as bot:
+    async with small_bot(home, skills=(moderate.SKILL, staff.SKILL), plaza=Plaza(can=can), moderator=one) as bot:
         for who in (ANA, WEI, SAM):
             await bot.follow(bot.posted("hello", by=who))
         await bot.follow(replace(bot.posted("hello", by=SAM), channel=STAFF))
@@ -116,3 +116,50 @@ async def test_what_a_card_of_an_old_raid_does_leaves_the_next_one_alone(home: P
         [ban] = [one for one in old.buttons if one.label == "Ban them all"]
         await bot.happens(bot.press(ban.token, by=SAM, rank=Rank.STAFF))
         assert sorted(one.member.id for one in of(bot, Ban)) == ["r0", "r1", "r2"]
+
+
+async def test_who_may_harm_themselves_is_offered_help_whatever_was_said_to_them_before(home: Path) -> None:
+    async with watched(home) as bot:
+        await bot.happens(bot.posted("buy lanterns"))
+        assert any("lanterns" in one.text for one in of(bot, OpenDirect)), "they were told of a case"
+        await bot.happens(bot.posted(DARK))
+        await bot.happens(bot.posted(DARK))
+        assert sum("findahelpline" in one.text for one in of(bot, OpenDirect)) == 1
+        assert sum("Please look" in one.text for one in of(bot, AskStaff)) == 1
+
+
+async def test_staff_hears_of_who_may_harm_themselves_and_that_they_could_not_be_written_to(home: Path) -> None:
+    async with watched(home) as bot:
+        bot.plaza.script.extend([None, Receipt(state="failed", error="their door is shut")])
+        await bot.happens(bot.posted(DARK))
+        assert [type(one).__name__ for one in bot.plaza.done] == ["AskStaff", "Say"]
+        assert ("could not write to" in bot.plaza.said[-1], "door is shut" in bot.plaza.said[-1]) == (True, True)
+
+
+async def test_where_the_bot_asks_first_staff_offers_help_by_a_button(home: Path) -> None:
+    async with watched(home, mode=Mode.ASK) as bot:
+        await bot.happens(bot.posted(DARK))
+        assert not of(bot, OpenDirect)
+        assert "I wrote nothing to them" in of(bot, AskStaff)[0].text
+        done = await press(bot, "Offer help")
+        assert any("findahelpline" in one.text for one in done if isinstance(one, OpenDirect))
+
+
+async def test_what_a_platform_does_not_let_a_bot_do_is_neither_told_as_done_nor_held_to_be(home: Path) -> None:
+    little = EVERYTHING - {"Delete", "Timeout"}
+    async with watched(home, can=little, held=5, ask_first="nothing") as bot:
+        await bot.happens(bot.posted("buy lanterns"))
+        assert "Done already" not in of(bot, AskStaff)[0].text
+        assert not of(bot, OpenDirect), "nothing happened to them that they could be told"
+        assert [(one.step, one.points) for one in await about(bot)] == [("", 0)]
+        done = await press(bot, "Spam")
+        [edit] = [one for one in done if isinstance(one, Edit)]
+        assert ("let me delete" in edit.text, "let me time" in edit.text) == (True, True)
+
+
+async def test_a_card_says_of_a_channel_that_asks_first_that_nothing_is_done(home: Path) -> None:
+    async with watched(home, held=5, ask_first="nothing") as bot:
+        await bot.tune("mode.moderate", Mode.ASK, str(GENERAL.ref))
+        await bot.happens(bot.posted("buy lanterns"))
+        assert "Done already" not in of(bot, AskStaff)[0].text
+        assert not of(bot, Delete, Timeout)
