@@ -274,13 +274,12 @@ def possible(action: Action, can: Mapping[str, frozenset[str]], *, own: bool = F
 def regret(failed: Action, receipt: Receipt, decisions: Sequence[Decision], facts: Facts) -> Say | OpenDirect | None:
     """Return what to tell whoever asked when an act failed, how to open a conversation that stayed shut above all.
 
-    What should have kept the place safe and was asked for by nobody is told to the staff.
+    What should have kept the place safe and was asked for by nobody is told to the staff, and so is it if somebody did
+    not hear from the bot of whom the staff was told.
     """
     unasked = not any(decision.asked or decision.approved for decision in decisions)
-    if unasked and isinstance(failed, Delete | Moderation) and facts.staff_channel is not None:
-        what = marked(failed, facts.translate)
-        words = facts.translate(STAYED).format(action=what, error=escape(receipt.error))
-        return Say(to=facts.staff_channel, text=words)
+    if unasked and (alarm := _alarm(failed, receipt, decisions, facts)):
+        return alarm
     if facts.answer is None:
         return None
     instead = possible(facts.answer, facts.can)
@@ -289,9 +288,27 @@ def regret(failed: Action, receipt: Receipt, decisions: Sequence[Decision], fact
     if not any(decision.asked for decision in decisions) or not isinstance(instead, Say | OpenDirect):
         return None
     if isinstance(failed, OpenDirect) and failed.member != facts.asker:
-        whom = wording.member(failed.member, failed.member.id)
-        return replace(instead, text=facts.theirs(UNTOLD).format(member=whom, error=escape(receipt.error)))
+        return replace(instead, text=_untold(failed.member, receipt, facts.theirs))
     return replace(instead, text=facts.theirs(FAILED).format(error=escape(receipt.error)))
+
+
+def _alarm(failed: Action, receipt: Receipt, decisions: Sequence[Decision], facts: Facts) -> Say | None:
+    """Return what the staff is told of an act that failed and that nobody asked for."""
+    if facts.staff_channel is None:
+        return None
+    if isinstance(failed, Delete | Moderation):
+        what = marked(failed, facts.translate)
+        words = facts.translate(STAYED).format(action=what, error=escape(receipt.error))
+        return Say(to=facts.staff_channel, text=words)
+    told = any(isinstance(action, AskStaff) for decision in decisions for action in decision.actions)
+    if isinstance(failed, OpenDirect) and told:
+        return Say(to=facts.staff_channel, text=_untold(failed.member, receipt, facts.translate))
+    return None
+
+
+def _untold(member: Ref, receipt: Receipt, translate: Translate) -> str:
+    """Say that somebody could not be written to."""
+    return translate(UNTOLD).format(member=wording.member(member, member.id), error=escape(receipt.error))
 
 
 def _closed(receipt: Receipt, facts: Facts) -> str:

@@ -163,6 +163,12 @@ def can(context: Context, action: Action) -> bool:
     return where is None or type(action).__name__ in context.can.get(where.platform, frozenset())
 
 
+def takes(context: Context, member: Ref, step: Step) -> bool:
+    """Say whether a member's platform lets the bot take a step; words alone it always can."""
+    act = {"timeout": Timeout, "kick": Kick, "ban": Ban}.get(step.rung)
+    return act is None or act.__name__ in context.can.get(member.platform, frozenset())
+
+
 async def is_told_first(context: Context, member: Member, step: str) -> bool:
     """Say whether somebody hears of a step before it is done: once they are out, nobody can write to them.
 

@@ -18,7 +18,7 @@ from bot.core.things import Audience
 from brains.moderation import ladder
 from brains.moderation.detection import Post, verdict
 from brains.skills import cards, letters, raid
-from brains.skills.casework import NAME, exhibit, opened, record, sanction, strictness
+from brains.skills.casework import NAME, can, exhibit, opened, record, sanction, strictness, takes
 from brains.skills.steering import for_staff, staff_channel
 from storage import acquaintance, acts, cases, exhibits
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bot.core.things import Member
     from brains.moderation.detection import Detection
     from brains.moderation.ladder import Step
-    from brains.moderation.moderator import Examination, Moderator
+    from brains.moderation.moderator import Moderator
     from brains.skills.skill import Context
     from storage.cases import Case
 
@@ -76,9 +76,12 @@ async def examine(context: Context, event: MessagePosted | MessageEdited) -> Dec
     moderator = await context.faculties.moderator(context.community)
     post = await _post(context, event)
     pictures = await _pictures(context, event)
-    seen = await _seen(context, moderator, post, pictures)
+    post = await _encoded(context, moderator, post)
+    translate = await for_staff(context)
+    begins = moderator.raids is not None and moderator.raids.state(post.at) is None
+    seen = moderator.examine(post, translate, pictures=pictures)
     if seen.raid is not None and context.member is not None and event.author.ref in seen.raid.members:
-        return await raid.said(context, event, context.member, seen.raid)
+        return await raid.said(context, event, context.member, seen.raid, begins=begins)
     found = seen.detections
     against = [one for one in found if one.kind != "self_harm"]
     if context.member is None:
@@ -90,13 +93,13 @@ async def examine(context: Context, event: MessagePosted | MessageEdited) -> Dec
     return await _offer_help(context, event, context.member, needing) if needing else None
 
 
-async def _seen(context: Context, moderator: Moderator, post: Post, pictures: Sequence[Picture]) -> Examination:
-    """Let the detectors of the community look, at the words by their vector where it comes in time."""
+async def _encoded(context: Context, moderator: Moderator, post: Post) -> Post:
+    """Return a post with its vector, where that comes in time."""
     with contextlib.suppress(TimeoutError, Unavailable):
         async with asyncio.timeout(THINKING):
             encoder = await context.faculties.encoder()
-            post = await moderator.encoded(replace(post, vector=await context.vector()), encoder)
-    return moderator.examine(post, await for_staff(context), pictures=pictures)
+            return await moderator.encoded(replace(post, vector=await context.vector()), encoder)
+    return post
 
 
 async def _pictures(context: Context, event: MessagePosted | MessageEdited) -> Sequence[Picture]:
@@ -175,7 +178,7 @@ async def _propose(context: Context, found: Finding) -> Decision:
     if step is not None and (act := sanction(kept, step, kept.reason)):
         done.append(act)
     told = await letters.notice(context, found.member, kept) if step is not None else None
-    at_once = [one for one in done if _is_done_at_once(context, one)]
+    at_once = [one for one in done if _is_done_at_once(context, found.event, one)]
     card = None if found.case else await cards.card(context, kept, done=at_once)
     actions = (kept, *([card] if card else []), *done, *([told] if told else []))
     return Decision(
@@ -191,7 +194,8 @@ async def _propose(context: Context, found: Finding) -> Decision:
 async def _step(context: Context, found: Finding) -> tuple[Step | None, int]:
     """Return what is done to the member now and the points of the case; nothing while only a human should look.
 
-    What wants the staff's word first is not done yet, so that a verdict finds nothing taken already.
+    What wants the staff's word first, or is theirs to do by hand, is not done yet: a verdict finds nothing taken
+    already, and the member is told of nothing that does not happen.
     """
     before = found.case.points if found.case else 0
     if not found.removes or _mode(context, found.event) is Mode.ASK:
@@ -199,16 +203,20 @@ async def _step(context: Context, found: Finding) -> tuple[Step | None, int]:
     adds = ladder.POINTS[found.surest.kind]
     held = (await record(context, found.member, beside=found.case.id if found.case else "")).points
     step = ladder.step(strictness(context), held + before, adds)
-    if step.rung in context.here.asked_first or (found.case and found.case.step == step.rung != "timeout"):
+    if (
+        step.rung in context.here.asked_first
+        or not takes(context, found.member.ref, step)
+        or (found.case and found.case.step == step.rung != "timeout")
+    ):
         return None, before
     return step, before + adds
 
 
-def _is_done_at_once(context: Context, action: Action) -> bool:
-    """Say whether an act will not wait for the staff."""
-    if type(action).__name__.lower() in context.here.asked_first:
+def _is_done_at_once(context: Context, event: MessagePosted | MessageEdited, action: Action) -> bool:
+    """Say whether an act will neither wait for the staff nor be left to them by the platform."""
+    if type(action).__name__.lower() in context.here.asked_first or not can(context, action):
         return False
-    return mode_of(dict(context.modes), NAME, "") is Mode.ACT
+    return _mode(context, event) is Mode.ACT
 
 
 def _mode(context: Context, event: MessagePosted | MessageEdited) -> Mode:
@@ -251,7 +259,7 @@ async def _offer_help(
     help_ = OpenDirect(member=member.ref, text=words.format(help=context.policy.help_line), space=context.space)
     return Decision(
         skill=NAME,
-        actions=(help_, *await _alert(context, event)),
+        actions=(*await _alert(context, event, help_), help_),
         reason=_reason(detections),
         evidence=(event.message,),
         about=(member.ref,),
@@ -263,26 +271,37 @@ async def _was_offered(context: Context, member: Member) -> bool:
     async with context.faculties.database.read() as connection:
         found = await acts.naming(connection, context.community, member.ref)
     return any(
-        one.skill == NAME and isinstance(one.action, OpenDirect) and context.now - one.intended_at < ONCE
+        isinstance(one.action, OpenDirect)
+        and context.policy.help_line in one.action.text
+        and context.now - one.intended_at < ONCE
         for one in found
     )
 
 
-async def _alert(context: Context, event: MessagePosted | MessageEdited) -> tuple[AskStaff, ...]:
-    """Let the staff know where a human may be needed, without quoting it."""
+async def _alert(context: Context, event: MessagePosted | MessageEdited, help_: OpenDirect) -> tuple[AskStaff, ...]:
+    """Let the staff know where a human may be needed, without quoting it; they are asked where the bot may not write.
+
+    It comes before the help: whoever cannot be written to needs them the more.
+    """
     staff = await staff_channel(context)
     if staff is None:
         return ()
     translate = await for_staff(context)
-    text = translate(
-        _("**Please look**: {member} may need somebody, {link}. I wrote to them. Nothing is held against them.")
+    asks = _mode(context, event) is Mode.ASK
+    writing = _("**Please look**: {member} may need somebody, {link}. I write to them. Nothing is held against them.")
+    asking = _(
+        "**Please look**: {member} may need somebody, {link}. "
+        "I wrote nothing to them: shall I offer them help? Nothing is held against them."
     )
-    told = text.format(
+    told = translate(asking if asks else writing).format(
         member=wording.member(event.author.ref, event.author.name),
         link=wording.message(event.message, translate(_("this message"))),
     )
-    seen = Button(label=translate(_("Done")), press="staff.approve", choice="proposal")
-    return (AskStaff(to=staff.ref, text=told, skill=NAME, proposed=(), buttons=(seen,)),)
+    labels = {"approve": _("Offer help"), "decline": _("Done")} if asks else {"approve": _("Done")}
+    buttons = tuple(
+        Button(label=translate(label), press=f"staff.{press}", choice="proposal") for press, label in labels.items()
+    )
+    return (AskStaff(to=staff.ref, text=told, skill=NAME, proposed=(help_,) if asks else (), buttons=buttons),)
 
 
 def _reason(detections: Sequence[Detection]) -> str:

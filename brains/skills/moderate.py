@@ -42,6 +42,8 @@ async def _pressed(context: Context, what: str) -> Decision:
     match what:
         case "lift":
             return await raid.lift(context)
+        case "hold":
+            return await raid.hold(context)
         case "banall":
             return await raid.ban_all(context)
         case _:
