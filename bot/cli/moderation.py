@@ -183,8 +183,8 @@ async def _show(settings: Settings, *, name: str | None) -> None:
 
     async with open_app(settings) as app:
         _whose, set_ = await _set_here(app, name)
-    out.print(f"# strictness: {set_.policy.strictness} (/setup strictness changes it)", markup=False)
-    out.print(set_.policy.rules.rstrip() or rules.write(rules.Rules()).rstrip(), markup=False)
+    note(f"Strictness: {set_.policy.strictness} (/setup strictness changes it).")
+    out.print(set_.policy.rules.rstrip() or rules.write(rules.Rules()).rstrip(), markup=False, emoji=False)
 
 
 @family.command("check")

@@ -59,14 +59,14 @@ class Words:
     def __init__(self, phrases: Iterable[Phrase], exceptions: Iterable[str] = ()) -> None:
         """Raises Mistake for a phrase without a letter, one too long, and too many."""
         self._automaton = ahocorasick.Automaton()
-        phrases = tuple(phrases)
+        phrases, exceptions = tuple(phrases), tuple(exceptions)
+        if len(phrases) + len(exceptions) > MOST:
+            raise Mistake(_("There may be {most} words and exceptions, and these are more."), most=MOST)
         entries: dict[str, list[_Entry]] = {}
         for phrase in phrases:
             _enter(entries, phrase.text, phrase)
         for exception in exceptions:
             _enter(entries, exception, None)
-        if sum(map(len, entries.values())) > MOST:
-            raise Mistake(_("There may be {most} words and exceptions, and these are more."), most=MOST)
         for key, kept in entries.items():
             self._automaton.add_word(key, tuple(kept))
         self._empty = not entries

@@ -82,11 +82,14 @@ WRONG = [
     ("expressions:\n  - match: x\n    case: maybe", "Line 3: expressions #1.case must be true or false"),
     ("newcomers:\n  messages: lots", "Line 2: newcomers.messages must be a whole number"),
     ("raid:\n  quiet: 5", "Line 2: raid.quiet must be a whole number (60 …), not 5."),
-    ("except:\n  roles: [foo]", "Line 2: except.roles must be a reference"),
+    ("except:\n  roles: [foo]", "Line 2: except.roles #1 must be a reference"),
     ("channels:\n  nowhere: {}", "must be a reference such as discord:10/20"),
     ("channels:\n  discord:1/2:\n    raid: {}", "Line 3: there is no field channels.discord:1/2.raid."),
     ("links:\n  invites: maybe", "Line 2: links.invites may be allow, flag or remove, not 'maybe'."),
     ("preset: gentle\npreset: strict", "Line 2: preset stands here for the second time."),
+    ("channels:\n  discord:1/2: {}\n  general: {}", "Line 3: channels.general must be a reference"),
+    ("except:\n  roles:\n    - discord:1/&2\n    - mods", "Line 4: except.roles #2 must be a reference"),
+    ("newcomers:\n  messages: " + "9" * 5_000, "Line 2: newcomers.messages cannot be '999"),
     ("- a", "Line 1: rules are fields with a colon"),
     ("preset: [", "Line 1: this is not YAML"),
     ("words: {remove: *x}", "Line 1: rules have no anchors (&) and no aliases (*)."),
@@ -119,6 +122,20 @@ def test_a_mistake_names_line_field_and_reason(text: str, said: str):
 def test_bombs_are_refused_at_once(bomb: str):
     with pytest.raises(Mistake):
         rules.read(bomb)
+
+
+def test_what_is_read_can_be_used_in_every_channel(monkeypatch):
+    """Limits hold for what a channel and its community have together: else messages there would be examined no more."""
+    monkeypatch.setattr(rules, "MOST_WORDS", 3)
+    monkeypatch.setattr(rules, "MOST_EXPRESSIONS", 3)
+    words = "words: {flag: [one], remove: [two], allow: [three]}\n"
+    matches = "expressions: [{match: aa}, {match: bb}]\n"
+    own = "channels:\n  discord:10/21:\n    "
+    assert len(rules.read(words + matches).expressions) == 2
+    with pytest.raises(Mistake, match=r"^Line 4: 4 words and exceptions hold here together; 3"):
+        rules.read(f"{words}{own}words: {{flag: [four]}}\n")
+    with pytest.raises(Mistake, match=r"^Line 4: 4 expressions hold here together; 3"):
+        rules.read(matches + own + matches)
 
 
 def test_words_match_at_the_edges_of_words_and_exceptions_win():
