@@ -21,7 +21,19 @@ TRIED = 64
 WEIGHED = 8
 """Readings that are weighed by their pieces where none is a known word: that takes 50 times as long."""
 
-_LATIN_FIGURES = {"0": "o", "1": "il", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g", "@": "a", "$": "s"}
+_LATIN_FIGURES = {
+    "0": "o",
+    "1": "il",
+    "3": "e",
+    "4": "a",
+    "5": "s",
+    "6": "g",
+    "7": "t",
+    "8": "b",
+    "9": "g",
+    "@": "a",
+    "$": "s",
+}
 _LATIN_FIGURES |= {"!": "i", "€": "e", "£": "l", "+": "t", "¡": "i", "¢": "c"}
 _CYRILLIC_FIGURES = {
     "0": "о",

@@ -105,10 +105,7 @@ async def exhibit(
     context: Context, event: MessagePosted | MessageEdited, member: Member, *, picture: str = ""
 ) -> Exhibit:
     """Return a message as evidence. Of who is not collected no word is kept: the staff reads it behind its link."""
-    async with context.faculties.database.read() as connection:
-        hidden = await members.withheld(
-            connection, context.community, among=[member.id], consent=context.policy.consent
-        )
+    hidden = await is_withheld(context, member)
     return Exhibit(
         message=event.message,
         channel=event.channel.ref,
@@ -116,6 +113,14 @@ async def exhibit(
         at=event.at,
         picture="" if hidden else picture,
     )
+
+
+async def is_withheld(context: Context, member: Member) -> bool:
+    """Say whether nothing is collected of a member, so that neither words nor pictures of theirs are kept."""
+    async with context.faculties.database.read() as connection:
+        return bool(
+            await members.withheld(connection, context.community, among=[member.id], consent=context.policy.consent)
+        )
 
 
 def kept(case: Case) -> KeepCase:

@@ -18,7 +18,7 @@ from bot.core.things import Audience
 from brains.moderation import ladder
 from brains.moderation.detection import Post, verdict
 from brains.skills import cards, letters, raid
-from brains.skills.casework import NAME, can, exhibit, opened, record, sanction, strictness, takes
+from brains.skills.casework import NAME, can, exhibit, is_withheld, opened, record, sanction, strictness, takes
 from brains.skills.steering import for_staff, staff_channel
 from storage import acquaintance, acts, cases, exhibits
 
@@ -228,6 +228,8 @@ async def _exhibits(context: Context, found: Finding) -> tuple[Exhibit, ...]:
     related = dict.fromkeys(ref for one in found.detections for ref in one.related if ref != found.event.message)
     async with context.faculties.database.read() as connection:
         others = await exhibits.of(connection, context.community, found.member.id, list(related))
+    if others and await is_withheld(context, found.member):
+        others = tuple(replace(one, text="") for one in others)
     return (*others, await exhibit(context, found.event, found.member, picture=found.picture))
 
 

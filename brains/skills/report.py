@@ -14,7 +14,7 @@ from bot.core.i18n import _
 from bot.core.wording import escape
 from brains.skills import cards
 from brains.skills.casefile import card
-from brains.skills.casework import kept, opened
+from brains.skills.casework import is_withheld, kept, opened
 from brains.skills.skill import Skill
 from brains.skills.steering import for_staff, member_of, message_ref, ref, rewritten, staff_channel, who
 from storage import acts, cases, channels, members, messages
@@ -102,7 +102,7 @@ async def _report(context: Context, found: _Reported, author: Member, case: Case
         channel=found.room,
         text=found.text,
         at=found.at,
-        picture=moderator.watch.shown_in(found.message),
+        picture="" if await is_withheld(context, author) else moderator.watch.shown_in(found.message),
         author=found.author.ref,
     )
     opening = opened(
