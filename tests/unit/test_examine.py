@@ -197,3 +197,30 @@ async def test_what_joins_a_case_is_written_into_its_card_and_asked_by_no_other(
         assert all(part in of(bot, Edit)[-1].text for part in ("buy lanterns", "and tents"))
         assert [len(one.exhibits) for one in await about(bot)] == [2]
         assert len([one for one in await press(bot, "Spam") if isinstance(one, Delete)]) == 2
+
+
+async def test_staff_judge_no_case_about_themselves_but_the_owner_may(home: Path) -> None:
+    async with watched(home) as bot:
+        await bot.happens(bot.posted("buy lanterns"))
+        [said] = await press(bot, "Fine", by=ANA)
+        assert "about you" in said.text
+        assert [one.is_open for one in await about(bot)] == [True]
+        await press(bot, "Fine", by=ANA, rank=Rank.OWNER)
+        assert [one.verdict for one in await about(bot)] == ["fine"]
+
+
+async def test_who_was_told_of_a_time_out_is_told_of_no_second_one_by_the_verdict(home: Path) -> None:
+    async with watched(home, held=5) as bot:
+        await bot.happens(bot.posted("buy lanterns"))
+        done = await press(bot, "Spam")
+        [letter] = [one.text for one in done if isinstance(one, OpenDirect)]
+        assert ("besides what I told you before" in letter, "cannot write" in letter) == (True, False)
+
+
+async def test_whose_account_was_taken_rests_a_day_and_loses_the_points_of_the_detector(home: Path) -> None:
+    async with watched(home, held=5) as bot:
+        await bot.happens(bot.posted("buy lanterns"))
+        assert [one.points for one in await about(bot)] == [1]
+        done = await press(bot, "Hacked account")
+        assert [one.minutes for one in done if isinstance(one, Timeout)] == [24 * 60]
+        assert [one.points for one in await about(bot)] == [0]
