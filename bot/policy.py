@@ -11,7 +11,19 @@ from itertools import takewhile, zip_longest
 from typing import TYPE_CHECKING, get_args
 
 from bot.core import wording
-from bot.core.actions import AskStaff, Button, CreatePoll, Delete, Edit, Inward, Moderation, OpenDirect, Say, target
+from bot.core.actions import (
+    AskStaff,
+    Button,
+    CreatePoll,
+    Delete,
+    Edit,
+    Inward,
+    KeepCase,
+    Moderation,
+    OpenDirect,
+    Say,
+    target,
+)
 from bot.core.decisions import Mode, Ruling, Verdict
 from bot.core.events import (
     MessageDeleted,
@@ -137,7 +149,7 @@ def _judge(number: int, decision: Decision, facts: Facts, mode: Mode) -> list[Ru
 
 def _unasked(number: int, decision: Decision, facts: Facts, mode: Mode) -> list[Ruling]:
     """Do what needs no human and put the rest to the staff, by the skill's own question to them where it brings one."""
-    asks = any(isinstance(action, AskStaff) for action in decision.actions)
+    asks = any(isinstance(action, _asking(facts)) for action in decision.actions)
     if mode is Mode.ASK and not asks:
         return _for_staff(number, decision, facts)
     waiting = [one for one in decision.actions if _waits(one, facts, mode)]
@@ -151,8 +163,15 @@ def _unasked(number: int, decision: Decision, facts: Facts, mode: Mode) -> list[
     return [*_possible(number, rest, facts), *_put(number, held, facts)]
 
 
+def _asking(facts: Facts) -> type[AskStaff] | tuple[type[AskStaff], type[KeepCase]]:
+    """Return what asks the staff by itself: a question of a skill's own, and a case, whose card has the verdicts."""
+    return (AskStaff, KeepCase) if facts.staff_channel is not None else AskStaff
+
+
 def _waits(action: Action, facts: Facts, mode: Mode) -> bool:
     """Say whether an unasked act waits for a human: what staff want to be asked about, and in `ask` all but records."""
+    if isinstance(action, Edit) and action.channel == facts.staff_channel:
+        return False
     if mode is Mode.ASK:
         return not isinstance(action, AskStaff | Inward)
     return type(action).__name__.lower() in facts.ask_first

@@ -204,10 +204,10 @@ async def record(context: Context, member: Member, *, beside: str = "") -> Recor
 
 
 def planned(context: Context, kept: KeepCase, verdict: Ruled, held: int) -> Step:
-    """Return the step of a verdict: none where one was taken already, a day's rest for whose account was taken."""
+    """Return the step of a verdict: none where one was taken already, but a day's rest for whose account was taken."""
+    if verdict == "compromised" and kept.step not in {"kick", "ban"} and kept.minutes < ladder.DAY:
+        return ladder.Step(points=held, rung="timeout", minutes=ladder.DAY)
     if verdict == "fine" or kept.step:
         return ladder.Step(points=held, rung="")
-    if verdict == "compromised":
-        return ladder.Step(points=held, rung="timeout", minutes=ladder.DAY)
     said_in = kept.exhibits[-1].channel if kept.exhibits else None
     return ladder.step(strictness(context, said_in), held, ladder.adds(kept.about, verdict))

@@ -12,21 +12,22 @@ from bot.core import wording
 from bot.core.actions import AskStaff, Button, Delete, OpenDirect
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Unavailable
+from bot.core.events import MessagePosted
 from bot.core.i18n import _
 from bot.core.policies import mode_of
 from bot.core.things import Audience
 from brains.moderation import ladder
 from brains.moderation.detection import Post, verdict
-from brains.skills import cards, letters, raid
-from brains.skills.casework import NAME, can, exhibit, is_withheld, opened, record, sanction, strictness, takes
-from brains.skills.steering import for_staff, staff_channel
+from brains.skills import cards, casefile, letters, raid
+from brains.skills.casework import NAME, can, exhibit, is_withheld, kept, opened, record, sanction, strictness, takes
+from brains.skills.steering import for_staff, rewritten, staff_channel
 from storage import acquaintance, acts, cases, exhibits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.core.actions import Action, Exhibit
-    from bot.core.events import MessageEdited, MessagePosted
+    from bot.core.actions import Action, Edit, Exhibit, KeepCase
+    from bot.core.events import MessageEdited
     from bot.core.ports import Picture
     from bot.core.things import Member
     from brains.moderation.detection import Detection
@@ -43,6 +44,10 @@ LOOKING = 12.0
 """Seconds that the pictures of a message are waited for."""
 ONCE = timedelta(days=1)
 """Somebody in need is offered help once in so long."""
+VERSIONS = 3
+"""Versions of one message that have cases of their own."""
+EACH = 10
+"""So many more messages of a case are written into its card at once, after the first few."""
 LONGEST = 700
 """Characters of a reason."""
 
@@ -146,21 +151,32 @@ async def _hold(
     async with context.faculties.database.read() as connection:
         judged = await cases.of_message(connection, context.community, event.message)
         mine = await cases.of_member(connection, context.community, member.id)
-    if any(one.verdict == "fine" for one in judged):
+    if any(_has_said(one, event) for one in judged):
         return None
-    case = next((one for one in mine if _goes_on(one, context)), None)
+    case = next((one for one in mine if _goes_on(one, context, event, versions=len(judged))), None)
     found = Finding(event=event, member=member, detections=against, case=case, picture=picture)
     return await _propose(context, found)
 
 
-def _goes_on(case: Case, context: Context) -> bool:
-    """Say whether what a member does belongs to a case about them: an open one, of detectors, and not long ago."""
-    return case.is_open and bool(case.detectors) and context.now - case.opened_at < JOINING
+def _has_said(case: Case, event: MessagePosted | MessageEdited) -> bool:
+    """Say whether a case rests on a message as it reads now: what is judged once is not judged again for an edit."""
+    said = next((one.text for one in case.exhibits if one.message == event.message), None)
+    return said == event.text or (said == "" and isinstance(event, MessagePosted))
+
+
+def _goes_on(case: Case, context: Context, event: MessagePosted | MessageEdited, *, versions: int) -> bool:
+    """Say whether what a member does belongs to a case about them: an open one, of detectors, and not long ago.
+
+    A case holds one version of a message; another has a case of its own, so that staff judge what they read.
+    """
+    shown = any(one.message == event.message for one in case.exhibits)
+    joins = not shown or versions >= VERSIONS
+    return joins and case.is_open and bool(case.detectors) and context.now - case.opened_at < JOINING
 
 
 async def _propose(context: Context, found: Finding) -> Decision:
     step, points = await _step(context, found)
-    kept = opened(
+    more = opened(
         context,
         member=found.member.ref,
         about=found.surest.kind,
@@ -175,20 +191,34 @@ async def _propose(context: Context, found: Finding) -> Decision:
     done: list[Action] = []
     if found.removes:
         done.append(Delete(message=found.event.message, channel=found.event.channel.ref))
-    if step is not None and (act := sanction(kept, step, kept.reason)):
+    if step is not None and (act := sanction(more, step, more.reason)):
         done.append(act)
-    told = await letters.notice(context, found.member, kept) if step is not None else None
+    told = await letters.notice(context, found.member, more) if step is not None else None
     at_once = [one for one in done if _is_done_at_once(context, found.event, one)]
-    card = None if found.case else await cards.card(context, kept, done=at_once)
-    actions = (kept, *([card] if card else []), *done, *([told] if told else []))
+    asked = await _shown(context, found.case, more) if found.case else await cards.card(context, more, done=at_once)
+    actions = (more, *([asked] if asked else []), *done, *([told] if told else []))
     return Decision(
         skill=NAME,
         actions=actions,
-        reason=kept.reason,
+        reason=more.reason,
         evidence=(found.event.message,),
         about=(found.member.ref,),
         confidence=found.surest.score,
     )
+
+
+async def _shown(context: Context, case: Case, more: KeepCase) -> Edit | None:
+    """Write into the card of a case what came to it, so that staff judge all of it; of many, not each one."""
+    count = len(case.exhibits)
+    before = await casefile.card(context, case)
+    if before is None or (count >= cards.SHOWN and count % EACH):
+        return None
+    exhibits = (*case.exhibits, *(one for one in more.exhibits if one not in case.exhibits))
+    detectors = tuple(dict.fromkeys([*case.detectors, *more.detectors]))
+    now = replace(kept(case), exhibits=exhibits, detectors=detectors, step=more.step or case.step, points=more.points)
+    translate = await for_staff(context)
+    text = await cards.sheet(context, now, translate, reports=case.reports)
+    return next(iter(rewritten(before, text, buttons=cards.verdicts(case.id, translate))), None)
 
 
 async def _step(context: Context, found: Finding) -> tuple[Step | None, int]:

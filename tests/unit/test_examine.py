@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.core.actions import Action, AskStaff, Ban, Delete, Edit, KeepCase, OpenDirect, Timeout
 from bot.core.decisions import Mode, Receipt
 from bot.core.events import MessageEdited, Named
@@ -163,3 +165,62 @@ async def test_a_card_says_of_a_channel_that_asks_first_that_nothing_is_done(hom
         await bot.happens(bot.posted("buy lanterns"))
         assert "Done already" not in of(bot, AskStaff)[0].text
         assert not of(bot, Delete, Timeout)
+
+
+async def test_what_was_judged_is_not_judged_again_unless_it_reads_otherwise(home: Path) -> None:
+    async with watched(home) as bot:
+        said = bot.posted("some boats")
+        await bot.happens(said)
+        await press(bot, "Fine")
+        await bot.happens(edited(bot, said.message, "some boats"))
+        assert len(await about(bot)) == 1
+        await bot.happens(edited(bot, said.message, "buy lanterns", revision="2"))
+        assert [one.exhibits[0].text for one in await about(bot) if one.is_open] == ["buy lanterns"]
+
+
+async def test_the_same_words_edited_again_and_again_climb_no_ladder(home: Path) -> None:
+    async with watched(home, held=4) as bot:
+        said = bot.posted("buy lanterns")
+        await bot.happens(said)
+        for revision in ("1", "2", "3"):
+            await bot.happens(edited(bot, said.message, said.text, revision=revision))
+        assert [one.points for one in await about(bot)] == [1]
+        assert len(of(bot, Timeout)) == 1
+
+
+@pytest.mark.parametrize("mode", [Mode.ASK, Mode.ACT])
+async def test_what_joins_a_case_is_written_into_its_card_and_asked_by_no_other(home: Path, mode: Mode) -> None:
+    async with watched(home, mode=mode) as bot:
+        await bot.happens(bot.posted("buy lanterns"))
+        await bot.happens(bot.posted("and tents"))
+        assert len(of(bot, AskStaff)) == 1
+        assert all(part in of(bot, Edit)[-1].text for part in ("buy lanterns", "and tents"))
+        assert [len(one.exhibits) for one in await about(bot)] == [2]
+        assert len([one for one in await press(bot, "Spam") if isinstance(one, Delete)]) == 2
+
+
+async def test_staff_judge_no_case_about_themselves_but_the_owner_may(home: Path) -> None:
+    async with watched(home) as bot:
+        await bot.happens(bot.posted("buy lanterns"))
+        [said] = await press(bot, "Fine", by=ANA)
+        assert "about you" in said.text
+        assert [one.is_open for one in await about(bot)] == [True]
+        await press(bot, "Fine", by=ANA, rank=Rank.OWNER)
+        assert [one.verdict for one in await about(bot)] == ["fine"]
+
+
+async def test_who_was_told_of_a_time_out_is_told_of_no_second_one_by_the_verdict(home: Path) -> None:
+    async with watched(home, held=5) as bot:
+        await bot.happens(bot.posted("buy lanterns"))
+        done = await press(bot, "Spam")
+        [letter] = [one.text for one in done if isinstance(one, OpenDirect)]
+        assert ("besides what I told you before" in letter, "cannot write" in letter) == (True, False)
+
+
+async def test_whose_account_was_taken_rests_a_day_and_loses_the_points_of_the_detector(home: Path) -> None:
+    async with watched(home, held=5) as bot:
+        await bot.happens(bot.posted("buy lanterns"))
+        assert [one.points for one in await about(bot)] == [1]
+        done = await press(bot, "Hacked account")
+        assert [one.minutes for one in done if isinstance(one, Timeout)] == [24 * 60]
+        assert [one.points for one in await about(bot)] == [0]
