@@ -16,7 +16,7 @@ from brains.moderation.domains import WELL_KNOWN, DomainFile, imitated, is_under
 from brains.moderation.expressions import Expressions
 from brains.moderation.presets import MEANINGS, PRESETS
 from brains.moderation.rules import ChannelRules, Rules, expressions, phrases
-from brains.moderation.undisguise import LONGEST, skeleton
+from brains.moderation.undisguise import LONGEST, skeleton, whole_characters
 from brains.moderation.windows import Said, Windows, pairs
 from brains.moderation.words import Words
 
@@ -79,7 +79,7 @@ class Rulebook:
         """Return all that is against the rules, with reasons; the post counts in the windows from then on."""
         if self.off or post.roles & self.roles:
             return []
-        text, plain = post.text[:LONGEST], undisguised.plain
+        text, plain = whole_characters(post.text[:LONGEST]), undisguised.plain
         texts = (plain,) if plain == text else (plain, text)
         found = [*self._said(texts, undisguised.tricks, translate)]
         leads = links.find(text)

@@ -349,8 +349,10 @@ def test_reasons_come_in_the_readers_language():
         "a." * 500_000,
         "x" * 1_000_000,
         "[" * 200_000,
+        " ".join(f"paypa{number}l.com" for number in range(700)),
+        "\ud800" * 10_000,
     ],
-    ids=["mentions", "emoji", "links", "dots", "letters", "brackets"],
+    ids=["mentions", "emoji", "links", "dots", "letters", "brackets", "lookalikes", "half characters"],
 )
 def test_a_hostile_message_is_examined_at_once(text: str):
     import time
