@@ -188,8 +188,8 @@ def read(text: str) -> Rules:
         raise _mistake(error.errors()[0], value, lines) from None
     channels = value.get("channels")
     parts: list[tuple[Path, ChannelRules]] = [((), rules)]
-    for channel in channels if isinstance(channels, dict) else ():
-        parts.append((("channels", channel), rules.channels[str(Ref.parse(channel))]))
+    names = channels if isinstance(channels, dict) else ()
+    parts += [(("channels", name), rules.channels[str(Ref.parse(name))]) for name in names]
     for path, part in parts:
         _counted(rules, part, path, lines)
     for path, part in parts:

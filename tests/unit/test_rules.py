@@ -205,6 +205,38 @@ def test_links_are_judged_by_lists_and_invites_by_channel():
     ]
 
 
+def test_domains_and_addresses_are_named_in_any_form():
+    written = """
+links:
+  allow: [https://discord.gg/Ours]
+  block: ["http://one.example", "*.two.example", .three.example, zip, https://t.me/Bad]
+  invites: remove
+"""
+
+    def said(text: str) -> list[str]:
+        return [one.reason.rpartition(" ")[2] for one in look(text, written=written)]
+
+    assert said("discord.gg/Ours and https://discord.gg/ours?event=1 and https://t.me/badge") == []
+    assert said("discord.gg/OursNot") == ["discord.gg/OursNot"]
+    assert said("http://one.example https://a.two.example https://three.example http://x.zip https://t.me/bad/2") == [
+        "one.example",
+        "two.example",
+        "three.example",
+        "zip",
+        "t.me/bad",
+    ]
+
+
+def test_each_channel_has_the_list_of_domains_that_it_names(tmp_path):
+    for name in ("ours", "theirs"):
+        (tmp_path / name).write_text(f"{name}.com\n")
+    own = f"channels: {{discord:10/21: {{links: {{file: {tmp_path}/theirs}}}}}}\n"
+    books = Rulebooks(rules=rules.read(f"links: {{file: {tmp_path}/ours}}\n{own}"))
+    text = "see https://ours.com/x and https://theirs.com/x"
+    found = [look(text, replace(POST, channel=one), books=books)[0].reason for one in (THERE, HERE)]
+    assert [one.split()[3] for one in found] == ["theirs.com", "ours.com"]
+
+
 def test_a_list_of_domains_is_read_again_when_it_changes(tmp_path):
     listed = tmp_path / "domains.txt"
     listed.write_text("# bad ones\nwhite\tgood.example.net\nbad.example.com # why\n")
@@ -317,8 +349,10 @@ def test_reasons_come_in_the_readers_language():
         "a." * 500_000,
         "x" * 1_000_000,
         "[" * 200_000,
+        " ".join(f"paypa{number}l.com" for number in range(700)),
+        "\ud800" * 10_000,
     ],
-    ids=["mentions", "emoji", "links", "dots", "letters", "brackets"],
+    ids=["mentions", "emoji", "links", "dots", "letters", "brackets", "lookalikes", "half characters"],
 )
 def test_a_hostile_message_is_examined_at_once(text: str):
     import time

@@ -141,5 +141,23 @@ def test_a_million_characters_take_less_than_a_second(text: str):
     assert len(found.plain) <= 2 * LONGEST
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ".join(f"{number:024b}".replace("0", "a") for number in range(400)),
+        " ".join(f"{number:09d}".replace("0", "e").replace("7", "t") for number in range(10**8, 10**8 + 1000)),
+        "aaa" + "cd" * 5_000,
+    ],
+    ids=["long words of figures", "many words of figures", "a drawn-out word without end"],
+)
+def test_what_would_take_long_is_bounded(text: str):
+    """A tenth of a second, for what once took half a second and now takes a hundredth: this machine may be slow."""
+    ready()
+    before = time.process_time()
+    undisguise(text)
+
+    assert time.process_time() - before < 0.1
+
+
 def test_half_a_character_is_no_error():
     assert undisguise("a\ud800b").plain == "a?b"
