@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.actions import Action, AskStaff, Ban, Delete, Edit, KeepCase, OpenDirect, Timeout
+from bot.core.actions import Action, AskStaff, Ban, Delete, Edit, KeepCase, OpenDirect, SetConsent, Timeout
 from bot.core.decisions import Mode, Receipt
 from bot.core.events import MessageEdited, Named
 from bot.core.things import Community, Rank, Ref
@@ -224,3 +224,15 @@ async def test_whose_account_was_taken_rests_a_day_and_loses_the_points_of_the_d
         done = await press(bot, "Hacked account")
         assert [one.minutes for one in done if isinstance(one, Timeout)] == [24 * 60]
         assert [one.points for one in await about(bot)] == [0]
+
+
+async def test_of_whom_nothing_is_collected_no_word_is_kept_in_the_reason_either(home: Path) -> None:
+    async with watched(home) as bot:
+        await bot.performer.keeper.act(bot.community, SetConsent(member=ANA.ref, collected=False))
+        trace = await bot.happens(bot.posted("buy lanterns"))
+        assert trace is not None
+        [case] = await about(bot)
+        told = [case.reason, of(bot, AskStaff)[0].text, *(one.text for one in of(bot, OpenDirect))]
+        told += [one.reason for one in trace.verdict.decisions]
+        assert not [one for one in told if "lanterns" in one], told
+        assert "rule of this community" in case.reason
