@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.core import wording
-from bot.core.actions import AskStaff, Button, Delete, OpenDirect
+from bot.core.actions import AskStaff, Button, Delete, OpenDirect, Warn
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Unavailable
 from bot.core.events import MessagePosted
@@ -196,7 +196,8 @@ async def _propose(context: Context, found: Finding) -> Decision:
     if step is not None and (act := sanction(more, step, more.reason)):
         done.append(act)
     told = await letters.notice(context, found.member, more) if step is not None else None
-    at_once = [one for one in done if _is_done_at_once(context, found.event, one)]
+    warned = [told] if isinstance(told, Warn) else []
+    at_once = [one for one in (*done, *warned) if _is_done_at_once(context, found.event, one)]
     asked = await _shown(context, found.case, more) if found.case else await cards.card(context, more, done=at_once)
     actions = (more, *([asked] if asked else []), *done, *([told] if told else []))
     return Decision(
