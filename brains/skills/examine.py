@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.core import wording
-from bot.core.actions import AskStaff, Button, Delete, OpenDirect
+from bot.core.actions import AskStaff, Button, Delete, OpenDirect, Warn
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Unavailable
 from bot.core.events import MessagePosted
@@ -19,7 +19,19 @@ from bot.core.things import Audience
 from brains.moderation import ladder
 from brains.moderation.detection import Post, verdict
 from brains.skills import cards, casefile, letters, raid
-from brains.skills.casework import NAME, can, exhibit, is_withheld, kept, opened, record, sanction, strictness, takes
+from brains.skills.casework import (
+    KINDS,
+    NAME,
+    can,
+    exhibit,
+    is_withheld,
+    kept,
+    opened,
+    record,
+    sanction,
+    strictness,
+    takes,
+)
 from brains.skills.steering import for_staff, rewritten, staff_channel
 from storage import acquaintance, acts, cases, exhibits
 
@@ -176,12 +188,14 @@ def _goes_on(case: Case, context: Context, event: MessagePosted | MessageEdited,
 
 async def _propose(context: Context, found: Finding) -> Decision:
     step, points = await _step(context, found)
+    shown = await _exhibits(context, found)
+    quotes = bool(shown[-1].text) or not found.event.text
     more = opened(
         context,
         member=found.member.ref,
         about=found.surest.kind,
-        reason=_reason(found.detections),
-        exhibits=await _exhibits(context, found),
+        reason=_reason(found.detections) if quotes else await _unquoted(context, found.detections),
+        exhibits=shown,
         detectors=tuple(dict.fromkeys(one.detector for one in found.detections)),
         score=found.surest.score,
         step=step,
@@ -194,7 +208,8 @@ async def _propose(context: Context, found: Finding) -> Decision:
     if step is not None and (act := sanction(more, step, more.reason)):
         done.append(act)
     told = await letters.notice(context, found.member, more) if step is not None else None
-    at_once = [one for one in done if _is_done_at_once(context, found.event, one)]
+    warned = [told] if isinstance(told, Warn) else []
+    at_once = [one for one in (*done, *warned) if _is_done_at_once(context, found.event, one)]
     asked = await _shown(context, found.case, more) if found.case else await cards.card(context, more, done=at_once)
     actions = (more, *([asked] if asked else []), *done, *([told] if told else []))
     return Decision(
@@ -267,11 +282,12 @@ async def _by_words_alone(
     context: Context, event: MessagePosted | MessageEdited, against: Sequence[Detection]
 ) -> Decision | None:
     """Propose to take away what somebody wrote of whom nothing is held: there can be no case about them."""
-    if verdict(list(against)) != "remove":
+    if verdict(list(against)) != "remove" or event.channel.audience is Audience.DIRECT:
         return None
     gone = Delete(message=event.message, channel=event.channel.ref)
     surest = max(one.score for one in against)
-    return Decision(skill=NAME, actions=(gone,), reason=_reason(against), evidence=(event.message,), confidence=surest)
+    reason = await _unquoted(context, against)
+    return Decision(skill=NAME, actions=(gone,), reason=reason, evidence=(event.message,), confidence=surest)
 
 
 async def _offer_help(
@@ -340,3 +356,9 @@ def _reason(detections: Sequence[Detection]) -> str:
     """Say why, each detector in turn, the surest first."""
     ordered = sorted(detections, key=lambda one: (one.severity != "remove", -one.score))
     return "; ".join(dict.fromkeys(one.reason for one in ordered))[:LONGEST]
+
+
+async def _unquoted(context: Context, detections: Sequence[Detection]) -> str:
+    """Say why in none of their words, of somebody of whom nothing is collected."""
+    translate = await for_staff(context)
+    return ", ".join(dict.fromkeys(translate(KINDS[one.kind]) for one in detections))

@@ -71,7 +71,7 @@ async def notice(
     rest in a direct conversation.
     """
     translate = await theirs(context, member)
-    reason = escape(why) if why else translate(CALLED[verdict] or KINDS[kept.about])
+    reason = escape(why) if why else _called(kept, verdict, translate)
     lines = [translate(_("**{community}**: {reason}")).format(community=escape(context.community.name), reason=reason)]
     if kept.exhibits and kept.exhibits[-1].text:
         lines += [wording.quote(kept.exhibits[-1].text[:QUOTED]), ""]
@@ -84,6 +84,14 @@ async def notice(
         if can(context, warned):
             return warned
     return OpenDirect(member=member.ref, text=text, space=kept.space)
+
+
+def _called(kept: KeepCase, verdict: Ruled, translate: Translate) -> str:
+    """Say what it is called: by the staff, or by the bot, which may be wrong."""
+    if verdict or not kept.detectors:
+        return translate(CALLED[verdict] or KINDS[kept.about])
+    sentence = translate(_("I take what you wrote to be against the rules here ({kind})"))
+    return sentence.format(kind=translate(KINDS[kept.about]))
 
 
 async def warning(context: Context, member: Member, kept: KeepCase, why: str) -> str:

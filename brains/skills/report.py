@@ -160,8 +160,14 @@ async def _before(context: Context, found: _Reported) -> tuple[Case | None, int]
 
 
 def _reads(case: Case, found: _Reported) -> bool:
-    """Say whether a case rests on a message as it reads now; of one that was edited since, staff judged other words."""
-    return any(one.message == found.message and one.text in {found.text, ""} for one in case.exhibits)
+    """Say whether a case rests on a message as it reads now; of one that was edited since, staff judged other words.
+
+    Of one that is gone, or of which nothing is held, there is nothing else to judge.
+    """
+    return any(
+        one.message == found.message and (one.text == found.text or not one.text or not found.text)
+        for one in case.exhibits
+    )
 
 
 async def _found(context: Context, wanted: Ref) -> _Reported:

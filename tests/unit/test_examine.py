@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.actions import Action, AskStaff, Ban, Delete, Edit, KeepCase, OpenDirect, Timeout
+from bot.core.actions import Action, AskStaff, Ban, Delete, Edit, KeepCase, OpenDirect, Say, SetConsent, Timeout, Warn
 from bot.core.decisions import Mode, Receipt
 from bot.core.events import MessageEdited, Named
 from bot.core.things import Community, Rank, Ref
@@ -21,7 +21,7 @@ from brains.moderation.moderator import Moderator
 from brains.moderation.presets import Limit
 from brains.moderation.raids import RaidWatch
 from brains.moderation.rulebook import Rulebooks
-from brains.skills import moderate, staff
+from brains.skills import mod, moderate, staff
 from storage import cases, members
 from storage.cases import Case
 from tests.recording import ANA, EVERYTHING, GENERAL, PLATFORM, STAFF, WEI, Plaza, SmallBot, small_bot
@@ -45,7 +45,9 @@ async def watched(
     async def one(_community: Community) -> Moderator:
         return moderator
 
-    async with small_bot(home, skills=(moderate.SKILL, staff.SKILL), plaza=Plaza(can=can), moderator=one) as bot:
+    async with small_bot(
+        home, skills=(moderate.SKILL, mod.SKILL, staff.SKILL), plaza=Plaza(can=can), moderator=one
+    ) as bot:
         for who in (ANA, WEI, SAM):
             await bot.follow(bot.posted("hello", by=who))
         await bot.follow(replace(bot.posted("hello", by=SAM), channel=STAFF))
@@ -224,3 +226,35 @@ async def test_whose_account_was_taken_rests_a_day_and_loses_the_points_of_the_d
         done = await press(bot, "Hacked account")
         assert [one.minutes for one in done if isinstance(one, Timeout)] == [24 * 60]
         assert [one.points for one in await about(bot)] == [0]
+
+
+async def test_of_whom_nothing_is_collected_no_word_is_kept_in_the_reason_either(home: Path) -> None:
+    async with watched(home) as bot:
+        await bot.performer.keeper.act(bot.community, SetConsent(member=ANA.ref, collected=False))
+        trace = await bot.happens(bot.posted("buy lanterns"))
+        assert trace is not None
+        [case] = await about(bot)
+        told = [case.reason, of(bot, AskStaff)[0].text, *(one.text for one in of(bot, OpenDirect))]
+        told += [one.reason for one in trace.verdict.decisions]
+        assert not [one for one in told if "lanterns" in one], told
+        assert "rule of this community" in case.reason
+
+
+async def test_a_card_says_that_its_member_was_warned_and_they_hear_that_a_bot_thinks_so(home: Path) -> None:
+    async with watched(home, held=2) as bot:
+        await bot.happens(bot.posted("buy lanterns"))
+        assert "Done already: warn" in of(bot, AskStaff)[0].text
+        [warned] = of(bot, Warn)
+        assert "I take what you wrote to be against the rules here" in warned.text
+
+
+async def test_an_appeal_is_decided_from_the_case_too(home: Path) -> None:
+    async with watched(home) as bot:
+        await bot.happens(bot.posted("buy lanterns"))
+        [case] = await about(bot)
+        await bot.happens(bot.command("appeal", text="they are pretty"))
+        await bot.happens(bot.command("mod", by=SAM, rank=Rank.STAFF, action="case", case=case.id))
+        [shown] = [one for one in of(bot, Say) if "Grant: take it back" in [each.label for each in one.buttons]]
+        assert "they are pretty" in shown.text
+        await press(bot, "Grant: take it back")
+        assert [one.verdict for one in await about(bot)] == ["fine"]
