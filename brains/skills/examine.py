@@ -208,7 +208,7 @@ async def _propose(context: Context, found: Finding) -> Decision:
     if step is not None and (act := sanction(more, step, more.reason)):
         done.append(act)
     told = await letters.notice(context, found.member, more) if step is not None else None
-    warned = [told] if isinstance(told, Warn) else []
+    warned = [replace(told, text=await _unquoted(context, [found.surest]))] if isinstance(told, Warn) else []
     at_once = [one for one in (*done, *warned) if _is_done_at_once(context, found.event, one)]
     asked = await _shown(context, found.case, more) if found.case else await cards.card(context, more, done=at_once)
     actions = (more, *([asked] if asked else []), *done, *([told] if told else []))

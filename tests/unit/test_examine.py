@@ -244,6 +244,7 @@ async def test_a_card_says_that_its_member_was_warned_and_they_hear_that_a_bot_t
     async with watched(home, held=2) as bot:
         await bot.happens(bot.posted("buy lanterns"))
         assert "Done already: warn" in of(bot, AskStaff)[0].text
+        assert "/appeal" not in of(bot, AskStaff)[0].text, "the letter is not repeated to the staff"
         [warned] = of(bot, Warn)
         assert "I take what you wrote to be against the rules here" in warned.text
 
