@@ -57,6 +57,7 @@ _OPENS, _CLOSES = "\"'(*_", ".,!?:;)\"'*_"
 
 def together(text: str) -> str:
     """Bring letters together that stand apart, and find the words in them."""
+    text = WRAPPED.sub(lambda run: _unwrapped(run[0]), text)
     return _gathered(text) if SPREAD.search(text) else text
 
 
@@ -65,14 +66,10 @@ def undotted(text: str) -> str:
     return DOTTED.sub(lambda run: _undotted(run[0], run[1]), text)
 
 
-def unwrapped(text: str) -> str:
+def _unwrapped(run: str) -> str:
     """Take the marks away in which each letter of a word stands by itself, as in `(f)(r)(e)(e)` or `||f||||r||||e||`."""
-
-    def bare(run: re.Match[str]) -> str:
-        letters = _WRAPPING.sub("", run[0])
-        return _spaced(letters) if _is_writing(letters) else run[0]
-
-    return WRAPPED.sub(bare, text)
+    letters = _WRAPPING.sub("", run)
+    return _spaced(letters) if _is_writing(letters) else run
 
 
 def han_together(text: str) -> str:

@@ -108,9 +108,7 @@ def _through(text: str) -> tuple[str, set[str]]:
     if "han" in kinds:
         text = _simplified(text)
         text = _step(text, spacing.han_together, "spread", tricks)
-    if "wrapped" in kinds:
-        text = _step(text, spacing.unwrapped, "spread", tricks)
-    if "spread" in kinds:
+    if kinds & {"spread", "wrapped"}:
         text = _step(text, spacing.together, "spread", tricks)
     if "dotted" in kinds:
         text = _step(text, spacing.undotted, "spread", tricks)
