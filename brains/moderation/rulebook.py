@@ -18,7 +18,7 @@ from brains.moderation.presets import MEANINGS, PRESETS
 from brains.moderation.rules import ChannelRules, Rules, expressions, phrases
 from brains.moderation.undisguise import LONGEST, skeleton, whole_characters
 from brains.moderation.windows import Said, Windows, pairs
-from brains.moderation.words import Words
+from brains.moderation.words import Words, is_by_letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -109,13 +109,16 @@ class Rulebook:
     def _said(self, texts: Sequence[str], tricks: frozenset[str], translate: Translate) -> Iterator[Detection]:
         """Find words and expressions, each once, in the plain form and in the text as it is."""
         hits = {hit.phrase: hit for text in texts for hit in self.words.find(text)}
-        if tricks & {"spread", "broken"}:
-            hits |= {hit.phrase: hit for hit in self.words.find_pulled_apart(texts[0]) if hit.phrase not in hits}
+        apart = self.words.find_pulled_apart(texts[0]) if tricks & {"spread", "broken"} else []
+        apart = [hit for hit in apart if hit.phrase not in hits]
+        unsure = {hit.phrase for hit in apart if not is_by_letters(hit.found, texts[-1])}
+        hits |= {hit.phrase: hit for hit in apart}
         for hit in hits.values():
             reason = translate(_("says “{found}”, which the rules do not want (“{word}”)")).format(
                 found=hit.found[:SHOWN], word=hit.phrase.text[:SHOWN]
             )
-            yield Detection(detector="words", kind="rule", severity=hit.phrase.severity, reason=reason, found=hit.found)
+            severity = "flag" if hit.phrase in unsure else hit.phrase.severity
+            yield Detection(detector="words", kind="rule", severity=severity, reason=reason, found=hit.found)
         matched = {one: piece for text in texts for one, piece in self.expressions.find(text)}
         for one, piece in matched.items():
             reason = translate(_("“{found}” matches the expression {name}")).format(

@@ -28,8 +28,9 @@ _KINDS = {
     "markup": r"[\pL\pN](?:\*|\|\||~~|__|`)\pL",
     "strange": lookalikes.STRANGE,
     "han": "[\u3400-\u9fff]",
-    "spread": r"(?:^|\s)\S\s+\S\s+\S\s+\S(?:\s|$)",
-    "dotted": r"[.\-_*•·|~+/,]\pL[.\-_*•·|~+/,][\pL\pN]",
+    "spread": rf"(?:^|{spacing.GAP})\S{spacing.GAP}+\S{spacing.GAP}+\S{spacing.GAP}+\S(?:{spacing.GAP}|$)",
+    "wrapped": r"[)\]}>'\"\x60|*~_][(\[{<'\"\x60|*~_]\pL[)\]}>'\"\x60|*~_]",
+    "dotted": rf"{spacing.DOT}\pL{spacing.DOT}[\pL\pN]",
     "figures": r"[0-9@$€£+!¡¢][A-Za-z\p{Cyrillic}]|[A-Za-z\p{Cyrillic}][0-9@$€£]",
     "repeats": "|".join(one * 3 for one in string.ascii_letters + spelling.CYRILLIC),
 }
@@ -107,7 +108,7 @@ def _through(text: str) -> tuple[str, set[str]]:
     if "han" in kinds:
         text = _simplified(text)
         text = _step(text, spacing.han_together, "spread", tricks)
-    if "spread" in kinds:
+    if kinds & {"spread", "wrapped"}:
         text = _step(text, spacing.together, "spread", tricks)
     if "dotted" in kinds:
         text = _step(text, spacing.undotted, "spread", tricks)

@@ -80,7 +80,10 @@ class Words:
             self._glued.make_automaton()
 
     def find_pulled_apart(self, plain: str) -> list[Hit]:
-        """Return the phrases whose letters a text has one after the other, whatever the spaces between them say."""
+        """Return the phrases whose letters a text has one after the other, whatever the spaces between them say.
+
+        They may be of several words, as in "the pen is", which `is_by_letters` tells apart.
+        """
         if not self._glued:
             return []
         return list({hit.phrase: hit for _last, hit in self._glued.iter(skeleton(plain))}.values())
@@ -107,6 +110,12 @@ class Words:
                 start, end = last + 1 - entry.length, last + 1
                 if _stands_alone(text, start, end, entry):
                     yield entry, *_grown(text, start, end, entry)
+
+
+def is_by_letters(bones: str, text: str) -> bool:
+    """Say whether a text as it was written has these letters one by one, not as the letters of several whole words."""
+    written = re.search(r"[\W_]*".join(map(re.escape, bones)), text.casefold())
+    return written is None or all(len(word) == 1 for word in re.findall(r"[^\W_]+", written[0]))
 
 
 def folded(text: str) -> str:

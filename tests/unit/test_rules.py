@@ -173,6 +173,11 @@ def test_a_word_is_found_however_it_is_disguised_and_named_as_staff_wrote_it():
     assert look("at badword bay we had scampi") == []
 
 
+def test_a_word_of_the_letters_of_several_is_shown_to_staff_and_not_taken_away():
+    found = look("W E L C O M E  to our shop. The bad word is here", written="words: {remove: [badword]}")
+    assert [(one.detector, one.severity) for one in found] == [("words", "flag")]
+
+
 def test_an_expression_tells_its_name_and_what_it_matched():
     (found,) = look("come and BUY   followers now")
 
