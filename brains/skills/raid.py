@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 15
 """Members who are acted on by one decision; another press goes on."""
+BY = (NAME, "mod", "staff")
+"""Skills by which staff hold members and let them go."""
 SHORTEST = 5
 """Minutes of a time-out at least."""
 
@@ -211,12 +213,9 @@ async def _unheld(context: Context, seen: _Seen) -> list[Timeout]:
         translate = await for_staff(context)
         wanted |= {one: _held(context, raid, one, translate) for one in sorted(raid.members)}
     async with context.faculties.database.read() as connection:
-        known = {one: await acts.naming(connection, context.community, one) for one in wanted}
-    met = {
-        member
-        for member, every in known.items()
-        if any(one.id > seen.card.id and isinstance(one.action, Timeout | Ban | Unban) for one in every)
-    }
+        since = seen.card.intended_at
+        every = [act for by in BY for act in await acts.of_skill(connection, context.community, by, since)]
+    met = {one.action.member for one in every if isinstance(one.action, Timeout | Ban | Unban)}
     return [one for member, one in wanted.items() if member not in met]
 
 
