@@ -249,12 +249,13 @@ async def test_precision_counts_what_was_settled_overturned_and_missed(bot: Smal
     async with bot.database.read() as connection:
         told = await cases.precision(connection, bot.community, bot.clock.now() - timedelta(days=7))
         none = await cases.precision(connection, bot.community, bot.clock.now() + timedelta(days=1))
+        late = await cases.precision(connection, bot.community, MONDAY - timedelta(days=7), MONDAY)
     assert told == [
         Tally(detector="links", settled=1),
         Tally(detector="memory", settled=2, overturned=1),
         Tally(detector="", missed=1),
     ]
-    assert none == [Tally(detector="")]
+    assert none == late == [Tally(detector="")], "what came after the week belongs to the next"
 
 
 async def test_evidence_outlives_its_message_and_not_its_time(bot: SmallBot) -> None:
