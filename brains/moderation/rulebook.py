@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
@@ -40,7 +40,7 @@ BONES = 500
 
 def figures(rules: ChannelRules, preset: Preset) -> Figures:
     """Return what rules allow: the preset's figures, but for those that they set themselves."""
-    from dataclasses import asdict, replace
+    from dataclasses import asdict
 
     own: dict[str, object] = {}
     for name, limit in rules.limits:
@@ -203,6 +203,8 @@ class Rulebook:
                 sentence = _("the same was said in {count} channels within {seconds} seconds, by {people} members")
                 if people > 1 and count == 1:
                     count, sentence = people, _("{count} members said the same within {seconds} seconds")
+                if len({one.channel for one in copies if one.author == said.author}) < limit.count:
+                    limit = replace(limit, severity="flag")  # noqa: PLW2901 - two may thank in the same words
             if count >= limit.count:
                 people = len({one.author for one in copies})
                 reason = translate(sentence).format(count=count, seconds=limit.seconds, people=people)

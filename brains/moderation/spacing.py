@@ -67,7 +67,7 @@ def undotted(text: str) -> str:
 
 
 def _unwrapped(run: str) -> str:
-    """Take the marks away in which each letter of a word stands by itself, as in `(f)(r)(e)(e)` or `||f||||r||||e||`."""
+    """Take the marks away in which each letter of a word stands by itself, as in `(f)(r)(e)(e)` or `||f||||r||`."""
     letters = _WRAPPING.sub("", run)
     return _spaced(letters) if _is_writing(letters) else run
 

@@ -290,6 +290,18 @@ def test_the_same_in_many_channels_is_found_also_with_changes_and_by_several_peo
     assert set(found[2][0].related) == {Ref.parse("discord:10/0/7"), Ref.parse("discord:10/1/7")}
 
 
+def test_what_several_people_say_alike_is_shown_to_staff_and_not_taken_away():
+    books = Rulebooks(rules=rules.read("preset: strict"))
+
+    def said(author: str, channel: Ref, second: int) -> list[str]:
+        who = replace(POST, author=Ref("discord", author), channel=channel, at=NOON + timedelta(seconds=second))
+        found = look("Thank you so much for your help", who, books=books)
+        return [one.severity for one in found if one.detector == "crossposts"]
+
+    assert (said("10/@7", HERE, 0), said("10/@8", THERE, 60)) == ([], ["flag"])
+    assert said("10/@8", HERE, 90) == ["remove"]
+
+
 def test_mentions_emoji_and_files_are_counted():
     standard = "preset: standard"
     files = tuple(File(name=f"{at}.png", kind="image/png", size=1) for at in range(6))

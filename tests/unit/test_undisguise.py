@@ -77,6 +77,7 @@ def test_each_trick_is_undone_and_named(text: str, plain: str, trick: str):
         "f\nr\ne\ne\nm\no\nn\ne\ny",
         "f\u2009r\u2009e\u2009e\u2009m\u2009o\u2009n\u2009e\u2009y",
         "f\U0001d173r\U0001bca0e\U00013430e money",
+        "f\u0640r\u0640e\u0640e m\u0640oney",
     ],
 )
 def test_letters_are_joined_whatever_stands_between_them(text: str):
