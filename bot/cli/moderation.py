@@ -161,7 +161,7 @@ async def _encoded(app: App, moderator: Moderator, posts: list[Post]) -> list[Po
     encoder = await app.encoder()
     vectors = await encoder.encode([post.text for post in posts])
     known = [replace(post, vector=vector) for post, vector in zip(posts, vectors, strict=True)]
-    return [await moderator.encoded(post, encoder) for post in known]
+    return [await moderator.encoded(post, app.encoder) for post in known]
 
 
 def _judged(examination: Examination) -> dict[str, object]:

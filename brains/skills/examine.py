@@ -8,17 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.core import wording
-from bot.core.actions import AskStaff, Button, Delete, OpenDirect, Warn
+from bot.core.actions import Delete, Warn
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Unavailable
 from bot.core.events import MessagePosted
-from bot.core.i18n import _
 from bot.core.policies import mode_of
 from bot.core.things import Audience
 from brains.moderation import ladder
 from brains.moderation.detection import Post, verdict
-from brains.skills import cards, casefile, letters, raid
+from brains.skills import cards, casefile, letters, need, raid
 from brains.skills.casework import (
     KINDS,
     NAME,
@@ -32,8 +30,8 @@ from brains.skills.casework import (
     strictness,
     takes,
 )
-from brains.skills.steering import for_staff, rewritten, staff_channel
-from storage import acquaintance, acts, cases, exhibits
+from brains.skills.steering import for_staff, rewritten
+from storage import acquaintance, cases, exhibits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,8 +52,6 @@ THINKING = 3.0
 """Seconds that an encoding is waited for; without it, rules and letters judge alone."""
 LOOKING = 12.0
 """Seconds that the pictures of a message are waited for."""
-ONCE = timedelta(days=1)
-"""Somebody in need is offered help once in so long."""
 VERSIONS = 3
 """Versions of one message that have cases of their own."""
 EACH = 10
@@ -107,15 +103,16 @@ async def examine(context: Context, event: MessagePosted | MessageEdited) -> Dec
         hashes = [one for picture in pictures for one in picture.hashes[:1]]
         return await _hold(context, event, context.member, against, picture=next(iter(hashes), ""))
     needing = [one for one in found if one.kind == "self_harm"]
-    return await _offer_help(context, event, context.member, needing) if needing else None
+    return await need.offer_help(context, event, context.member, needing) if needing else None
 
 
 async def _encoded(context: Context, moderator: Moderator, post: Post) -> Post:
-    """Return a post with its vector, where that comes in time."""
+    """Return a post with its vector, where that comes in time; while there is no encoder yet, nobody waits for one."""
+    if not moderator.encoder:
+        return post
     with contextlib.suppress(TimeoutError, Unavailable):
         async with asyncio.timeout(THINKING):
-            encoder = await context.faculties.encoder()
-            return await moderator.encoded(replace(post, vector=await context.vector()), encoder)
+            return await moderator.encoded(replace(post, vector=await context.vector()), context.faculties.encoder)
     return post
 
 
@@ -288,68 +285,6 @@ async def _by_words_alone(
     surest = max(one.score for one in against)
     reason = await _unquoted(context, against)
     return Decision(skill=NAME, actions=(gone,), reason=reason, evidence=(event.message,), confidence=surest)
-
-
-async def _offer_help(
-    context: Context, event: MessagePosted | MessageEdited, member: Member, detections: Sequence[Detection]
-) -> Decision | None:
-    """Offer help to somebody who may harm themselves, and let the staff know; nobody is punished, no case is kept."""
-    if await _was_offered(context, member):
-        return None
-    translate = await letters.theirs(context, member)
-    words = translate(
-        _(
-            "I read what you wrote, and I am only a bot; but you need not be alone with this. "
-            "If you are in danger now, call the emergency number of where you are. "
-            "Somebody to talk to, in your country and free of charge: {help}"
-        )
-    )
-    help_ = OpenDirect(member=member.ref, text=words.format(help=context.policy.help_line), space=context.space)
-    return Decision(
-        skill=NAME,
-        actions=(*await _alert(context, event, help_), help_),
-        reason=_reason(detections),
-        evidence=(event.message,),
-        about=(member.ref,),
-        confidence=max(one.score for one in detections),
-    )
-
-
-async def _was_offered(context: Context, member: Member) -> bool:
-    async with context.faculties.database.read() as connection:
-        found = await acts.naming(connection, context.community, member.ref)
-    return any(
-        isinstance(one.action, OpenDirect)
-        and context.policy.help_line in one.action.text
-        and context.now - one.intended_at < ONCE
-        for one in found
-    )
-
-
-async def _alert(context: Context, event: MessagePosted | MessageEdited, help_: OpenDirect) -> tuple[AskStaff, ...]:
-    """Let the staff know where a human may be needed, without quoting it; they are asked where the bot may not write.
-
-    It comes before the help: whoever cannot be written to needs them the more.
-    """
-    staff = await staff_channel(context)
-    if staff is None:
-        return ()
-    translate = await for_staff(context)
-    asks = _mode(context, event) is Mode.ASK
-    writing = _("**Please look**: {member} may need somebody, {link}. I write to them. Nothing is held against them.")
-    asking = _(
-        "**Please look**: {member} may need somebody, {link}. "
-        "I wrote nothing to them: shall I offer them help? Nothing is held against them."
-    )
-    told = translate(asking if asks else writing).format(
-        member=wording.member(event.author.ref, event.author.name),
-        link=wording.message(event.message, translate(_("this message"))),
-    )
-    labels = {"approve": _("Offer help"), "decline": _("Done")} if asks else {"approve": _("Done")}
-    buttons = tuple(
-        Button(label=translate(label), press=f"staff.{press}", choice="proposal") for press, label in labels.items()
-    )
-    return (AskStaff(to=staff.ref, text=told, skill=NAME, proposed=(help_,) if asks else (), buttons=buttons),)
 
 
 def _reason(detections: Sequence[Detection]) -> str:
