@@ -128,7 +128,7 @@ class Moderator:
         if self.heads is None or not scores:
             return []
         found: list[Detection] = []
-        thresholds = self.heads.thresholds(with_vector=self._vector(post, undone) is not None)
+        thresholds = self.heads.thresholds(with_vector=self._vector(post, undone) is not None, text=undone.plain)
         for head, score in scores.items():
             if score < thresholds[head].flag:
                 continue
