@@ -158,8 +158,8 @@ class Learner:
         shipped = await asyncio.to_thread(
             heads.scores, seen.texts, seen.plains, vectors if with_vector else None, tricks=seen.tricks
         )
-        thresholds = heads.thresholds(with_vector=with_vector)
-        return Bystanders(sentences=sentences, vectors=vectors, shipped=shipped, thresholds=thresholds)
+        limits = heads.limits(seen.plains, with_vector=with_vector)
+        return Bystanders(sentences=sentences, vectors=vectors, shipped=shipped, limits=limits)
 
     async def _ordinary(self, community: Community, fingerprint: str) -> tuple[list[str], Vector]:
         """Return ordinary messages whose vectors are kept (m, d): none is encoded for this."""
@@ -187,12 +187,12 @@ def correct(
     with_vector = heads.serves(encoder)
     seen = read(texts)
     shipped = heads.scores(seen.texts, seen.plains, vectors if with_vector and texts else None, tricks=seen.tricks)
-    thresholds = heads.thresholds(with_vector=with_vector)
+    thresholds = heads.lowest(with_vector=with_vector)  # a correction that keeps to the lower keeps to both
     corrections, reports = {}, {}
     for head in sorted({one.head for one in mature} & set(heads.heads)):
         taught = [_taught(one) for one in mature if one.head == head]
         ordinary = Ordinary(vectors=vectors.reshape(-1, len(taught[0].vector)), logits=logits(shipped[head]))
-        correction, report = learn(taught, ordinary, threshold=thresholds[head].flag)
+        correction, report = learn(taught, ordinary, threshold=thresholds[head])
         if correction is not None and others is not None and (whom := others.accused(head, correction)):
             why = f"it would accuse {whom} more than twice as often as others"
             correction, report = None, replace(report, promoted=False, why=why)

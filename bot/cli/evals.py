@@ -155,6 +155,7 @@ def _show_memory(found: MemoryEvaluation) -> None:
         note(line)
 
 
+@family.command()
 def moderation(
     data: Annotated[Path, typer.Option(help="A folder of public data, or a file of rows `split, label, text`.")],
     target: Annotated[Target | None, typer.Option(help="What the labels of a file mean.")] = None,

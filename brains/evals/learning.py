@@ -119,7 +119,7 @@ async def _read(  # noqa: PLR0917 - of one caller
         pool=np.setdiff1d(drawn, rest),
         ordinary=rest[labels[rest] == 0][:ORDINARY],
         test=test,
-        threshold=heads.thresholds(with_vector=with_vector)[head].flag,
+        threshold=heads.lowest(with_vector=with_vector)[head],
     )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from brains.evals.metrics import Values
     from brains.evals.moderation_ours import Seen
     from brains.evals.moderation_report import Measures
-    from brains.moderation.heads import Heads, Scores
+    from brains.moderation.heads import Heads, Limits, Scores
     from brains.training.encoding import Progress
     from brains.training.rows import Row
     from brains.training.sentences import Harmless
@@ -55,10 +55,10 @@ def _ordinary(texts: list[str], ids: list[str], seen: Seen, encoder: str, starte
     serves = heads.serves(encoder)
     scores = _scores(heads, seen, with_vector=serves)
     alone = _scores(heads, seen, with_vector=False)
-    per = THOUSAND / len(texts)
+    plains, per = seen.texts.plains, THOUSAND / len(texts)
     judges: dict[str, Measures] = {
-        OURS: _alarms(heads, scores, per, with_vector=serves),
-        f"{OURS} without a vector": _alarms(heads, alone, per, with_vector=False),
+        OURS: _alarms(scores, heads.limits(plains, with_vector=serves), per),
+        f"{OURS} without a vector": _alarms(alone, heads.limits(plains, with_vector=False), per),
         "alt-profanity-check": {"flagged": float((alt_profanity_check([], NOTHING)(texts) >= HALF).sum()) * per},
         "word list": {
             "flagged": float(
@@ -73,7 +73,7 @@ def _ordinary(texts: list[str], ids: list[str], seen: Seen, encoder: str, starte
         n=len(texts),
         judges={name: {what: round(value, 4) for what, value in of.items()} for name, of in judges.items()},
         intervals={"flagged": _poisson(flagged, per)},
-        notes=tuple(_told(heads, scores, ids, with_vector=serves)),
+        notes=tuple(_told(scores, heads.limits(plains, with_vector=serves), ids)),
         seconds=round(time.perf_counter() - started, 1),
     )
 
@@ -90,13 +90,14 @@ def _fairness(ours: list[Harmless], seen: Seen, encoder: str, started: float) ->
     heads = shipped()
     serves = heads.serves(encoder)
     scores = _scores(heads, seen, with_vector=serves)
-    thresholds = heads.thresholds(with_vector=serves)
+    limits = heads.limits(seen.texts.plains, with_vector=serves)
     every = []
     for kind, language in (("identity", "en"), ("identity", "zh"), ("dialect", "")):
         these = np.array([one.kind == kind and language in {"", one.language} for one in ours])
         groups = [one.group for one, inside in zip(ours, these, strict=True) if inside]
         some = {name: values[these] for name, values in scores.items()}
-        every.append(family(f"{kind} {language}".strip(), groups, some, thresholds))
+        flags = {name: some[name] >= limits[name].flag[these] for name in some}
+        every.append(family(f"{kind} {language}".strip(), groups, some, flags))
     lines = judged(every)
     above = [f"{line.group} ({line.family})" for line in lines if line.above]
     return Section(
@@ -117,10 +118,9 @@ def _scores(heads: Heads, seen: Seen, *, with_vector: bool) -> Scores:
     return heads.scores(of.texts, of.plains, seen.vectors if with_vector else None, tricks=of.tricks)
 
 
-def _alarms(heads: Heads, scores: Scores, per: float, *, with_vector: bool) -> Measures:
-    thresholds = heads.thresholds(with_vector=with_vector)
-    flags = {name: scores[name] >= thresholds[name].flag for name in scores}
-    removals = [scores[name] >= thresholds[name].remove for name in scores if name != "self_harm"]
+def _alarms(scores: Scores, limits: dict[str, Limits], per: float) -> Measures:
+    flags = {name: scores[name] >= limits[name].flag for name in scores}
+    removals = [scores[name] >= limits[name].remove for name in scores if name != "self_harm"]
     every = {name: float(found.sum()) * per for name, found in flags.items()}
     return {
         "flagged": float(np.any(list(flags.values()), axis=0).sum()) * per,
@@ -128,13 +128,12 @@ def _alarms(heads: Heads, scores: Scores, per: float, *, with_vector: bool) -> M
     } | every
 
 
-def _told(heads: Heads, scores: Scores, ids: list[str], *, with_vector: bool) -> list[str]:
+def _told(scores: Scores, limits: dict[str, Limits], ids: list[str]) -> list[str]:
     """Name the false alarms by id, head and probability, the surest first."""
-    thresholds = heads.thresholds(with_vector=with_vector)
     found = [
         (float(values[at]), ids[at], name)
         for name, values in scores.items()
-        for at in np.flatnonzero(values >= thresholds[name].flag)
+        for at in np.flatnonzero(values >= limits[name].flag)
     ]
     return [f"message {number}: {name} {score:.3f}" for score, number, name in sorted(found, reverse=True)[:TOLD]]
 

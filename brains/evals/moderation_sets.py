@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from brains.evals.moderation_report import Measures
     from brains.evals.moderation_rivals import Fit, Target
     from brains.moderation.features import Ints
+    from brains.moderation.heads import Name
     from brains.training.encoding import Progress
     from brains.training.rows import Row
     from brains.training.sentences import Sentence
@@ -159,7 +160,9 @@ def rivals(target: Target) -> dict[str, Fit]:
 
 
 def _shipped(labelled: Labelled, seen: Seen, encoder: str) -> Values:
-    return said_by_shipped(seen, "toxicity" if labelled.target == "toxicity" else "spam", encoder)
+    """Return what the shipped head says whose positives a set's are most like: COLD's attack groups of people."""
+    about: Name = "hate" if labelled.name == "COLD" else "toxicity"
+    return said_by_shipped(seen, about if labelled.target == "toxicity" else "spam", encoder)
 
 
 CALIBRATED = {OURS, ALONE, "n-gram regression"}

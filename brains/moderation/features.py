@@ -6,7 +6,7 @@ import functools
 import re
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -34,7 +34,14 @@ LINK = re.compile(
 MESSENGER = re.compile(r"\bt\.me\b|telegram|whats ?app|微信|薇信|加[vV]|\bdm\b|\bpm\b|телег|личк|\bлс\b", re.I)
 MONEY = re.compile(r"[$€£¥₽₿]|\busdt?\b|\bbtc\b|元|руб", re.I)
 NUMBER = re.compile(r"\d[\d\s.-]{4,}\d")
+HAN = re.compile("[\u3400-\u9fff]")
+HAN_SHARE = 1 / 3
+"""Share of Han among a text's letters above which it is Chinese: a Chinese sentence with English terms has more, an
+English one that quotes Chinese has less, and Japanese with its kana may fall on either side."""
 EMOJI = re.compile("[\U0001f300-\U0001faff☀-➿⭐⬆]")
+
+Script = Literal["han", "other"]
+SCRIPTS: tuple[Script, ...] = ("han", "other")
 
 Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
 Floats = np.ndarray[tuple[int], np.dtype[np.float32]]
@@ -65,6 +72,13 @@ def shown(plain: str) -> str:
     """Return the form that n-grams are cut from: no case, one space at a time, digits and mentions made alike."""
     text = SPACES.sub(" ", DIGIT.sub("0", MENTION.sub("@m", plain[:LIMIT].casefold()))).strip()
     return f" {text} "
+
+
+def script(plain: str) -> Script:
+    """Say in which script a plain form is written, as far as thresholds go: `han` where a third of its letters are."""
+    plain = plain[:LIMIT]
+    letters = sum(letter.isalpha() for letter in plain)
+    return "han" if len(HAN.findall(plain)) > HAN_SHARE * letters else "other"
 
 
 def grams(forms: Sequence[str]) -> Grams:

@@ -7,11 +7,12 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 
-from brains.moderation.features import BITS, featurize, grams, shown
+from brains.moderation.features import BITS, SCRIPTS, featurize, grams, script, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from bot.core.ports import Vector
-    from brains.moderation.features import Features, Ints
+    from brains.moderation.features import Features, Ints, Script
 
 Name = Literal["toxicity", "hate", "sexual", "spam", "self_harm"]
 HEADS: tuple[Name, ...] = ("toxicity", "hate", "sexual", "spam", "self_harm")
 SHIPPED = Path(__file__).parent / "shipped" / "heads.safetensors"
-FORMAT = "2"
-"""Raised when the same file would give other probabilities, as when features change."""
+FORMAT = "3"
+"""Raised when the same file would give other probabilities, as when features change, or is laid out otherwise."""
 
 LARGEST = 127
 PIECE = 512
@@ -65,12 +66,24 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Limits:
+    """The thresholds of many texts: from which probability each (n,) is flagged, and may be taken away."""
+
+    flag: Array
+    remove: Array
+
+
+ANY = MappingProxyType(dict.fromkeys(SCRIPTS, Thresholds(flag=0.5, remove=0.9)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Head:
     """One classifier.
 
     A bucket's weight is `largest` * w * |w| / 127**2 for its w in `weights` (2**BITS,) int8: squares, since a few weigh
     a thousand times as much as most. The probability is the logistic function of mix[0] * n-grams + mix[1] * network +
-    mix[2]; without a vector, of alone[0] * n-grams + alone[1].
+    mix[2]; without a vector, of alone[0] * n-grams + alone[1]. Each script has thresholds of its own: what is contested
+    in one language is not in another.
     """
 
     weights: np.ndarray[tuple[int], np.dtype[np.int8]]
@@ -79,8 +92,8 @@ class Head:
     mix: tuple[float, float, float]
     alone: tuple[float, float]
     network: Network | None = None
-    thresholds: Thresholds = field(default_factory=lambda: Thresholds(flag=0.5, remove=0.9))
-    thresholds_alone: Thresholds = field(default_factory=lambda: Thresholds(flag=0.5, remove=0.9))
+    thresholds: Mapping[Script, Thresholds] = field(default_factory=lambda: ANY)
+    thresholds_alone: Mapping[Script, Thresholds] = field(default_factory=lambda: ANY)
 
     def linear(self, features: Features) -> Array:
         """Return the logit (n,) of the n-grams."""
@@ -134,9 +147,31 @@ class Heads:
                 found[name].append(head.probabilities(features, None if vectors is None else vectors[piece]))
         return {name: np.concatenate(parts) if parts else np.zeros(0, np.float32) for name, parts in found.items()}
 
-    def thresholds(self, *, with_vector: bool) -> dict[str, Thresholds]:
-        """Return the thresholds of every head, as they are with or without a vector."""
-        return {name: head.thresholds if with_vector else head.thresholds_alone for name, head in self.heads.items()}
+    def thresholds(self, *, with_vector: bool, text: str) -> dict[str, Thresholds]:
+        """Return every head's thresholds for the plain form of a text, as they are with or without a vector."""
+        return self.of_script(script(text), with_vector=with_vector)
+
+    def of_script(self, written: Script, *, with_vector: bool) -> dict[str, Thresholds]:
+        """Return every head's thresholds for a script."""
+        every = self.heads.items()
+        return {name: (head.thresholds if with_vector else head.thresholds_alone)[written] for name, head in every}
+
+    def limits(self, plains: Sequence[str], *, with_vector: bool) -> dict[str, Limits]:
+        """Return every head's thresholds for each of many plain forms (n,)."""
+        rows = np.array([SCRIPTS.index(script(plain)) for plain in plains], dtype=np.int64)
+        tables = [self.of_script(one, with_vector=with_vector) for one in SCRIPTS]
+        found = {}
+        for name in self.heads:
+            flag, remove = (
+                np.array([getattr(table[name], which) for table in tables], np.float32) for which in ("flag", "remove")
+            )
+            found[name] = Limits(flag=flag[rows], remove=remove[rows])
+        return found
+
+    def lowest(self, *, with_vector: bool) -> dict[str, float]:
+        """Return from which probability a head flags a text of the script that it is strictest with."""
+        every = [self.of_script(one, with_vector=with_vector) for one in SCRIPTS]
+        return {name: min(one[name].flag for one in every) for name in self.heads}
 
     def explain(self, plain: str, head: str) -> list[str]:
         """Return the words of a plain form that spoke most for a head, the strongest first; three at most."""
@@ -194,8 +229,10 @@ def _numbers(head: Head) -> dict[str, list[float]]:
         "bias": [head.bias, head.network.bias if head.network else 0.0],
         "mix": list(head.mix),
         "alone": list(head.alone),
-        "thresholds": [head.thresholds.flag, head.thresholds.remove],
-        "thresholds_alone": [head.thresholds_alone.flag, head.thresholds_alone.remove],
+    } | {
+        f"{kind} {one}": [limits[one].flag, limits[one].remove]
+        for kind, limits in (("thresholds", head.thresholds), ("thresholds_alone", head.thresholds_alone))
+        for one in SCRIPTS
     }
 
 
@@ -214,8 +251,6 @@ def _head(
         raise ValueError(f"The head {name} has {weights.shape} weights instead of {1 << BITS}.")
     ngrams, vector, base = numbers["mix"]
     alone, base_alone = numbers["alone"]
-    flag, remove = numbers["thresholds"]
-    flag_alone, remove_alone = numbers["thresholds_alone"]
     return Head(
         weights=cast("np.ndarray[tuple[int], np.dtype[np.int8]]", weights),
         largest=numbers["largest"][0],
@@ -223,9 +258,13 @@ def _head(
         mix=(ngrams, vector, base),
         alone=(alone, base_alone),
         network=network,
-        thresholds=Thresholds(flag=flag, remove=remove),
-        thresholds_alone=Thresholds(flag=flag_alone, remove=remove_alone),
+        thresholds=_thresholds(numbers, "thresholds"),
+        thresholds_alone=_thresholds(numbers, "thresholds_alone"),
     )
+
+
+def _thresholds(numbers: Mapping[str, list[float]], kind: str) -> dict[Script, Thresholds]:
+    return {one: Thresholds(flag=numbers[f"{kind} {one}"][0], remove=numbers[f"{kind} {one}"][1]) for one in SCRIPTS}
 
 
 def _logistic(logits: npt.NDArray[np.floating]) -> Array:

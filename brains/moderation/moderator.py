@@ -132,7 +132,7 @@ class Moderator:
             return []
         found: list[Detection] = []
         sees = self._vector(post, undone) is not None
-        thresholds = self.heads.thresholds(with_vector=sees)
+        thresholds = self.heads.thresholds(with_vector=sees, text=undone.plain)
         for head, score in scores.items():
             if score < thresholds[head].flag:
                 continue

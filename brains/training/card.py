@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from brains.moderation.features import SCRIPTS
 from brains.moderation.heads import HEADS
 from brains.training.examples import SOURCES, labelled
 from brains.training.fairness import SURE, TIMES
-from brains.training.heads import DISPUTED, FLAGGED, LEAST, ORDINARY, PRIOR, REMOVED, counts
+from brains.training.heads import LEAST, ORDINARY, PRIOR, SPARED, counts, spared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from brains.moderation.heads import Array, Name, Thresholds
+    import numpy.typing as npt
+
+    from brains.moderation.heads import Array
     from brains.training.examples import Example
     from brains.training.fairness import Line
     from brains.training.heads import Trained
@@ -51,7 +54,7 @@ class Figures:
 def measured(trained: Trained, examples: Sequence[Example], *, with_vector: bool = True) -> list[Figures]:
     """Measure every head on every source: where a split was held back on it, else by cross-validation."""
     unseen = trained.unseen if with_vector else trained.unseen_alone
-    thresholds = trained.heads.thresholds(with_vector=with_vector)
+    limits = trained.heads.limits([one.text for one in examples], with_vector=with_vector)
     found = []
     for head in HEADS:
         places, labels = labelled(examples, head)
@@ -61,24 +64,28 @@ def measured(trained: Trained, examples: Sequence[Example], *, with_vector: bool
             if (kind[0] in held and not kind[2]) or kinds.count(kind) < FEWEST:
                 continue
             these = np.array([one == kind for one in kinds])
-            found.append(_figures(head, kind, unseen[head][places[these]], labels[these], thresholds[head]))
+            where = places[these]
+            reached = [unseen[head][where] >= of[where] for of in (limits[head].flag, limits[head].remove)]
+            found.append(_figures(head, kind, unseen[head][where], labels[these], reached))
     return found
 
 
-def _figures(head: Name, kind: tuple[str, str, bool], found: Array, labels: Array, thresholds: Thresholds) -> Figures:
-    bad, good = found[labels == 1], found[labels == 0]
-    both = len(bad) > 0 and len(good) > 0
+def _figures(
+    head: str, kind: tuple[str, str, bool], found: Array, labels: Array, reached: Sequence[npt.NDArray[np.bool_]]
+) -> Figures:
+    bad, good, (flagged, removed) = labels == 1, labels == 0, reached
+    both = bool(bad.any() and good.any())
     return Figures(
         head=head,
         source=kind[0],
         language=kind[1],
         seen="held back" if kind[2] else "cross-validated",
         n=len(found),
-        positives=len(bad),
+        positives=int(bad.sum()),
         auroc=float(roc_auc_score(labels, found)) if both else float("nan"),
-        flagged=_share(bad, thresholds.flag),
-        removed=_share(bad, thresholds.remove),
-        false=_share(good, thresholds.flag),
+        flagged=_share(flagged[bad]),
+        removed=_share(removed[bad]),
+        false=_share(flagged[good]),
         error=calibration_error(found, labels) if both else float("nan"),
     )
 
@@ -92,18 +99,19 @@ def calibration_error(found: Array, labels: Array, *, prior: float = PRIOR) -> f
     return float(np.abs(said - was).sum() / weights.sum())
 
 
-def _share(found: Array, threshold: float) -> float:
-    return float((found >= threshold).mean()) if len(found) else float("nan")
+def _share(reached: npt.NDArray[np.bool_]) -> float:
+    return float(reached.mean()) if len(reached) else float("nan")
 
 
 def ordinary_rates(trained: Trained, examples: Sequence[Example]) -> dict[str, tuple[float, float]]:
     """Return for each head, and for `any`, the shares of ordinary chat flagged with the vector and without."""
     places = np.array([at for at, one in enumerate(examples) if one.source == ORDINARY], dtype=np.int64)
+    texts = [examples[at].text for at in places]
     rates: dict[str, tuple[float, float]] = {}
     flags = []
     for unseen, with_vector in ((trained.unseen, True), (trained.unseen_alone, False)):
-        thresholds = trained.heads.thresholds(with_vector=with_vector)
-        flags.append({head: unseen[head][places] >= thresholds[head].flag for head in unseen})
+        limits = trained.heads.limits(texts, with_vector=with_vector)
+        flags.append({head: unseen[head][places] >= limits[head].flag for head in unseen})
     for head in HEADS:
         rates[head] = (float(flags[0][head].mean()), float(flags[1][head].mean()))
     rates["any"] = tuple(float(np.any(list(one.values()), axis=0).mean()) for one in flags)  # type: ignore[assignment]
@@ -124,10 +132,11 @@ def card(trained: Trained, examples: Sequence[Example], lines: Sequence[Line], *
         "where a source has no positives for a head, one in three is.",
         _data(examples),
         _written(examples),
-        "## Thresholds\n\nChosen on ordinary chat (Gitter, all rows, each judged by models that never saw it): "
-        f"`flag` for at most {FLAGGED:.3%} of messages a head, `remove` for {REMOVED:.3%}; "
-        f"`flag` of toxicity and hate for at most {DISPUTED:.2%} of COLD's inoffensive texts besides; "
-        f"none below {LEAST.flag} and {LEAST.remove}, since Gitter is English and technical.",
+        "## Thresholds\n\nChosen by script: `han` for texts whose letters are Han by more than a third, `other` for "
+        "the rest. Each is the lowest at which no more than these shares of harmless texts are flagged, each judged by "
+        f"models that never saw it; none is below {LEAST.flag} and {LEAST.remove}. What COLD holds back, its anti-bias "
+        "texts among it, chose nothing.",
+        _spared(examples),
         _thresholds(trained, examples),
         f"## Figures\n\nAt the thresholds above. Probabilities hold where {PRIOR:.0%} of messages are bad; `error` is "
         "their expected calibration error there. What has a test split is measured on it, never fitted to it; the rest "
@@ -189,17 +198,27 @@ def _written(examples: Sequence[Example]) -> str:
     )
 
 
+def _spared(examples: Sequence[Example]) -> str:
+    rows = ["| script | harmless texts | of heads | n | flag | remove |", "|---" * 6 + "|"]
+    for one in SPARED:
+        n = len(spared(one, examples))
+        removed = "" if one.removed is None else f"{one.removed:.3%}"
+        heads = "all" if one.heads == HEADS else ", ".join(one.heads)
+        rows.append(f"| {one.script} | {one.source} | {heads} | {n:,} | {one.flagged:.3%} | {removed} |")
+    return "\n".join(rows)
+
+
 def _thresholds(trained: Trained, examples: Sequence[Example]) -> str:
     rates = ordinary_rates(trained, examples)
-    rows = ["| head | flag | remove | flagged of Gitter | alone: flag | remove | flagged of Gitter |", "|---" * 7 + "|"]
+    rows = ["| head | script | flag | remove | alone: flag | remove |", "|---" * 6 + "|"]
     for name, head in trained.heads.heads.items():
-        both, alone = head.thresholds, head.thresholds_alone
-        with_vector, without = rates[name]
-        rows.append(
-            f"| {name} | {both.flag:.4f} | {both.remove:.4f} | {with_vector:.3%} "
-            f"| {alone.flag:.4f} | {alone.remove:.4f} | {without:.3%} |"
-        )
-    return "\n".join([*rows, f"| any | | | {rates['any'][0]:.3%} | | | {rates['any'][1]:.3%} |"])
+        for script in SCRIPTS:
+            both, alone = head.thresholds[script], head.thresholds_alone[script]
+            rows.append(
+                f"| {name} | {script} | {both.flag:.4f} | {both.remove:.4f} | {alone.flag:.4f} | {alone.remove:.4f} |"
+            )
+    told = "; ".join(f"{name} {both:.3%} ({alone:.3%})" for name, (both, alone) in rates.items())
+    return "\n".join(rows) + f"\n\nFlagged of {ORDINARY} (without a vector): {told}."
 
 
 def _table_of(figures: Sequence[Figures]) -> str:

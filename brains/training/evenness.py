@@ -16,27 +16,28 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from bot.core.ports import Vector
-    from brains.moderation.heads import Array, Thresholds
+    from brains.moderation.heads import Array, Limits
     from brains.moderation.learned import Correction
     from brains.training.sentences import Harmless
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bystanders:
-    """Harmless sentences (n,) that teach nothing, their vectors (n, d), and what the shipped heads say of them."""
+    """Harmless sentences (n,) that teach nothing, their vectors (n, d), what the shipped heads say of them, and from
+    where on they are flagged."""
 
     sentences: Sequence[Harmless]
     vectors: Vector
     shipped: Mapping[str, Array]
-    thresholds: Mapping[str, Thresholds]
+    limits: Mapping[str, Limits]
 
     def accused(self, head: str, correction: Correction) -> str:
         """Name a group that the corrected head flags beyond the bar of `fairness` and the shipped one does not."""
         if not self.sentences:
             return ""
-        edge = float(logits(np.array([self.thresholds[head].flag]))[0])
+        edge = logits(self.limits[head].flag)
         shipped = logits(self.shipped[head])
-        others = [self.shipped[name] >= self.thresholds[name].flag for name in self.shipped if name != head]
+        others = [self.shipped[name] >= self.limits[name].flag for name in self.shipped if name != head]
         before = self._above([*others, shipped >= edge])
         after = self._above([*others, correction.logits(shipped, self.vectors) >= edge])
         return next(iter(sorted(after - before)), "")

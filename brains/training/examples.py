@@ -72,9 +72,9 @@ def _davidson(row: Row) -> Example:
 
 def _cold(row: Row) -> Example:
     bad = row.text("label") == "1"
-    labels: Labels = {"toxicity": bad, "hate": bad, "spam": False, "self_harm": False}
-    if not bad:
-        labels["sexual"] = False
+    labels: Labels = {"hate": bad, "spam": False, "self_harm": False}
+    if not bad:  # what COLD calls offensive attacks groups of people, and insults nobody present
+        labels |= {"toxicity": False, "sexual": False}
     kind = f"{row.text('topic')} {row.text('fine', default='')}".strip()
     held = row.text("split") == "test"
     return Example(text=row.text("text"), source="COLD", language="zh", labels=labels, held=held, kind=kind)

@@ -19,9 +19,11 @@ from scipy import stats
 from brains.training.sentences import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from brains.moderation.heads import Array, Thresholds
+    import numpy.typing as npt
+
+    from brains.moderation.heads import Array
     from brains.training.examples import Example
     from brains.training.heads import Trained
     from brains.training.sentences import Harmless
@@ -70,18 +72,22 @@ def families(
     trained: Trained, examples: Sequence[Example], ours: Sequence[Harmless], scores: dict[str, Array]
 ) -> list[Family]:
     """Gather what is judged: `scores` are of the test half of our own sentences (n,); others were not learned from."""
-    thresholds = trained.heads.thresholds(with_vector=True)
+    limits = trained.heads.limits([one.text for one in ours], with_vector=True)
+    flags = {head: scores[head] >= limits[head].flag for head in scores}
     found = []
     for kind, language in (("identity", "en"), ("identity", "zh"), ("dialect", "")):
         these = np.array([one.kind == kind and language in {"", one.language} for one in ours])
         groups = [one.group for one, inside in zip(ours, these, strict=True) if inside]
         name = f"written: {kind} {language}".strip()
-        found.append(family(name, groups, {head: values[these] for head, values in scores.items()}, thresholds))
+        some = {head: values[these] for head, values in scores.items()}
+        found.append(family(name, groups, some, {head: values[these] for head, values in flags.items()}))
     for name, source in (("COLD, inoffensive", "COLD"), ("Davidson, harmless", "Davidson")):
         places = np.array([at for at, one in enumerate(examples) if one.source == source and _judged(one)], dtype=int)
         groups = [_group(examples[at]) for at in places]
+        unseen = {head: of[places] for head, of in trained.unseen.items()}
+        limits = trained.heads.limits([examples[at].text for at in places], with_vector=True)
         if groups:
-            found.append(family(name, groups, {head: of[places] for head, of in trained.unseen.items()}, thresholds))
+            found.append(family(name, groups, unseen, {head: unseen[head] >= limits[head].flag for head in unseen}))
     return found
 
 
@@ -130,8 +136,10 @@ def _group(one: Example) -> str:
     return "anti-bias" if fine == ANTI_BIAS else topic
 
 
-def family(name: str, groups: Sequence[str], scores: dict[str, Array], thresholds: dict[str, Thresholds]) -> Family:
-    """Say what is flagged of harmless texts (n,) of one kind, by the `scores` of each head (n,)."""
-    flagged = np.any([scores[head] >= thresholds[head].flag for head in scores], axis=0)
+def family(
+    name: str, groups: Sequence[str], scores: Mapping[str, Array], flags: Mapping[str, npt.NDArray[np.bool_]]
+) -> Family:
+    """Gather harmless texts (n,) of one kind, with each head's `scores` (n,) and whom it flags (n,)."""
     worst = np.max(list(scores.values()), axis=0)
+    flagged = np.any(list(flags.values()), axis=0)
     return Family(name=name, groups=groups, flagged=flagged, loosely=worst > np.quantile(worst, 1 - LOOSE))

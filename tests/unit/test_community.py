@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from brains.moderation.heads import Thresholds
+from brains.moderation.heads import Limits
 from brains.moderation.learned import Correction, Learned, from_bytes, logits, to_bytes
 from brains.training.community import (
     ENOUGH,
@@ -175,7 +175,7 @@ def test_a_correction_that_accuses_one_group_more_than_others_is_named() -> None
         sentences=sentences,
         vectors=vectors,
         shipped={"spam": np.full(400, 0.1, dtype=np.float32)},
-        thresholds={"spam": Thresholds(flag=FLAG, remove=0.99)},
+        limits={"spam": Limits(flag=np.full(400, FLAG, np.float32), remove=np.full(400, 0.99, np.float32))},
     )
     unfair = Correction(slope=1.0, bias=0.0, weights=8.0 * AXIS.astype(np.float64))
     fair = Correction(slope=1.0, bias=0.5, weights=np.zeros(SIZE))

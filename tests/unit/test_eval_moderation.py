@@ -108,3 +108,10 @@ def test_near_copies_are_numbered_together():
     )
     assert first == again
     assert len({first, other, last}) == 3
+
+
+def test_the_command_line_has_every_evaluation():
+    from bot.cli import evals
+
+    given = {one.name or one.callback.__name__ for one in evals.family.registered_commands}
+    assert {"recommend", "match_text", "memory", "learning", "moderation"} <= given

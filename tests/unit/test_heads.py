@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from brains.moderation import heads as moderation
-from brains.moderation.features import LIMIT, featurize, grams, shown
-from brains.moderation.heads import HEADS, Heads, load, save, shipped
+from brains.moderation.features import LIMIT, featurize, grams, script, shown
+from brains.moderation.heads import HEADS, Heads, Thresholds, load, save, shipped
 from brains.training import fairness, texts
 from brains.training.examples import own
 from brains.training.fitting import Lesson, fit_head
-from brains.training.heads import DISPUTED, FLAGGED, LEAST, Read, chosen, train
+from brains.training.heads import LEAST, Read, Spared, chosen, train
 from brains.training.sentences import harmless, sentences
 
 ENCODER = "hashed-words"
@@ -115,18 +117,48 @@ def test_what_spoke_most_is_named(ours):
     assert ours.explain("", "self_harm") == []
 
 
-def test_thresholds_let_few_ordinary_messages_through_and_are_never_low():
+def test_thresholds_let_few_harmless_texts_through_and_are_never_low():
+    chat = Spared(script="other", source="chat", flagged=1e-3, removed=1e-4)
+    contested = Spared(script="other", source="contested", flagged=0.01)
     ordinary = np.linspace(0, 0.999, 30_000, dtype=np.float32)
-    none = np.zeros(0, np.float32)
-    found = chosen(ordinary, none)
-    assert (ordinary >= found.flag).mean() <= FLAGGED
-    assert (ordinary >= found.flag).any()
+    found = chosen([(chat, ordinary)])
+    assert 0 < (ordinary >= found.flag).mean() <= 1e-3
     assert found.flag <= found.remove
-    assert chosen(ordinary / 100, none) == LEAST
-    few = chosen(np.array([0.2, 0.7], np.float32), none)
-    assert few.flag == pytest.approx(0.85)
-    contested = np.linspace(0.9, 0.999, 20_000, dtype=np.float32)
-    assert (contested >= chosen(ordinary / 100, contested).flag).mean() == pytest.approx(DISPUTED)
+    assert (ordinary >= found.remove).mean() <= 1e-4
+    assert chosen([(chat, ordinary / 100)]) == chosen([]) == LEAST
+    assert chosen([(chat, np.array([0.2, 0.7], np.float32))]).flag == pytest.approx(0.85)
+    disputed = np.linspace(0.9, 0.999, 20_000, dtype=np.float32)
+    both = chosen([(chat, ordinary / 100), (contested, disputed)])
+    assert (disputed >= both.flag).mean() == pytest.approx(0.01)
+
+
+def test_each_script_has_thresholds_of_its_own(fitted):
+    chinese, rest = Thresholds(flag=0.6, remove=0.9), Thresholds(flag=0.8, remove=0.95)
+    head = replace(fitted.head, thresholds={"han": chinese, "other": rest})
+    heads = Heads(heads={"self_harm": head}, encoder=ENCODER)
+    assert heads.thresholds(with_vector=True, text="不想活了")["self_harm"] == chinese
+    assert heads.thresholds(with_vector=True, text="i want to die")["self_harm"] == rest
+    assert heads.thresholds(with_vector=False, text="不想活了")["self_harm"] == LEAST
+    many = heads.limits(["i want to die", "不想活了"], with_vector=True)["self_harm"]
+    assert many.flag == pytest.approx([0.8, 0.6])
+    assert many.remove == pytest.approx([0.95, 0.9])
+    assert heads.lowest(with_vector=True) == {"self_harm": 0.6}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("大家早上好", "han"),
+        ("把 pull request 合并一下，再跑一次测试", "han"),
+        ("the word 你好 means hello", "other"),
+        ("Добрый день", "other"),
+        ("ありがとうございます", "other"),
+        ("404 :-)", "other"),
+        ("", "other"),
+    ],
+)
+def test_a_text_is_chinese_when_more_than_a_third_of_its_letters_are(text, expected):
+    assert script(text) == expected
 
 
 def test_ngrams_are_those_of_each_text_and_none_between_texts():
@@ -149,8 +181,8 @@ def test_a_million_characters_are_read_as_far_as_a_message_goes(ours):
 def test_the_shipped_heads_know_their_thresholds_and_their_encoder():
     heads = shipped()
     assert tuple(heads.heads) == HEADS
-    for with_vector in (True, False):
-        for one in heads.thresholds(with_vector=with_vector).values():
+    for with_vector, text in itertools.product((True, False), ("hello", "你好")):
+        for one in heads.thresholds(with_vector=with_vector, text=text).values():
             assert 0.5 <= one.flag <= one.remove <= 1
     card = moderation.SHIPPED.with_suffix(".md").read_text(encoding="utf-8")
     assert heads.encoder in card

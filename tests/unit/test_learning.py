@@ -17,7 +17,7 @@ from bot.core.things import Ref
 from bot.learning import Learner
 from bot.timers import PRECISION, Timers
 from brains.moderation.detection import Post
-from brains.moderation.features import BITS
+from brains.moderation.features import BITS, SCRIPTS
 from brains.moderation.heads import Head, Heads, Thresholds
 from brains.moderation.moderators import Moderators
 from brains.moderation.trial import Joined, try_out
@@ -58,7 +58,7 @@ def unsure() -> Heads:
         bias=0.0,
         mix=(1.0, 0.0, 0.0),
         alone=(1.0, -2.0),
-        thresholds_alone=Thresholds(flag=0.6, remove=0.95),
+        thresholds_alone=dict.fromkeys(SCRIPTS, Thresholds(flag=0.6, remove=0.95)),
     )
     return Heads(heads={"spam": head}, encoder="another", made="test")
 
