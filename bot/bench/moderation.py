@@ -1,4 +1,4 @@
-"""How long undoing disguise and the rules take for a message, beside one large alternation of Python's own `re`."""
+"""How long moderation takes for a message: its parts, beside one large alternation of Python's `re`, and all of it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ import re
 import statistics
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from bot.bench import Figures
 from bot.core.things import Ref
 from brains.evals.disguise import WAYS, disguise
 from brains.moderation import undisguise
 from brains.moderation.detection import Post
+from brains.moderation.heads import shipped
+from brains.moderation.memory import SpamMemory, memento
+from brains.moderation.moderator import Moderator
 from brains.moderation.rulebook import Rulebooks
 from brains.moderation.rules import ExpressionRule, Rules, WordRules
 
@@ -27,6 +33,11 @@ PHRASES = 5_000
 EXPRESSIONS = 200
 ROUNDS = 5
 """Times that everything is measured; the quickest counts, since others only ever make it slower."""
+EVERYTHING = 2_000
+"""Messages that go through all detectors, one by one."""
+LESSONS = 5_000
+SIZE = 384
+"""Dimensions of the encoder whose vectors the shipped heads read."""
 DISGUISED = 500
 """Texts that are disguised in each way."""
 _WORD = re.compile(r"\w+")
@@ -56,8 +67,34 @@ def bench_moderation(texts: Sequence[str]) -> Figures:
         "disguised": sum(bool(one.tricks) for one in undone) / len(undone),
     }
     figures |= {f"undone_{how}": _undone(texts[:: max(1, len(texts) // DISGUISED)], how) for how in WAYS}
-    figures["moderation_us"] = figures["undisguise_us"] + figures["rules_us"]
+    each = _everything(written, posts[:EVERYTHING])
+    figures["everything_us"], figures["everything_p99_us"] = statistics.median(each), each[len(each) * 99 // 100]
     return Figures(figures=figures, ratios={"re": figures["rules_us"] / figures["re_us"]})
+
+
+def _everything(written: Rules, posts: Sequence[Post]) -> list[float]:
+    """Return what each message costs beside its encoding, in µs, sorted: rules, heads and a memory of 5,000 lessons."""
+    heads, draw = shipped(), np.random.default_rng(7)
+    vectors = draw.standard_normal((len(posts) + LESSONS, SIZE)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    remembered = [
+        memento(
+            f"{posts[at % len(posts)].text} {at}",
+            label=1,
+            case="BENCH2",
+            message=Ref("bench", f"m/{at}"),
+            vector=vectors[len(posts) + at],
+        )
+        for at in range(LESSONS)
+    ]
+    moderator = Moderator(rules=_compiled(written), heads=heads, encoder=heads.encoder, memory=SpamMemory(remembered))
+    took = []
+    for post, vector in zip(posts, vectors, strict=False):
+        ready = replace(post, vector=vector, plain_vector=vector)
+        before = time.process_time()
+        moderator.examine(ready)
+        took.append((time.process_time() - before) * 1e6)
+    return sorted(took)
 
 
 def _undone(texts: Sequence[str], how: How) -> float:
