@@ -41,10 +41,16 @@ class Source:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def trusts(self, url: URL) -> bool:
-        """Say whether a file may be fetched from there."""
+        """Say whether a file may be fetched from there; not from an address that cannot be made out."""
+        try:
+            return self._trusts(url)
+        except ValueError:  # of yarl, which reads some parts of an address only when it is asked for them
+            return False
+
+    def _trusts(self, url: URL) -> bool:
         if url.user is not None or url.password is not None or not url.host:
             return False
-        if self.address and url.origin() == URL(self.address).origin():
+        if self.address and url.scheme and url.origin() == URL(self.address).origin():
             return True
         return url.scheme == "https" and url.is_default_port() and url.host in self.hosts
 

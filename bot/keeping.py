@@ -198,7 +198,8 @@ async def _keep_case(
             if member is None:
                 return _unknown(action.member)
             if isinstance(action, KeepCase):
-                wrong = await casebook.keep(connection, community, member, action, trace=trace, now=now)
+                keep = functools.partial(casebook.keep, quarantine=quarantine, trace=trace, now=now)
+                wrong = await keep(connection, community, member, action)
             else:
                 wrong = await casebook.report(connection, community, member, action, now=now)
     return Receipt(state="failed", error=wrong) if wrong else DONE

@@ -96,7 +96,9 @@ class Learner:
             now = self.clock.now()
             if tried is not None and now - tried[1] < HOUR:
                 continue
-            if (version := await self._version(community)) != (tried[0] if tried else await self._learned(community)):
+            version, learned_of = await self._version(community), await self._learned(community)
+            # A forget drops what was learned, also of whoever taught nothing.
+            if version != (tried[0] if tried else learned_of) or (version and not learned_of):
                 learned += await self.learn(community) is not None
             self._tried[community.id] = (version, now)
         return learned

@@ -122,15 +122,24 @@ class Performer:
         async with self.database.read() as connection:
             every = await acts.of_trace(connection, trace.id)
         # Acts are in the order of what was kept; an apology, the last of them, takes nothing back.
-        undoes = [ruling.undoes for ruling in trace.verdict.rulings if ruling.kept]
-        for act, undone in itertools.zip_longest(every, undoes[: len(every)]):
-            if act.state != "intended":
-                continue
-            if isinstance(act.action, Spoken):
-                receipt = Receipt(state="unknown", error="interrupted by a crash; it may or may not have happened")
-            else:
-                receipt = await self._try(community, act.action, _urgency(act.action, trace), trace=trace.id)
-            await self._end(act.id, act.action, receipt, undoes=undone)
+        kept = [ruling for ruling in trace.verdict.rulings if ruling.kept]
+        stopped: set[int] = set()
+        for act, ruling in itertools.zip_longest(every, kept[: len(every)]):
+            receipt = act.receipt
+            if act.state == "intended":
+                ended = ruling is not None and ruling.decision in stopped
+                receipt = await self._resumed(community, trace, act.action, ended=ended)
+                await self._end(act.id, act.action, receipt, undoes=ruling.undoes if ruling else None)
+            if ruling is not None and _ends_all(act.action, receipt):
+                stopped.add(ruling.decision)
+
+    async def _resumed(self, community: Community, trace: Trace, action: Action, *, ended: bool) -> Receipt:
+        """Repeat an act that a crash interrupted, where that does no harm and its decision was not refused."""
+        if ended:
+            return Receipt(state="failed", error=NOT_TRIED)
+        if isinstance(action, Spoken):
+            return Receipt(state="unknown", error="interrupted by a crash; it may or may not have happened")
+        return await self._try(community, action, _urgency(action, trace), trace=trace.id)
 
     async def _intend(self, connection: Connection, case: Case, kept: Sequence[Ruling]) -> list[int] | None:
         if case.member and not await members.is_known(connection, case.member):
@@ -169,8 +178,7 @@ class Performer:
                 action, receipt = await self._carry_out(case, action)
             if receipt.state == "failed" and not _is_by_the_way(action, case):
                 failed.add(ruling.decision)
-            if receipt.state == "failed" and isinstance(action, SettleCase | KeepAppeal):
-                # Of two who decide the same, the second is refused with all that would have come of it.
+            if _ends_all(action, receipt):
                 stopped.add(ruling.decision)
             await self._end(number, action, receipt, undoes=ruling.undoes)
             done.append((action, receipt))
@@ -227,6 +235,11 @@ class Performer:
         )
         [number] = await self.database.write(intend)
         await self._end(number, action, await self._try(case.community, action, Urgency.REPLY))
+
+
+def _ends_all(action: Action, receipt: Receipt) -> bool:
+    """Say whether nothing of a decision is done any more: of two who decide the same, the second is refused."""
+    return receipt.state == "failed" and isinstance(action, SettleCase | KeepAppeal)
 
 
 def _is_by_the_way(action: Action, case: Case) -> bool:

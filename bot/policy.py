@@ -11,7 +11,19 @@ from itertools import takewhile, zip_longest
 from typing import TYPE_CHECKING, get_args
 
 from bot.core import wording
-from bot.core.actions import AskStaff, Button, CreatePoll, Delete, Edit, Inward, Moderation, OpenDirect, Say, target
+from bot.core.actions import (
+    AskStaff,
+    Button,
+    CreatePoll,
+    Delete,
+    Edit,
+    Inward,
+    KeepCase,
+    Moderation,
+    OpenDirect,
+    Say,
+    target,
+)
 from bot.core.decisions import Mode, Ruling, Verdict
 from bot.core.events import (
     MessageDeleted,
@@ -137,7 +149,7 @@ def _judge(number: int, decision: Decision, facts: Facts, mode: Mode) -> list[Ru
 
 def _unasked(number: int, decision: Decision, facts: Facts, mode: Mode) -> list[Ruling]:
     """Do what needs no human and put the rest to the staff, by the skill's own question to them where it brings one."""
-    asks = any(isinstance(action, AskStaff) for action in decision.actions)
+    asks = any(isinstance(action, _asking(facts)) for action in decision.actions)
     if mode is Mode.ASK and not asks:
         return _for_staff(number, decision, facts)
     waiting = [one for one in decision.actions if _waits(one, facts, mode)]
@@ -151,8 +163,15 @@ def _unasked(number: int, decision: Decision, facts: Facts, mode: Mode) -> list[
     return [*_possible(number, rest, facts), *_put(number, held, facts)]
 
 
+def _asking(facts: Facts) -> type[AskStaff] | tuple[type[AskStaff], type[KeepCase]]:
+    """Return what asks the staff by itself: a question of a skill's own, and a case, whose card has the verdicts."""
+    return (AskStaff, KeepCase) if facts.staff_channel is not None else AskStaff
+
+
 def _waits(action: Action, facts: Facts, mode: Mode) -> bool:
     """Say whether an unasked act waits for a human: what staff want to be asked about, and in `ask` all but records."""
+    if isinstance(action, Edit) and action.channel == facts.staff_channel:
+        return False
     if mode is Mode.ASK:
         return not isinstance(action, AskStaff | Inward)
     return type(action).__name__.lower() in facts.ask_first
@@ -274,13 +293,12 @@ def possible(action: Action, can: Mapping[str, frozenset[str]], *, own: bool = F
 def regret(failed: Action, receipt: Receipt, decisions: Sequence[Decision], facts: Facts) -> Say | OpenDirect | None:
     """Return what to tell whoever asked when an act failed, how to open a conversation that stayed shut above all.
 
-    What should have kept the place safe and was asked for by nobody is told to the staff.
+    What should have kept the place safe and was asked for by nobody is told to the staff, and so is it if somebody did
+    not hear from the bot of whom the staff was told.
     """
     unasked = not any(decision.asked or decision.approved for decision in decisions)
-    if unasked and isinstance(failed, Delete | Moderation) and facts.staff_channel is not None:
-        what = marked(failed, facts.translate)
-        words = facts.translate(STAYED).format(action=what, error=escape(receipt.error))
-        return Say(to=facts.staff_channel, text=words)
+    if unasked and (alarm := _alarm(failed, receipt, decisions, facts)):
+        return alarm
     if facts.answer is None:
         return None
     instead = possible(facts.answer, facts.can)
@@ -289,9 +307,27 @@ def regret(failed: Action, receipt: Receipt, decisions: Sequence[Decision], fact
     if not any(decision.asked for decision in decisions) or not isinstance(instead, Say | OpenDirect):
         return None
     if isinstance(failed, OpenDirect) and failed.member != facts.asker:
-        whom = wording.member(failed.member, failed.member.id)
-        return replace(instead, text=facts.theirs(UNTOLD).format(member=whom, error=escape(receipt.error)))
+        return replace(instead, text=_untold(failed.member, receipt, facts.theirs))
     return replace(instead, text=facts.theirs(FAILED).format(error=escape(receipt.error)))
+
+
+def _alarm(failed: Action, receipt: Receipt, decisions: Sequence[Decision], facts: Facts) -> Say | None:
+    """Return what the staff is told of an act that failed and that nobody asked for."""
+    if facts.staff_channel is None:
+        return None
+    if isinstance(failed, Delete | Moderation):
+        what = marked(failed, facts.translate)
+        words = facts.translate(STAYED).format(action=what, error=escape(receipt.error))
+        return Say(to=facts.staff_channel, text=words)
+    told = any(isinstance(action, AskStaff) for decision in decisions for action in decision.actions)
+    if isinstance(failed, OpenDirect) and told:
+        return Say(to=facts.staff_channel, text=_untold(failed.member, receipt, facts.translate))
+    return None
+
+
+def _untold(member: Ref, receipt: Receipt, translate: Translate) -> str:
+    """Say that somebody could not be written to."""
+    return translate(UNTOLD).format(member=wording.member(member, member.id), error=escape(receipt.error))
 
 
 def _closed(receipt: Receipt, facts: Facts) -> str:

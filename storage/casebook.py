@@ -14,9 +14,9 @@ from storage.rows import columns, insert_new, portions
 from storage.tables import CaseRow, EvidenceRow, LessonRow, ReportRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from sqlalchemy import Row
+    from sqlalchemy import Delete, Row, Select, Update
 
     from bot.core.actions import KeepAppeal, KeepCase, KeepReport, SettleCase
     from bot.core.things import Community, Member
@@ -34,11 +34,20 @@ PICTURE = "picture"
 
 
 async def keep(
-    connection: Connection, community: Community, member: Member, action: KeepCase, *, trace: str, now: datetime
+    connection: Connection,
+    community: Community,
+    member: Member,
+    action: KeepCase,
+    *,
+    quarantine: timedelta,
+    trace: str,
+    now: datetime,
 ) -> str:
-    """Open a case, add to it, withdraw it or bring it back; returns what is wrong, empty if nothing is."""
+    """Open a case, add to it, withdraw it or bring it back with what it taught; returns what is wrong, or nothing."""
     found = await _find(connection, community, action.case)
-    if found is not None and found.member_id != member.id:
+    if (found is not None and found.member_id != member.id) or (
+        found is None and await _is_elsewhere(connection, action.case)
+    ):
         return f"case {action.case} is about somebody else"
     if action.standing in {"", "withdrawn"}:
         return await _withdraw(connection, action.case)
@@ -47,7 +56,14 @@ async def keep(
     else:
         await _raise(connection, found, action)
     await _exhibit(connection, community, member, action)
+    if found is not None and found.standing == "withdrawn" and found.verdict and found.appeal_state != "granted":
+        await teach(connection, action.case, now=now, matures_at=now + quarantine)
     return ""
+
+
+async def _is_elsewhere(connection: Connection, case: str) -> bool:
+    """Say whether another community has a case of this id: ids are made by chance, and each names one case of all."""
+    return await connection.scalar(select(col(CaseRow.id)).where(col(CaseRow.id) == case)) is not None
 
 
 async def _open(
@@ -255,18 +271,39 @@ async def unlearn(connection: Connection, case: str) -> None:
 
 
 async def purge(connection: Connection, community: Community, before: datetime, *, limit: int) -> int:
-    """Erase the evidence of up to `limit` cases from before a moment, and what members wrote about them."""
-    told = (col(CaseRow.appeal) != "") | col(CaseRow.id).in_(select(col(EvidenceRow.case_id)))
-    reasoned = col(CaseRow.id).in_(select(col(ReportRow.case_id)).where(col(ReportRow.reason) != ""))
-    old = select(col(CaseRow.id)).where(
-        col(CaseRow.community_id) == community.id, col(CaseRow.opened_at) < before, told | reasoned
+    """Erase what cases from before a moment rest on, and what members wrote about cases before it, however old these.
+
+    Words that nobody came to encode go too. Returns how much that was, up to `limit` of each.
+    """
+    case, ours = col(CaseRow.id), select(col(CaseRow.id)).where(col(CaseRow.community_id) == community.id)
+    rests = case.in_(select(col(EvidenceRow.case_id)))
+    told = (col(ReportRow.reason) != "") & (col(ReportRow.at) < before)
+    waits = (col(LessonRow.community_id) == community.id) & (col(LessonRow.text) != "") & (col(LessonRow.at) < before)
+    old: Sequence[tuple[Select[*tuple[object, ...]], Callable[[Sequence[object]], Delete | Update]]] = (
+        (
+            ours.where(col(CaseRow.opened_at) < before, rests),
+            lambda some: delete(EvidenceRow).where(col(EvidenceRow.case_id).in_(some)),
+        ),
+        (
+            select(col(ReportRow.case_id)).where(told, col(ReportRow.case_id).in_(ours)).distinct(),
+            lambda some: update(ReportRow).where(told, col(ReportRow.case_id).in_(some)).values(reason=""),
+        ),
+        (
+            ours.where(col(CaseRow.appeal) != "", col(CaseRow.appealed_at) < before),
+            lambda some: update(CaseRow).where(case.in_(some)).values(appeal=""),
+        ),
+        (select(col(LessonRow.id)).where(waits), lambda some: delete(LessonRow).where(col(LessonRow.id).in_(some))),
     )
-    cases = list(await connection.scalars(old.limit(limit)))
-    for some in portions(cases):
-        await connection.execute(delete(EvidenceRow).where(col(EvidenceRow.case_id).in_(some)))
-        await connection.execute(update(ReportRow).where(col(ReportRow.case_id).in_(some)).values(reason=""))
-        await connection.execute(update(CaseRow).where(col(CaseRow.id).in_(some)).values(appeal=""))
-    return len(cases)
+    return sum([await _in_portions(connection, wanted.limit(limit), change) for wanted, change in old])
+
+
+async def _in_portions(
+    connection: Connection, wanted: Select[*tuple[object, ...]], change: Callable[[Sequence[object]], Delete | Update]
+) -> int:
+    found: list[object] = list(await connection.scalars(wanted))
+    for some in portions(found):
+        await connection.execute(change(some))
+    return len(found)
 
 
 def unknown(case: str) -> str:

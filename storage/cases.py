@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from bot.core.actions import Exhibit, Kind, Ruled, Rung, Standing
@@ -157,17 +157,15 @@ async def wrong_reports(connection: Connection, member: int, since: datetime) ->
     return told
 
 
-async def precision(connection: Connection, community: Community, since: datetime) -> list[Tally]:
+async def precision(
+    connection: Connection, community: Community, since: datetime, until: datetime | None = None
+) -> list[Tally]:
     """Tell for each detector how many of its cases were settled and overturned since; by name, misses last."""
     names = ("kind", "detectors", "standing", "verdict", "appeal_state", "by")
+    at = func.coalesce(col(CaseRow.verdict_at), col(CaseRow.opened_at))
+    span = (at >= since) & (at < until) if until else at >= since
     rows = await connection.execute(
-        select(*columns(CaseRow, *names)).where(
-            col(CaseRow.community_id) == community.id,
-            or_(
-                col(CaseRow.verdict_at) >= since,
-                (col(CaseRow.verdict_at).is_(None)) & (col(CaseRow.opened_at) >= since),
-            ),
-        )
+        select(*columns(CaseRow, *names)).where(col(CaseRow.community_id) == community.id, span)
     )
     settled: dict[str, int] = {}
     overturned: dict[str, int] = {}

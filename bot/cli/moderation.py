@@ -161,7 +161,7 @@ async def _encoded(app: App, moderator: Moderator, posts: list[Post]) -> list[Po
     encoder = await app.encoder()
     vectors = await encoder.encode([post.text for post in posts])
     known = [replace(post, vector=vector) for post, vector in zip(posts, vectors, strict=True)]
-    return [await moderator.encoded(post, encoder) for post in known]
+    return [await moderator.encoded(post, app.encoder) for post in known]
 
 
 def _judged(examination: Examination) -> dict[str, object]:
@@ -183,8 +183,8 @@ async def _show(settings: Settings, *, name: str | None) -> None:
 
     async with open_app(settings) as app:
         _whose, set_ = await _set_here(app, name)
-    out.print(f"# strictness: {set_.policy.strictness} (/setup strictness changes it)", markup=False)
-    out.print(set_.policy.rules.rstrip() or rules.write(rules.Rules()).rstrip(), markup=False)
+    note(f"Strictness: {set_.policy.strictness} (/setup strictness changes it).")
+    out.print(set_.policy.rules.rstrip() or rules.write(rules.Rules()).rstrip(), markup=False, emoji=False)
 
 
 @family.command("check")

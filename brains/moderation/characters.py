@@ -8,11 +8,12 @@ import unicodedata
 import regex
 
 _INVISIBLE = (
-    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u0640\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
-    "\U000e0000-\U000e0fff"
+    "\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Characters that show nothing: controls, joiners, direction marks, fillers, variation selectors, tags."""
+"""Characters that show nothing: controls, joiners, direction marks, fillers, variation selectors, tags; and
+the line that makes Arabic words longer, which joins nothing elsewhere."""
 _UNSEEN = regex.compile(f"[{_INVISIBLE}]+")
 _MISREAD = regex.compile("[\x80-\x9f]")
 """Marks of Windows' own alphabet that were read as Latin 1: no trick, but an apostrophe."""
@@ -93,7 +94,7 @@ def _belongs(run: str, before: str, *, turns: bool) -> bool:
         return len(run) <= 2 and (emoji or joins)  # noqa: PLR2004 - a selector and a joiner
     if run in {"\u200c", "\u200d"}:
         return not _NARROW.match(before)
-    if run in {"\u200e", "\u200f", "\u061c"}:
+    if run in {"\u200e", "\u200f", "\u061c"} or set(run) == {"\u0640"}:
         return turns
     tags = all(0xE0020 <= ord(one) <= 0xE007F for one in run)  # noqa: PLR2004 - the block of tags
     return tags and before == "\U0001f3f4"

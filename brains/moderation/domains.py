@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,19 @@ WELL_KNOWN = frozenset(
     ]
 )
 """What phishing imitates in chats: accounts, games, wallets, banks and shops."""
+NEIGHBOURS = frozenset(
+    [
+        "krakend.io",
+        "openapi.com",
+        "revolt.chat",
+        "telegra.ph",
+        "tiktokv.com",
+        "weechat.org",
+        "wikimedia.de",
+        "wikimedia.org",
+    ]
+)
+"""Domains of their own right, one letter from a well-known one: found among the links of real communities."""
 SHORTENERS = frozenset(
     [
         "bit.ly",
@@ -121,6 +135,9 @@ CLOSE = 6
 """Letters of a name from which one letter more, less or other is an imitation: short names are close to each other."""
 LARGEST = 8_000_000
 """Bytes of a file of domains; 300,000 lines are about 6 million."""
+AT_ONCE = 200_000
+"""Bytes that are read while a message waits (15 ms); a larger file is read beside, and the lists as they were serve
+until then: 300,000 lines take most of a second."""
 
 _WHITE = frozenset({"white", "whitelist", "allow"})
 _BLACK = frozenset({"black", "blacklist", "block", "0.0.0.0", "127.0.0.1"})  # noqa: S104 - names, not addresses to bind
@@ -163,18 +180,31 @@ def readable(host: str) -> str:
 @functools.lru_cache(maxsize=10_000)
 def imitated(domain: str, known: frozenset[str] = WELL_KNOWN) -> str:
     """Return the well-known domain that another looks like: other letters, digits for letters, or one letter off."""
-    if domain in known or not domain:
+    if domain in known or domain in NEIGHBOURS or not domain:
         return ""
-    shown = readable(domain)
-    folded = _folded(shown)
-    for one in known:
-        if folded == _folded(one):
-            return one
+    folded = _folded(readable(domain))
+    looks, names = _looks(known)
+    if folded in looks:
+        return looks[folded]
     name = folded.partition(".")[0]
-    names = {one.partition(".")[0] for one in known}
     if name in names or len(name) < CLOSE:
         return ""
     return next((one for one in sorted(known) if _is_close(name, one.partition(".")[0])), "")
+
+
+@functools.lru_cache(maxsize=100)
+def _looks(known: frozenset[str]) -> tuple[dict[str, str], frozenset[str]]:
+    """Return what domains look like at a glance, and their first names."""
+    return {_folded(one): one for one in known}, frozenset(one.partition(".")[0] for one in known)
+
+
+def worn(host: str) -> str:
+    """Return the well-known domain that a host of somebody else wears in front, as `paypal.com.example.net` does."""
+    own = registered(host)
+    if own in WELL_KNOWN or host.count(".") < 2:  # noqa: PLR2004 - a domain, and something before it
+        return ""
+    front = f".{host.removesuffix(own)}"
+    return next((one for one in WELL_KNOWN if f".{one}." in front or f".{one}-" in front), "")
 
 
 def _folded(domain: str) -> str:
@@ -209,16 +239,38 @@ class DomainFile:
     white: frozenset[str] = frozenset()
     _stamp: tuple[int, int] = field(default=(0, 0))
 
+    def load(self) -> None:
+        """Read the file now, however large it is; for where nothing waits."""
+        if self._is_new():
+            self._read()
+
     def refresh(self) -> None:
         """Read the file again if it changed; what was read stays when it is gone or too large."""
+        if not self._is_new():
+            return
+        if self._stamp[1] <= AT_ONCE:
+            self._read()
+        else:
+            threading.Thread(target=self._read, name="domains", daemon=True).start()
+
+    def _is_new(self) -> bool:
+        """Say whether the file is to be read, and take note of how it is."""
         try:
             there = self.path.stat()
-            if (there.st_mtime_ns, there.st_size) == self._stamp or there.st_size > LARGEST:
-                return
+        except OSError:
+            return False
+        stamp = there.st_mtime_ns, there.st_size
+        if stamp == self._stamp or there.st_size > LARGEST:
+            return False
+        self._stamp = stamp
+        return True
+
+    def _read(self) -> None:
+        try:
             lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
+            self._stamp = (0, 0)
             return
-        self._stamp = (there.st_mtime_ns, there.st_size)
         rows = [line.partition("#")[0].split() for line in lines]
         self.white = frozenset(_name(row) for row in rows if len(row) > 1 and row[0] in _WHITE)
         self.black = frozenset(_name(row) for row in rows if len(row) == 1 or (len(row) > 1 and row[0] in _BLACK))
@@ -229,6 +281,12 @@ class DomainFile:
             raise Mistake(
                 _("The list of domains {path} is no file that I can read; name it from the root on."),
                 path=str(self.path),
+            )
+        if self.path.stat().st_size > LARGEST:
+            raise Mistake(
+                _("The list of domains {path} is larger than {most} bytes and would not be read."),
+                path=str(self.path),
+                most=LARGEST,
             )
 
 
@@ -241,5 +299,5 @@ def is_under(host: str, domains: frozenset[str]) -> str:
     if not domains:
         return ""
     parts = host.split(".")
-    tails = (".".join(parts[at:]) for at in range(len(parts) - 1))
+    tails = (".".join(parts[at:]) for at in range(len(parts)))
     return next((tail for tail in tails if tail in domains), "")

@@ -29,7 +29,7 @@ SPACES = re.compile(r"\s+")
 MENTION = re.compile(r"@\w+")
 DIGIT = re.compile(r"\d")
 LINK = re.compile(
-    r"https?://|www\.|\b[\w-]+\.(?:com|net|org|ru|io|xyz|top|cn|me|app|site|info|club|vip|link|gg)\b", re.I
+    r"https?://|www\.|\b[\w-]{1,63}\.(?:com|net|org|ru|io|xyz|top|cn|me|app|site|info|club|vip|link|gg)\b", re.I
 )
 MESSENGER = re.compile(r"\bt\.me\b|telegram|whats ?app|微信|薇信|加[vV]|\bdm\b|\bpm\b|телег|личк|\bлс\b", re.I)
 MONEY = re.compile(r"[$€£¥₽₿]|\busdt?\b|\bbtc\b|元|руб", re.I)

@@ -178,11 +178,14 @@ class Heads:
         form = shown(plain)
         carried = _by_character(self.heads[head], form)
         total = float(np.maximum(carried, 0).sum())
+        until = np.concatenate([[0.0], np.cumsum(carried, dtype=np.float64)])
+        weighed = ((float(until[end] - until[start]), start, end) for start, end in _spans(form))
         found: list[tuple[float, int, int]] = []
-        for weight, start, end in sorted(((carried[a:b].sum(), a, b) for a, b in _spans(form)), reverse=True):
-            apart = all(end <= other or start >= last for _weight, other, last in found)
-            if apart and weight >= SHARE * total and len(found) < NAMED:
-                found.append((float(weight), start, end))
+        for weight, start, end in sorted((one for one in weighed if one[0] >= SHARE * total), reverse=True):
+            if all(end <= other or start >= last for _weight, other, last in found):
+                found.append((weight, start, end))
+            if len(found) == NAMED:
+                break
         return [form[start:end] for _weight, start, end in found]
 
 

@@ -27,7 +27,7 @@ _HIDES = re.compile(r"[\[({]\s?(?:\.|dot|точка)|\b(?:dot|точка)\b|[点
 _MARKDOWN = re.compile(r"\[([^\[\]]{1,200})\]\(\s*<?([^\s()<>]{4,2000})>?[^()]{0,200}\)")
 _LINK = re.compile(
     r"(?:(?P<scheme>(?<![A-Za-z0-9])(?:h(?:tt|xx|\*\*)ps?|ftp|wss?)(?:://|:\\\\))"
-    r"(?:[^\s/@<>\"'()\[\]]{1,100}@)?|(?<![\w@.\-]))"
+    r"(?:(?P<user>[^\s/@<>\"'()\[\]]{1,100})@)?|(?<![\w@.\-]))"
     r"(?P<host>(?:[\w\u00a1-\uffff](?:[\w\u00a1-\uffff-]{0,62})[.。．])+(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{2,59}|\d{1,3}))\b"
     r"(?P<port>:\d{1,5})?(?P<path>[/?#][^\s<>\"|\u3000-\u303f\uff00-\uffef]*)?",
     re.IGNORECASE,
@@ -40,7 +40,7 @@ class Link:
     """Where a message leads. `domain` is the part of the host that was registered, empty for an IP address.
 
     `hidden`: written so that no client makes it a link; `bare`: without a scheme; `masked` has the domain that the
-    words of a Markdown link pretend.
+    words of a Markdown link, or what stands before an `@`, pretend.
     """
 
     written: str
@@ -128,7 +128,15 @@ def _link(match: re.Match[str], *, hidden: bool) -> Link | None:
         return None
     path = unquote(path.rstrip(".,!?:;)]*_~'\""))
     odd = "xx" in scheme or "**" in scheme
-    return Link(written=match[0].rstrip(".,!?:;)]*"), host=host, path=path, hidden=hidden or odd, bare=not scheme)
+    written = match[0].rstrip(".,!?:;)]*")
+    masked = _before_at(match["user"] or "", host)
+    return Link(written=written, host=host, path=path, hidden=hidden or odd, bare=not scheme, masked=masked)
+
+
+def _before_at(user: str, host: str) -> str:
+    """Return the domain that stands where an address has the name of a user, as in `https://paypal.com@example.net`."""
+    said = domains.registered(user.partition(":")[0].lower())
+    return said if said != domains.registered(host) else ""
 
 
 def _is_ip(host: str) -> bool:

@@ -16,7 +16,7 @@ from brains.moderation.signature import skeleton
 from brains.moderation.undisguise import Undisguised, undisguise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from bot.core.i18n import Translate
@@ -69,12 +69,15 @@ class Moderator:
     watch: PictureWatch = field(default_factory=PictureWatch)
     learned: Learned = field(default_factory=Learned)
 
-    async def encoded(self, post: Post, encoder: Encoder) -> Post:
-        """Return a post with the vector of its plain form, where it was disguised. Raises Overloaded or Gone."""
+    async def encoded(self, post: Post, encoder: Callable[[], Awaitable[Encoder]]) -> Post:
+        """Return a post with the vector of its plain form, where it was disguised. Raises Overloaded or Gone.
+
+        The encoder is asked for only then.
+        """
         undone = undisguise(post.text)
         if post.vector is None or not undone.tricks or not undone.plain.strip():
             return post
-        return replace(post, plain_vector=(await encoder.encode([undone.plain]))[0])
+        return replace(post, plain_vector=(await (await encoder()).encode([undone.plain]))[0])
 
     def examine(self, post: Post, translate: Translate = str, *, pictures: Sequence[Picture] = ()) -> Examination:
         """Let every detector look at a message and its pictures, which count in the windows from then on."""
@@ -128,12 +131,14 @@ class Moderator:
         if self.heads is None or not scores:
             return []
         found: list[Detection] = []
-        thresholds = self.heads.thresholds(with_vector=self._vector(post, undone) is not None, text=undone.plain)
+        sees = self._vector(post, undone) is not None
+        thresholds = self.heads.thresholds(with_vector=sees, text=undone.plain)
         for head, score in scores.items():
             if score < thresholds[head].flag:
                 continue
             words = self.heads.explain(undone.plain, head)
-            removes = score >= thresholds[head].remove and head != "self_harm"
+            # Letters alone know too little of what is said to take anything away.
+            removes = sees and score >= thresholds[head].remove and head != "self_harm"
             found.append(
                 Detection(
                     detector=head,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from bot.core.i18n import _
@@ -26,6 +27,7 @@ SURE = 0.6
 """Confidence below which a line that was read is more likely a pattern than words."""
 SIGHTINGS = 2000
 """Pictures that are remembered, the newest ones; each is a few hundred bytes."""
+AT_ONCE = datetime.min.replace(tzinfo=UTC)
 REPORTABLE = 5000
 """Messages whose picture is remembered, so that a report teaches it: who reports does so within hours."""
 
@@ -42,11 +44,15 @@ def text_of(pictures: Iterable[Picture]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A picture that was confirmed as a scam: `here` by this community's own staff, or `elsewhere`."""
+    """A picture that was confirmed as a scam: `here` by this community's own staff, or `elsewhere`.
+
+    What was confirmed elsewhere never does more than flag, and what was here does from `matures_at` on.
+    """
 
     hash: str
     confirmed: Literal["here", "elsewhere"]
     message: Ref | None = None
+    matures_at: datetime = AT_ONCE
 
 
 class KnownPictures(Protocol):
@@ -127,7 +133,7 @@ class PictureWatch:
         for picture in pictures:
             if picture.hashes:
                 self._remember(post, picture.hashes[0])
-                found += _confirmed(picture, known, translate)
+                found += _confirmed(post, picture, known, translate)
                 found += self._spreads(post, tuple(int(one, 16) for one in picture.hashes), translate)
         return found
 
@@ -162,7 +168,7 @@ class PictureWatch:
             self._seen.popleft()
 
 
-def _confirmed(picture: Picture, known: KnownPictures | None, translate: Translate) -> Iterator[Detection]:
+def _confirmed(post: Post, picture: Picture, known: KnownPictures | None, translate: Translate) -> Iterator[Detection]:
     """Tell of a picture that is known. What others confirmed is shown to staff and never removed for that alone."""
     if known is None:
         return
@@ -176,7 +182,7 @@ def _confirmed(picture: Picture, known: KnownPictures | None, translate: Transla
     yield Detection(
         detector="picture_known",
         kind="scam",
-        severity="remove" if here else "flag",
+        severity="remove" if here and post.at >= nearest.matures_at else "flag",
         reason=translate(words),
         related=(nearest.message,) if nearest.message else (),
     )

@@ -44,5 +44,5 @@ def album(taught: Sequence[Lesson]) -> Album:
         if one.head == "picture" and one.picture:
             found = [known for known in found if distance(known.hash, one.picture) > SAME]
             if one.label:
-                found.append(Known(hash=one.picture, confirmed="here", message=one.message))
+                found.append(Known(hash=one.picture, confirmed="here", message=one.message, matures_at=one.matures_at))
     return Album(found)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.core.i18n import _
 from brains.moderation import counting, links
 from brains.moderation.detection import Detection
-from brains.moderation.domains import WELL_KNOWN, DomainFile, imitated, is_under, registered
+from brains.moderation.domains import WELL_KNOWN, DomainFile, imitated, is_under, registered, worn
 from brains.moderation.expressions import Expressions
 from brains.moderation.presets import MEANINGS, PRESETS
 from brains.moderation.rules import ChannelRules, Rules, expressions, phrases
-from brains.moderation.undisguise import LONGEST, skeleton
+from brains.moderation.undisguise import LONGEST, skeleton, whole_characters
 from brains.moderation.windows import Said, Windows, pairs
-from brains.moderation.words import Words
+from brains.moderation.words import Words, is_by_letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,13 +32,15 @@ if TYPE_CHECKING:
 
 SHOWN = 60
 """Characters of what was found that a reason repeats."""
+PARTS = 20
+"""Parts of an address that are compared with those which the rules name."""
 BONES = 500
 """Letters of a text that are compared with others."""
 
 
 def figures(rules: ChannelRules, preset: Preset) -> Figures:
     """Return what rules allow: the preset's figures, but for those that they set themselves."""
-    from dataclasses import asdict, replace
+    from dataclasses import asdict
 
     own: dict[str, object] = {}
     for name, limit in rules.limits:
@@ -75,7 +79,7 @@ class Rulebook:
         """Return all that is against the rules, with reasons; the post counts in the windows from then on."""
         if self.off or post.roles & self.roles:
             return []
-        text, plain = post.text[:LONGEST], undisguised.plain
+        text, plain = whole_characters(post.text[:LONGEST]), undisguised.plain
         texts = (plain,) if plain == text else (plain, text)
         found = [*self._said(texts, undisguised.tricks, translate)]
         leads = links.find(text)
@@ -105,13 +109,16 @@ class Rulebook:
     def _said(self, texts: Sequence[str], tricks: frozenset[str], translate: Translate) -> Iterator[Detection]:
         """Find words and expressions, each once, in the plain form and in the text as it is."""
         hits = {hit.phrase: hit for text in texts for hit in self.words.find(text)}
-        if tricks & {"spread", "broken"}:
-            hits |= {hit.phrase: hit for hit in self.words.find_pulled_apart(texts[0]) if hit.phrase not in hits}
+        apart = self.words.find_pulled_apart(texts[0]) if tricks & {"spread", "broken"} else []
+        apart = [hit for hit in apart if hit.phrase not in hits]
+        unsure = {hit.phrase for hit in apart if not is_by_letters(hit.found, texts[-1])}
+        hits |= {hit.phrase: hit for hit in apart}
         for hit in hits.values():
             reason = translate(_("says “{found}”, which the rules do not want (“{word}”)")).format(
                 found=hit.found[:SHOWN], word=hit.phrase.text[:SHOWN]
             )
-            yield Detection(detector="words", kind="rule", severity=hit.phrase.severity, reason=reason, found=hit.found)
+            severity = "flag" if hit.phrase in unsure else hit.phrase.severity
+            yield Detection(detector="words", kind="rule", severity=severity, reason=reason, found=hit.found)
         matched = {one: piece for text in texts for one, piece in self.expressions.find(text)}
         for one, piece in matched.items():
             reason = translate(_("“{found}” matches the expression {name}")).format(
@@ -137,21 +144,21 @@ class Rulebook:
 
     def _is_allowed(self, link: Link) -> bool:
         white = self.domains.white if self.domains else frozenset()
-        listed = any(link.address.startswith(one) for one in self.allow if "/" in one)
-        return listed or (bool(is_under(link.host, self.allow | white)) and not link.masked)
+        named = _names(link, self.allow) or is_under(link.host, white)
+        return bool(named) and not link.masked
 
     def _against(self, link: Link) -> Iterator[tuple[Consequence, Kind, str, str]]:
         """Yield what is against a link: the consequence, the kind, the sentence, and what it also names."""
         figures, black = self.figures, self.domains.black if self.domains else frozenset()
-        if blocked := is_under(link.host, self.block):
+        if blocked := _names(link, self.block):
             yield "remove", "rule", _("leads to {link}; the rules block {more}"), blocked
         elif listed := is_under(link.host, black):
             yield "remove", "scam", _("leads to {link}; {more} is on the list of bad domains"), listed
-        elif self.only and not is_under(link.host, self.only):
+        elif self.only and not _names(link, self.only):
             yield "flag", "rule", _("leads to {link}; the rules name the only domains that may be linked"), ""
         if link.masked:
             yield figures.masked, "scam", _("says that it leads to {more}, and leads to {link}"), link.masked
-        if like := imitated(link.domain, WELL_KNOWN | self.allow):
+        if like := imitated(link.domain, WELL_KNOWN | self.allow) or worn(link.host):
             yield figures.lookalikes, "scam", _("leads to {link}, which looks like {more}"), like
         if link.is_invite:
             yield figures.invites, "spam", _("invites into another community: {link}"), ""
@@ -196,6 +203,8 @@ class Rulebook:
                 sentence = _("the same was said in {count} channels within {seconds} seconds, by {people} members")
                 if people > 1 and count == 1:
                     count, sentence = people, _("{count} members said the same within {seconds} seconds")
+                if len({one.channel for one in copies if one.author == said.author}) < limit.count:
+                    limit = replace(limit, severity="flag")  # noqa: PLW2901 - two may thank in the same words
             if count >= limit.count:
                 people = len({one.author for one in copies})
                 reason = translate(sentence).format(count=count, seconds=limit.seconds, people=people)
@@ -242,13 +251,16 @@ class Rulebooks:
     preset: Preset = "gentle"
     presets: Callable[[Ref], Preset] | None = None
     windows: Windows = field(default_factory=Windows)
-    _domains: DomainFile | None = None
+    _files: dict[str, DomainFile] = field(default_factory=dict)
     _common: tuple[Words, Expressions] = field(init=False)
     _made: dict[tuple[str, Preset], Rulebook] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Compile what most channels have, so that no message waits for it."""
         registered("example.com")
+        for part in (self.rules, *self.rules.channels.values()):
+            if file := self._file(part.links.file):
+                file.load()
         self._common = (
             Words(phrases(self.rules.words), self.rules.words.allow),
             Expressions(expressions(self.rules.expressions)),
@@ -262,6 +274,10 @@ class Rulebooks:
             self._made[own, preset] = self._make(own, channel, preset)
         return self._made[own, preset]
 
+    def _file(self, path: str) -> DomainFile | None:
+        """Return a file of domains, one for all channels that name it."""
+        return self._files.setdefault(path, DomainFile(Path(path))) if path else None
+
     def _is_off(self, channel: Ref) -> bool:
         return str(channel) in self.rules.excepted.channels
 
@@ -270,8 +286,6 @@ class Rulebooks:
 
         common, special = self.rules, self.rules.channels.get(own, ChannelRules())
         merged = _merged(common, special)
-        if merged.links.file and self._domains is None:
-            self._domains = DomainFile(Path(merged.links.file))
         every = [*phrases(common.words), *phrases(special.words)]
         return Rulebook(
             figures=figures(merged, preset),
@@ -285,14 +299,26 @@ class Rulebooks:
             only=_domains(merged.links.only),
             allow=_domains(merged.links.allow),
             block=_domains(common.links.block + special.links.block),
-            domains=self._domains if merged.links.file else None,
+            domains=self._file(merged.links.file),
             roles=frozenset(Ref.parse(one) for one in common.excepted.roles),
             off=self._is_off(channel),
         )
 
 
 def _domains(names: Sequence[str]) -> frozenset[str]:
-    return frozenset(name.lower().removeprefix("https://").removeprefix("www.").strip("/") for name in names)
+    """Return domains and addresses as they are compared, however staff wrote them: with a scheme, `*.` or a dot."""
+    bare = (re.sub(r"^(?:[a-z]+://)?(?:www\.|\*?\.)?", "", name.strip().lower()) for name in names)
+    return frozenset(name.strip("/") for name in bare) - {""}
+
+
+def _names(link: Link, names: frozenset[str]) -> str:
+    """Return which name a link is under: a domain, or an address up to the end of a part of its path."""
+    if not names:
+        return ""
+    address = link.address.lower()
+    places = islice((one.start() for one in re.finditer(r"[/?#&]", address)), PARTS)
+    under = next((address[:at] for at in places if address[:at] in names), "")
+    return under or (address.strip("/") if address.strip("/") in names else is_under(link.host, names))
 
 
 def _merged(common: Rules, special: ChannelRules) -> ChannelRules:

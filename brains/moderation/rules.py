@@ -21,7 +21,7 @@ from brains.moderation.words import MOST as MOST_WORDS
 from brains.moderation.words import Phrase, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pydantic_core import ErrorDetails
 
@@ -186,11 +186,36 @@ def read(text: str) -> Rules:
         rules = Rules.model_validate(value)
     except ValidationError as error:
         raise _mistake(error.errors()[0], value, lines) from None
-    _tried(rules, (), lines)
     channels = value.get("channels")
-    for channel in channels if isinstance(channels, dict) else ():
-        _tried(rules.channels[str(Ref.parse(channel))], ("channels", channel), lines)
+    parts: list[tuple[Path, ChannelRules]] = [((), rules)]
+    names = channels if isinstance(channels, dict) else ()
+    parts += [(("channels", name), rules.channels[str(Ref.parse(name))]) for name in names]
+    for path, part in parts:
+        _counted(rules, part, path, lines)
+    for path, part in parts:
+        _tried(part, path, lines)
     return rules
+
+
+def _counted(common: Rules, own: ChannelRules, path: Path, lines: dict[Path, int]) -> None:
+    """Raise Mistake where what a channel has together with its community is more than can be compiled."""
+    both = (common,) if own is common else (common, own)
+    words = sum(len(one.words.remove) + len(one.words.flag) + len(one.words.allow) for one in both)
+    if words > MOST_WORDS:
+        raise Mistake(
+            _("Line {line}: {count} words and exceptions hold here together; {most} may be there."),
+            line=_line((*path, "words"), lines),
+            count=words,
+            most=MOST_WORDS,
+        )
+    count = sum(len(one.expressions) for one in both)
+    if count > MOST_EXPRESSIONS:
+        raise Mistake(
+            _("Line {line}: {count} expressions hold here together; {most} may be there."),
+            line=_line((*path, "expressions"), lines),
+            count=count,
+            most=MOST_EXPRESSIONS,
+        )
 
 
 def _tried(rules: ChannelRules, path: Path, lines: dict[Path, int]) -> None:
@@ -262,6 +287,9 @@ def _mistake(error: ErrorDetails, value: Value, lines: dict[Path, int]) -> Mista
     elif kind == "number":
         allowed = f"{context['ge']} …" if "ge" in context else f"… {context['le']}" if "le" in context else "0 …"
     given = error["input"]
+    if kind == "reference" and isinstance(given, list | tuple | dict):
+        entry, given = _no_reference(given)
+        path = (*path, entry)
     return Mistake(
         _REASONS.get(kind, _REASONS[""]),
         line=_line(path, lines),
@@ -269,6 +297,16 @@ def _mistake(error: ErrorDetails, value: Value, lines: dict[Path, int]) -> Mista
         value=given if isinstance(given, int | float) else str(given)[:SHOWN],
         allowed=allowed,
     )
+
+
+def _no_reference(given: Iterable[object]) -> tuple[str | int, object]:
+    """Return the place of the first entry that is no reference, and the entry."""
+    for place, one in enumerate(given):
+        try:
+            Ref.parse(str(one))
+        except ValueError:
+            return (str(one) if isinstance(given, dict) else place), one
+    return 0, ""
 
 
 def _fields(path: Path) -> list[str]:

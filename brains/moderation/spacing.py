@@ -13,7 +13,17 @@ SPREAD = re.compile(r"(?<!\S)\S\s+\S\s+\S\s+\S(?!\S)")
 """Four single characters beside each other: the least that is taken for a word pulled apart."""
 HAN_SPREAD = re.compile(r"[\u4e00-\u9fff](?:[\s.·•_\-*|/,，、]{1,3}[\u4e00-\u9fff]){2,}(?![\u4e00-\u9fff])")
 _HAN_GAP = re.compile(r"[\s.·•_\-*|/,，、]")
-DOTTED = re.compile(r"(?<![^\s\"'(])[^\W\d_](?:([.\-_*·•|~+/,])[^\W_])(?:\1[^\W_]){2,}(?![^\s\"')!?,.:;])")
+GAP = r"[\s\pZ]"
+"""A space of any kind, for RE2: its own are those of ASCII."""
+DOT = r"(?:[.\-_*•·|~+/,']|\p{So}\x{FE0F}?)"
+"""What stands between letters, for RE2; emoji too."""
+DOTTED = re.compile(
+    r"(?<![^\s\"'(])[^\W\d_](?:([.\-_*•·|~+/,']|[^\x00-\u1fff\w\s]\ufe0f?)[^\W_])(?:\1[^\W_]){2,}"
+    r"(?:\1(?=[!?]?(?:\s|$)))?(?![^\s\"')!?,.:;])"
+)
+WRAPPED = re.compile(r"(?:[(\[{<'\"`|*~_]{1,2}[^\W\d_][)\]}>'\"`|*~_]{1,2}){4,}")
+"""Letters each of which stands between brackets or marks."""
+_WRAPPING = re.compile(r"[\W_]")
 _TOKENS = re.compile(r"(\S+)(\s*)")
 _LETTERS = re.compile(r"[^\W\d_]+")
 EVERYDAY = 2.2
@@ -47,12 +57,19 @@ _OPENS, _CLOSES = "\"'(*_", ".,!?:;)\"'*_"
 
 def together(text: str) -> str:
     """Bring letters together that stand apart, and find the words in them."""
+    text = WRAPPED.sub(lambda run: _unwrapped(run[0]), text)
     return _gathered(text) if SPREAD.search(text) else text
 
 
 def undotted(text: str) -> str:
     """Bring letters together that have dots or the like between them."""
     return DOTTED.sub(lambda run: _undotted(run[0], run[1]), text)
+
+
+def _unwrapped(run: str) -> str:
+    """Take the marks away in which each letter of a word stands by itself, as in `(f)(r)(e)(e)` or `||f||||r||`."""
+    letters = _WRAPPING.sub("", run)
+    return _spaced(letters) if _is_writing(letters) else run
 
 
 def han_together(text: str) -> str:
@@ -89,9 +106,10 @@ def _row(row: list[tuple[str, str]]) -> str:
         return as_it_is
     narrow = min(len(gap) for _word, gap in row[:-1])
     words, word = [], ""
+    lines = any("\n" not in gap for _word, gap in row[:-1])  # else the letters stand below each other
     for one, gap in row:
         word += one
-        if len(gap) > narrow or "\n" in gap:
+        if len(gap) > narrow or (lines and "\n" in gap):
             words.append((word, "\n" if "\n" in gap else " "))
             word = ""
     words.append((word, row[-1][1]))

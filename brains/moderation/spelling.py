@@ -14,14 +14,30 @@ FREQUENT = 9.5
 """The same for what may well be a name with a number, as `fr33`: only the 6,000 words used most."""
 LEAST = 3
 """Letters of the shortest word that is taken for disguised."""
-LONGEST = 40
+LONGEST = 24
 """Characters of the longest."""
+MOST = 100
+"""Different words of a text that are read so, the first ones: each may take .2 ms."""
+WEIGHABLE = 10
+"""Of those, the first ones whose readings are weighed by their pieces where none is a known word."""
 TRIED = 64
 """Readings of one word that are looked up: `1` alone stands for two letters."""
 WEIGHED = 8
 """Readings that are weighed by their pieces where none is a known word: that takes 50 times as long."""
 
-_LATIN_FIGURES = {"0": "o", "1": "il", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g", "@": "a", "$": "s"}
+_LATIN_FIGURES = {
+    "0": "o",
+    "1": "il",
+    "3": "e",
+    "4": "a",
+    "5": "s",
+    "6": "g",
+    "7": "t",
+    "8": "b",
+    "9": "g",
+    "@": "a",
+    "$": "s",
+}
 _LATIN_FIGURES |= {"!": "i", "€": "e", "£": "l", "+": "t", "¡": "i", "¢": "c"}
 _CYRILLIC_FIGURES = {
     "0": "о",
@@ -77,13 +93,15 @@ def _unmarked(token: str) -> str:
 
 def without_figures(text: str) -> str:
     """Write digits and signs as the letters that they stand for, where that makes a word; figures stay figures."""
-    tokens = {token for token in text.split() if not token.isalpha() and len(token) <= LONGEST and HINT.search(token)}
-    found = {token: _unfigured(token) for token in tokens}
+    hinted = (token for token in text.split() if not token.isalpha() and len(token) <= LONGEST and HINT.search(token))
+    tokens = list(itertools.islice(dict.fromkeys(hinted), MOST))
+    found = {token: _unfigured(token, weigh=at < WEIGHABLE) for at, token in enumerate(tokens)}
     sure = sum(token != read for token, read in found.items())
     if not sure:
         return text
     if sure > 1:
-        found |= {token: _forced(token) for token, read in found.items() if token == read}
+        left = [token for token, read in found.items() if token == read]
+        found |= {token: _forced(token, weigh=at < WEIGHABLE) for at, token in enumerate(left)}
     return re.sub(r"\S+", lambda token: found.get(token[0], token[0]), text)
 
 
@@ -112,17 +130,17 @@ def _may_be_read(word: str) -> bool:
 
 
 @functools.lru_cache(maxsize=10_000)
-def _unfigured(token: str) -> str:
+def _unfigured(token: str, *, weigh: bool) -> str:
     before, word, after = _split(token)
     if not _may_be_read(word):
         return token
     for part in (word, word.rstrip("+$€£")):
-        if HINT.search(part) and (read := _reading(part)):
+        if HINT.search(part) and (read := _reading(part, weigh=weigh)):
             return before + read + word[len(part) :] + after
     return token
 
 
-def _reading(word: str) -> str:
+def _reading(word: str, *, weigh: bool) -> str:
     """Return the likeliest word that is meant; empty where none that is known."""
     if not all(one.isalnum() or one in _SIGNS for one in word):
         return ""
@@ -132,7 +150,7 @@ def _reading(word: str) -> str:
     if len(word) == LEAST and not (word.islower() or word.isupper()):
         return ""
     readings = [one for one in _readings(word) if one.isalpha() and len(one) >= LEAST]
-    best = _likeliest(readings)
+    best = _likeliest(readings, weigh=weigh)
     bare = _stripped(word)
     counted = bool(bare) and figures == len(word) - len(bare) and (len(bare) <= LEAST or _is_word(bare))
     limit = FREQUENT - 1 if len(word) <= LEAST else FREQUENT if counted else KNOWN
@@ -140,17 +158,17 @@ def _reading(word: str) -> str:
         return ""
     if _is_word(best, limit):
         return best
-    long = not counted and len(word) > 5 and figures > 1 and unigrams().cost(best.lower()) <= 2.9 * len(best)  # noqa: PLR2004 - nats a letter
+    long = weigh and not counted and len(word) > 5 and figures > 1 and unigrams().cost(best.lower()) <= 2.9 * len(best)  # noqa: PLR2004 - nats a letter
     return best if long else ""
 
 
-def _likeliest(readings: list[str]) -> str:
-    """Return the reading that costs least: a known word before all others."""
+def _likeliest(readings: list[str], *, weigh: bool) -> str:
+    """Return the reading that costs least: a known word before all others, and these only where they are weighed."""
     begins = unigrams().begins
     known = [one for one in readings if one.lower() in begins]
     if known:
         return min(known, key=lambda one: begins[one.lower()])
-    return min(readings[:WEIGHED], key=lambda one: unigrams().cost(one.lower()), default="")
+    return min(readings[: WEIGHED * weigh], key=lambda one: unigrams().cost(one.lower()), default="")
 
 
 def _stripped(word: str) -> str:
@@ -167,20 +185,20 @@ def _readings(word: str) -> list[str]:
     return ["".join(one).upper() if capital else "".join(one) for one in tried]
 
 
-def _forced(token: str) -> str:
+def _forced(token: str, *, weigh: bool) -> str:
     """Read words with figures as the likeliest letters: other words of the text are disguised so."""
     before, word, after = _split(token)
     if _ADDRESS.search(word) or _MEASURE.fullmatch(word) or "_" in word:
         return token
-    return before + "".join(_forced_part(part) for part in _PARTS.split(word)) + after
+    return before + "".join(_forced_part(part, weigh=weigh) for part in _PARTS.split(word)) + after
 
 
-def _forced_part(word: str) -> str:
+def _forced_part(word: str, *, weigh: bool) -> str:
     """Read one word so: a known one however few letters it has, an unknown one where it has mostly letters."""
     letters = sum(one.isalpha() for one in word)
     if not letters or letters == len(word) or not all(one.isalnum() or one in _SIGNS for one in word):
         return word
-    best = _likeliest([one for one in _readings(word) if one.isalpha()])
+    best = _likeliest([one for one in _readings(word) if one.isalpha()], weigh=weigh)
     known = len(best) > 1 and _is_word(best, FREQUENT if len(best) < LEAST else KNOWN)
     mostly = letters > 1 and letters * 2 >= len(word) and word[0] not in "@+!" and not _is_word(_stripped(word))
     return best if best and (known or mostly) else word
@@ -195,7 +213,7 @@ def _once(token: re.Match[str]) -> str:
     word = token[0]
     if not REPEATED.search(word) or not word.isalpha() or len({*word.lower()}) == 1 or _ROMAN.fullmatch(word):
         return word
-    if len(_RUN.findall(word)) > LEAST:
+    if len(word) > 2 * LONGEST or len(_RUN.findall(word)) > LEAST:
         return _RUN.sub(r"\1", word)
     ways = [_RUN.sub(lambda run, times=times: run[1] * times, word) for times in (1, 2)]  # type: ignore[misc]
     return min(ways, key=lambda one: (unigrams().cost(one.lower()), len(one)))

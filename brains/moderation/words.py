@@ -59,14 +59,14 @@ class Words:
     def __init__(self, phrases: Iterable[Phrase], exceptions: Iterable[str] = ()) -> None:
         """Raises Mistake for a phrase without a letter, one too long, and too many."""
         self._automaton = ahocorasick.Automaton()
-        phrases = tuple(phrases)
+        phrases, exceptions = tuple(phrases), tuple(exceptions)
+        if len(phrases) + len(exceptions) > MOST:
+            raise Mistake(_("There may be {most} words and exceptions, and these are more."), most=MOST)
         entries: dict[str, list[_Entry]] = {}
         for phrase in phrases:
             _enter(entries, phrase.text, phrase)
         for exception in exceptions:
             _enter(entries, exception, None)
-        if sum(map(len, entries.values())) > MOST:
-            raise Mistake(_("There may be {most} words and exceptions, and these are more."), most=MOST)
         for key, kept in entries.items():
             self._automaton.add_word(key, tuple(kept))
         self._empty = not entries
@@ -80,7 +80,10 @@ class Words:
             self._glued.make_automaton()
 
     def find_pulled_apart(self, plain: str) -> list[Hit]:
-        """Return the phrases whose letters a text has one after the other, whatever the spaces between them say."""
+        """Return the phrases whose letters a text has one after the other, whatever the spaces between them say.
+
+        They may be of several words, as in "the pen is", which `is_by_letters` tells apart.
+        """
         if not self._glued:
             return []
         return list({hit.phrase: hit for _last, hit in self._glued.iter(skeleton(plain))}.values())
@@ -107,6 +110,12 @@ class Words:
                 start, end = last + 1 - entry.length, last + 1
                 if _stands_alone(text, start, end, entry):
                     yield entry, *_grown(text, start, end, entry)
+
+
+def is_by_letters(bones: str, text: str) -> bool:
+    """Say whether a text as it was written has these letters one by one, not as the letters of several whole words."""
+    written = re.search(r"[\W_]*".join(map(re.escape, bones)), text.casefold())
+    return written is None or all(len(word) == 1 for word in re.findall(r"[^\W_]+", written[0]))
 
 
 def folded(text: str) -> str:

@@ -18,6 +18,8 @@ LONGEST = 60_000
 """Characters of a text that is read."""
 DEEPEST = 8
 """Levels of lists and mappings in each other; rules need five."""
+DIGITS = 18
+"""Digits of what is read as a number; a longer one stays text, which costs nothing to read."""
 _NESTED = re.compile(rf"(?:[\[{{]\s*){{{DEEPEST + 1}}}")
 """What the parser would take quadratic time for."""
 
@@ -103,6 +105,6 @@ def _scalar(text: str, tag: str) -> Value:
             return text.lower() == "true"
         case "null":
             return None
-        case "int" if text.isdecimal() and str(int(text)) == text:
+        case "int" if text.isdecimal() and len(text) <= DIGITS and str(int(text)) == text:
             return int(text)
     return text

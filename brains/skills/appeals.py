@@ -47,7 +47,7 @@ async def appeal(context: Context) -> Decision:
         text=await _card(context, case, words, translate),
         skill=NAME,
         proposed=(),
-        buttons=_buttons(case, translate),
+        buttons=buttons(case, translate),
     )
     keep = KeepAppeal(case=case.id, member=case.member.ref, text=words, state="open")
     thanks = _("Your appeal of case {case} is with the staff. I tell you what they say.")
@@ -88,7 +88,8 @@ async def _card(context: Context, case: Case, words: str, translate: Translate) 
     return "\n".join([head, wording.quote(words), "", before, told])
 
 
-def _buttons(case: Case, translate: Translate) -> tuple[Button, ...]:
+def buttons(case: Case, translate: Translate) -> tuple[Button, ...]:
+    """Return a button for each answer to an appeal; pressing one settles the others."""
     labels = {"grant": _("Grant: take it back"), "refuse": _("Keep it")}
     return tuple(
         Button(label=translate(label), press=f"{NAME}.{press}", data={"case": case.id}, choice="appeal")

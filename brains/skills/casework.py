@@ -105,10 +105,7 @@ async def exhibit(
     context: Context, event: MessagePosted | MessageEdited, member: Member, *, picture: str = ""
 ) -> Exhibit:
     """Return a message as evidence. Of who is not collected no word is kept: the staff reads it behind its link."""
-    async with context.faculties.database.read() as connection:
-        hidden = await members.withheld(
-            connection, context.community, among=[member.id], consent=context.policy.consent
-        )
+    hidden = await is_withheld(context, member)
     return Exhibit(
         message=event.message,
         channel=event.channel.ref,
@@ -116,6 +113,14 @@ async def exhibit(
         at=event.at,
         picture="" if hidden else picture,
     )
+
+
+async def is_withheld(context: Context, member: Member) -> bool:
+    """Say whether nothing is collected of a member, so that neither words nor pictures of theirs are kept."""
+    async with context.faculties.database.read() as connection:
+        return bool(
+            await members.withheld(connection, context.community, among=[member.id], consent=context.policy.consent)
+        )
 
 
 def kept(case: Case) -> KeepCase:
@@ -163,6 +168,12 @@ def can(context: Context, action: Action) -> bool:
     return where is None or type(action).__name__ in context.can.get(where.platform, frozenset())
 
 
+def takes(context: Context, member: Ref, step: Step) -> bool:
+    """Say whether a member's platform lets the bot take a step; words alone it always can."""
+    act = {"timeout": Timeout, "kick": Kick, "ban": Ban}.get(step.rung)
+    return act is None or act.__name__ in context.can.get(member.platform, frozenset())
+
+
 async def is_told_first(context: Context, member: Member, step: str) -> bool:
     """Say whether somebody hears of a step before it is done: once they are out, nobody can write to them.
 
@@ -193,10 +204,10 @@ async def record(context: Context, member: Member, *, beside: str = "") -> Recor
 
 
 def planned(context: Context, kept: KeepCase, verdict: Ruled, held: int) -> Step:
-    """Return the step of a verdict: none where one was taken already, a day's rest for whose account was taken."""
+    """Return the step of a verdict: none where one was taken already, but a day's rest for whose account was taken."""
+    if verdict == "compromised" and kept.step not in {"kick", "ban"} and kept.minutes < ladder.DAY:
+        return ladder.Step(points=held, rung="timeout", minutes=ladder.DAY)
     if verdict == "fine" or kept.step:
         return ladder.Step(points=held, rung="")
-    if verdict == "compromised":
-        return ladder.Step(points=held, rung="timeout", minutes=ladder.DAY)
     said_in = kept.exhibits[-1].channel if kept.exhibits else None
     return ladder.step(strictness(context, said_in), held, ladder.adds(kept.about, verdict))

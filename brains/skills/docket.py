@@ -9,8 +9,8 @@ from bot.core.actions import Delete, Moderation
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake
 from bot.core.i18n import _
-from bot.core.wording import APPEALS, VERDICTS, escape, marked
-from brains.skills import cards
+from bot.core.wording import APPEALS, VERDICTS, escape, marked, quote
+from brains.skills import appeals, cards
 from brains.skills.casefile import done
 from brains.skills.casework import KINDS, is_case_id, kept
 from brains.skills.telling import STATES
@@ -92,6 +92,9 @@ async def _told(context: Context, case: Case) -> Decision:
             translate(_("`/why {case}` tells how it came about, `/undo {case}` takes it back.")).format(case=case.id)
         )
     buttons = cards.verdicts(case.id, translate) if case.is_open else ()
+    if case.appeal_state == "open":
+        text.append(quote(case.appeal))
+        buttons = appeals.buttons(case, translate)
     said = context.answer("\n".join(text), buttons=buttons)
     reason = translate(_("asked for case {case}")).format(case=case.id)
     return Decision(skill="mod", actions=(said,), reason=reason, about=(case.member.ref,))

@@ -8,30 +8,41 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.core import wording
-from bot.core.actions import AskStaff, Button, Delete, OpenDirect
+from bot.core.actions import Delete, Warn
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Unavailable
-from bot.core.i18n import _
+from bot.core.events import MessagePosted
 from bot.core.policies import mode_of
 from bot.core.things import Audience
 from brains.moderation import ladder
 from brains.moderation.detection import Post, verdict
-from brains.skills import cards, letters, raid
-from brains.skills.casework import NAME, exhibit, opened, record, sanction, strictness
-from brains.skills.steering import for_staff, staff_channel
-from storage import acquaintance, acts, cases, exhibits
+from brains.skills import cards, casefile, letters, need, raid
+from brains.skills.casework import (
+    KINDS,
+    NAME,
+    can,
+    exhibit,
+    is_withheld,
+    kept,
+    opened,
+    record,
+    sanction,
+    strictness,
+    takes,
+)
+from brains.skills.steering import for_staff, rewritten
+from storage import acquaintance, cases, exhibits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.core.actions import Action, Exhibit
-    from bot.core.events import MessageEdited, MessagePosted
+    from bot.core.actions import Action, Edit, Exhibit, KeepCase
+    from bot.core.events import MessageEdited
     from bot.core.ports import Picture
     from bot.core.things import Member
     from brains.moderation.detection import Detection
     from brains.moderation.ladder import Step
-    from brains.moderation.moderator import Examination, Moderator
+    from brains.moderation.moderator import Moderator
     from brains.skills.skill import Context
     from storage.cases import Case
 
@@ -41,8 +52,10 @@ THINKING = 3.0
 """Seconds that an encoding is waited for; without it, rules and letters judge alone."""
 LOOKING = 12.0
 """Seconds that the pictures of a message are waited for."""
-ONCE = timedelta(days=1)
-"""Somebody in need is offered help once in so long."""
+VERSIONS = 3
+"""Versions of one message that have cases of their own."""
+EACH = 10
+"""So many more messages of a case are written into its card at once, after the first few."""
 LONGEST = 700
 """Characters of a reason."""
 
@@ -76,9 +89,12 @@ async def examine(context: Context, event: MessagePosted | MessageEdited) -> Dec
     moderator = await context.faculties.moderator(context.community)
     post = await _post(context, event)
     pictures = await _pictures(context, event)
-    seen = await _seen(context, moderator, post, pictures)
+    post = await _encoded(context, moderator, post)
+    translate = await for_staff(context)
+    begins = moderator.raids is not None and moderator.raids.state(post.at) is None
+    seen = moderator.examine(post, translate, pictures=pictures)
     if seen.raid is not None and context.member is not None and event.author.ref in seen.raid.members:
-        return await raid.said(context, event, context.member, seen.raid)
+        return await raid.said(context, event, context.member, seen.raid, begins=begins)
     found = seen.detections
     against = [one for one in found if one.kind != "self_harm"]
     if context.member is None:
@@ -87,16 +103,17 @@ async def examine(context: Context, event: MessagePosted | MessageEdited) -> Dec
         hashes = [one for picture in pictures for one in picture.hashes[:1]]
         return await _hold(context, event, context.member, against, picture=next(iter(hashes), ""))
     needing = [one for one in found if one.kind == "self_harm"]
-    return await _offer_help(context, event, context.member, needing) if needing else None
+    return await need.offer_help(context, event, context.member, needing) if needing else None
 
 
-async def _seen(context: Context, moderator: Moderator, post: Post, pictures: Sequence[Picture]) -> Examination:
-    """Let the detectors of the community look, at the words by their vector where it comes in time."""
+async def _encoded(context: Context, moderator: Moderator, post: Post) -> Post:
+    """Return a post with its vector, where that comes in time; while there is no encoder yet, nobody waits for one."""
+    if not moderator.encoder:
+        return post
     with contextlib.suppress(TimeoutError, Unavailable):
         async with asyncio.timeout(THINKING):
-            encoder = await context.faculties.encoder()
-            post = await moderator.encoded(replace(post, vector=await context.vector()), encoder)
-    return moderator.examine(post, await for_staff(context), pictures=pictures)
+            return await moderator.encoded(replace(post, vector=await context.vector()), context.faculties.encoder)
+    return post
 
 
 async def _pictures(context: Context, event: MessagePosted | MessageEdited) -> Sequence[Picture]:
@@ -143,26 +160,39 @@ async def _hold(
     async with context.faculties.database.read() as connection:
         judged = await cases.of_message(connection, context.community, event.message)
         mine = await cases.of_member(connection, context.community, member.id)
-    if any(one.verdict == "fine" for one in judged):
+    if any(_has_said(one, event) for one in judged):
         return None
-    case = next((one for one in mine if _goes_on(one, context)), None)
+    case = next((one for one in mine if _goes_on(one, context, event, versions=len(judged))), None)
     found = Finding(event=event, member=member, detections=against, case=case, picture=picture)
     return await _propose(context, found)
 
 
-def _goes_on(case: Case, context: Context) -> bool:
-    """Say whether what a member does belongs to a case about them: an open one, of detectors, and not long ago."""
-    return case.is_open and bool(case.detectors) and context.now - case.opened_at < JOINING
+def _has_said(case: Case, event: MessagePosted | MessageEdited) -> bool:
+    """Say whether a case rests on a message as it reads now: what is judged once is not judged again for an edit."""
+    said = next((one.text for one in case.exhibits if one.message == event.message), None)
+    return said == event.text or (said == "" and isinstance(event, MessagePosted))
+
+
+def _goes_on(case: Case, context: Context, event: MessagePosted | MessageEdited, *, versions: int) -> bool:
+    """Say whether what a member does belongs to a case about them: an open one, of detectors, and not long ago.
+
+    A case holds one version of a message; another has a case of its own, so that staff judge what they read.
+    """
+    shown = any(one.message == event.message for one in case.exhibits)
+    joins = not shown or versions >= VERSIONS
+    return joins and case.is_open and bool(case.detectors) and context.now - case.opened_at < JOINING
 
 
 async def _propose(context: Context, found: Finding) -> Decision:
     step, points = await _step(context, found)
-    kept = opened(
+    shown = await _exhibits(context, found)
+    quotes = bool(shown[-1].text) or not found.event.text
+    more = opened(
         context,
         member=found.member.ref,
         about=found.surest.kind,
-        reason=_reason(found.detections),
-        exhibits=await _exhibits(context, found),
+        reason=_reason(found.detections) if quotes else await _unquoted(context, found.detections),
+        exhibits=shown,
         detectors=tuple(dict.fromkeys(one.detector for one in found.detections)),
         score=found.surest.score,
         step=step,
@@ -172,26 +202,42 @@ async def _propose(context: Context, found: Finding) -> Decision:
     done: list[Action] = []
     if found.removes:
         done.append(Delete(message=found.event.message, channel=found.event.channel.ref))
-    if step is not None and (act := sanction(kept, step, kept.reason)):
+    if step is not None and (act := sanction(more, step, more.reason)):
         done.append(act)
-    told = await letters.notice(context, found.member, kept) if step is not None else None
-    at_once = [one for one in done if _is_done_at_once(context, one)]
-    card = None if found.case else await cards.card(context, kept, done=at_once)
-    actions = (kept, *([card] if card else []), *done, *([told] if told else []))
+    told = await letters.notice(context, found.member, more) if step is not None else None
+    warned = [replace(told, text=await _unquoted(context, [found.surest]))] if isinstance(told, Warn) else []
+    at_once = [one for one in (*done, *warned) if _is_done_at_once(context, found.event, one)]
+    asked = await _shown(context, found.case, more) if found.case else await cards.card(context, more, done=at_once)
+    actions = (more, *([asked] if asked else []), *done, *([told] if told else []))
     return Decision(
         skill=NAME,
         actions=actions,
-        reason=kept.reason,
+        reason=more.reason,
         evidence=(found.event.message,),
         about=(found.member.ref,),
         confidence=found.surest.score,
     )
 
 
+async def _shown(context: Context, case: Case, more: KeepCase) -> Edit | None:
+    """Write into the card of a case what came to it, so that staff judge all of it; of many, not each one."""
+    count = len(case.exhibits)
+    before = await casefile.card(context, case)
+    if before is None or (count >= cards.SHOWN and count % EACH):
+        return None
+    exhibits = (*case.exhibits, *(one for one in more.exhibits if one not in case.exhibits))
+    detectors = tuple(dict.fromkeys([*case.detectors, *more.detectors]))
+    now = replace(kept(case), exhibits=exhibits, detectors=detectors, step=more.step or case.step, points=more.points)
+    translate = await for_staff(context)
+    text = await cards.sheet(context, now, translate, reports=case.reports)
+    return next(iter(rewritten(before, text, buttons=cards.verdicts(case.id, translate))), None)
+
+
 async def _step(context: Context, found: Finding) -> tuple[Step | None, int]:
     """Return what is done to the member now and the points of the case; nothing while only a human should look.
 
-    What wants the staff's word first is not done yet, so that a verdict finds nothing taken already.
+    What wants the staff's word first, or is theirs to do by hand, is not done yet: a verdict finds nothing taken
+    already, and the member is told of nothing that does not happen.
     """
     before = found.case.points if found.case else 0
     if not found.removes or _mode(context, found.event) is Mode.ASK:
@@ -199,16 +245,20 @@ async def _step(context: Context, found: Finding) -> tuple[Step | None, int]:
     adds = ladder.POINTS[found.surest.kind]
     held = (await record(context, found.member, beside=found.case.id if found.case else "")).points
     step = ladder.step(strictness(context), held + before, adds)
-    if step.rung in context.here.asked_first or (found.case and found.case.step == step.rung != "timeout"):
+    if (
+        step.rung in context.here.asked_first
+        or not takes(context, found.member.ref, step)
+        or (found.case and found.case.step == step.rung != "timeout")
+    ):
         return None, before
     return step, before + adds
 
 
-def _is_done_at_once(context: Context, action: Action) -> bool:
-    """Say whether an act will not wait for the staff."""
-    if type(action).__name__.lower() in context.here.asked_first:
+def _is_done_at_once(context: Context, event: MessagePosted | MessageEdited, action: Action) -> bool:
+    """Say whether an act will neither wait for the staff nor be left to them by the platform."""
+    if type(action).__name__.lower() in context.here.asked_first or not can(context, action):
         return False
-    return mode_of(dict(context.modes), NAME, "") is Mode.ACT
+    return _mode(context, event) is Mode.ACT
 
 
 def _mode(context: Context, event: MessagePosted | MessageEdited) -> Mode:
@@ -220,6 +270,8 @@ async def _exhibits(context: Context, found: Finding) -> tuple[Exhibit, ...]:
     related = dict.fromkeys(ref for one in found.detections for ref in one.related if ref != found.event.message)
     async with context.faculties.database.read() as connection:
         others = await exhibits.of(connection, context.community, found.member.id, list(related))
+    if others and await is_withheld(context, found.member):
+        others = tuple(replace(one, text="") for one in others)
     return (*others, await exhibit(context, found.event, found.member, picture=found.picture))
 
 
@@ -227,65 +279,21 @@ async def _by_words_alone(
     context: Context, event: MessagePosted | MessageEdited, against: Sequence[Detection]
 ) -> Decision | None:
     """Propose to take away what somebody wrote of whom nothing is held: there can be no case about them."""
-    if verdict(list(against)) != "remove":
+    if verdict(list(against)) != "remove" or event.channel.audience is Audience.DIRECT:
         return None
     gone = Delete(message=event.message, channel=event.channel.ref)
     surest = max(one.score for one in against)
-    return Decision(skill=NAME, actions=(gone,), reason=_reason(against), evidence=(event.message,), confidence=surest)
-
-
-async def _offer_help(
-    context: Context, event: MessagePosted | MessageEdited, member: Member, detections: Sequence[Detection]
-) -> Decision | None:
-    """Offer help to somebody who may harm themselves, and let the staff know; nobody is punished, no case is kept."""
-    if await _was_offered(context, member):
-        return None
-    translate = await letters.theirs(context, member)
-    words = translate(
-        _(
-            "I read what you wrote, and I am only a bot; but you need not be alone with this. "
-            "If you are in danger now, call the emergency number of where you are. "
-            "Somebody to talk to, in your country and free of charge: {help}"
-        )
-    )
-    help_ = OpenDirect(member=member.ref, text=words.format(help=context.policy.help_line), space=context.space)
-    return Decision(
-        skill=NAME,
-        actions=(help_, *await _alert(context, event)),
-        reason=_reason(detections),
-        evidence=(event.message,),
-        about=(member.ref,),
-        confidence=max(one.score for one in detections),
-    )
-
-
-async def _was_offered(context: Context, member: Member) -> bool:
-    async with context.faculties.database.read() as connection:
-        found = await acts.naming(connection, context.community, member.ref)
-    return any(
-        one.skill == NAME and isinstance(one.action, OpenDirect) and context.now - one.intended_at < ONCE
-        for one in found
-    )
-
-
-async def _alert(context: Context, event: MessagePosted | MessageEdited) -> tuple[AskStaff, ...]:
-    """Let the staff know where a human may be needed, without quoting it."""
-    staff = await staff_channel(context)
-    if staff is None:
-        return ()
-    translate = await for_staff(context)
-    text = translate(
-        _("**Please look**: {member} may need somebody, {link}. I wrote to them. Nothing is held against them.")
-    )
-    told = text.format(
-        member=wording.member(event.author.ref, event.author.name),
-        link=wording.message(event.message, translate(_("this message"))),
-    )
-    seen = Button(label=translate(_("Done")), press="staff.approve", choice="proposal")
-    return (AskStaff(to=staff.ref, text=told, skill=NAME, proposed=(), buttons=(seen,)),)
+    reason = await _unquoted(context, against)
+    return Decision(skill=NAME, actions=(gone,), reason=reason, evidence=(event.message,), confidence=surest)
 
 
 def _reason(detections: Sequence[Detection]) -> str:
     """Say why, each detector in turn, the surest first."""
     ordered = sorted(detections, key=lambda one: (one.severity != "remove", -one.score))
     return "; ".join(dict.fromkeys(one.reason for one in ordered))[:LONGEST]
+
+
+async def _unquoted(context: Context, detections: Sequence[Detection]) -> str:
+    """Say why in none of their words, of somebody of whom nothing is collected."""
+    translate = await for_staff(context)
+    return ", ".join(dict.fromkeys(translate(KINDS[one.kind]) for one in detections))

@@ -55,27 +55,43 @@ async def theirs(context: Context, member: Member) -> Translate:
 
 
 async def notice(
-    context: Context, member: Member, kept: KeepCase, *, why: str = "", verdict: Ruled = "", deleted: int = 0
+    context: Context,
+    member: Member,
+    kept: KeepCase,
+    *,
+    why: str = "",
+    verdict: Ruled = "",
+    deleted: int = 0,
+    stands: bool = False,
 ) -> OpenDirect | Warn:
     """Tell a member what is done, why, for how long, and how to appeal, in their language.
 
     `why` is in the staff's own words, where they gave some; without, it is their verdict, or what the case is about.
-    A warning is said as the platform has it; the rest in a direct conversation.
+    What they were told of already `stands`, and nothing is done besides. A warning is said as the platform has it; the
+    rest in a direct conversation.
     """
     translate = await theirs(context, member)
-    reason = escape(why) if why else translate(CALLED[verdict] or KINDS[kept.about])
+    reason = escape(why) if why else _called(kept, verdict, translate)
     lines = [translate(_("**{community}**: {reason}")).format(community=escape(context.community.name), reason=reason)]
     if kept.exhibits and kept.exhibits[-1].text:
         lines += [wording.quote(kept.exhibits[-1].text[:QUOTED]), ""]
     if deleted:
         lines.append(translate(_("Messages of yours that I took away: {count}.")).format(count=deleted))
-    lines += _consequences(kept, translate)
+    lines += _consequences(kept, translate, stands=stands)
     text = "\n".join(lines)
     if kept.step == "warn" and kept.exhibits:
         warned = Warn(member=member.ref, channel=kept.exhibits[-1].channel, text=text, by=kept.by)
         if can(context, warned):
             return warned
     return OpenDirect(member=member.ref, text=text, space=kept.space)
+
+
+def _called(kept: KeepCase, verdict: Ruled, translate: Translate) -> str:
+    """Say what it is called: by the staff, or by the bot, which may be wrong."""
+    if verdict or not kept.detectors:
+        return translate(CALLED[verdict] or KINDS[kept.about])
+    sentence = translate(_("I take what you wrote to be against the rules here ({kind})"))
+    return sentence.format(kind=translate(KINDS[kept.about]))
 
 
 async def warning(context: Context, member: Member, kept: KeepCase, why: str) -> str:
@@ -85,9 +101,10 @@ async def warning(context: Context, member: Member, kept: KeepCase, why: str) ->
     return "\n".join([head, *_consequences(kept, translate)])
 
 
-def _consequences(kept: KeepCase, translate: Translate) -> list[str]:
+def _consequences(kept: KeepCase, translate: Translate, *, stands: bool = False) -> list[str]:
     """Say what is done, for how long it counts, and how to appeal."""
-    lines = [translate(DONE[kept.step]).format(time=lasting(kept.minutes, translate))]
+    done = _("Nothing is done to you besides what I told you before.") if stands else DONE[kept.step]
+    lines = [translate(done).format(time=lasting(kept.minutes, translate))]
     if kept.points:
         sentence = translate(_("It counts {points} points for {days} days."))
         lines.append(sentence.format(points=kept.points, days=kept.days))

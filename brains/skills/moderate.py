@@ -42,6 +42,8 @@ async def _pressed(context: Context, what: str) -> Decision:
     match what:
         case "lift":
             return await raid.lift(context)
+        case "hold":
+            return await raid.hold(context)
         case "banall":
             return await raid.ban_all(context)
         case _:
@@ -50,6 +52,7 @@ async def _pressed(context: Context, what: str) -> Decision:
 
 async def _settled(context: Context, what: str) -> Decision:
     case = await _case(context)
+    _check(context, case)
     match what:
         case "verdict":
             wanted = context.press.data["verdict"] if context.press else ""
@@ -60,6 +63,12 @@ async def _settled(context: Context, what: str) -> Decision:
             return await restore(context, case)
         case _:
             return await appeals.decide(context, case, grant=what == "grant")
+
+
+def _check(context: Context, case: Case) -> None:
+    """Let no staff judge what is about themselves, but for the owner, who has nobody above. Raises NotAllowed."""
+    if context.rank < Rank.OWNER and context.member is not None and context.member.person == case.member.person:
+        raise NotAllowed(_("This case is about you: somebody else of the staff decides it."))
 
 
 async def _case(context: Context) -> Case:

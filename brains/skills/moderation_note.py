@@ -29,7 +29,7 @@ async def propose(context: Context) -> Decision | None:
         case _:
             return None
     async with context.faculties.database.read() as connection:
-        tallies = await cases.precision(connection, context.community, planned - timedelta(days=DAYS))
+        tallies = await cases.precision(connection, context.community, planned - timedelta(days=DAYS), planned)
     found = [
         Right(detector=one.detector, settled=one.settled, overturned=one.overturned) for one in tallies if one.detector
     ]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.core.actions import AskStaff, Ban, Button, Timeout
+from bot.core.actions import AskStaff, Ban, Button, KeepCase, Say, Timeout, Unban
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Mistake
+from bot.core.events import place
 from bot.core.i18n import _
 from bot.core.policies import mode_of
 from bot.core.wording import escape
-from brains.skills.casework import NAME, exhibit, opened
+from brains.skills.casework import NAME, can, exhibit, opened
 from brains.skills.steering import close_message, for_staff, pressed, ref, staff_channel, who
 from storage import acts
 
@@ -29,19 +30,22 @@ if TYPE_CHECKING:
 
 AT_ONCE = 15
 """Members who are acted on by one decision; another press goes on."""
+BY = (NAME, "mod", "staff")
+"""Skills by which staff hold members and let them go."""
 SHORTEST = 5
 """Minutes of a time-out at least."""
-BEFORE = timedelta(seconds=5)
-"""What the bot does because of a raid begins no earlier before its card than this."""
 
 
 async def came_in(context: Context, event: MemberJoined) -> Decision | None:
     """Take note of somebody who comes in; in a raid, hold them and those before them until it is over."""
     moderator = await context.faculties.moderator(context.community)
+    if event.member.bot:
+        return None  # whoever brought it in answers for it
+    begins = moderator.raids is not None and moderator.raids.state(event.at) is None
     raid = moderator.came(event.member.ref, event.at)
-    if raid is None or event.member.bot:
+    if raid is None:
         return None
-    if raid.began == event.at:
+    if begins:
         return await _begun(context, raid)
     if mode_of(dict(context.modes), NAME, "") is Mode.ASK:
         return None  # the staff was asked when it began
@@ -49,9 +53,11 @@ async def came_in(context: Context, event: MemberJoined) -> Decision | None:
     return _decision(raid, [_held(context, raid, event.member.ref, translate)], [event.member.ref], translate)
 
 
-async def said(context: Context, event: MessagePosted | MessageEdited, member: Member, raid: Raid) -> Decision | None:
+async def said(
+    context: Context, event: MessagePosted | MessageEdited, member: Member, raid: Raid, *, begins: bool
+) -> Decision | None:
     """Hold whoever takes part in a raid by what they write, which is kept as evidence without a card of its own."""
-    if raid.began == event.at:
+    if begins:
         return await _begun(context, raid)
     translate = await for_staff(context)
     shown, reason = await exhibit(context, event, member), raid.reason(translate)
@@ -63,27 +69,41 @@ async def said(context: Context, event: MessagePosted | MessageEdited, member: M
 
 async def lift(context: Context) -> Decision:
     """End a raid by the word of the staff: whoever was held because of it may write again."""
-    card, done = await _since(context)
+    seen = await _since(context)
     moderator = await context.faculties.moderator(context.community)
-    if moderator.raids is not None:
+    if moderator.raids is not None and seen.latest:
         moderator.raids.lift()
-    held = [one for one in done if isinstance(one.action, Timeout) and one.action.minutes]
+    held = seen.held
     back: list[Action] = [Timeout(member=_member(one), minutes=0, space=_space(one)) for one in held[:AT_ONCE]]
     words = context.translate(_("{member}: ends the raid")).format(member=who(context))
-    return _closed(context, card, back, words, left=len(held) - len(back), undoes=[one.id for one in held[:AT_ONCE]])
+    undoes = [one.id for one in held[:AT_ONCE]]
+    return _closed(context, seen.card, back, words, left=len(held) - len(back), undoes=undoes)
+
+
+async def hold(context: Context) -> Decision:
+    """Hold whoever takes part in a raid and is not held yet, where the bot had to ask first. Raises Mistake."""
+    seen = await _since(context)
+    left = await _unheld(context, seen)
+    if not left:
+        raise Mistake(_("Nobody takes part in this raid who is not held already."))
+    held: list[Action] = list(left[:AT_ONCE])
+    reason = context.translate(_("{member}: holds whoever takes part in the raid")).format(member=who(context))
+    told = _told(context, len(held), len(left) - len(held))
+    # The card keeps its buttons: whoever is held may be let go by it, or banned.
+    return Decision(skill=NAME, actions=(*held, context.answer(told)), reason=reason, settles=False)
 
 
 async def ban_all(context: Context) -> Decision:
-    """Ban whoever was held because of a raid. Raises Mistake where nobody was."""
-    card, done = await _since(context)
-    banned = {_member(one) for one in done if isinstance(one.action, Ban)}
-    held = [one for one in done if isinstance(one.action, Timeout) and one.action.minutes]
-    left = [one for one in held if _member(one) not in banned]
+    """Ban whoever takes part in a raid. Raises Mistake where nobody does."""
+    seen = await _since(context)
+    wanted = [*((_member(one), _space(one)) for one in seen.held)]
+    wanted += [(one.member, one.space) for one in await _unheld(context, seen)]
+    left = [(member, space) for member, space in dict(wanted).items() if member not in seen.banned]
     if not left:
         raise Mistake(_("Nobody is held because of this raid any more."))
     reason = context.translate(_("{member}: bans whoever took part in the raid")).format(member=who(context))
-    bans: list[Action] = [Ban(member=_member(one), reason=reason, space=_space(one)) for one in left[:AT_ONCE]]
-    return _closed(context, card, bans, reason, left=len(left) - len(bans))
+    bans: list[Action] = [Ban(member=member, reason=reason, space=space) for member, space in left[:AT_ONCE]]
+    return _closed(context, seen.card, bans, reason, left=len(left) - len(bans))
 
 
 async def _begun(context: Context, raid: Raid) -> Decision | None:
@@ -91,8 +111,17 @@ async def _begun(context: Context, raid: Raid) -> Decision | None:
     translate = await for_staff(context)
     members = sorted(raid.members)[:AT_ONCE]
     held = [_held(context, raid, one, translate) for one in members]
-    card = await _card(context, raid, translate)
+    at_once = set(members) if _holds(context) and can(context, held[0]) else set()
+    later = [_held(context, raid, one, translate) for one in sorted(raid.members - at_once)]
+    card = await _card(context, raid, later, translate)
     return _decision(raid, [*([card] if card else []), *held], members, translate)
+
+
+def _holds(context: Context) -> bool:
+    """Say whether a time-out is done at once, without asking the staff."""
+    channel = place(context.event)
+    mode = mode_of(dict(context.modes), NAME, str(channel.ref) if channel else "")
+    return mode is Mode.ACT and "timeout" not in context.here.asked_first
 
 
 def _decision(raid: Raid, actions: Iterable[Action], members: Iterable[Ref], translate: Translate) -> Decision | None:
@@ -108,7 +137,8 @@ def _held(context: Context, raid: Raid, member: Ref, translate: Translate) -> Ti
     return Timeout(member=member, minutes=max(SHORTEST, left), reason=raid.reason(translate), space=space)
 
 
-async def _card(context: Context, raid: Raid, translate: Translate) -> AskStaff | None:
+async def _card(context: Context, raid: Raid, later: Sequence[Timeout], translate: Translate) -> AskStaff | None:
+    """Tell the staff of a raid; `later` are those who are not held at once, whom a button holds."""
     staff = await staff_channel(context)
     if staff is None:
         return None
@@ -120,18 +150,73 @@ async def _card(context: Context, raid: Raid, translate: Translate) -> AskStaff 
     )
     text = words.format(what=escape(raid.reason(translate)), until=raid.until.strftime("%H:%M UTC"))
     labels = {"lift": _("End it, let them write"), "banall": _("Ban them all")}
+    if later and can(context, later[0]):
+        labels = {"hold": _("Hold them"), **labels}
     buttons = tuple(Button(label=translate(label), press=f"{NAME}.{press}") for press, label in labels.items())
-    return AskStaff(to=staff.ref, text=text, skill=NAME, proposed=(), buttons=buttons)
+    return AskStaff(to=staff.ref, text=text, skill=NAME, proposed=tuple(later), buttons=buttons)
 
 
-async def _since(context: Context) -> tuple[Act, list[Act]]:
-    """Return the card that was pressed, and what was done since and not taken back. Raises Mistake."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What came of a raid whose card was pressed: who is held because of it, and who was banned meanwhile.
+
+    `latest` says that no other raid began after it.
+    """
+
+    card: Act
+    held: Sequence[Act]
+    banned: frozenset[Ref]
+    latest: bool
+
+
+async def _since(context: Context) -> _Seen:
+    """Return what was done because of the raid whose card was pressed, and not taken back. Raises Mistake."""
     card = await pressed(context)
     if card is None:
         raise Mistake(_("This is not there any more."))
     async with context.faculties.database.read() as connection:
-        done = await acts.of_skill(connection, context.community, NAME, card.intended_at - BEFORE)
-    return card, done
+        done = await acts.of_skill(connection, context.community, NAME, card.intended_at)
+    done = [one for one in done if one.id >= card.id]
+    after = next((one.id for one in done if one.id > card.id and _is_card(one)), None)
+    mine = _of_raid([one for one in done if after is None or one.id < after])
+    held = [one for one in mine if isinstance(one.action, Timeout) and one.action.minutes]
+    banned = frozenset(_member(one) for one in done if isinstance(one.action, Ban))
+    return _Seen(card=card, held=held, banned=banned, latest=after is None)
+
+
+def _of_raid(done: Sequence[Act]) -> list[Act]:
+    """Return what was done because of a raid: the same skill also times out whom a case is about."""
+    whole: dict[str, list[Act]] = {}
+    for one in done:
+        whole.setdefault(one.trace, []).append(one)
+    return [one for trace in whole.values() if _is_of_raid(trace) for one in trace]
+
+
+def _is_of_raid(trace: Sequence[Act]) -> bool:
+    """Say whether acts of one trace are a raid's: with its card, with a case about it, or a time-out without a case."""
+    known = any(_is_card(one) or (isinstance(one.action, KeepCase) and one.action.about == "raid") for one in trace)
+    return known or all(isinstance(one.action, Timeout | Say) for one in trace)
+
+
+def _is_card(act: Act) -> bool:
+    """Say whether an act told the staff of a raid."""
+    return isinstance(act.action, AskStaff) and any(one.press == f"{NAME}.lift" for one in act.action.buttons)
+
+
+async def _unheld(context: Context, seen: _Seen) -> list[Timeout]:
+    """Return what would hold those of a raid who never were: whoever staff let go is let be."""
+    proposed = seen.card.action.proposed if isinstance(seen.card.action, AskStaff) else ()
+    wanted = {one.member: one for one in proposed if isinstance(one, Timeout)}
+    moderator = await context.faculties.moderator(context.community)
+    raid = moderator.raids.state(context.now) if moderator.raids is not None and seen.latest else None
+    if raid is not None:
+        translate = await for_staff(context)
+        wanted |= {one: _held(context, raid, one, translate) for one in sorted(raid.members)}
+    async with context.faculties.database.read() as connection:
+        since = seen.card.intended_at
+        every = [act for by in BY for act in await acts.of_skill(connection, context.community, by, since)]
+    met = {one.action.member for one in every if isinstance(one.action, Timeout | Ban | Unban)}
+    return [one for member, one in wanted.items() if member not in met]
 
 
 def _member(act: Act) -> Ref:
@@ -148,13 +233,19 @@ def _closed(
     context: Context, card: Act, done: list[Action], words: str, *, left: int, undoes: Sequence[int] = ()
 ) -> Decision:
     """Do it, say so, and say it under the card; while some are left, its buttons stay."""
-    told = [context.translate(_("Done for {count} members.")).format(count=len(done))]
-    if left:
-        told.append(context.translate(_("{count} are left: press again.")).format(count=left))
+    told = _told(context, len(done), left)
     under = () if left else close_message(card, escape(words))
-    actions = (*done, context.answer(" ".join(told)), *under)
+    actions = (*done, context.answer(told), *under)
     numbers = (*undoes, *(None for _each in actions[len(undoes) :])) if undoes else ()
     by = ref(context)
     return Decision(
         skill=NAME, actions=actions, reason=words, about=(by,) if by else (), undoes=numbers, settles=not left
     )
+
+
+def _told(context: Context, done: int, left: int) -> str:
+    """Say how many were acted on, and how many are left."""
+    told = [context.translate(_("Done for {count} members.")).format(count=done)]
+    if left:
+        told.append(context.translate(_("{count} are left: press again.")).format(count=left))
+    return " ".join(told)

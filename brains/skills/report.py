@@ -14,7 +14,7 @@ from bot.core.i18n import _
 from bot.core.wording import escape
 from brains.skills import cards
 from brains.skills.casefile import card
-from brains.skills.casework import kept, opened
+from brains.skills.casework import is_withheld, kept, opened
 from brains.skills.skill import Skill
 from brains.skills.steering import for_staff, member_of, message_ref, ref, rewritten, staff_channel, who
 from storage import acts, cases, channels, members, messages
@@ -60,7 +60,7 @@ async def propose(context: Context) -> Decision | None:
         raise Mistake(_("This is your own message: you can delete it yourself."))
     if found.member is None:
         return await _pass_on(context, found)
-    case, wrong = await _before(context, found.message)
+    case, wrong = await _before(context, found)
     if case is not None and not case.is_open:
         raise Mistake(_("The staff looked at this message already."))
     return await _report(context, found, found.member, case, later=wrong >= WRONG)
@@ -102,7 +102,7 @@ async def _report(context: Context, found: _Reported, author: Member, case: Case
         channel=found.room,
         text=found.text,
         at=found.at,
-        picture=moderator.watch.shown_in(found.message),
+        picture="" if await is_withheld(context, author) else moderator.watch.shown_in(found.message),
         author=found.author.ref,
     )
     opening = opened(
@@ -144,18 +144,30 @@ async def _shown(context: Context, opening: KeepCase, case: Case | None, given: 
     return list(rewritten(before, text, buttons=cards.verdicts(case.id, translate)))
 
 
-async def _before(context: Context, message: Ref) -> tuple[Case | None, int]:
-    """Return the case that rests on a message, and how often the asker was wrong lately.
+async def _before(context: Context, found: _Reported) -> tuple[Case | None, int]:
+    """Return the case that rests on a message as it reads now, and how often the asker was wrong lately.
 
     Raises Mistake for whoever reports a message twice.
     """
     mine = member_of(context).id
     async with context.faculties.database.read() as connection:
-        if await cases.reported_by(connection, mine, message):
+        known = await cases.of_message(connection, context.community, found.message)
+        resting = next((one for one in known if one.is_open or _reads(one, found)), None)
+        if resting is not None and any(one.by.id == mine for one in resting.reports):
             raise Mistake(_("You reported this message already. The staff has it."))
-        found = await cases.of_message(connection, context.community, message)
         wrong = await cases.wrong_reports(connection, mine, context.now - cases.RECENTLY)
-    return (found[0] if found else None), wrong
+    return resting, wrong
+
+
+def _reads(case: Case, found: _Reported) -> bool:
+    """Say whether a case rests on a message as it reads now; of one that was edited since, staff judged other words.
+
+    Of one that is gone, or of which nothing is held, there is nothing else to judge.
+    """
+    return any(
+        one.message == found.message and (one.text == found.text or not one.text or not found.text)
+        for one in case.exhibits
+    )
 
 
 async def _found(context: Context, wanted: Ref) -> _Reported:

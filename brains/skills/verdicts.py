@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.core import wording
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from brains.skills.skill import Context
     from storage.cases import Case
 
+DAY = timedelta(days=1)
 AT_ONCE = 15
 """Messages deleted by one press at most; another press takes more."""
 TOLD = 5
@@ -59,9 +62,10 @@ async def _upheld(context: Context, case: Case, settled: SettleCase) -> Decision
     """Do what the ladder says to who did it, take the messages away, and tell everybody whom it concerns."""
     translate = await for_staff(context)
     step, by_hand = await _step(context, case, settled.verdict, translate)
-    adds = max(0, ladder.adds(case.kind, settled.verdict) - case.points)
+    adds = _adds(case, settled.verdict)
     settled = replace(settled, step=step.rung, minutes=step.minutes, points=adds)
-    after = replace(kept(case), step=step.rung or case.step, minutes=step.minutes, points=case.points + adds)
+    days = max(1, math.ceil((case.expires_at - context.now) / DAY))
+    after = replace(kept(case), step=step.rung, minutes=step.minutes, points=case.points + adds, days=days)
     reason = translate(_("{member}: case {case}, {verdict}")).format(
         member=who(context), case=case.id, verdict=translate(VERDICTS[settled.verdict])
     )
@@ -74,13 +78,22 @@ async def _upheld(context: Context, case: Case, settled: SettleCase) -> Decision
     cards = await edited(context, case, _verdict(context, settled, translate, by_hand))
     room = min(AT_ONCE, MANY - len(cards) - len(outcomes) - 4)
     deletes, later = deletes[:room], left[room:] if deletes else []
-    notice = await letters.notice(context, case.member, after, verdict=settled.verdict, deleted=len(deletes))
+    stands = bool(case.step) and not step.rung
+    notice = await letters.notice(
+        context, case.member, after, verdict=settled.verdict, deleted=len(deletes), stands=stands
+    )
     told = [notice] if can(context, notice) else []
     first = told if await is_told_first(context, case.member, step.rung) else []
     acts = [*([act] if act else []), *deletes]
     said = _answered(context, case, [*_done(context, acts, settled), *by_hand], later)
     actions = (settled, *cards, *first, *acts, said, *(told if not first else []), *outcomes)
     return _decided(case, actions, reason)
+
+
+def _adds(case: Case, verdict: Ruled) -> int:
+    """Return the points that a verdict adds to a case; one by which none count takes back those of a detector."""
+    points = ladder.adds(case.kind, verdict) - case.points
+    return points if verdict in {"off_topic", "compromised"} else max(0, points)
 
 
 async def _step(context: Context, case: Case, verdict: Ruled, translate: Translate) -> tuple[Step, list[str]]:

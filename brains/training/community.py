@@ -31,6 +31,8 @@ HELD_BACK = 4
 """One case of so many is held back: it never teaches, and judges what was taught."""
 FEWEST_HELD = 3
 """Lessons held back below which nothing can be judged."""
+FEWEST_ORDINARY = 20
+"""Ordinary messages below which nobody can tell whether a correction would flag them."""
 MOST_FLIPS = 0.002
 """Share of ordinary messages that may be flagged anew; a batch of lessons that would flag more is refused."""
 MARGIN = 1.0
@@ -86,7 +88,7 @@ def learn(lessons: Sequence[Taught], ordinary: Ordinary, *, threshold: float) ->
     """Learn the correction of one head; None where it is not promoted. `threshold` is where the head flags."""
     lessons = distinct(lessons)
     held = np.array([is_held_back(one.case) for one in lessons], dtype=bool)
-    if why := _too_few(lessons, held):
+    if why := _too_few(lessons, held, len(ordinary.logits)):
         return None, HeadReport(
             lessons=len(lessons), held_back=int(held.sum()), ordinary=len(ordinary.logits), promoted=False, why=why
         )
@@ -153,12 +155,14 @@ def calm(correction: Correction, ordinary: Ordinary, edge: float) -> Correction:
     return replace(correction, bias=correction.bias - max(0.0, float(over)))
 
 
-def _too_few(lessons: Sequence[Taught], held: npt.NDArray[np.bool_]) -> str:
+def _too_few(lessons: Sequence[Taught], held: npt.NDArray[np.bool_], ordinary: int) -> str:
     labels = {one.label for one, apart in zip(lessons, held, strict=True) if not apart}
     if len(lessons) < ENOUGH:
         return f"{len(lessons)} lessons; it takes {ENOUGH}"
     if labels != {0, 1}:
         return "all lessons say the same; it takes some of both kinds"
+    if ordinary < FEWEST_ORDINARY:
+        return f"{ordinary} ordinary messages to be spared are known; it takes {FEWEST_ORDINARY}"
     return "" if held.sum() >= FEWEST_HELD else f"only {held.sum()} lessons are held back; it takes {FEWEST_HELD}"
 
 

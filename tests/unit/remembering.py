@@ -158,7 +158,7 @@ async def _judge(town: Harbour) -> None:
         here, now = town.community, MONDAY
         settle = functools.partial(casebook.settle, quarantine=timedelta(hours=24), now=now)
         for whose, case, by in ((colm, theirs, ana), (ana, hers, colm)):
-            await casebook.keep(connection, here, whose, case, trace="", now=now)
+            await casebook.keep(connection, here, whose, case, quarantine=timedelta(0), trace="", now=now)
             report = KeepReport(case=case.case, member=by.ref, reason="no patience with it")
             await casebook.report(connection, here, by, report, now=now)
             await settle(connection, here, SettleCase(case=case.case, verdict="spam", by=by.ref))

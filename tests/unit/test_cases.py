@@ -14,7 +14,7 @@ from bot.core.actions import Exhibit, KeepAppeal, KeepCase, KeepReport, Ruled, S
 from bot.core.decisions import Receipt
 from bot.core.events import Named
 from bot.core.things import Member, Ref
-from storage import cases, members, retention
+from storage import casebook, cases, communities, members, retention
 from storage.casebook import lessons
 from storage.cases import Case, Tally
 from storage.tables import EvidenceRow, LessonRow
@@ -104,6 +104,24 @@ async def test_a_case_taken_back_counts_no_more_and_stands_again_as_it_stood(bot
     assert ((await case(bot)).standing, await points(bot), await taught(bot)) == ("withdrawn", 0, [])
     await keep(bot, inverse(back, DONE))
     assert ((await case(bot)).standing, await points(bot)) == ("settled", 3)
+    assert await taught(bot) == [("spam", 1, "buy lanterns")], "its verdict teaches again"
+
+
+async def test_a_case_of_another_community_is_neither_added_to_nor_withdrawn(bot: SmallBot) -> None:
+    await keep(bot, CASE)
+    ana = await member(bot)
+
+    async def elsewhere(connection) -> list[str]:
+        there = await communities.find_or_make(connection, "Far", bot.clock.now())
+        copy = replace(CASE, exhibits=(replace(SPAM, message=Ref(PLATFORM, "m2")),))
+        return [
+            await casebook.keep(connection, there, ana, action, quarantine=timedelta(), trace="t2", now=bot.clock.now())
+            for action in (copy, inverse(CASE, DONE))
+        ]
+
+    assert await bot.database.write(elsewhere) == ["case K7QX3M is about somebody else"] * 2
+    found = await case(bot)
+    assert (found.standing, [one.message.id for one in found.exhibits]) == ("open", ["m1"])
 
 
 async def test_the_first_verdict_wins_by_name(bot: SmallBot) -> None:
@@ -231,12 +249,13 @@ async def test_precision_counts_what_was_settled_overturned_and_missed(bot: Smal
     async with bot.database.read() as connection:
         told = await cases.precision(connection, bot.community, bot.clock.now() - timedelta(days=7))
         none = await cases.precision(connection, bot.community, bot.clock.now() + timedelta(days=1))
+        late = await cases.precision(connection, bot.community, MONDAY - timedelta(days=7), MONDAY)
     assert told == [
         Tally(detector="links", settled=1),
         Tally(detector="memory", settled=2, overturned=1),
         Tally(detector="", missed=1),
     ]
-    assert none == [Tally(detector="")]
+    assert none == late == [Tally(detector="")], "what came after the week belongs to the next"
 
 
 async def test_evidence_outlives_its_message_and_not_its_time(bot: SmallBot) -> None:
@@ -247,12 +266,34 @@ async def test_evidence_outlives_its_message_and_not_its_time(bot: SmallBot) -> 
         return await bot.database.write(lambda c: retention.purge(c, bot.community, later))
 
     assert await purge(89) == 0
-    assert await purge(91) == 1
+    assert await purge(91) == 3
     found = await case(bot)
     assert (found.exhibits, [one.reason for one in found.reports], found.verdict) == ((), [""], "spam")
     async with bot.database.read() as connection:
         assert (await connection.execute(select(EvidenceRow.__table__))).all() == []
     assert await purge(91) == 0
+
+
+async def test_an_appeal_and_a_report_on_an_old_case_have_their_own_time_and_words_wait_no_longer(
+    bot: SmallBot,
+) -> None:
+    await keep(bot, CASE)
+    bot.clock.pass_by(91 * 86_400)
+    ban = replace(CASE, case="M4X7QK", exhibits=(replace(SPAM, message=Ref(PLATFORM, "m2")),))
+    plea = KeepAppeal(case="K7QX3M", member=ANA.ref, text="it was my brother", state="open")
+    await keep(bot, ban, plea, KeepReport(case="K7QX3M", member=WEI.ref, reason="rude"))
+
+    async def purge(days: int) -> int:
+        later = bot.clock.now() + timedelta(days=days)
+        return await bot.database.write(lambda c: retention.purge(c, bot.community, later))
+
+    assert await purge(0) == 1
+    found = await case(bot)
+    assert (found.exhibits, found.appeal, found.reports[0].reason) == ((), "it was my brother", "rude")
+    await keep(bot, replace(SETTLE, case="M4X7QK"))
+    assert await taught(bot) == [("spam", 1, "buy lanterns")]
+    assert await purge(91) == 4
+    assert ((await case(bot)).appeal, (await case(bot)).reports[0].reason, await taught(bot)) == ("", "", [])
 
 
 @pytest.mark.parametrize(

@@ -93,12 +93,14 @@ async def test_another_host_is_neither_asked_nor_told_the_token(host: Host) -> N
         "//files.example/a",
         "pier/1#0",
         "",
+        "https://xn--/a",  # cannot be made out
     ],
 )
 def test_only_the_host_itself_is_trusted(address: str) -> None:
     source = Source(hosts=frozenset({"files.example"}))
     assert source.trusts(URL("https://files.example/a?signed=1"))
     assert not source.trusts(URL(address))
+    assert not Source(hosts=frozenset({"files.example"}), address="http://127.0.0.1:9/").trusts(URL(address))
 
 
 async def test_more_than_was_asked_for_is_refused_before_it_is_there(host: Host) -> None:

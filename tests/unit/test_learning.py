@@ -143,6 +143,33 @@ async def test_what_has_matured_is_learned_once_and_again_when_it_changes(bot: S
     assert again.report["heads"]["spam"]["lessons"] == 31
 
 
+async def test_nothing_is_promoted_where_no_ordinary_message_says_what_to_spare(bot: SmallBot) -> None:
+    await rules_on_many(bot)
+    teacher = learner(bot)
+    await teacher.encode()
+    bot.clock.pass_by(2 * 86_400)
+    report = await teacher.learn(bot.community)
+    assert report is not None
+    told = report["heads"]["spam"]
+    assert (told["promoted"], told["why"]) == (False, "0 ordinary messages to be spared are known; it takes 20")
+
+
+async def test_what_a_forget_dropped_is_learned_anew_though_no_lesson_changed(bot: SmallBot) -> None:
+    for n in range(4):
+        await rules_on(bot, f"C{n:05}", f"{BAD} {WORDS[n]}", "spam")
+    teacher = learner(bot)
+    await teacher.encode()
+    bot.clock.pass_by(2 * 86_400)
+    assert await teacher.learn_changed() == 1
+    await bot.database.write(lambda c: lessons.drop(c, bot.community.id))
+    assert await teacher.learn_changed() == 0, "not before the hour is over"
+    bot.clock.pass_by(3_700)
+    assert await teacher.learn_changed() == 1
+    assert await bot.database.look(lambda c: lessons.learned_version(c, bot.community)) != ""
+    bot.clock.pass_by(3_700)
+    assert await teacher.learn_changed() == 0
+
+
 class Interrupted(HashingEncoder):
     """Something happens while it encodes, once."""
 

@@ -2,10 +2,12 @@
 
 import gzip
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
+from bot.core.errors import Mistake
 from brains.moderation import domains, links
 from brains.moderation.domains import DomainFile, imitated, is_under, registered
 
@@ -77,6 +79,7 @@ def test_lookalikes_of_well_known_domains():
         "steamcomunity.com": "steamcommunity.com",
         "rnicrosoft.com": "microsoft.com",
         "pаypal.com": "paypal.com",
+        "wikimedia.org": "",
         "xn--pypal-4ve.com": "paypal.com",
         "paypal.com": "",
         "discard.example": "discord.com",
@@ -85,6 +88,41 @@ def test_lookalikes_of_well_known_domains():
     }
     assert {domain: imitated(domain) for domain in imitations} == imitations
     assert imitated("ourowm.org", domains.WELL_KNOWN | {"ourown.org"}) == "ourown.org"
+
+
+def test_a_well_known_name_before_that_of_somebody_else():
+    hosts = [
+        "paypal.com.example.net",
+        "www.paypal.com-login.example.net",
+        "paypal.com.cn",
+        "docs.github.com",
+        "a.b.org",
+    ]
+    assert [domains.worn(host) for host in hosts] == ["paypal.com", "paypal.com", "", "", ""]
+    assert [one.masked for one in links.find("https://paypal.com@evil.example.net/ https://me:x@example.net")] == [
+        "paypal.com",
+        "",
+    ]
+
+
+def test_a_large_file_is_read_beside_and_one_too_large_is_refused(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("".join(f"domain{number}.example\n" for number in range(domains.AT_ONCE // 16)))
+    listed = DomainFile(path)
+    listed.check()
+    listed.refresh()
+    for one in threading.enumerate():
+        if one.name == "domains":
+            one.join()
+    assert "domain7.example" in listed.black
+    again = DomainFile(path)
+    again.load()
+    assert again.black == listed.black
+
+    with path.open("wb") as file:
+        file.truncate(domains.LARGEST + 1)
+    with pytest.raises(Mistake, match="larger than 8000000 bytes"):
+        listed.check()
 
 
 def test_a_file_that_is_gone_keeps_what_was_read(tmp_path):
@@ -104,7 +142,7 @@ def test_a_public_list_of_phishing_is_read(tmp_path):
     path = tmp_path / "phishing.tsv"
     path.write_bytes(gzip.decompress(PHISHING.read_bytes()))
     listed = DomainFile(path)
-    listed.refresh()
+    listed.load()
 
     told = [row.split("\t") for row in path.read_text().splitlines()]
     assert len(listed.black) == len({name.lower() for kind, name in told if kind == "blacklist"}) > 10_000

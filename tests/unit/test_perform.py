@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from bot.core.actions import (
     Say,
     SetConsent,
     SetPolicy,
+    SettleCase,
     Timeout,
     Unban,
     inverse,
@@ -537,3 +539,13 @@ async def test_what_a_crash_kept_from_being_taken_back_is_marked_once_it_is(bot:
     assert bot.plaza.done[-1] == back
     [invite] = await bot.acts("t1")
     assert invite.undone_by == (await bot.acts(trace))[1].id
+
+
+async def test_what_a_refused_verdict_would_have_done_is_not_done_after_a_crash_either(bot: SmallBot) -> None:
+    verdict = SettleCase(case="NOSUCH", verdict="spam", by=ANA.ref)
+    trace = trace_of((verdict, TIMEOUT, DELETE))
+    case = Case(community=bot.community, trace=trace)
+    await bot.database.write(functools.partial(bot.performer._intend, case=case, kept=trace.verdict.rulings))
+    await bot.performer.resume(bot.community, trace)
+    assert states(await bot.acts(trace)) == ["failed"] * 3
+    assert bot.plaza.done == []

@@ -10,6 +10,8 @@ from bot.core.ports import Line, Picture
 from bot.core.things import Ref
 from brains.moderation.detection import Post, verdict
 from brains.moderation.pictures import Album, Known, PictureWatch, Spread, text_of
+from brains.moderation.remembering import album
+from storage.lessons import Lesson
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SCAM, REPOST, OTHER = "f" * 16, "f" * 15 + "0", "0" * 16
@@ -93,6 +95,29 @@ def test_what_staff_confirmed_goes_and_what_others_confirmed_is_shown() -> None:
     assert PictureWatch().examine(post(1), [picture("0" + REPOST[1:])], known=ours) == []
     both = Album([Known(hash=SCAM, confirmed="elsewhere"), Known(hash=SCAM, confirmed="here")])
     assert verdict(PictureWatch().examine(post(1), [picture(SCAM)], known=both)) == "remove"
+
+
+def test_what_staff_confirmed_only_flags_until_its_quarantine_is_over() -> None:
+    lesson = Lesson(
+        id=1,
+        case="K7QX3M",
+        message=ref("pier/0"),
+        head="picture",
+        label=1,
+        text="",
+        vector=None,
+        signature=b"",
+        width=0,
+        logit=None,
+        made_by="",
+        picture=SCAM,
+        by="discord:sam",
+        at=NOON,
+        matures_at=NOON + timedelta(hours=24),
+    )
+    known = album([lesson])
+    posts = [post(1), post(2, after=24 * 3600)]
+    assert [verdict(PictureWatch().examine(one, [picture(SCAM)], known=known)) for one in posts] == ["flag", "remove"]
 
 
 def test_one_colour_and_an_empty_album_say_nothing() -> None:

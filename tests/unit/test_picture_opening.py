@@ -100,10 +100,22 @@ def test_a_bomb_inside_the_limit_is_a_picture_like_others() -> None:
     assert opened.frames[0].size == (2000, 2000)
 
 
-def test_comments_that_unpack_to_very_much_are_refused() -> None:
-    bomb = chunk(b"zTXt", b"note\0\0" + zlib.compress(bytes(70_000_000)))
-    with pytest.raises(Mistake, match="broken"):
-        open_picture(png(64, 64, rows=(b"\0" + bytes(64)) * 64, extra=bomb))
+@pytest.mark.parametrize("name", [b"zTXt", b"iCCP"])
+def test_what_a_picture_holds_beside_it_is_not_unpacked_and_hides_it_not(name: bytes) -> None:
+    given = png(64, 64, rows=(b"\0" + bytes(64)) * 64, extra=chunk(name, b"note\0\0" + zlib.compress(bytes(9_000_000))))
+    tracemalloc.start()
+    try:
+        assert open_picture(given).frames[0].size == (64, 64)
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_later_frame_that_is_broken_hides_not_the_first() -> None:
+    data = bytearray(film(2))
+    at = data.rfind(b"\x2c")
+    data[at + 5 : at + 9] = b"\xff" * 4
+    assert [frame.size for frame in open_picture(bytes(data)).frames] == [(64, 64)]
 
 
 def test_colour_profiles_and_notes_full_of_rubbish_are_not_looked_at() -> None:

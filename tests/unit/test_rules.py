@@ -82,11 +82,14 @@ WRONG = [
     ("expressions:\n  - match: x\n    case: maybe", "Line 3: expressions #1.case must be true or false"),
     ("newcomers:\n  messages: lots", "Line 2: newcomers.messages must be a whole number"),
     ("raid:\n  quiet: 5", "Line 2: raid.quiet must be a whole number (60 …), not 5."),
-    ("except:\n  roles: [foo]", "Line 2: except.roles must be a reference"),
+    ("except:\n  roles: [foo]", "Line 2: except.roles #1 must be a reference"),
     ("channels:\n  nowhere: {}", "must be a reference such as discord:10/20"),
     ("channels:\n  discord:1/2:\n    raid: {}", "Line 3: there is no field channels.discord:1/2.raid."),
     ("links:\n  invites: maybe", "Line 2: links.invites may be allow, flag or remove, not 'maybe'."),
     ("preset: gentle\npreset: strict", "Line 2: preset stands here for the second time."),
+    ("channels:\n  discord:1/2: {}\n  general: {}", "Line 3: channels.general must be a reference"),
+    ("except:\n  roles:\n    - discord:1/&2\n    - mods", "Line 4: except.roles #2 must be a reference"),
+    ("newcomers:\n  messages: " + "9" * 5_000, "Line 2: newcomers.messages cannot be '999"),
     ("- a", "Line 1: rules are fields with a colon"),
     ("preset: [", "Line 1: this is not YAML"),
     ("words: {remove: *x}", "Line 1: rules have no anchors (&) and no aliases (*)."),
@@ -119,6 +122,20 @@ def test_a_mistake_names_line_field_and_reason(text: str, said: str):
 def test_bombs_are_refused_at_once(bomb: str):
     with pytest.raises(Mistake):
         rules.read(bomb)
+
+
+def test_what_is_read_can_be_used_in_every_channel(monkeypatch):
+    """Limits hold for what a channel and its community have together: else messages there would be examined no more."""
+    monkeypatch.setattr(rules, "MOST_WORDS", 3)
+    monkeypatch.setattr(rules, "MOST_EXPRESSIONS", 3)
+    words = "words: {flag: [one], remove: [two], allow: [three]}\n"
+    matches = "expressions: [{match: aa}, {match: bb}]\n"
+    own = "channels:\n  discord:10/21:\n    "
+    assert len(rules.read(words + matches).expressions) == 2
+    with pytest.raises(Mistake, match=r"^Line 4: 4 words and exceptions hold here together; 3"):
+        rules.read(f"{words}{own}words: {{flag: [four]}}\n")
+    with pytest.raises(Mistake, match=r"^Line 4: 4 expressions hold here together; 3"):
+        rules.read(matches + own + matches)
 
 
 def test_words_match_at_the_edges_of_words_and_exceptions_win():
@@ -156,6 +173,11 @@ def test_a_word_is_found_however_it_is_disguised_and_named_as_staff_wrote_it():
     assert look("at badword bay we had scampi") == []
 
 
+def test_a_word_of_the_letters_of_several_is_shown_to_staff_and_not_taken_away():
+    found = look("W E L C O M E  to our shop. The bad word is here", written="words: {remove: [badword]}")
+    assert [(one.detector, one.severity) for one in found] == [("words", "flag")]
+
+
 def test_an_expression_tells_its_name_and_what_it_matched():
     (found,) = look("come and BUY   followers now")
 
@@ -186,6 +208,38 @@ def test_links_are_judged_by_lists_and_invites_by_channel():
     assert reasons("[paypal.com](https://evil.example.net/x)") == [
         "says that it leads to paypal.com, and leads to evil.example.net/x"
     ]
+
+
+def test_domains_and_addresses_are_named_in_any_form():
+    written = """
+links:
+  allow: [https://discord.gg/Ours]
+  block: ["http://one.example", "*.two.example", .three.example, zip, https://t.me/Bad]
+  invites: remove
+"""
+
+    def said(text: str) -> list[str]:
+        return [one.reason.rpartition(" ")[2] for one in look(text, written=written)]
+
+    assert said("discord.gg/Ours and https://discord.gg/ours?event=1 and https://t.me/badge") == []
+    assert said("discord.gg/OursNot") == ["discord.gg/OursNot"]
+    assert said("http://one.example https://a.two.example https://three.example http://x.zip https://t.me/bad/2") == [
+        "one.example",
+        "two.example",
+        "three.example",
+        "zip",
+        "t.me/bad",
+    ]
+
+
+def test_each_channel_has_the_list_of_domains_that_it_names(tmp_path):
+    for name in ("ours", "theirs"):
+        (tmp_path / name).write_text(f"{name}.com\n")
+    own = f"channels: {{discord:10/21: {{links: {{file: {tmp_path}/theirs}}}}}}\n"
+    books = Rulebooks(rules=rules.read(f"links: {{file: {tmp_path}/ours}}\n{own}"))
+    text = "see https://ours.com/x and https://theirs.com/x"
+    found = [look(text, replace(POST, channel=one), books=books)[0].reason for one in (THERE, HERE)]
+    assert [one.split()[3] for one in found] == ["theirs.com", "ours.com"]
 
 
 def test_a_list_of_domains_is_read_again_when_it_changes(tmp_path):
@@ -234,6 +288,18 @@ def test_the_same_in_many_channels_is_found_also_with_changes_and_by_several_peo
     assert found[2][0].detector == "crossposts"
     assert found[2][0].reason == "the same was said in 3 channels within 300 seconds, by 3 members"
     assert set(found[2][0].related) == {Ref.parse("discord:10/0/7"), Ref.parse("discord:10/1/7")}
+
+
+def test_what_several_people_say_alike_is_shown_to_staff_and_not_taken_away():
+    books = Rulebooks(rules=rules.read("preset: strict"))
+
+    def said(author: str, channel: Ref, second: int) -> list[str]:
+        who = replace(POST, author=Ref("discord", author), channel=channel, at=NOON + timedelta(seconds=second))
+        found = look("Thank you so much for your help", who, books=books)
+        return [one.severity for one in found if one.detector == "crossposts"]
+
+    assert (said("10/@7", HERE, 0), said("10/@8", THERE, 60)) == ([], ["flag"])
+    assert said("10/@8", HERE, 90) == ["remove"]
 
 
 def test_mentions_emoji_and_files_are_counted():
@@ -300,8 +366,10 @@ def test_reasons_come_in_the_readers_language():
         "a." * 500_000,
         "x" * 1_000_000,
         "[" * 200_000,
+        " ".join(f"paypa{number}l.com" for number in range(700)),
+        "\ud800" * 10_000,
     ],
-    ids=["mentions", "emoji", "links", "dots", "letters", "brackets"],
+    ids=["mentions", "emoji", "links", "dots", "letters", "brackets", "lookalikes", "half characters"],
 )
 def test_a_hostile_message_is_examined_at_once(text: str):
     import time

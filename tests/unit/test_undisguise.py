@@ -67,6 +67,29 @@ def test_each_trick_is_undone_and_named(text: str, plain: str, trick: str):
     assert trick in found.tricks
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(f)(r)(e)(e) (m)(o)(n)(e)(y)",
+        "||f||||r||||e||||e|| ||m||||o||||n||||e||||y||",
+        "f🔥r🔥e🔥e m♥️o♥️n♥️e♥️y",
+        "f'r'e'e m'o'n'e'y",
+        "f\nr\ne\ne\nm\no\nn\ne\ny",
+        "f\u2009r\u2009e\u2009e\u2009m\u2009o\u2009n\u2009e\u2009y",
+        "f\U0001d173r\U0001bca0e\U00013430e money",
+        "f\u0640r\u0640e\u0640e m\u0640oney",
+    ],
+)
+def test_letters_are_joined_whatever_stands_between_them(text: str):
+    found = undisguise(text)
+    assert (found.plain, bool(found.tricks)) == ("free money", True)
+
+
+@pytest.mark.parametrize("text", ["(a)(b)(c)(d)(e)", "m[i][j][k][l]", "x←y←z←w", "y\nn\ny\nn", "K♥Q♥J♥T", "y'all'd've"])
+def test_single_letters_that_are_no_writing_stay(text: str):
+    assert undisguise(text).plain == text
+
+
 @pytest.mark.parametrize("text", ORDINARY)
 def test_ordinary_writing_stays_as_it_is(text: str):
     found = undisguise(text)
@@ -139,6 +162,24 @@ def test_a_million_characters_take_less_than_a_second(text: str):
 
     assert time.process_time() - before < 1.0
     assert len(found.plain) <= 2 * LONGEST
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ".join(f"{number:040b}".replace("0", "a") for number in range(400)),
+        " ".join(f"{number:09d}".replace("0", "e").replace("7", "t") for number in range(10**8, 10**8 + 1000)),
+        "aaa" + "cd" * 5_000,
+    ],
+    ids=["long words of figures", "many words of figures", "a drawn-out word without end"],
+)
+def test_what_would_take_long_is_bounded(text: str):
+    """A fifth of a second, for what took half a second and takes a hundredth: a machine may be slow."""
+    ready()
+    before = time.process_time()
+    undisguise(text)
+
+    assert time.process_time() - before < 0.2
 
 
 def test_half_a_character_is_no_error():

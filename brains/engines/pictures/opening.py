@@ -32,6 +32,12 @@ SMALLEST, LONGEST = 8, 20_000
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"RIFF")
 
+PNG = BEGINNINGS[0]
+CHUNK = 12
+"""Bytes of a piece of a PNG beside what it holds: its length, its name and its checksum."""
+KEPT_CHUNKS = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT", b"eXIf"}
+"""The pieces that are the picture, its frames, and which side of it is up."""
+
 NO_PICTURE = "That is no PNG, JPEG, WebP or GIF."
 BROKEN = "That picture is broken."
 SIZE = "That picture has {width} x {height} pixels, which I do not look at."
@@ -64,7 +70,7 @@ def open_picture(data: bytes) -> Opened:
 
 
 def _open(data: bytes) -> Opened:
-    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    with Image.open(io.BytesIO(_bare(data)), formats=FORMATS) as image:
         width, height = image.size
         if not (min(image.size) >= SMALLEST and max(image.size) <= LONGEST and width * height <= PIXELS):
             raise Mistake(SIZE, width=width, height=height)
@@ -72,14 +78,31 @@ def _open(data: bytes) -> Opened:
     return Opened(width=width, height=height, frames=frames)
 
 
+def _bare(data: bytes) -> bytes:
+    """Return a PNG without what it may hold beside the picture: Pillow unpacks that, and refuses what is too large."""
+    if not data.startswith(PNG):
+        return data
+    found, at = bytearray(PNG), len(PNG)
+    while at < len(data):
+        end = at + CHUNK + int.from_bytes(data[at : at + 4])
+        if data[at + 4 : at + 8] in KEPT_CHUNKS:
+            found += data[at:end]
+        at = end
+    return bytes(found)
+
+
 def _frames(image: Image.Image) -> Iterator[Image.Image]:
-    """Give the first frame, and the middle one as far as it can be reached: each needs those before it."""
+    """Give the first frame, and the middle one as far as it can be reached: each needs those before it.
+
+    What is wrong with a later frame hides the first one from nobody, so not from us either.
+    """
     image.load()
     yield _reduced(image)
-    reachable = min(FRAMES, DECODED // (image.width * image.height))
-    if (middle := _count(image, reachable) // 2) > 0:
-        image.seek(middle)
-        yield _reduced(image)
+    with contextlib.suppress(Exception):
+        reachable = min(FRAMES, DECODED // (image.width * image.height))
+        if (middle := _count(image, reachable) // 2) > 0:
+            image.seek(middle)
+            yield _reduced(image)
 
 
 def _count(image: Image.Image, most: int) -> int:
