@@ -134,8 +134,8 @@ def card(trained: Trained, examples: Sequence[Example], lines: Sequence[Line], *
         _written(examples),
         "## Thresholds\n\nChosen by script: `han` for texts whose letters are Han by more than a third, `other` for "
         "the rest. Each is the lowest at which no more than these shares of harmless texts are flagged, each judged by "
-        f"models that never saw it; none is below {LEAST.flag} and {LEAST.remove}. What COLD holds back, its anti-bias "
-        "texts among it, chose nothing.",
+        f"models that never saw it; none is below {LEAST.flag} and {LEAST.remove}. What COLD holds back is not "
+        "among them, but hate's share of COLD was lowered until its anti-bias texts kept the bar below.",
         _spared(examples),
         _thresholds(trained, examples),
         f"## Figures\n\nAt the thresholds above. Probabilities hold where {PRIOR:.0%} of messages are bad; `error` is "
