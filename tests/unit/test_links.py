@@ -11,7 +11,7 @@ from bot.core.errors import Mistake
 from brains.moderation import domains, links
 from brains.moderation.domains import DomainFile, imitated, is_under, registered
 
-PHISHING = Path(os.environ.get("KINFOLK_DATA", "shared/data")) / "moderation" / "phishing_domains.tsv.gz"
+PHISHING = Path(os.environ.get("MODERATION_DATA", "")) / "phishing_domains.tsv.gz"
 
 
 def hosts(text: str) -> list[str]:
