@@ -1,6 +1,7 @@
 """Takes the page's pictures, in both themes, on a desk and on a phone: `python -m tests.web.pictures FOLDER`.
 
-With the address of a running Kinfolk behind the folder, it takes the one picture of the README there: of the whole bot.
+With the address of a running Kinfolk behind the folder, it takes the pictures of the docs there: of the whole bot, and
+of a case, for which Hugo is warned.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from tests.web.harbour import BAIT, harbour
 
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
 THEMES = ("light", "dark")
+SPAM = "Earn 500 doIIars a day from home, no ski11s needed! C l a i m your spot now: http://discrod.com/gift"
 
 
 async def take(folder: Path) -> None:
@@ -43,6 +45,19 @@ async def take_whole(folder: Path, url: str) -> None:
         await expect(reader.page.locator(".decision")).to_be_visible()
         await reader.page.mouse.move(0, 0)
         await reader.page.screenshot(path=folder / "playground.png")
+        await _take_case(reader, folder)
+
+
+async def _take_case(reader: Reader, folder: Path) -> None:
+    """Have somebody write spam, and take what the staff reads of it."""
+    await reader.become("Hugo")
+    await reader.go_to("general")
+    await reader.say(SPAM)
+    await reader.become("Ana")
+    await reader.go_to("staff-room")
+    await expect(reader.page.get_by_role("button", name="Hacked account").last).to_be_visible(timeout=30_000)
+    await reader.page.mouse.move(0, 0)
+    await reader.page.screenshot(path=folder / "case.png")
 
 
 async def _open(browser: Browser, url: str, theme: str, width: int, height: int) -> Reader:
