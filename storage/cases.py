@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MANY = 200
 """Cases read at once at most."""
+RECENTLY = timedelta(days=30)
+"""How far back somebody's wrong reports are remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,15 +109,6 @@ async def of_message(connection: Connection, community: Community, message: Ref)
     return await _cases(connection, community, col(CaseRow.id).in_(resting) & stands)
 
 
-async def open_of(
-    connection: Connection, community: Community, member: int, kind: Kind, since: datetime
-) -> Case | None:
-    """Return the latest open case of a kind about a member that was opened since, to add to."""
-    mine = (col(CaseRow.member_id) == member) & (col(CaseRow.kind) == kind) & (col(CaseRow.opened_at) >= since)
-    found = await _cases(connection, community, mine & (col(CaseRow.standing) == "open"), limit=1)
-    return found[0] if found else None
-
-
 async def queue(connection: Connection, community: Community) -> list[Case]:
     """Return the open cases: those that detectors are least sure of first, and of these the oldest."""
     found = await _cases(connection, community, col(CaseRow.standing) == "open")
@@ -136,13 +129,6 @@ async def points(connection: Connection, member: int, now: datetime) -> int:
         )
     )
     return held
-
-
-async def reported_by(connection: Connection, member: int, message: Ref) -> bool:
-    """Say whether a member reported a message before."""
-    resting = select(col(EvidenceRow.case_id)).where(col(EvidenceRow.message) == str(message))
-    mine = (col(ReportRow.member_id) == member) & col(ReportRow.case_id).in_(resting)
-    return await connection.scalar(select(col(ReportRow.case_id)).where(mine).limit(1)) is not None
 
 
 async def wrong_reports(connection: Connection, member: int, since: datetime) -> int:
@@ -280,7 +266,3 @@ def _case(
 
 def _ref(text: str) -> Ref | None:
     return Ref.parse(text) if text else None
-
-
-RECENTLY = timedelta(days=30)
-"""How far back somebody's wrong reports are remembered."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.core.ports import Encoder
-    from brains.evals.metrics import Interval, Values
+    from brains.evals.metrics import Values
     from brains.evals.moderation_ours import Seen
     from brains.evals.moderation_report import Measures
     from brains.evals.moderation_rivals import Fit, Target
@@ -203,8 +203,3 @@ def _label(row: Row) -> float:
     if value in GOOD:
         return 0.0
     raise row.wrong("label", "1 or 0, or a word such as spam, ham, offensive, not-offensive")
-
-
-def interval_text(interval: Interval) -> str:
-    """Write an interval."""
-    return f"{interval.low:.3f} to {interval.high:.3f}"

@@ -66,11 +66,6 @@ class Link:
         return _is_ip(self.host) and ipaddress.IPv4Address(self.host).is_global
 
     @property
-    def is_punycode(self) -> bool:
-        """Say whether the name has letters that are no ASCII."""
-        return "xn--" in self.host or not self.host.isascii()
-
-    @property
     def is_invite(self) -> bool:
         """Say whether it invites into another community."""
         return bool(domains.INVITES.match(self.address))

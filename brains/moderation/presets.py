@@ -9,7 +9,6 @@ from bot.core.i18n import _
 from brains.moderation.detection import Severity  # noqa: TC001 - read when it runs
 
 Preset = Literal["gentle", "standard", "strict"]
-Counted = Literal["flood", "duplicates", "mentions", "links", "attachments", "emoji"]
 Consequence = Literal["allow", "flag", "remove"]
 
 

@@ -106,7 +106,7 @@ def _consequences(kept: KeepCase, translate: Translate, *, stands: bool = False)
     done = _("Nothing is done to you besides what I told you before.") if stands else DONE[kept.step]
     lines = [translate(done).format(time=lasting(kept.minutes, translate))]
     if kept.points:
-        sentence = translate(_("It counts {points} points for {days} days."))
+        sentence = translate(_("Points: {points}, for {days} days."))
         lines.append(sentence.format(points=kept.points, days=kept.days))
     appeal = _("If this is wrong, tell the staff: `/appeal {case}` and why. Somebody will look at it again.")
     return [*lines, translate(appeal).format(case=kept.case)]

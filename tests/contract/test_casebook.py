@@ -45,7 +45,6 @@ async def test_a_case_is_kept_settled_learned_from_appealed_and_erased(database:
             await casebook.settle(connection, here, settled, **day),
             await casebook.appeal(connection, here, plea, **day),
             await cases.points(connection, who.id, MONDAY),
-            await cases.reported_by(connection, who.id, shown.message),
             await cases.wrong_reports(connection, who.id, MONDAY),
             [one.id for one in await cases.of_message(connection, here, shown.message)],
             [one.id for one in await cases.appealed(connection, here)],
@@ -75,7 +74,7 @@ async def test_a_case_is_kept_settled_learned_from_appealed_and_erased(database:
 
     told = await database.write(work)
     assert told == [
-        *("", "", 1, "", "", 3, True, 0, ["K7QX3M"], ["K7QX3M"]),
+        *("", "", 1, "", "", 3, 0, ["K7QX3M"], ["K7QX3M"]),
         *(Tally(detector="spam", settled=1), "1.1.0.0", "1.1.1.1", "1", 0, 1, [(TEXT, 0.5)], ["hello", TEXT], 2),
         *(4, 0, 0),
     ]
