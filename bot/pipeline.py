@@ -31,7 +31,7 @@ from bot.core.events import (
     key,
     place,
 )
-from bot.core.i18n import spoken, translator, written
+from bot.core.i18n import catalogue, spoken, written
 from bot.core.policies import mode_of, speaking
 from bot.core.ports import Followed
 from bot.core.things import Audience, Rank
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
     from bot.core.clock import Clock
     from bot.core.events import Event
-    from bot.core.i18n import Translate
     from bot.core.policies import Policy
     from bot.core.ports import Delivery, Vector
     from bot.core.things import Community, Ref
@@ -154,7 +153,7 @@ class Pipeline:
             can={name: adapter.can for name, adapter in self.performer.adapters.items()},
             confidence=context.policy.confidence,
             staff_channel=await self._staff_channel(context),
-            translate=await _translate(context.policy.language or self.language),
+            translate=await catalogue(context.policy.language or self.language),
             occasion=occasion(event),
             speak=context.policy.speak,
             speak_in=speaking(context.overrides),
@@ -243,7 +242,7 @@ class Pipeline:
             language=language,
             common=self.language,
             can={name: adapter.can for name, adapter in self.performer.adapters.items()},
-            translate=await _translate(language),
+            translate=await catalogue(language),
             now=self.clock.now(),
             faculties=self.faculties,
             vector=functools.partial(asyncio.shield, vector),
@@ -263,16 +262,6 @@ class Pipeline:
         where = place(context.event)
         channel = str(where.ref) if where else ""
         return {skill.name: mode_of(context.modes, skill.name, channel) for skill in self.skills}
-
-
-_SPOKEN: dict[str, Translate] = {}
-"""Languages whose catalogues were read: a file the first time, and no reason for a thread after that."""
-
-
-async def _translate(language: str) -> Translate:
-    if language not in _SPOKEN:
-        _SPOKEN[language] = await asyncio.to_thread(translator, language)
-    return _SPOKEN[language]
 
 
 def _rank(event: Event, policy: Policy) -> Rank:

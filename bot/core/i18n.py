@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import io
 from collections.abc import Callable, Iterable
@@ -35,6 +36,17 @@ def translator(language: str) -> Translate:
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return GNUTranslations(compiled).gettext
+
+
+_OPENED: dict[str, Translate] = {}
+"""Languages whose catalogues were read: a file the first time, and no reason for a thread after that."""
+
+
+async def catalogue(language: str) -> Translate:
+    """Return what translates into a language, where the loop must not wait for a file."""
+    if language not in _OPENED:
+        _OPENED[language] = await asyncio.to_thread(translator, language)
+    return _OPENED[language]
 
 
 def spoken(said: str) -> str:

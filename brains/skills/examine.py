@@ -58,13 +58,15 @@ EACH = 10
 """So many more messages of a case are written into its card at once, after the first few."""
 LONGEST = 700
 """Characters of a reason."""
+AIMED = frozenset({"spam", "scam", "raid", "hate"})
+"""What is against others even where it speaks of harming oneself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What speaks against a message, and the open case of its author that it joins, if there is one.
 
-    `picture` tells the picture that came with it from others, where it is one that speaks against it.
+    `picture` tells the first picture that came with it from others: whoever calls the message spam means all of it.
     """
 
     event: MessagePosted | MessageEdited
@@ -99,11 +101,14 @@ async def examine(context: Context, event: MessagePosted | MessageEdited) -> Dec
     against = [one for one in found if one.kind != "self_harm"]
     if context.member is None:
         return await _by_words_alone(context, event, against)
+    needing = [one for one in found if one.kind == "self_harm"]
+    if needing and not any(one.kind in AIMED for one in against):
+        # Hard words of somebody in need are no reason to punish them.
+        return await need.offer_help(context, event, context.member, needing)
     if against and event.channel.audience is not Audience.DIRECT:
         hashes = [one for picture in pictures for one in picture.hashes[:1]]
         return await _hold(context, event, context.member, against, picture=next(iter(hashes), ""))
-    needing = [one for one in found if one.kind == "self_harm"]
-    return await need.offer_help(context, event, context.member, needing) if needing else None
+    return None
 
 
 async def _encoded(context: Context, moderator: Moderator, post: Post) -> Post:

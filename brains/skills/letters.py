@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from bot.core import wording
 from bot.core.actions import OpenDirect, Warn
-from bot.core.i18n import _, spoken, translator, written
+from bot.core.i18n import _, catalogue, spoken, written
 from bot.core.wording import escape
 from brains.skills.casework import KINDS, QUOTED, can, lasting
 from storage import messages
@@ -51,7 +50,7 @@ async def language_of(context: Context, member: Member) -> str:
 
 async def theirs(context: Context, member: Member) -> Translate:
     """Return what translates for a member who did not ask."""
-    return await asyncio.to_thread(translator, await language_of(context, member))
+    return await catalogue(await language_of(context, member))
 
 
 async def notice(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
 from bot.core.actions import AskStaff, Edit, Say, SetPolicy
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake
-from bot.core.i18n import _, translator
+from bot.core.i18n import _, catalogue
 from bot.core.things import Ref
 from bot.core.wording import describe, marked
 from storage import acts, channels
@@ -67,12 +66,12 @@ async def for_all(context: Context) -> Translate:
     """Return what translates into the community's language, for words that more than the asker read."""
     if not context.policy.language:
         return context.translate
-    return await asyncio.to_thread(translator, context.policy.language)
+    return await catalogue(context.policy.language)
 
 
 async def for_staff(context: Context) -> Translate:
     """Return what translates for the staff, whatever whoever brings something to them speaks."""
-    return await asyncio.to_thread(translator, context.policy.language or context.common)
+    return await catalogue(context.policy.language or context.common)
 
 
 def changed(context: Context, skill: str, changes: Sequence[SetPolicy], *, more: Sequence[str] = ()) -> Decision:

@@ -132,6 +132,15 @@ async def test_who_may_harm_themselves_is_offered_help_whatever_was_said_to_them
         assert sum("Please look" in one.text for one in of(bot, AskStaff)) == 1
 
 
+async def test_hard_words_of_somebody_in_need_are_no_case_against_them(home: Path) -> None:
+    async with watched(home) as bot:
+        await bot.happens(bot.posted(f"damn these lanterns. {DARK}"))
+        assert any("findahelpline" in one.text for one in of(bot, OpenDirect))
+        assert (await about(bot), of(bot, Delete, Warn)) == ([], [])
+        await bot.happens(bot.posted("damn these lanterns"))
+        assert len(await about(bot)) == 1
+
+
 async def test_staff_hears_of_who_may_harm_themselves_and_that_they_could_not_be_written_to(home: Path) -> None:
     async with watched(home) as bot:
         bot.plaza.script.extend([None, Receipt(state="failed", error="their door is shut")])
