@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Literal
 
 from bot.core.i18n import _
-from brains.moderation.windows import ALIKE, WORTH
+from brains.moderation.windows import COMPARED, WORTH, alike, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,7 @@ class RaidWatch:
     quiet: int
     raid: Raid | None = None
     _joined: deque[tuple[datetime, Ref]] = field(default_factory=lambda: deque(maxlen=KEPT))
-    _said: deque[tuple[datetime, Ref, frozenset[str]]] = field(default_factory=lambda: deque(maxlen=KEPT))
+    _said: deque[tuple[datetime, Ref, int]] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     def tuned(self, figures: Figures) -> None:
         """Watch by other figures from now on; a raid that is on goes on."""
@@ -79,10 +80,12 @@ class RaidWatch:
         self._end(at)
         if self.alike is None or joined_at is None or at - joined_at > NEW or len(bones) < WORTH:
             return self.raid
-        pairs = frozenset(bones[place : place + 2] for place in range(len(bones) - 1))
-        self._said.append((at, member, pairs))
+        own = pairs(bones)
+        self._said.append((at, member, own))
         since = at - timedelta(seconds=self.alike.seconds)
-        same = {who for when, who, other in self._said if since < when <= at and _is_alike(pairs, other)}
+        latest = islice(reversed(self._said), COMPARED)
+        lately = takewhile(lambda said: said[0] > since, latest)
+        same = {who for when, who, other in lately if when <= at and alike(own, other)}
         if self.raid is not None:
             return self._goes_on(at, frozenset({member}), wakes=len(same) > 1) if len(same) > 1 else self.raid
         if len(same) >= self.alike.count:
@@ -117,7 +120,3 @@ class RaidWatch:
     def _end(self, now: datetime) -> None:
         if self.raid is not None and now >= self.raid.until:
             self.lift()
-
-
-def _is_alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    return len(one & other) >= ALIKE * len(one | other)

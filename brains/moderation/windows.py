@@ -141,3 +141,8 @@ def pairs(bones: str) -> int:
     bits = np.zeros(BITS, dtype=np.uint8)
     bits[(codes[:-1] * np.uint32(0x9E3779B1) + codes[1:] * np.uint32(0x85EBCA6B)) >> np.uint32(22)] = 1
     return int.from_bytes(np.packbits(bits).tobytes())
+
+
+def alike(one: int, other: int) -> bool:
+    """Say whether one text is a copy of the other with changes, by the `pairs` of both."""
+    return (one & other).bit_count() >= ALIKE * (one | other).bit_count()
