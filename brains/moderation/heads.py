@@ -110,8 +110,8 @@ class Head:
         """Return probabilities (n,); `vectors` (n, d) or None."""
         linear = self.linear(features)
         if vectors is None or self.network is None:
-            return _logistic(self.alone[0] * linear + self.alone[1])
-        return _logistic(self.mix[0] * linear + self.mix[1] * self.network.logits(vectors) + self.mix[2])
+            return logistic(self.alone[0] * linear + self.alone[1])
+        return logistic(self.mix[0] * linear + self.mix[1] * self.network.logits(vectors) + self.mix[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -267,7 +267,8 @@ def _thresholds(numbers: Mapping[str, list[float]], kind: str) -> dict[Script, T
     return {one: Thresholds(flag=numbers[f"{kind} {one}"][0], remove=numbers[f"{kind} {one}"][1]) for one in SCRIPTS}
 
 
-def _logistic(logits: npt.NDArray[np.floating]) -> Array:
+def logistic(logits: npt.NDArray[np.floating]) -> Array:
+    """Return the probabilities of logits."""
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)
 
 

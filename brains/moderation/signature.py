@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from brains.moderation import undisguise
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,8 +30,8 @@ _PLACES = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9],
 
 
 def skeleton(plain: str) -> str:
-    """Return the letters and digits of a text, folded, and nothing between them."""
-    return "".join(one for one in plain[: 2 * LONGEST].casefold() if one.isalnum())[:LONGEST]
+    """Return the skeleton of a text, as much of it as is compared."""
+    return undisguise.skeleton(plain[: 2 * LONGEST])[:LONGEST]
 
 
 def width(bones: str) -> int:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from brains.moderation.heads import Head
+from brains.moderation.heads import Head, logistic
 from brains.training.linear import fit_linear, matrix
 from brains.training.network import fit_network
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     from scipy import sparse
 
     from bot.core.ports import Vector
@@ -67,8 +66,8 @@ def fit_head(lesson: Lesson, *, seed: int = 0, folds: int = FOLDS) -> Fitted:
     with_vector = head.mix[0] * linear + head.mix[1] * network + head.mix[2]
     return Fitted(
         head=head,
-        unseen=_logistic(with_vector if lesson.vectors is not None else head.alone[0] * linear + head.alone[1]),
-        unseen_alone=_logistic(head.alone[0] * linear + head.alone[1]),
+        unseen=logistic(with_vector if lesson.vectors is not None else head.alone[0] * linear + head.alone[1]),
+        unseen_alone=logistic(head.alone[0] * linear + head.alone[1]),
     )
 
 
@@ -100,7 +99,3 @@ def _mixed(head: Head, linear: Array, network: Array, lesson: Lesson) -> Head:
         mix=(float(both.coef_[0][0]), float(both.coef_[0][-1]) if head.network else 0.0, float(both.intercept_[0])),
         alone=(float(alone.coef_[0][0]), float(alone.intercept_[0])),
     )
-
-
-def _logistic(logits: npt.NDArray[np.floating]) -> Array:
-    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)
