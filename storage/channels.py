@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
@@ -102,6 +102,22 @@ async def reach(connection: Connection, community: Community, reader: Member | N
     withheld = await members.withheld(connection, community)
     scope = Scope(community=community.id, channels=frozenset(within), not_authors=withheld)
     return Reach(scope=scope, channels=within)
+
+
+async def aloud(connection: Connection, community: Community, where: Ref, reader: Member | None) -> Reach:
+    """Resolve what may be said aloud in a channel to somebody: what they and all who read along may read.
+
+    That is what is said in that channel itself, and in those open to everyone; only the former, where a guest is in it.
+    """
+    asked = await reach(connection, community, reader)
+    here = asked.channel(where)
+    guests = here is not None and await members.has_guests(connection, here.id)
+    within = {
+        one.id: one
+        for one in asked.channels.values()
+        if one.ref == where or (one.audience is Audience.EVERYONE and not guests)
+    }
+    return Reach(scope=replace(asked.scope, channels=frozenset(within)), channels=within)
 
 
 def _may_read(channel: Channel, mine: frozenset[int], *, guest: bool) -> bool:

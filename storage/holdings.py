@@ -53,6 +53,10 @@ NOT_PERSONAL = {
     "collection": "the encoder that serves",
     "policy": "what the staff set, without who set it",
     "backfill": "how far back a channel was read, without who wrote there",
+    "document": "files that staff gave; who gave one is nobody any more when they are forgotten",
+    "note": "pieces of these files, and entries of the FAQ; who answers for one is nobody any more",
+    "note_source": "what entries of the FAQ rest on, without words; retired with the message",
+    "answer_source": "what answers cite, without words; goes with the answer",
     "refusal": "keyed hashes that name nobody; they make a forget last",
 }
 """The tables that hold nothing about a member, and why."""

@@ -165,6 +165,17 @@ async def are_guests(connection: Connection, *accounts: int) -> bool:
     return await connection.scalar(others.limit(1)) is None
 
 
+async def has_guests(connection: Connection, channel: int) -> bool:
+    """Say whether a guest is in a channel."""
+    inside = (
+        select(col(MemberRow.id))
+        .join(MembershipRow, col(MembershipRow.member_id) == col(MemberRow.id))
+        .where(col(MembershipRow.channel_id) == channel, col(MembershipRow.left_at).is_(None))
+        .where(col(MemberRow.guest).is_(True))
+    )
+    return await connection.scalar(inside.limit(1)) is not None
+
+
 async def doubles(connection: Connection, community: Community) -> dict[int, int]:
     """Return the accounts of those who have several in a community, each with the first of that human's."""
     several = (

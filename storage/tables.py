@@ -138,6 +138,9 @@ class MessageRow(SQLModel, table=True):
     channel_id: int = Field(foreign_key="channel.id", sa_type=Id)
     author_id: int = Field(foreign_key="member.id", sa_type=Id)
     thread_id: int | None = Field(default=None, foreign_key="thread.id", sa_type=Id)
+    conversation: int | None = Field(
+        default=None, sa_type=Id, index=True, description="number of the message that began the conversation it is in"
+    )
     ref: str
     point: UUID = Field(unique=True, description="the message's id in the vector store")
     reply_to: str | None = None
@@ -174,9 +177,9 @@ class ProofRow(SQLModel, table=True):
 
 
 class OutboxRow(SQLModel, table=True):
-    """A vector write still to be done, stored in the transaction that stored its message.
+    """A vector write still to be done, stored in the transaction that stored its message or note.
 
-    Without a message, the point is to be deleted.
+    Without either, the point is to be deleted.
     """
 
     __tablename__ = "outbox"
@@ -185,6 +188,7 @@ class OutboxRow(SQLModel, table=True):
     id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
     point: UUID
     message_id: int | None = Field(default=None, foreign_key="message.id", sa_type=Id, index=True)
+    note_id: int | None = Field(default=None, sa_type=Id, index=True)
     sent_at: datetime = Field(sa_type=Instant)
 
 
@@ -479,6 +483,98 @@ class LearnedRow(SQLModel, table=True):
     built_at: datetime = Field(sa_type=Instant)
     data: bytes = Field(sa_type=LargeBinary)
     report: dict[str, object] = Field(sa_type=JSON, description="counts, errors before and after, promoted or why not")
+
+
+class DocumentRow(SQLModel, table=True):
+    """A file that staff gave for answers. It lies with a channel, and who may read that may read it."""
+
+    __tablename__ = "document"
+    __table_args__ = (UniqueConstraint("community_id", "name"),)
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    community_id: int = Field(foreign_key="community.id", sa_type=Id)
+    channel_id: int = Field(foreign_key="channel.id", sa_type=Id)
+    name: str
+    digest: str = Field(description="SHA-256 of its bytes, in hexadecimal digits")
+    path: str = Field(default="", description="where it lies on this machine, to be read again when it changes")
+    url: str = Field(default="", description="where members find it")
+    given_by: str = Field(default="", description="reference of the staff who gave it; empty for the command line")
+    given_at: datetime = Field(sa_type=Instant)
+
+
+class NoteRow(SQLModel, table=True):
+    """What is known beside messages: a piece of a document, or an entry of the FAQ.
+
+    It lies with one channel, whose readers may read it as long as they may read all its sources (`NoteSourceRow`).
+    """
+
+    __tablename__ = "note"
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    community_id: int = Field(foreign_key="community.id", sa_type=Id, index=True)
+    channel_id: int = Field(foreign_key="channel.id", sa_type=Id, index=True)
+    document_id: int | None = Field(default=None, foreign_key="document.id", sa_type=Id, index=True)
+    point: UUID = Field(unique=True, description="its id in the vector store")
+    kind: str = Field(description="file, faq")
+    position: int = Field(default=0, description="of a piece, in its document")
+    heading: str = Field(default="", sa_type=Text, description="the headings above a piece; the question of an entry")
+    text: str = Field(sa_type=Text)
+    owner: str = Field(default="", description="reference of the staff who answer for it")
+    made_at: datetime = Field(sa_type=Instant)
+
+
+class NoteSourceRow(SQLModel, table=True):
+    """A message that an entry of the FAQ rests on; when it changes, the entry waits for the staff's word."""
+
+    __tablename__ = "note_source"
+    note_id: int = Field(foreign_key="note.id", sa_type=Id, primary_key=True)
+    message: str = Field(primary_key=True, index=True, description="reference of the message")
+    channel_id: int = Field(foreign_key="channel.id", sa_type=Id)
+    digest: bytes = Field(sa_type=LargeBinary, description="of its text when the entry was made")
+
+
+class AnswerSourceRow(SQLModel, table=True):
+    """What an answer cites: a message or a note as it read then, so that the answer follows it."""
+
+    __tablename__ = "answer_source"
+    answer_id: str = Field(foreign_key="answer.id", primary_key=True)
+    source: str = Field(primary_key=True, index=True, description="reference of the message, or `note:NUMBER`")
+    channel_id: int = Field(foreign_key="channel.id", sa_type=Id)
+    digest: bytes = Field(sa_type=LargeBinary, description="of its text when it was cited")
+
+
+class OpinionRow(SQLModel, table=True):
+    """What a member thinks of an answer: it helped, or it was not this."""
+
+    __tablename__ = "opinion"
+    __personal__: ClassVar = Personal(by="member_id", shows=("helpful", "at"))
+    answer_id: str = Field(foreign_key="answer.id", primary_key=True)
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True, index=True)
+    helpful: bool
+    at: datetime = Field(sa_type=Instant)
+
+
+# After what hangs on it, since rows are erased in this order.
+class AnswerRow(SQLModel, table=True):
+    """An answer that the bot gave, or owes: what was asked, by whom, where, and how it stands.
+
+    `made` is the bot's message, where one is known; `card` the question to the staff, who answer by replying to it.
+    """
+
+    __tablename__ = "answer"
+    __personal__: ClassVar = Personal(by="member_id", shows=("question", "at", "standing"))
+    id: str = Field(primary_key=True, description="made by whoever proposed it")
+    community_id: int = Field(foreign_key="community.id", sa_type=Id, index=True)
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, index=True, description="who asked")
+    channel: str = Field(description="reference of the channel in which it was said")
+    thread: str = ""
+    asked: str = Field(default="", description="reference of the message that asked, where one did")
+    question: str = Field(sa_type=Text)
+    trace_id: str = Field(default="", index=True, description="the trace that said it, while that is kept")
+    made: str = Field(default="", index=True, description="reference of the bot's message")
+    card: str = Field(default="", index=True, description="reference of the question to the staff")
+    alone: bool = Field(default=False, description="said to the asker alone")
+    confidence: float = 0.0
+    standing: str = Field(default="given", description="given, abstained, asked_staff, answered, corrected, withdrawn")
+    at: datetime = Field(sa_type=Instant)
 
 
 PERSONAL: dict[type[SQLModel], Personal] = {

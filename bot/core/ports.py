@@ -119,7 +119,10 @@ class Pictures(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One message in the vector store. `text` becomes BM25 terms and is never stored."""
+    """One message in the vector store, or one note; `text` becomes BM25 terms and is never stored.
+
+    A note is a piece of a file, or an entry of the FAQ: it lies with a channel, and is that channel's to read.
+    """
 
     id: UUID
     vector: Vector
@@ -128,13 +131,14 @@ class Point:
     channel: int
     author: int
     at: datetime
+    note: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """Which points a query may see: `since` <= at < `until`, in whole seconds.
 
-    None means no restriction; an empty set admits nothing.
+    None means no restriction; an empty set admits nothing. Notes are seen only by whoever asks for them too.
     """
 
     community: int
@@ -143,6 +147,7 @@ class Scope:
     not_authors: frozenset[int] = field(default_factory=frozenset)
     since: datetime | None = None
     until: datetime | None = None
+    notes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +159,7 @@ class Hit:
     channel: int
     author: int
     at: datetime
+    note: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

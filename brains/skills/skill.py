@@ -105,8 +105,18 @@ class Context:
 
     async def reach(self) -> Reach:
         """Return what the asker may read, as it is now; by any account of theirs, where the answer is theirs alone."""
-        alone = is_asked(self.event)
+        return await self._reach(alone=is_asked(self.event))
+
+    async def _reach(self, *, alone: bool) -> Reach:
         read = functools.partial(channels.reach, community=self.community, reader=self.member, alone=alone)
+        return await self.faculties.database.look(read)
+
+    async def hearing(self) -> Reach:
+        """Return what an answer may draw on: what the asker may read and, said aloud, all who read along."""
+        where = place(self.event)
+        if is_asked(self.event) or where is None or where.audience is Audience.DIRECT:
+            return await self._reach(alone=True)
+        read = functools.partial(channels.aloud, community=self.community, where=where.ref, reader=self.member)
         return await self.faculties.database.look(read)
 
     def answer(self, text: str, *, buttons: Sequence[Button] = (), stream: str = "") -> Say:

@@ -22,10 +22,15 @@ FIELDS = (COMMUNITY, PLACE, AUTHOR, AT)
 """The payload, all of it integers; `at` in epoch seconds. Text is never stored.
 
 A place is a channel of a community in one number, so that the commonest filter tests one field: 40 % less time in
-an audience of 60 channels out of 400 than to test community and channel.
+an audience of 60 channels out of 400 than to test community and channel. The notes of a channel have a place beside it,
+and those of a community a community beside it, so that who does not ask for them never meets one.
 """
 
-CHANNEL_BITS, COMMUNITY_BITS = 32, 31
+CHANNEL_BITS, COMMUNITY_BITS = 31, 31
+NOTES = 1 << CHANNEL_BITS
+"""The bit of a place, above its channel, that says that a note lies there."""
+COMMUNITY_NOTES = 1 << COMMUNITY_BITS
+"""The bit of a point's community that says the same."""
 
 FUSION_K = 60
 """Constant of reciprocal-rank fusion (Cormack, Clarke, Büttcher: SIGIR 2009)."""
@@ -62,23 +67,29 @@ def moment(at: int) -> datetime:
     return datetime.fromtimestamp(at, tz=UTC)
 
 
-def place(community: int, channel: int) -> int:
+def place(community: int, channel: int, *, note: bool = False) -> int:
     """Join a community and a channel into one number; raises ValueError when one does not fit."""
     if community >> COMMUNITY_BITS or channel >> CHANNEL_BITS:
         raise ValueError(f"not a community and a channel: {community}, {channel}")
-    return community << CHANNEL_BITS | channel
+    return community << CHANNEL_BITS + 1 | NOTES * note | channel
 
 
 def channel(joined: int) -> int:
     """Give the channel of a place."""
-    return joined & ((1 << CHANNEL_BITS) - 1)
+    return joined & (NOTES - 1)
+
+
+def is_note(joined: int) -> bool:
+    """Say whether it is a note that lies at a place."""
+    return bool(joined & NOTES)
 
 
 def required(scope: Scope) -> dict[str, list[int]]:
     """Give the fields that must hold one of some values, and those values."""
-    fields = {COMMUNITY: [scope.community]}
+    kinds = (False, True) if scope.notes else (False,)
+    fields = {COMMUNITY: [scope.community | COMMUNITY_NOTES * note for note in kinds]}
     if scope.channels is not None:
-        fields = {PLACE: [place(scope.community, one) for one in scope.channels]}
+        fields = {PLACE: [place(scope.community, one, note=note) for one in scope.channels for note in kinds]}
     if scope.authors is not None:
         fields[AUTHOR] = list(scope.authors)
     return fields
@@ -87,8 +98,8 @@ def required(scope: Scope) -> dict[str, list[int]]:
 def payload(point: Point) -> dict[str, int]:
     """Give what is stored beside a point's vectors."""
     return {
-        COMMUNITY: point.community,
-        PLACE: place(point.community, point.channel),
+        COMMUNITY: point.community | COMMUNITY_NOTES * point.note,
+        PLACE: place(point.community, point.channel, note=point.note),
         AUTHOR: point.author,
         AT: seconds(point.at),
     }

@@ -24,6 +24,7 @@ from storage.vectors.layout import (
     admits_nothing,
     candidates,
     channel,
+    is_note,
     moment,
     next_id,
     payload,
@@ -263,6 +264,7 @@ def _hit(found: models.ScoredPoint) -> Hit:
         channel=channel(stored[PLACE]),
         author=stored[AUTHOR],
         at=moment(stored[AT]),
+        note=is_note(stored[PLACE]),
     )
 
 

@@ -28,6 +28,7 @@ from storage.vectors.layout import (
     admits_nothing,
     candidates,
     channel,
+    is_note,
     moment,
     next_id,
     payload,
@@ -265,6 +266,7 @@ def _hit(found: edge.ScoredPoint) -> Hit:
         channel=channel(stored[PLACE]),
         author=stored[AUTHOR],
         at=moment(stored[AT]),
+        note=is_note(stored[PLACE]),
     )
 
 

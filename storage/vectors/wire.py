@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from bot.core.ports import Vector
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of the frames, so that a process of another release is noticed."""
 
 LARGEST_FRAME = 64 * 1024 * 1024
@@ -38,9 +38,9 @@ ERRORS: dict[str, type[KinfolkError | ValueError]] = {
 
 Scalar: TypeAlias = int | float | str | bytes | None
 Body: TypeAlias = "Scalar | Sequence[Body]"
-PointColumns: TypeAlias = tuple[bytes, bytes, list[str], list[int], list[int], list[int], list[int]]
-ScopeRow: TypeAlias = tuple[int, list[int] | None, list[int] | None, list[int], int | None, int | None]
-HitColumns: TypeAlias = tuple[bytes, list[float], list[int], list[int], list[int]]
+PointColumns: TypeAlias = tuple[bytes, bytes, list[str], list[int], list[int], list[int], list[int], list[bool]]
+ScopeRow: TypeAlias = tuple[int, list[int] | None, list[int] | None, list[int], int | None, int | None, bool]
+HitColumns: TypeAlias = tuple[bytes, list[float], list[int], list[int], list[int], list[bool]]
 PageColumns: TypeAlias = tuple[bytes, list[int], list[int], list[int], bytes, bytes]
 
 
@@ -125,16 +125,26 @@ def pack_points(points: Sequence[Point], size: int) -> PointColumns:
         [point.channel for point in points],
         [point.author for point in points],
         [seconds(point.at) for point in points],
+        [point.note for point in points],
     )
 
 
 def unpack_points(body: Body, size: int) -> list[Point]:
     """Turn columns back into points; raises ValueError when they do not fit together."""
-    joined, floats, texts, communities, channels, authors, times = cast("PointColumns", body)
-    columns = (unpack_ids(joined), unpack_rows(floats, size), texts, communities, channels, authors, times)
+    joined, floats, texts, communities, channels, authors, times, notes = cast("PointColumns", body)
+    columns = (unpack_ids(joined), unpack_rows(floats, size), texts, communities, channels, authors, times, notes)
     return [
-        Point(id=key, vector=vector, text=text, community=community, channel=channel, author=author, at=moment(at))
-        for key, vector, text, community, channel, author, at in zip(*columns, strict=True)
+        Point(
+            id=key,
+            vector=vector,
+            text=text,
+            community=community,
+            channel=channel,
+            author=author,
+            at=moment(at),
+            note=note,
+        )
+        for key, vector, text, community, channel, author, at, note in zip(*columns, strict=True)
     ]
 
 
@@ -147,12 +157,13 @@ def pack_scope(scope: Scope) -> ScopeRow:
         list(scope.not_authors),
         seconds(scope.since) if scope.since else None,
         seconds(scope.until) if scope.until else None,
+        scope.notes,
     )
 
 
 def unpack_scope(body: Body) -> Scope:
     """Turn a row back into a scope."""
-    community, channels, authors, not_authors, since, until = cast("ScopeRow", body)
+    community, channels, authors, not_authors, since, until, notes = cast("ScopeRow", body)
     return Scope(
         community=community,
         channels=None if channels is None else frozenset(channels),
@@ -160,6 +171,7 @@ def unpack_scope(body: Body) -> Scope:
         not_authors=frozenset(not_authors),
         since=None if since is None else moment(since),
         until=None if until is None else moment(until),
+        notes=notes,
     )
 
 
@@ -171,15 +183,17 @@ def pack_hits(hits: Sequence[Hit]) -> HitColumns:
         [hit.channel for hit in hits],
         [hit.author for hit in hits],
         [seconds(hit.at) for hit in hits],
+        [hit.note for hit in hits],
     )
 
 
 def unpack_hits(body: Body) -> list[Hit]:
     """Turn columns back into hits."""
-    joined, scores, channels, authors, times = cast("HitColumns", body)
+    joined, scores, channels, authors, times, notes = cast("HitColumns", body)
+    columns = (unpack_ids(joined), scores, channels, authors, times, notes)
     return [
-        Hit(id=key, score=score, channel=channel, author=author, at=moment(at))
-        for key, score, channel, author, at in zip(unpack_ids(joined), scores, channels, authors, times, strict=True)
+        Hit(id=key, score=score, channel=channel, author=author, at=moment(at), note=note)
+        for key, score, channel, author, at, note in zip(*columns, strict=True)
     ]
 
 
