@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.core.errors import Mistake
+from bot.core.ports import Scope
+from bot.core.things import Channel, Ref
 from brains.knowledge.filters import read_day
 from brains.knowledge.highlights import highlight
+from storage.channels import Reach
 
 
 def shown(text: str, query: str, **how: int) -> str:
@@ -56,3 +59,12 @@ def test_a_day_begins_in_utc() -> None:
 def test_what_is_no_day_is_said(written: str) -> None:
     with pytest.raises(Mistake, match=r"Write it like this"):
         read_day(written)
+
+
+def test_a_channel_out_of_reach_is_as_good_as_none() -> None:
+    room = Channel(id=1, ref=Ref("test", "7"), name="General")
+    reach = Reach(scope=Scope(community=1, channels=frozenset({1})), channels={1: room})
+    for wanted in ("#general", "General", "7", "test:7"):
+        assert reach.named(wanted) == room
+    with pytest.raises(Mistake, match="no channel"):
+        reach.named("staff-room")
