@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brains.skills import guide, match, mod, moderate, moderation_note, privacy, report, setup, staff, welcome
+from brains.skills import guide, match, mod, moderate, moderation_note, privacy, report, setup, staff, standing, welcome
 from brains.skills import help as help_
 
 SKILLS = (
@@ -17,4 +17,5 @@ SKILLS = (
     mod.SKILL,
     moderate.SKILL,
     moderation_note.SKILL,
+    standing.SKILL,
 )
