@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.core.errors import Mistake
-from storage import channels, messages
+from storage import messages
 
 if TYPE_CHECKING:
     from bot.core.ports import Encoder, VectorStore
-    from bot.core.things import Channel, Community, Member, Message
+    from bot.core.things import Channel, Message
+    from storage.channels import Reach
     from storage.db import Database
 
 
@@ -31,12 +32,10 @@ class Retrieval:
     vectors: VectorStore
     encoder: Encoder
 
-    async def search(self, community: Community, query: str, *, reader: Member | None, limit: int) -> list[Found]:
+    async def search(self, query: str, *, reach: Reach, limit: int) -> list[Found]:
         """Return the messages nearest to a query, best first. Raises Mistake for a query without words."""
         if not query.strip():
             raise Mistake("The search is empty. Say what to look for.")
-        async with self.database.read() as connection:
-            reach = await channels.reach(connection, community, reader)
         [vector] = await self.encoder.encode([query], kind="query")
         hits = await self.vectors.search(reach.scope, vector=vector, text=query, limit=limit)
         async with self.database.read() as connection:
