@@ -20,10 +20,11 @@ from bot.core.actions import (
     SetConsent,
     SetPolicy,
     SettleCase,
+    TakeBack,
     UnlinkAccount,
 )
 from bot.core.decisions import Receipt
-from storage import casebook, channels, feedback, linking, members, persons, policies, proofs
+from storage import casebook, channels, feedback, linking, members, persons, policies, proofs, redaction
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,6 +70,9 @@ class Keeper:
             case KeepCase() | SettleCase() | KeepReport() | KeepAppeal():
                 write = functools.partial(_keep_case, community=community, action=action, trace=trace, now=now)
                 return await self.database.write(write)
+            case TakeBack():
+                take_back = functools.partial(redaction.take_back, community=community, action=action, trace=trace)
+                await self.database.write(take_back)
             case Forget(member=ref):
                 await self._forget(community, ref)
             case _:

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from brains.skills import guide, match, mod, moderate, moderation_note, privacy, report, search, setup, staff, welcome
+from brains.skills import (
+    guide,
+    match,
+    mod,
+    moderate,
+    moderation_note,
+    privacy,
+    report,
+    search,
+    setup,
+    staff,
+    standing,
+    welcome,
+)
 from brains.skills import help as help_
 
 SKILLS = (
@@ -18,4 +31,5 @@ SKILLS = (
     mod.SKILL,
     moderate.SKILL,
     moderation_note.SKILL,
+    standing.SKILL,
 )
