@@ -16,6 +16,8 @@ from storage.rows import portions, table
 from storage.tables import (
     PERSONAL,
     ActRow,
+    AnswerRow,
+    AnswerSourceRow,
     ButtonRow,
     CaseRow,
     ChannelRow,
@@ -25,6 +27,7 @@ from storage.tables import (
     LedgerRow,
     MemberRow,
     MessageRow,
+    OpinionRow,
     OutboxRow,
     PersonRow,
     ProfileRow,
@@ -89,6 +92,7 @@ def rows(found: Survey) -> Iterator[Rows]:
     yield Rows(InboxRow, (events_of(found.community, found.member), *among(InboxRow.id, trail.inbox)))
     yield Rows(LedgerRow, among(LedgerRow.id, trail.ledger))
     yield from _said(found)
+    yield from _asked(found)
     yield from (Rows(model, _theirs(model, found)) for model in PERSONAL)
     yield Rows(ChannelRow, among(ChannelRow.id, trail.rooms))
     yield Rows(EncodingRow, among(EncodingRow.key, found.cached))
@@ -107,6 +111,14 @@ def _said(found: Survey) -> Iterator[Rows]:
     yield Rows(OutboxRow, (col(OutboxRow.message_id).in_(written), *among(OutboxRow.message_id, trail.made)))
     yield Rows(MessageRow, (col(MessageRow.author_id) == member, *among(MessageRow.id, trail.made)))
     yield Rows(ThreadRow, (*among(ThreadRow.id, trail.threads), *among(ThreadRow.channel_id, trail.rooms)))
+
+
+def _asked(found: Survey) -> Iterator[Rows]:
+    """Name what hangs on the answers that they were given: what these cite, and what others think of them."""
+    given = select(col(AnswerRow.id)).where(col(AnswerRow.member_id) == found.member.id)
+    yield Rows(AnswerSourceRow, (col(AnswerSourceRow.answer_id).in_(given),))
+    others = col(OpinionRow.member_id) != found.member.id
+    yield Rows(OpinionRow, (col(OpinionRow.answer_id).in_(given) & others,))
 
 
 def _theirs(model: type[SQLModel], found: Survey) -> Conditions:

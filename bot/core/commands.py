@@ -83,6 +83,11 @@ COMMANDS = (
         ),
     ),
     Command(
+        name="ask",
+        help=_("An answer from what this community knows, with its sources"),
+        arguments=(Argument(name="question", type="text", help=_("Your question, in your own words"), required=True),),
+    ),
+    Command(
         name="privacy",
         help=_("What I hold about you: switch it off or on, see it, erase it"),
         arguments=(
