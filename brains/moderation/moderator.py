@@ -94,7 +94,7 @@ class Moderator:
         return Examination(undisguised=undone, detections=tuple(found), scores=scores, raid=raid)
 
     def weigh(self, post: Post) -> Verdict:
-        """Say what words would be worth that the bot is about to say itself: by rules and heads, and no window counts it."""
+        """Say what rules and heads make of words that the bot is about to say itself; no window counts them."""
         undone = undisguise(post.text)
         found = self.rules(post.channel).read(post.text, undone) if self.rules is not None else []
         return verdict(found + self._heard(self._scores(post, undone), post, undone, str))

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from brains.skills import answer, guide, match, mod, moderate, moderation_note, privacy, report, setup, staff, welcome
+from brains.skills import (
+    answer,
+    guide,
+    match,
+    mod,
+    moderate,
+    moderation_note,
+    privacy,
+    report,
+    search,
+    setup,
+    staff,
+    welcome,
+)
 from brains.skills import help as help_
 
 SKILLS = (
     help_.SKILL,
     match.SKILL,
     answer.SKILL,
+    search.SKILL,
     welcome.SKILL,
     privacy.SKILL,
     staff.SKILL,
