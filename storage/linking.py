@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from bot.core.policies import MODE, PER_CHANNEL, Rules, mode_of
 from bot.core.things import Audience, Ref, point_id
-from storage import communities, ledger, members, merging, persons, policies, profiles, proofs, spaces
+from storage import communities, ledger, members, merging, notes, persons, policies, profiles, proofs, spaces
 from storage.outbox import SPOKEN
 from storage.rows import columns, insert_new, portions, table
 from storage.tables import (
@@ -123,6 +123,7 @@ async def _move(connection: Connection, community: Community, other: int, now: d
     rooms = await _move_channels(connection, community, other)
     await _move_members(connection, community, other, now)
     await _move_messages(connection, community, other)
+    await notes.join(connection, community, other)
     for model in BY_NUMBER:
         held = table(model).c
         await connection.execute(update(model).where(held.community_id == other).values(community_id=community.id))

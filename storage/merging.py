@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlmodel import SQLModel, col
 
 from bot.core.things import Audience
-from storage import members, outbox, persons, proofs
+from storage import members, notes, outbox, persons, proofs
 from storage.rows import columns, table
 from storage.tables import (
     AnswerRow,
@@ -98,6 +98,7 @@ async def channel(connection: Connection, number: int, *, into: int) -> None:
     await connection.execute(update(MessageRow).where(said).values(channel_id=into))
     await _move_memberships(connection, "channel_id", number, into, beside="member_id")
     await _move(connection, FeedbackRow, "channel_id", number, into, beside=("member_id",))
+    await notes.move(connection, number, into=into)
     cited = col(AnswerSourceRow.channel_id) == number
     await connection.execute(update(AnswerSourceRow).where(cited).values(channel_id=into))
     await connection.execute(delete(ChannelRow).where(col(ChannelRow.id) == number))
