@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -103,7 +104,7 @@ def _scale(found: Examples) -> tuple[Array, Array]:
 def _begin(random: np.random.Generator) -> list[Array]:
     sizes = (FEATURES, *HIDDEN)
     layers: list[Array] = []
-    for into, out in zip(sizes, sizes[1:], strict=False):
+    for into, out in itertools.pairwise(sizes):
         layers += [(random.normal(size=(into, out)) * np.sqrt(2 / into)).astype(np.float32), np.zeros(out, np.float32)]
     return [*layers, (random.normal(size=HIDDEN[-1]) * np.sqrt(1 / HIDDEN[-1])).astype(np.float32)]
 
@@ -155,6 +156,4 @@ def _folded(parameters: Sequence[Array], middle: Array, spread: Array, made: str
     scaled = into / spread[:, None]
     arrays = [scaled, into_shift - middle @ scaled, through, through_shift, out]
     half = [one.astype(np.float16).astype(np.float32) for one in arrays]
-    return Untangler(
-        into=half[0], into_shift=half[1], through=half[2], through_shift=half[3], out=half[4], made=made
-    )
+    return Untangler(into=half[0], into_shift=half[1], through=half[2], through_shift=half[3], out=half[4], made=made)
