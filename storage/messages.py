@@ -93,7 +93,9 @@ async def by_point(connection: Connection, scope: Scope, points: Sequence[UUID])
     """Return the messages behind points, as far as the scope allows."""
     found: dict[UUID, Message] = {}
     for some in portions(list(points)):
-        rows = await connection.execute(select(*COLUMNS).where(*within(scope, found=True), col(MessageRow.point).in_(some)))
+        rows = await connection.execute(
+            select(*COLUMNS).where(*within(scope, found=True), col(MessageRow.point).in_(some))
+        )
         found.update((row.point, _message(row)) for row in rows)
     return found
 
@@ -102,7 +104,9 @@ async def by_number(connection: Connection, scope: Scope, numbers: Sequence[int]
     """Return messages by their numbers, as far as the scope allows."""
     found: dict[int, Message] = {}
     for some in portions(list(numbers)):
-        rows = await connection.execute(select(*COLUMNS).where(*within(scope, found=True), col(MessageRow.id).in_(some)))
+        rows = await connection.execute(
+            select(*COLUMNS).where(*within(scope, found=True), col(MessageRow.id).in_(some))
+        )
         found.update((message.id, message) for message in map(_message, rows))
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-_TERM = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}][\w.+#-]*[^\W{_HAN}]|\d+")
+_TERM = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}](?:[^\W{_HAN}]|[.+#-])*[^\W{_HAN}]|\d+")
 MOST = 80
 """Terms of one message that are looked at: beyond, it is a log or a file that was pasted."""
 
