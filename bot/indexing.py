@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.core.ports import Point, Scope
+from bot.core.sentences import parts
 from storage import outbox
 
 if TYPE_CHECKING:
@@ -45,11 +46,11 @@ class Index:
             pass
 
     async def prepare(self) -> None:
-        """Let this encoder's collection serve; when the encoder is new or points are lost, all messages wait again."""
+        """Let this encoder's collection serve; when the encoder is new or points are lost, everything waits again."""
         await self.database.write(functools.partial(outbox.serve, fingerprint=self.encoder.fingerprint))
         async with self.database.read() as connection:
             expected = await outbox.acknowledged(connection)
-        held = {number: await self.vectors.count(Scope(community=number)) for number in expected}
+        held = {number: await self.vectors.count(Scope(community=number, notes=True)) for number in expected}
         if any(held[number] < expected[number] for number in expected):
             await self.database.write(outbox.put_all)
 
@@ -108,7 +109,8 @@ class Index:
 
     async def _write(self, rows: Sequence[Waiting]) -> None:
         """Encode and write one portion, then let it leave the outbox: killed in between, it is written again."""
-        texts = list(dict.fromkeys(row.text for row in rows if row.text is not None))
+        said = [row.text for row in rows if row.text is not None]
+        texts = list(dict.fromkeys([*said, *(one for text in said for one in parts(text))]))
         made = dict(zip(texts, await self.encoder.encode(texts), strict=True))
         async with self._one_at_a_time:
             async with self.database.read() as connection:
@@ -125,6 +127,7 @@ class Index:
                 channel=row.channel,
                 author=row.author,
                 at=row.at,
+                note=row.note,
             )
             for row in rows
             if row.text is not None
