@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bot.learning import Learner
     from bot.living import Living
     from bot.pipeline import Pipeline
+    from bot.untangling import Untangling
     from brains.engines.encoder_client import WorkerEncoder
     from brains.matching.matchmaker import Matchmaker
     from brains.moderation.moderators import Moderators
@@ -65,6 +66,7 @@ class App:
         self._pictures: Pictures | None = None
         self._index: Index | None = None
         self._moderators: Moderators | None = None
+        self._untangling: Untangling | None = None
         self._answerer: Answerer | None = None
 
     def tell(self, sentence: str) -> None:
@@ -170,6 +172,14 @@ class App:
             told=moderators.changed,
         )
 
+    def untangling(self) -> Untangling:
+        """Return what finds out which messages belong to one conversation."""
+        if self._untangling is None:
+            from bot.untangling import Untangling
+
+            self._untangling = Untangling(database=self.database, clock=self.clock)
+        return self._untangling
+
     async def retrieval(self) -> Retrieval:
         """Return what finds messages."""
         return Retrieval(database=self.database, vectors=await self.vectors(), encoder=await self.encoder())
@@ -264,6 +274,7 @@ class App:
             compact=functools.partial(erasure.compact, self.database),
             chores={
                 "learning": (await self.learner()).run,
+                "untangling": self.untangling().run,
                 "timers": Timers(database=self.database, clock=self.clock, put=inbox.put).run,
             },
             alone=not self.settings.database_url,
