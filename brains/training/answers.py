@@ -40,6 +40,7 @@ class Seen:
     counts: Floats
     answerable: bool
     weight: float
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,6 +78,7 @@ async def gather(
                 counts=np.array([0.0 if number in case.perhaps else 1.0 for number in numbers]),
                 answerable=bool(case.answers),
                 weight=weight,
+                texts=tuple(one.passage.text for one in judged),
             )
         )
         progress(at + 1, len(cases))
