@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, select
 from sqlmodel import col
 
+from bot.core.sentences import parts
 from bot.core.things import Message, Ref
 from storage import members
 from storage.encodings import key
@@ -177,8 +178,12 @@ async def erase(connection: Connection, which: ColumnElement[bool], *, limit: in
 
 
 async def forget_texts(connection: Connection, texts: Sequence[str]) -> None:
-    """Drop the kept vectors of texts. Where somebody else said the same, it is made again when it is asked for."""
+    """Drop the kept vectors of texts and of their sentences.
+
+    Where somebody else said the same, that of a text is made again when it is asked for; without those of its sentences
+    a text is known as a whole.
+    """
     fingerprint = await connection.scalar(select(col(CollectionRow.fingerprint)))
-    for some in portions(list(dict.fromkeys(texts))):
+    for some in portions(list(dict.fromkeys(one for text in texts for one in (text, *parts(text))))):
         keys = [key(fingerprint or "", text) for text in some]
         await connection.execute(delete(EncodingRow).where(col(EncodingRow.key).in_(keys)))

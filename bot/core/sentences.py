@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-LONG = 200
-"""Width from which a text is better known by its sentences than as a whole: chat messages have a median of 100."""
+LONG = 400
+"""Width from which a text is better known by its sentences than as a whole: one chat message in seven or so."""
 MOST = 24
 """Sentences of one text that are told apart; what follows counts with the text as a whole."""
 LEAST = 8

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from brains.skills import guide, match, mod, moderate, moderation_note, privacy, report, setup, staff, welcome
+from brains.skills import guide, match, mod, moderate, moderation_note, privacy, report, search, setup, staff, welcome
 from brains.skills import help as help_
 
 SKILLS = (
     help_.SKILL,
     match.SKILL,
+    search.SKILL,
     welcome.SKILL,
     privacy.SKILL,
     staff.SKILL,
