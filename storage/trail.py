@@ -16,6 +16,7 @@ from sqlmodel import col
 from bot.core.actions import AskStaff, CreateEvent, CreatePoll, Delete, Edit, Say, Warn
 from bot.core.codec import load_action
 from bot.core.things import Audience, Member, Ref
+from storage import notes
 from storage.rows import columns, portions
 from storage.tables import (
     ActRow,
@@ -45,7 +46,8 @@ class Trail:
 
     `made` are the bot's messages about the member, `replies` other members' answers to them, `rooms` their direct
     conversations with the bot, `threads` those that nobody else wrote in, and `begun` the others that they began.
-    `quoting` takes the bot's messages about them off the platform.
+    `notes` are the entries of the FAQ that rest on what they said, and `quoting` takes the bot's messages about them
+    off the platform.
     """
 
     traces: tuple[str, ...] = ()
@@ -57,6 +59,7 @@ class Trail:
     rooms: tuple[int, ...] = ()
     threads: tuple[int, ...] = ()
     begun: tuple[int, ...] = ()
+    notes: tuple[int, ...] = ()
     quoting: tuple[Delete, ...] = ()
 
 
@@ -88,6 +91,7 @@ async def follow(connection: Connection, known: Survey) -> Survey:
         rooms=rooms,
         threads=threads,
         begun=begun,
+        notes=await _notes(connection, known),
         quoting=quoting,
     )
     return replace(known, trail=trail)
@@ -197,6 +201,11 @@ async def _events_of_others(connection: Connection, known: Survey) -> tuple[int,
     )
     found = await connection.pick(statement, lambda row: known.probes.names(row.event))
     return tuple(row.id for row in found)
+
+
+async def _notes(connection: Connection, known: Survey) -> tuple[int, ...]:
+    resting = await notes.resting_on(connection, known.community, known.probes.messages)
+    return tuple(one.number for one in resting)
 
 
 async def _ledger(connection: Connection, known: Survey) -> tuple[int, ...]:
