@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from bot.core.clock import SystemClock
 from bot.core.counts import Counts
-from bot.core.errors import Misconfigured, Unavailable
+from bot.core.errors import Unavailable
 from bot.core.i18n import translator
 from bot.core.ports import Scope
 from bot.core.settings import prepare_home
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from bot.pipeline import Pipeline
     from bot.untangling import Untangling
     from brains.engines.encoder_client import WorkerEncoder
+    from brains.knowledge.answering import Answerer
     from brains.matching.matchmaker import Matchmaker
     from brains.moderation.moderators import Moderators
-    from brains.skills.skill import Answerer
 
 FRESH = timedelta(minutes=10)
 """For so long a running bot matches by the same channel profiles, however much is said meanwhile."""
@@ -67,7 +67,6 @@ class App:
         self._index: Index | None = None
         self._moderators: Moderators | None = None
         self._untangling: Untangling | None = None
-        self._answerer: Answerer | None = None
 
     def tell(self, sentence: str) -> None:
         """Tell whoever waits what for."""
@@ -185,10 +184,11 @@ class App:
         return Retrieval(database=self.database, vectors=await self.vectors(), encoder=await self.encoder())
 
     async def answerer(self) -> Answerer:
-        """Return what answers questions. Raises Misconfigured where nothing does."""
-        if self._answerer is None:
-            raise Misconfigured("Nothing answers questions yet.")
-        return self._answerer
+        """Return what answers questions."""
+        from brains.knowledge.answering import Answerer
+
+        encoder = await self.encoder()
+        return Answerer(finder=await self.retrieval(), encoder=encoder, vectors=await self.vectors())
 
     async def pipeline(self, adapters: Sequence[Adapter]) -> Pipeline:
         """Put together what decides about events of these platforms, and acts there."""
