@@ -114,7 +114,7 @@ async def _not_this(context: Context, kept: Kept) -> Decision:
         refused = set(await answers.sources(connection, kept.id))
     beside = [one for one in answer.nearest if not refused & {each.source for each in one.found}]
     called = await answer_words.names(context, [one.best for one in beside])
-    near = answer_words.nearest(beside, called, context.translate, context.language)
+    near = answer_words.nearest(beside, called, context.translate)
     head = _("Noted. Perhaps it is in one of these:") if near else _("Noted. I know nothing else about it.")
     text = "\n".join([context.translate(head), *near])
     if await staff_channel(context) is None:

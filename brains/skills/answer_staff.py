@@ -123,9 +123,8 @@ def _near(context: Context, found: Sequence[Conversation], translate: Translate)
     near = [one.best for one in found if not one.best.is_note][: answer_words.NEAREST]
     if not near:
         return []
-    language = context.policy.language or context.common
     lines = [
-        f"- {wording.message(one.source, answer_words.day(one.at, language))}, "
+        f"- {wording.message(one.source, answer_words.day(one.at, translate))}, "
         f"{wording.channel(one.channel.ref, one.channel.name)}"
         for one in near
     ]

@@ -111,20 +111,20 @@ async def answering(context: Context, asked: Asked, answer: Answer, *, more: str
     assert channel is not None  # noqa: S101 - whoever asks does so somewhere
     say = context.answer("")
     alone = say.only is not None or channel.audience is Audience.DIRECT
-    text = await told(context, answer, context.translate, context.language, aloud=not alone)
+    text = await told(context, answer, context.translate, aloud=not alone)
     keep = await keeping(context, asked, answer, say, context.member, alone=alone)
     buttons = await _buttons(context, keep, answer)
     say = replace(say, text="\n\n".join(one for one in (text, more) if one), buttons=buttons, answer=keep.answer)
     return await decided(context, answer, (keep, say))
 
 
-async def told(context: Context, answer: Answer, translate: Translate, language: str, *, aloud: bool) -> str:
+async def told(context: Context, answer: Answer, translate: Translate, *, aloud: bool) -> str:
     """Write an answer down, or that there is none."""
     if answer.abstained:
         called = await answer_words.names(context, [one.best for one in answer.nearest[: answer_words.NEAREST]])
-        return answer_words.unknown(answer, called, translate, language, aloud=aloud)
+        return answer_words.unknown(answer, called, translate, aloud=aloud)
     called = await answer_words.names(context, answer.passages)
-    return answer_words.answered(answer, called, translate, language)
+    return answer_words.answered(answer, called, translate)
 
 
 async def keeping(
