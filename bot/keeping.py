@@ -22,10 +22,11 @@ from bot.core.actions import (
     SetConsent,
     SetPolicy,
     SettleCase,
+    TakeBack,
     UnlinkAccount,
 )
 from bot.core.decisions import Receipt
-from storage import answers, casebook, channels, feedback, linking, members, persons, policies, proofs
+from storage import answers, casebook, channels, feedback, linking, members, persons, policies, proofs, redaction
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -71,6 +72,9 @@ class Keeper:
             case KeepCase() | SettleCase() | KeepReport() | KeepAppeal():
                 write = functools.partial(_keep_case, community=community, action=action, trace=trace, now=now)
                 return await self.database.write(write)
+            case TakeBack():
+                take_back = functools.partial(redaction.take_back, community=community, action=action, trace=trace)
+                await self.database.write(take_back)
             case KeepAnswer() | KeepOpinion():
                 write = functools.partial(_keep_answer, community=community, action=action, trace=trace, now=now)
                 return await self.database.write(write)

@@ -77,7 +77,8 @@ class Say:
 class Edit:
     """Change one of the bot's own messages; `only` and `invocation` as they were said.
 
-    `offered` are the buttons that come back when it is undone.
+    `offered` are the buttons that come back when it is undone. One that `mends` takes back words that must not stand
+    any longer: it goes before all speech, is repeated after a crash, and has no `before`: nothing brings them back.
     """
 
     message: Ref
@@ -88,6 +89,7 @@ class Edit:
     invocation: Ref | None = None
     buttons: tuple[Button, ...] = ()
     offered: tuple[Button, ...] = ()
+    mends: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -424,6 +426,19 @@ class KeepAppeal(Keeping):
     before: Literal["", "open", "granted", "refused"] = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBack(Keeping):
+    """Hold none of the words of an answer any more, since what it rested on was changed or taken away.
+
+    `messages` are the bot's that said it, and `text` is what is kept in their place. The answer stands until the edits
+    of these messages, which the same decision holds before this, are done.
+    """
+
+    answer: str
+    messages: tuple[Ref, ...]
+    text: str
+
+
 Given = Literal["", "given", "abstained", "asked_staff", "answered", "corrected", "withdrawn"]
 """How an answer stands; empty is as good as withdrawn."""
 Opinion = Literal["", "helpful", "not_this"]
@@ -508,6 +523,7 @@ Inward = (
     | SettleCase
     | KeepReport
     | KeepAppeal
+    | TakeBack
     | KeepAnswer
     | KeepOpinion
 )
@@ -524,7 +540,10 @@ platforms' reference of a member does not tell; whoever carries out the action f
 Spoken = Say | Edit | AskStaff | OpenDirect | Warn | CreateEvent | CreatePoll | CreateChannel
 """What may be done once at most: after a crash nobody knows whether it was heard. The others may be repeated."""
 
-IRREVERSIBLE = (Delete, Kick, OpenDirect, Forget, KeepCode, LinkAccounts, UnlinkAccount, LinkCommunities, KeepReport)
+IRREVERSIBLE = (
+    *(Delete, Kick, OpenDirect, Forget, KeepCode, LinkAccounts, UnlinkAccount, LinkCommunities, KeepReport),
+    TakeBack,
+)
 """What cannot be taken back. Everything else has an inverse, which may need what the platform made of it."""
 
 

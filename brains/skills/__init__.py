@@ -14,6 +14,7 @@ from brains.skills import (
     search,
     setup,
     staff,
+    standing,
     welcome,
 )
 from brains.skills import help as help_
@@ -32,4 +33,5 @@ SKILLS = (
     mod.SKILL,
     moderate.SKILL,
     moderation_note.SKILL,
+    standing.SKILL,
 )

@@ -168,6 +168,8 @@ class Skill:
 
     What is `spoken_to` it answers where somebody turned to the bot (`is_spoken_to`): that is asked for like a command,
     and no mode governs it. A button is answered by the skill whose name its `press` begins with.
+    What is `owed` keeps a promise (a deleted message is quoted no longer): no mode governs that either, however sure it
+    is and however late it comes, and all it may do is to change the bot's own messages, its tables, and ask the staff.
     """
 
     name: str
@@ -177,11 +179,12 @@ class Skill:
     spoken_to: tuple[type[Event], ...] = ()
     commands: tuple[str, ...] = ()
     patience: float = 10.0
+    owed: bool = False
 
     @property
     def acts_unasked(self) -> bool:
         """Return whether it does anything that nobody asks it for, so that a mode governs it."""
-        return not set(self.hears) <= set(self.spoken_to)
+        return not self.owed and not set(self.hears) <= set(self.spoken_to)
 
     def is_asked(self, event: Event) -> bool:
         """Say whether this skill is asked for an answer to an event, so that no mode governs it."""
