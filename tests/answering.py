@@ -1,13 +1,13 @@
-"""An answerer for tests: it quotes the reply to the nearest conversation that shares enough words, and knows no model."""
+"""An answerer for tests: it quotes the reply in the nearest conversation with enough of the words."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bot.app import App
-from bot.core.things import Community
+from bot.core.things import Community, Ref
 from brains.knowledge.answer import Answer, Claim
 from brains.knowledge.passages import Conversation, Passage
 from storage.channels import Reach
@@ -23,7 +23,14 @@ class WordAnswerer:
     app: App
 
     async def answer(
-        self, community: Community, question: str, *, reach: Reach, language: str, before: Sequence[str] = ()
+        self,
+        community: Community,
+        question: str,
+        *,
+        reach: Reach,
+        language: str,
+        before: Sequence[str] = (),
+        without: Collection[Ref] = (),
     ) -> Answer:
         retrieval = await self.app.retrieval()
         asked = " ".join([*before, question])
@@ -33,7 +40,7 @@ class WordAnswerer:
             said = " ".join(passage.text for passage in one.passages) + one.best.heading
             share = len(wanted & _words(said)) / len(wanted)
             reply = _reply(one, question)
-            if share >= SHARED and reply is not None:
+            if share >= SHARED and reply is not None and reply.source not in without:
                 claim = Claim(text=reply.text, passages=(reply,))
                 repeated = one.passages[0] if _words(one.passages[0].text) == _words(question) else None
                 return Answer(
@@ -49,6 +56,5 @@ def _reply(one: Conversation, question: str) -> Passage | None:
 
 
 def _words(text: str) -> set[str]:
-    return {word for word in re.findall(r"\w", text) if ord(word) > 0x2E80} | {
-        word for word in re.findall(r"[a-z]{4,}", text.casefold())
-    }
+    chinese = {sign for sign in text if "\u4e00" <= sign <= "\u9fff"}
+    return chinese | set(re.findall(r"[a-z]{4,}", text.casefold()))

@@ -207,7 +207,7 @@ def _by_link(kind: str, ref: Ref) -> str:
     return _link(kind, ref, f"{SIGNS[kind]}{ref.id}")
 
 
-def _describe(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
+def _describe(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one branch a kind
     action: Action, translate: Translate, voice: _Voice
 ) -> str:
     say, call, brief = voice.say, voice.call, voice.brief

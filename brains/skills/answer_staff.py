@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from brains.skills.skill import Context
     from storage.answers import Kept
 
+THERE = _("The staff has this question already. I tell you as soon as they answer.")
 _BETWEEN = re.compile(r"\W+")
 
 
@@ -48,14 +49,13 @@ async def ask(context: Context, kept: Kept) -> Decision:
         )
     if not kept.question:
         raise Mistake(_("I remember this question no more. Ask me again: /ask"))
-    mine = kept if kept.member == member_of(context).ref else None
-    if mine is not None and mine.standing in {"asked_staff", "answered"}:
-        raise Mistake(_("The staff has this question already. I tell you as soon as they answer."))
-    keep = _owed(context, kept, mine)
     async with context.faculties.database.read() as connection:
         waiting = [one for one in await answers.waiting(connection, context.community) if _same(one, kept)]
+    if any(one.member == member_of(context).ref for one in waiting):
+        raise Mistake(THERE)
+    keep = _owed(context, kept)
     if waiting:
-        words = context.translate(_("The staff has this question already. I tell you as soon as they answer."))
+        words = context.translate(THERE)
         actions: tuple[Action, ...] = (replace(keep, card=waiting[0].card), context.answer(words))
     else:
         words = context.translate(_("I asked the staff. I tell you as soon as they answer."))
@@ -68,20 +68,23 @@ async def ask(context: Context, kept: Kept) -> Decision:
     )
 
 
-def _owed(context: Context, kept: Kept, mine: Kept | None) -> KeepAnswer:
-    """Return what keeps that the staff owes an answer: the asker's own, or one more for whoever asks the same."""
+def _owed(context: Context, kept: Kept) -> KeepAnswer:
+    """Return what keeps that the staff owes an answer: one by itself, which cites nothing of what was shown before it.
+
+    Whoever else presses the button under somebody's question is told alone.
+    """
     channel = place(context.event)
     assert channel is not None  # noqa: S101 - buttons are pressed somewhere
+    mine = kept.member == member_of(context).ref
     return KeepAnswer(
-        answer=mine.id if mine else secrets.token_hex(6),
+        answer=secrets.token_hex(6),
         member=member_of(context).ref,
-        channel=mine.channel if mine else channel.ref,
-        thread=mine.thread if mine else None,
-        asked=mine.asked if mine else None,
+        channel=kept.channel if mine else channel.ref,
+        thread=kept.thread if mine else None,
+        asked=kept.asked if mine else None,
         question=kept.question,
-        alone=mine.alone if mine else True,
+        alone=kept.alone if mine else True,
         standing="asked_staff",
-        before=mine.standing if mine else "",
     )
 
 
