@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
+from uuid import UUID
 
 from bot.core.actions import (
     Forget,
@@ -14,6 +15,7 @@ from bot.core.actions import (
     KeepCase,
     KeepCode,
     KeepFeedback,
+    KeepNote,
     KeepReport,
     LinkAccounts,
     LinkCommunities,
@@ -23,7 +25,8 @@ from bot.core.actions import (
     UnlinkAccount,
 )
 from bot.core.decisions import Receipt
-from storage import casebook, channels, feedback, linking, members, persons, policies, proofs
+from bot.core.things import Audience
+from storage import casebook, channels, feedback, linking, members, notes, persons, policies, proofs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,6 +72,8 @@ class Keeper:
             case KeepCase() | SettleCase() | KeepReport() | KeepAppeal():
                 write = functools.partial(_keep_case, community=community, action=action, trace=trace, now=now)
                 return await self.database.write(write)
+            case KeepNote():
+                return await self.database.write(functools.partial(_keep_note, community, action, now))
             case Forget(member=ref):
                 await self._forget(community, ref)
             case _:
@@ -202,6 +207,28 @@ async def _keep_case(
                 wrong = await keep(connection, community, member, action)
             else:
                 wrong = await casebook.report(connection, community, member, action, now=now)
+    return Receipt(state="failed", error=wrong) if wrong else DONE
+
+
+async def _keep_note(community: Community, action: KeepNote, now: datetime, connection: Connection) -> Receipt:
+    channel = await channels.by_ref(connection, community, action.channel)
+    if channel is None or channel.audience is Audience.DIRECT:
+        return _unknown(action.channel)
+    point = UUID(action.note)
+    if not action.text:
+        await notes.drop(connection, community, point, now=now)
+        return DONE
+    wrong = await notes.keep(
+        connection,
+        community,
+        point=point,
+        channel=channel.id,
+        question=action.question,
+        text=action.text,
+        owner=action.owner,
+        sources=action.sources,
+        now=now,
+    )
     return Receipt(state="failed", error=wrong) if wrong else DONE
 
 

@@ -414,6 +414,25 @@ class KeepAppeal(Keeping):
     before: Literal["", "open", "granted", "refused"] = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepNote(Keeping):
+    """Keep an entry of the FAQ in place of what it said `before`, and without a `text` take it away.
+
+    `note` names the entry by 32 hexadecimal digits, made by whoever proposes it first. It lies with the `channel`,
+    whose readers may read it as long as they may read all its `sources`: messages that its words or its question come
+    from, as they read when it is kept.
+    """
+
+    turns = "text"
+    note: str
+    channel: Ref
+    question: str
+    text: str
+    before: str = ""
+    owner: Ref | None = None
+    sources: tuple[Ref, ...] = ()
+
+
 Outward = (
     Say
     | Edit
@@ -448,6 +467,7 @@ Inward = (
     | SettleCase
     | KeepReport
     | KeepAppeal
+    | KeepNote
 )
 """What changes Kinfolk's own tables and no platform."""
 

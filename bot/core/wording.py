@@ -29,6 +29,7 @@ from bot.core.actions import (
     KeepCase,
     KeepCode,
     KeepFeedback,
+    KeepNote,
     KeepReport,
     Kick,
     LinkAccounts,
@@ -279,6 +280,11 @@ def _describe(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
             return translate(_("keep the appeal of {member} in case {case}: {state}")).format(
                 member=call("member", member), case=case, state=translate(APPEALS[state])
             )
+        case KeepNote(text="", question=question):
+            return translate(_("take the entry away: {question}")).format(question=say(short(question)))
+        case KeepNote(question=question, text=text):
+            sentence = translate(_("keep the entry: {question} {text}"))
+            return sentence.format(question=say(short(question)), text=say(short(text)))
     assert_never(action)
 
 
