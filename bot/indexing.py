@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.core.ports import Point, Scope
+from bot.core.sentences import parts
 from storage import outbox
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ class Index:
 
     async def _write(self, rows: Sequence[Waiting]) -> None:
         """Encode and write one portion, then let it leave the outbox: killed in between, it is written again."""
-        texts = list(dict.fromkeys(row.text for row in rows if row.text is not None))
+        said = [row.text for row in rows if row.text is not None]
+        texts = list(dict.fromkeys([*said, *(one for text in said for one in parts(text))]))
         made = dict(zip(texts, await self.encoder.encode(texts), strict=True))
         async with self._one_at_a_time:
             async with self.database.read() as connection:

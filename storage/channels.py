@@ -38,6 +38,14 @@ class Reach:
         """Return the channel of a reference, None where it is not within reach."""
         return next((one for one in self.channels.values() if one.ref == ref), None)
 
+    def named(self, wanted: str) -> Channel:
+        """Return the channel of a reference, an imported id or a name. Raises Mistake; others are never betrayed."""
+        bare = wanted.removeprefix("#")
+        for one in self.channels.values():
+            if wanted == str(one.ref) or bare in {one.ref.id, one.name} or bare.casefold() == one.name.casefold():
+                return one
+        raise Mistake(_("You read no channel {name!r} here."), name=wanted)
+
 
 async def every(connection: Connection, community: Community) -> dict[int, Channel]:
     """Return every channel of a community by its number."""

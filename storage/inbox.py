@@ -346,3 +346,11 @@ async def since(connection: Connection, spaces: Sequence[str], moment: datetime)
         .order_by(col(InboxRow.id))
     )
     return [load(Arrival, event) for event in rows]
+
+
+async def waits(connection: Connection, space: Ref, *, lane: str) -> bool:
+    """Say whether something of a lane of a space was not handled yet."""
+    left = select(col(InboxRow.id)).where(
+        col(InboxRow.done_at).is_(None), col(InboxRow.space) == str(space), col(InboxRow.lane) == lane
+    )
+    return await connection.scalar(left.limit(1)) is not None

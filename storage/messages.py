@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlmodel import col
 
+from bot.core.sentences import parts
 from bot.core.things import Message, Ref
 from storage import members
 from storage.encodings import key
 from storage.rows import columns, insert_new, portions
-from storage.tables import CollectionRow, EncodingRow, MemberRow, MessageRow, OutboxRow, ReactionRow
+from storage.tables import AnswerRow, CollectionRow, EncodingRow, MemberRow, MessageRow, OutboxRow, ReactionRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,7 +163,7 @@ async def erase(connection: Connection, which: ColumnElement[bool], *, limit: in
     """Erase messages with their reactions and kept vectors, and let their points be deleted; return how many."""
     found = (
         await connection.execute(
-            select(*columns(MessageRow, "id", "point", "text", "sent_at")).where(which).limit(limit)
+            select(*columns(MessageRow, "id", "ref", "point", "text", "sent_at")).where(which).limit(limit)
         )
     ).all()
     for mine in portions(found):
@@ -173,12 +174,19 @@ async def erase(connection: Connection, which: ColumnElement[bool], *, limit: in
         await insert_new(connection, OutboxRow, waiting)
         await connection.execute(delete(MessageRow).where(col(MessageRow.id).in_(some)))
         await forget_texts(connection, [row.text for row in mine])
+        await connection.execute(
+            update(AnswerRow).where(col(AnswerRow.asked).in_([row.ref for row in mine])).values(question="")
+        )
     return len(found)
 
 
 async def forget_texts(connection: Connection, texts: Sequence[str]) -> None:
-    """Drop the kept vectors of texts. Where somebody else said the same, it is made again when it is asked for."""
+    """Drop the kept vectors of texts and of their sentences.
+
+    Where somebody else said the same, that of a text is made again when it is asked for; without those of its sentences
+    a text is known as a whole.
+    """
     fingerprint = await connection.scalar(select(col(CollectionRow.fingerprint)))
-    for some in portions(list(dict.fromkeys(texts))):
+    for some in portions(list(dict.fromkeys(one for text in texts for one in (text, *parts(text))))):
         keys = [key(fingerprint or "", text) for text in some]
         await connection.execute(delete(EncodingRow).where(col(EncodingRow.key).in_(keys)))

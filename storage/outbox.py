@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import case, delete, func, literal, select, update
 from sqlmodel import col
 
+from bot.core.sentences import parts
 from storage.encodings import keep
 from storage.rows import columns, insert_new, portions, table
 from storage.tables import CollectionRow, MemberRow, MessageRow, NoteRow, OutboxRow
@@ -96,14 +97,16 @@ async def done(
 ) -> None:
     """Take rows out whose points were acknowledged, and keep the vectors of their texts.
 
-    Of a row that is gone nothing is kept: its message was erased or edited since it was read.
+    Those of the sentences of a long text lie in `vectors` too. Of a row that is gone nothing is kept: its message was
+    erased or edited since it was read.
     """
     there: set[int | None] = set()
     for some in portions([row.id for row in rows]):
         gone = delete(OutboxRow).where(col(OutboxRow.id).in_(some)).returning(col(OutboxRow.id))
         there.update(await connection.scalars(gone))
     texts = [row.text for row in rows if row.id in there and row.text is not None]
-    kept = {text: vectors[text] for text in texts if text in vectors}
+    said = [one for text in texts for one in (text, *parts(text))]
+    kept = {one: vectors[one] for one in said if one in vectors}
     await keep(connection, fingerprint=fingerprint, vectors=kept)
 
 

@@ -12,6 +12,7 @@ import typer
 from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, out, run
 from bot.core.errors import Mistake
 from bot.home_lock import is_running
+from brains.knowledge.filters import Wanted
 
 if TYPE_CHECKING:
     from bot.app import App
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from brains.knowledge.retrieval import Found
     from brains.matching.matchmaker import Offer
 
+DayOption = Annotated[str, typer.Option(metavar="DAY", help="A day, as in 2026-03-21; the last one is inclusive.")]
 KOption = Annotated[int, typer.Option("--k", min=1, max=100, help="How many, at most.")]
 
 
@@ -132,36 +134,58 @@ def _quoted(message: Message) -> str:
 def search(
     query: Annotated[str, typer.Argument(help="What to look for.")],
     reader: Annotated[str | None, typer.Option("--as", help="A member; without one, what everyone may read.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Only in this channel.")] = None,
+    by: Annotated[str | None, typer.Option(help="Only what this member said.")] = None,
+    since: DayOption = "",
+    until: DayOption = "",
     k: KOption = 10,
     community: CommunityOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find what was said, by meaning and by words."""
-    run(lambda settings: _search(settings, query, reader, k=k, name=community, as_json=as_json))
+    wanted = Wanted(channel=channel or "", by=by or "", since=since, until=until)
+    run(lambda settings: _search(settings, query, reader, wanted, k=k, name=community, as_json=as_json))
 
 
 async def _search(
-    settings: Settings, query: str, reader: str | None, *, k: int, name: str | None, as_json: bool
+    settings: Settings, query: str, reader: str | None, wanted: Wanted, *, k: int, name: str | None, as_json: bool
 ) -> None:
-    from storage import members
+    from adapters.markup.addresses import address
+    from brains.knowledge.filters import narrowed
+    from storage import channels, members, spaces
 
     async with open_app(settings) as app:
         community = await app.community(name)
         await _warn_of_waiting(app, community)
         async with app.database.read() as connection:
             member = await members.find(connection, community, reader) if reader else None
-        found = await (await app.retrieval()).search(community, query, reader=member, limit=k)
+            reach = await channels.reach(connection, community, member)
+            reach = await narrowed(connection, community, reach, wanted)
+            known = [one.ref for one in await spaces.of(connection, community)]
+        found = await (await app.retrieval()).search(query, reach=reach, limit=k)
     if as_json:
-        emit([_found_json(one) for one in found])
+        emit([_found_json(one, address(one.message.ref, known)) for one in found])
         return
     if not found:
         out.print("Nothing was found.")
     for one in found:
-        when = one.message.sent_at.date().isoformat()
-        out.print(f"#{one.channel.name} {when} {_quoted(one.message)}", markup=False)
+        _show_found(one, query)
 
 
-def _found_json(one: Found) -> dict[str, object]:
+def _show_found(one: Found, query: str) -> None:
+    from rich.text import Text
+
+    from adapters.history.jsonl import imported_id
+    from brains.knowledge.highlights import highlight
+
+    when = one.message.sent_at.date().isoformat()
+    line = Text(f"#{one.channel.name} {when} [{imported_id(one.message.ref)}] ")
+    for part in highlight(one.message.text, query, width=110):
+        line.append(part.text, style="bold" if part.found else "")
+    out.print(line)
+
+
+def _found_json(one: Found, link: str | None) -> dict[str, object]:
     from adapters.history.jsonl import imported_id
 
     return {
@@ -169,7 +193,7 @@ def _found_json(one: Found) -> dict[str, object]:
         "channel": one.channel.name,
         "text": one.message.text,
         "score": round(one.score, 4),
-        "link": None,
+        "link": link,
     }
 
 

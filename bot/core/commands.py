@@ -21,6 +21,8 @@ MONTH = 28 * 24 * 60
 """Minutes of the longest timeout that platforms know."""
 CODE = 8
 """Characters of a code that links two accounts or communities."""
+DAY = 10
+"""Characters of a day, as in 2026-03-21."""
 CASE = 6
 """Characters of the id of a case."""
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -80,6 +82,22 @@ COMMANDS = (
         help=_("Channels where you belong, and why"),
         arguments=(
             Argument(name="interests", type="text", help=_("What you like; without it, your own messages speak")),
+        ),
+    ),
+    Command(
+        name="ask",
+        help=_("An answer from what this community knows, with its sources"),
+        arguments=(Argument(name="question", type="text", help=_("Your question, in your own words"), required=True),),
+    ),
+    Command(
+        name="search",
+        help=_("What was said here, by meaning and by words"),
+        arguments=(
+            Argument(name="words", type="text", help=_("What to look for"), required=True),
+            Argument(name="channel", type="channel", help=_("Only in this channel"), named=True),
+            Argument(name="by", type="member", help=_("Only what this member said"), named=True),
+            Argument(name="since", type="text", help=_("From this day on: 2026-03-21"), length=DAY, named=True),
+            Argument(name="until", type="text", help=_("Up to this day, inclusive"), length=DAY, named=True),
         ),
     ),
     Command(

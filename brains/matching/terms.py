@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from scipy.sparse import csr_array
 
-from brains.matching.stopwords import STOPWORDS
+from bot.core.stopwords import STOPWORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

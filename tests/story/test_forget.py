@@ -16,6 +16,7 @@ from bot.app import open_app
 from bot.core.settings import Settings
 from storage import communities, exporting, members
 from tests.command import VECTORS, Kinfolk
+from tests.finding import find
 from tests.story.conftest import IMPORT, SAMPLE
 
 pytestmark = pytest.mark.slow
@@ -80,7 +81,7 @@ async def ask(kinfolk: Kinfolk) -> list[str]:
         retrieval, matchmaker = await app.retrieval(), await app.matchmaker()
         answers = []
         for reader, query in searches():
-            found = await retrieval.search(community, query, reader=known[reader] if reader else None, limit=5)
+            found = await find(retrieval, community, query, reader=known[reader] if reader else None)
             answers.append(repr([one.message.text for one in found]))
         answers += [repr(offers) async for offers in matchmaker.for_texts(community, interests(), k=5)]
         answers += [repr(await matchmaker.for_member(community, known[other], k=10)) for other in ASKERS]
@@ -96,7 +97,7 @@ async def others_are_served(kinfolk: Kinfolk) -> bool:
             community = await communities.find(connection, None)
             petra = await members.find(connection, community, "petra")
         retrieval, matchmaker = await app.retrieval(), await app.matchmaker()
-        found = [await retrieval.search(community, text, reader=None, limit=3) for text in theirs]
+        found = [await find(retrieval, community, text, limit=3) for text in theirs]
         offers = await matchmaker.for_member(community, petra, k=3)
     quoted = [text in [one.message.text for one in some] for text, some in zip(theirs, found, strict=True)]
     return len(theirs) >= 15 and all(quoted) and bool(offers)

@@ -23,6 +23,7 @@ from storage.encodings import CachedEncoder, key
 from storage.intake import Intake
 from storage.tables import EncodingRow
 from storage.vectors import open_folder
+from tests.finding import find
 from tests.hashing import HashingEncoder
 from tests.tables import open_database
 from tests.words import MONDAY, said
@@ -87,7 +88,7 @@ class House:
 
     async def search(self, query: str, *, by: str | None = None) -> list[str]:
         reader = await self.member(by) if by else None
-        found = await self.retrieval.search(await self.community(), query, reader=reader, limit=5)
+        found = await find(self.retrieval, await self.community(), query, reader=reader)
         return [one.message.text for one in found]
 
 

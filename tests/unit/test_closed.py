@@ -22,6 +22,7 @@ from storage.encodings import CachedEncoder
 from storage.following import Following
 from storage.vectors import open_folder
 from tests.clocks import HastyClock
+from tests.finding import find
 from tests.hashing import HashingEncoder
 from tests.tables import open_database
 from tests.unit.small_town import ASTRONOMY, BAKING, CYCLING, sentence
@@ -74,7 +75,7 @@ class Town:
         return [one async for some in self.matchmaker.for_texts(self.community, [text], k=3) for one in some]
 
     async def found(self, reader: Member | None) -> set[str]:
-        return {one.channel.name for one in await self.retrieval.search(self.community, BREAD, reader=reader, limit=50)}
+        return {one.channel.name for one in await find(self.retrieval, self.community, BREAD, reader=reader, limit=50)}
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from brains.skills.skill import Faculties
 from storage import erasure, members, policies, refusals
 from storage.following import Following
 from storage.tables import TraceRow
+from tests.finding import find
 from tests.tables import open_database
 from tests.unit.remembering import ANA, COLM, DIRECT, GENERAL, RIVETS, SECRETS, SPACE, Harbour, harbour, posted
 
@@ -115,7 +116,7 @@ class Chat:
         retrieval = Retrieval(
             database=self.town.database, vectors=self.town.index.vectors, encoder=self.town.index.encoder
         )
-        return [one.message.text for one in await retrieval.search(self.town.community, query, reader=None, limit=3)]
+        return [one.message.text for one in await find(retrieval, self.town.community, query, limit=3)]
 
     async def hears(self, text: str, key: str) -> None:
         following = Following(self.town.community, CLOCK.now(), self.refused)
