@@ -232,6 +232,7 @@ class App:
         from bot.ahead import Ahead
         from bot.lanes import Lanes
         from bot.living import Living
+        from bot.reading import Reading
         from bot.timers import Timers
         from brains.skills import SKILLS
         from storage.following import Followings
@@ -264,6 +265,7 @@ class App:
             compact=functools.partial(erasure.compact, self.database),
             chores={
                 "learning": (await self.learner()).run,
+                "reading": Reading(self.database, self.clock).run,
                 "timers": Timers(database=self.database, clock=self.clock, put=inbox.put).run,
             },
             alone=not self.settings.database_url,

@@ -160,6 +160,12 @@ async def keep(
     return ""
 
 
+async def drop(connection: Connection, community: Community, point: UUID, *, now: datetime) -> None:
+    """Take an entry of the FAQ away."""
+    ours = (col(NoteRow.community_id) == community.id) & (col(NoteRow.kind) == "faq")
+    await erase(connection, ours & (col(NoteRow.point) == point), now=now)
+
+
 async def put_on(connection: Connection, rows: Iterable[Row[*tuple[object, ...]]]) -> None:
     """Let the points of new notes (id, point, made_at) be written."""
     waiting = [{"point": row.point, "note_id": row.id, "sent_at": row.made_at} for row in rows]
