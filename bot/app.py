@@ -221,6 +221,7 @@ class App:
     async def living(self, adapters: Sequence[Adapter]) -> Living:
         """Put the bot together that lives on these platforms."""
         from bot.ahead import Ahead
+        from bot.attending import Attending
         from bot.lanes import Lanes
         from bot.living import Living
         from bot.timers import Timers
@@ -255,6 +256,7 @@ class App:
             compact=functools.partial(erasure.compact, self.database),
             chores={
                 "learning": (await self.learner()).run,
+                "answers": Attending(database=self.database, clock=self.clock, put=inbox.put).run,
                 "timers": Timers(database=self.database, clock=self.clock, put=inbox.put).run,
             },
             alone=not self.settings.database_url,
