@@ -16,7 +16,7 @@ from bot.core.errors import Gone
 from bot.core.events import Arrival, MessageDeleted, MessageEdited, MessagePosted
 from bot.core.things import Audience, Ref
 from brains.skills import staff, standing
-from storage import retention
+from storage import erasure, members, retention
 from tests.recording import ANA, GENERAL, STAFF, WEI, SmallBot, small_bot
 from tests.unit.answered import QUOTES, WORDS, given, turned
 
@@ -196,3 +196,32 @@ def test_what_is_taken_back_cannot_be_brought_back() -> None:
     mended = Edit(message=Ref("plaza", "b1"), channel=GENERAL.ref, text="gone", mends=True)
     assert inverse(mended, done) is None
     assert inverse(TakeBack(answer="a", messages=(), text="gone"), done) is None
+
+
+async def forgotten(bot: SmallBot, who, home: Path) -> None:
+    async with bot.database.read() as connection:
+        member = await members.by_ref(connection, bot.community, who.ref)
+    assert member is not None
+    done = await erasure.forget(bot.database, None, None, bot.community, member, home=home, now=bot.clock.now())
+    assert done.left == 0
+
+
+async def test_whose_words_were_quoted_is_forgotten_and_the_answer_is_taken_back(bot: SmallBot, home: Path) -> None:
+    await answered(bot)
+    made = Ref("plaza", "b1")
+    await forgotten(bot, WEI, home)
+    assert len(await attend(bot)) == 1
+    change = bot.plaza.done[-1]
+    assert isinstance(change, Edit)
+    assert (change.message, change.text) == (made, TAKEN_BACK)
+    assert SECRET not in await held(bot)
+
+
+async def test_an_answer_follows_its_sources_after_who_asked_was_forgotten(bot: SmallBot, home: Path) -> None:
+    source, _number = await answered(bot)
+    await answered(bot, alone=True)
+    await forgotten(bot, ANA, home)
+    assert await attend(bot) == []
+    await edit(bot, source)
+    assert len(await attend(bot)) == 1
+    assert [one.message for one in bot.plaza.done if isinstance(one, Edit)] == [Ref("plaza", "b1")]
