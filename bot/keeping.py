@@ -1,4 +1,4 @@
-"""Carries out what changes Kinfolk's own tables: policy, consent, feedback, links, cases, forgetting."""
+"""Carries out what changes Kinfolk's own tables: policy, consent, feedback, links, cases, answers, forgetting."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, assert_never
 
 from bot.core.actions import (
     Forget,
+    KeepAnswer,
     KeepAppeal,
     KeepCase,
     KeepCode,
     KeepFeedback,
+    KeepOpinion,
     KeepReport,
     LinkAccounts,
     LinkCommunities,
@@ -24,7 +26,7 @@ from bot.core.actions import (
     UnlinkAccount,
 )
 from bot.core.decisions import Receipt
-from storage import casebook, channels, feedback, linking, members, persons, policies, proofs, redaction
+from storage import answers, casebook, channels, feedback, linking, members, persons, policies, proofs, redaction
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,6 +75,9 @@ class Keeper:
             case TakeBack():
                 take_back = functools.partial(redaction.take_back, community=community, action=action, trace=trace)
                 await self.database.write(take_back)
+            case KeepAnswer() | KeepOpinion():
+                write = functools.partial(_keep_answer, community=community, action=action, trace=trace, now=now)
+                return await self.database.write(write)
             case Forget(member=ref):
                 await self._forget(community, ref)
             case _:
@@ -207,6 +212,19 @@ async def _keep_case(
             else:
                 wrong = await casebook.report(connection, community, member, action, now=now)
     return Receipt(state="failed", error=wrong) if wrong else DONE
+
+
+async def _keep_answer(
+    connection: Connection, *, community: Community, action: KeepAnswer | KeepOpinion, trace: str, now: datetime
+) -> Receipt:
+    member = await members.by_ref(connection, community, action.member)
+    if member is None:
+        return _unknown(action.member)
+    if isinstance(action, KeepAnswer):
+        await answers.keep(connection, community, member, action, trace=trace, now=now)
+        return DONE
+    known = await answers.judge(connection, community, member, action, now=now)
+    return DONE if known else Receipt(state="failed", error="this answer is not kept any more")
 
 
 def _unknown(ref: Ref) -> Receipt:

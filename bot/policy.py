@@ -389,7 +389,7 @@ def _can_aside(action: Say, able: frozenset[str]) -> bool:
 def _instead(action: Action) -> Action | None:
     """Return the next best thing: what cannot be said aside is said in a direct conversation, never aloud."""
     if isinstance(action, Say) and action.only:
-        shared = {name: getattr(action, name) for name in ("text", "buttons", "attachments", "stream")}
+        shared = {name: getattr(action, name) for name in ("text", "buttons", "attachments", "stream", "answer")}
         return OpenDirect(member=action.only, **shared)
     return None
 

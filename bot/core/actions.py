@@ -57,6 +57,7 @@ class Say:
     With `stream`, the text comes in pieces from the handle of this name, each after the others or, if it is `Anew`, in
     their place; `text` is what to say when none come. A `draft` is what there is of it so far, to be shown where the
     platform shows how a text grows (`Limits.drafts`); nothing is made by it.
+    `answer` is the id of the answer that it gives (`KeepAnswer`), which then knows by what message.
     """
 
     to: Ref
@@ -69,6 +70,7 @@ class Say:
     attachments: tuple[Attachment, ...] = ()
     stream: str = ""
     draft: bool = False
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +200,10 @@ class ArchiveChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDirect:
-    """Open a direct conversation and say something in it; what comes in pieces (`stream`) is said once it is whole."""
+    """Open a direct conversation and say something in it; what comes in pieces (`stream`) is said once it is whole.
+
+    `answer` is as of `Say`.
+    """
 
     member: Ref
     text: str
@@ -206,17 +211,22 @@ class OpenDirect:
     attachments: tuple[Attachment, ...] = ()
     stream: str = ""
     space: Ref | None = None
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskStaff:
-    """Put a proposal to the staff, with buttons to approve and to decline it."""
+    """Put a proposal to the staff, with buttons to approve and to decline it.
+
+    `answer` is the id of the answer that is owed (`KeepAnswer`), which then knows the card on which staff give it.
+    """
 
     to: Ref
     text: str
     skill: str
     proposed: tuple[Action, ...]
     buttons: tuple[Button, ...] = ()
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -429,6 +439,56 @@ class TakeBack(Keeping):
     text: str
 
 
+Given = Literal["", "given", "abstained", "asked_staff", "answered", "corrected", "withdrawn"]
+"""How an answer stands; empty is as good as withdrawn."""
+Opinion = Literal["", "helpful", "not_this"]
+"""What a member thinks of an answer: it helped, it was not this, or nothing any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cited:
+    """What an answer cites: a message or a note, the number of the channel it lies with, its SHA-256 in hex digits."""
+
+    source: Ref
+    channel: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepAnswer(Keeping):
+    """Keep what was asked and what the answer cites, or how the answer of this id stands from now on.
+
+    It holds no words of the answer. `alone` says that nobody but the member was told, and `card` is the question to the
+    staff that somebody else asked for already.
+    """
+
+    turns = "standing"
+    answer: str
+    member: Ref
+    channel: Ref
+    question: str
+    thread: Ref | None = None
+    asked: Ref | None = None
+    alone: bool = False
+    confidence: float = 0.0
+    sources: tuple[Cited, ...] = ()
+    card: Ref | None = None
+    standing: Given = "given"
+    before: Given = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepOpinion(Keeping):
+    """Keep what a member thinks of an answer."""
+
+    turns = "opinion"
+    personal = True
+    answer: str
+    member: Ref
+    opinion: Opinion
+    before: Opinion = ""
+
+
 Outward = (
     Say
     | Edit
@@ -464,6 +524,8 @@ Inward = (
     | KeepReport
     | KeepAppeal
     | TakeBack
+    | KeepAnswer
+    | KeepOpinion
 )
 """What changes Kinfolk's own tables and no platform."""
 

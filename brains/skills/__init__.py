@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from brains.skills import (
+    answer,
     guide,
     match,
     mod,
@@ -21,6 +22,7 @@ from brains.skills import help as help_
 SKILLS = (
     help_.SKILL,
     match.SKILL,
+    answer.SKILL,
     search.SKILL,
     welcome.SKILL,
     privacy.SKILL,
