@@ -557,8 +557,8 @@ class AnswerRow(SQLModel, table=True):
     """An answer that the bot gave, or owes: what was asked, by whom, where, and how it stands.
 
     `made` is the bot's message, where one is known; `card` the question to the staff, who answer by replying to it.
-    One that was given aloud outlives a forget of who asked, as nobody's and without the question: it follows its sources
-    for as long as it stands.
+    One that was given aloud outlives a forget of who asked, as nobody's and without the question, since it goes on
+    following its sources.
     """
 
     __tablename__ = "answer"

@@ -294,9 +294,8 @@ def _describe(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
             return translate(_("keep the appeal of {member} in case {case}: {state}")).format(
                 member=call("member", member), case=case, state=translate(APPEALS[state])
             )
-        case TakeBack(messages=messages):
-            sentence = translate(_("hold no words of an answer any more, whose sources do not hold ({count} messages)"))
-            return sentence.format(count=len(messages))
+        case TakeBack():
+            return translate(_("hold no words of an answer any more whose sources do not hold"))
         case KeepAnswer(member=member, standing=standing, sources=sources):
             sentence = translate(_("keep the answer to {member}: {standing}, resting on {count} sources"))
             told = translate(STANDINGS[standing])

@@ -51,21 +51,30 @@ async def given(
     [receipt] = trace.receipts
     assert receipt.made is not None
     who = event.author.ref if isinstance(event, MessagePosted) else event.member.ref
-    await keep(bot, trace.id, who, event.channel.ref, receipt.made, cites, alone=alone, standing=standing)
+    where = event.channel.ref
+    await keep(
+        bot,
+        number=trace.id,
+        who=who,
+        where=where,
+        made=receipt.made,
+        cites=cites,
+        alone=alone,
+        standing=standing,
+    )
     return trace.id
 
 
 async def keep(
     bot: SmallBot,
+    *,
     number: str,
     who: Ref,
     where: Ref,
     made: Ref,
     cites: Sequence[str],
-    *,
     alone: bool,
     standing: str = "given",
-    card: str = "",
 ) -> None:
     """Keep what an answer cites, as it reads now."""
 
@@ -82,7 +91,7 @@ async def keep(
             "question": "who has the key?",
             "trace_id": number,
             "made": str(made),
-            "card": card,
+            "card": "",
             "alone": alone,
             "confidence": 0.9,
             "standing": standing,

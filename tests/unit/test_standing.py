@@ -195,7 +195,7 @@ def test_what_is_taken_back_cannot_be_brought_back() -> None:
     done = Receipt(state="done", made=Ref("plaza", "b1"))
     mended = Edit(message=Ref("plaza", "b1"), channel=GENERAL.ref, text="gone", mends=True)
     assert inverse(mended, done) is None
-    assert inverse(TakeBack(answer="a", messages=(), text="gone"), done) is None
+    assert inverse(TakeBack(answer="a", message=None, text="gone"), done) is None
 
 
 async def forgotten(bot: SmallBot, who, home: Path) -> None:
