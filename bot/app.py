@@ -230,6 +230,7 @@ class App:
     async def living(self, adapters: Sequence[Adapter]) -> Living:
         """Put the bot together that lives on these platforms."""
         from bot.ahead import Ahead
+        from bot.attending import Attending
         from bot.lanes import Lanes
         from bot.living import Living
         from bot.reading import Reading
@@ -266,6 +267,7 @@ class App:
             chores={
                 "learning": (await self.learner()).run,
                 "reading": Reading(self.database, self.clock).run,
+                "answers": Attending(database=self.database, clock=self.clock, put=inbox.put).run,
                 "timers": Timers(database=self.database, clock=self.clock, put=inbox.put).run,
             },
             alone=not self.settings.database_url,

@@ -449,12 +449,12 @@ class KeepNote(Keeping):
 class TakeBack(Keeping):
     """Hold none of the words of an answer any more, since what it rested on was changed or taken away.
 
-    `messages` are the bot's that said it, and `text` is what is kept in their place. The answer stands until the edits
-    of these messages, which the same decision holds before this, are done.
+    `message` is the bot's that said it, and `text` is what is kept in its place. The answer stands until the edit of
+    that message, which the same decision holds before this, is done.
     """
 
     answer: str
-    messages: tuple[Ref, ...]
+    message: Ref | None
     text: str
 
 

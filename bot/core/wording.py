@@ -300,9 +300,8 @@ def _describe(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one branch a kind
         case KeepNote(question=question, text=text):
             sentence = translate(_("keep the entry: {question} {text}"))
             return sentence.format(question=say(short(question)), text=say(short(text)))
-        case TakeBack(messages=messages):
-            sentence = translate(_("hold no words of an answer any more, whose sources do not hold ({count} messages)"))
-            return sentence.format(count=len(messages))
+        case TakeBack():
+            return translate(_("hold no words of an answer any more whose sources do not hold"))
         case KeepAnswer(member=member, standing=standing, sources=sources):
             sentence = translate(_("keep the answer to {member}: {standing}, resting on {count} sources"))
             told = translate(STANDINGS[standing])
