@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from bot.core.clock import SystemClock
 from bot.core.counts import Counts
-from bot.core.errors import Misconfigured, Unavailable
+from bot.core.errors import Unavailable
 from bot.core.i18n import translator
 from bot.core.ports import Scope
 from bot.core.settings import prepare_home
@@ -175,9 +175,12 @@ class App:
         return Retrieval(database=self.database, vectors=await self.vectors(), encoder=await self.encoder())
 
     async def answerer(self) -> Answerer:
-        """Return what answers questions. Raises Misconfigured where nothing does."""
+        """Return what answers questions."""
         if self._answerer is None:
-            raise Misconfigured("Nothing answers questions yet.")
+            from brains.knowledge.answering import Answerer
+
+            encoder = await self.encoder()
+            self._answerer = Answerer(finder=await self.retrieval(), encoder=encoder, vectors=await self.vectors())
         return self._answerer
 
     async def pipeline(self, adapters: Sequence[Adapter]) -> Pipeline:

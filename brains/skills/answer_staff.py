@@ -7,9 +7,10 @@ import re
 import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from bot.core import wording
-from bot.core.actions import AskStaff, KeepAnswer, OpenDirect, Say
+from bot.core.actions import AskStaff, KeepAnswer, KeepNote, OpenDirect, Say
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake
 from bot.core.events import place
@@ -159,8 +160,9 @@ async def _pass_on(context: Context, owed: list[Kept], words: str) -> Decision:
     for one in owed:
         actions += await _telling(context, one, words)
     translate = await for_staff(context)
-    done = translate(_("Passed on. Whoever asks this next gets your answer at once."))
-    actions += [*await _entry(context, owed[0], words), replace(context.answer(done), only=None)]
+    entry = await _entry(context, owed[0], words)
+    done = _("Passed on. Whoever asks this next gets your answer at once.") if entry else _("Passed on.")
+    actions += [*entry, replace(context.answer(translate(done)), only=None)]
     return Decision(
         skill=NAME,
         actions=tuple(actions),
@@ -192,5 +194,16 @@ async def _telling(context: Context, one: Kept, words: str) -> list[Action]:
 
 
 async def _entry(context: Context, one: Kept, words: str) -> list[Action]:
-    """Return what makes an entry of the FAQ of an answer by the staff."""
-    return []
+    """Return what makes an entry of the FAQ of what staff answer, where all may read it who could read the question.
+
+    It lies with the channel where it was asked, or, asked of the bot alone, with the first that everyone reads. It is
+    the staff's own words, so that no message is its source.
+    """
+    async with context.faculties.database.read() as connection:
+        every = list((await channels.every(connection, context.community)).values())
+    asked_in = next((room for room in every if room.ref == one.channel and room.audience is not Audience.DIRECT), None)
+    shared = asked_in or next((room for room in every if room.audience is Audience.EVERYONE), None)
+    if shared is None or not one.question:
+        return []
+    owner = member_of(context).ref
+    return [KeepNote(note=uuid4().hex, channel=shared.ref, question=one.question, text=words, owner=owner)]
