@@ -38,8 +38,10 @@ POOL = 50
 class Finder(Protocol):
     """Finds conversations: retrieval, or retrieval that must not see what it is asked about."""
 
-    async def find(self, community: Community, question: str, *, reach: Reach, limit: int) -> list[Conversation]:
-        """Return the conversations nearest to a question, best first."""
+    async def find(
+        self, question: str, *, reach: Reach, limit: int, vector: Vector | None = None
+    ) -> list[Conversation]:
+        """Return the conversations nearest to a question, whose vector as a query may be given, best first."""
         ...
 
 
@@ -67,17 +69,18 @@ class Answerer:
         Quotes stay in the language they were written in, whatever the `language` of who asks. Nothing is cited of
         what it shall do `without`: sources of which somebody said that they do not answer.
         """
-        whole = condense(question, before)
-        asked, conversations, judged = await self.look(community, whole, reach=reach)
+        if community.id != reach.scope.community:
+            raise ValueError("a reach into another community")
+        asked, conversations, judged = await self.look(condense(question, before), reach=reach)
         left = [one for one in judged if one.passage.source not in without]
         return replace(self.choose(asked, conversations, left), question=question)
 
-    async def look(
-        self, community: Community, question: str, *, reach: Reach
-    ) -> tuple[Asked, list[Conversation], list[Judged]]:
+    async def look(self, question: str, *, reach: Reach) -> tuple[Asked, list[Conversation], list[Judged]]:
         """Return a question as it is judged, the conversations nearest to it, and what speaks for their passages."""
+        [vector] = await self.encoder.encode([question], kind="query")
         conversations, asked = await asyncio.gather(
-            self.finder.find(community, question, reach=reach, limit=CONVERSATIONS), self._asked(question, reach)
+            self.finder.find(question, reach=reach, limit=CONVERSATIONS, vector=vector),
+            self._asked(question, vector, reach),
         )
         vectors = await self._vectors(signs.texts(conversations))
         vectors |= await self._vectors(signs.closer(asked.vector, vectors, most=LONG_ONES))
@@ -102,13 +105,10 @@ class Answerer:
         repeated = extract.repeated(chosen, conversations, lambda one: one.source in again)
         return Answer(question=asked.text, claims=chosen, nearest=nearest, confidence=best, repeated=repeated)
 
-    async def _asked(self, question: str, reach: Reach) -> Asked:
-        [vector], [alike], weights = await asyncio.gather(
-            self.encoder.encode([question], kind="query"),
-            self.encoder.encode([question]),
-            self._rarity(question, reach),
+    async def _asked(self, question: str, vector: Vector, reach: Reach) -> Asked:
+        [alike], weights, usual = await asyncio.gather(
+            self.encoder.encode([question]), self._rarity(question, reach), self._usual(vector, reach)
         )
-        usual = await self._usual(vector, reach)
         known, unknown = signs.weigh(weights)
         return signs.Asked(text=question, vector=vector, alike=alike, weights=known, unknown=unknown, usual=usual)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +26,8 @@ STRANGERS = 0.8
 """Cosine, as passages, of texts with nothing in common: this encoder's cosines all lie between .7 and 1."""
 SAME_QUESTION = 0.94
 """Cosine, as passages, of questions in nearly the same words."""
+TOGETHER = 3
+"""Other messages of a conversation that tell what it is about: the nearest."""
 BRIEF = 25
 """Width up to which a message hardly says anything."""
 
@@ -45,6 +47,7 @@ _HOW = re.compile(
     r"\b(?:how (?:do|does|can|to|could|should|would)|command|flag|option|configure)\b|怎么|如何|命令|选项",
     re.IGNORECASE,
 )
+_QUOTED = re.compile(r"^\s*(?:>|```quote|@?_?\S+ \[?said\]?(?:\(\S*\))?:\s*$)")
 _LINK = re.compile(r"https?://")
 _DIGIT = re.compile(r"\d")
 _CODE = re.compile(r"`")
@@ -107,7 +110,10 @@ def judge(asked: Asked, conversations: Sequence[Conversation], vectors: Mapping[
     for rank, conversation in enumerate(conversations):
         for one in _of_conversation(asked, conversation, rank, vectors):
             found.setdefault(one.passage.source, one)
-    return list(found.values())
+    judged = list(found.values())
+    ranked = sorted(range(len(judged)), key=lambda at: -judged[at].signs["cosine"])
+    ranks = {at: 1 / (1 + rank) for rank, at in enumerate(ranked)}
+    return [replace(one, signs={**one.signs, "rank": ranks[at]}) for at, one in enumerate(judged)]
 
 
 def _all(conversation: Conversation) -> list[Passage]:
@@ -124,16 +130,23 @@ def _of_conversation(
     cosine = {one.source: float(asked.vector @ vectors[one.text]) for one in passages}
     asking = {one.source: _ends_asking(one.text) for one in passages}
     alike = {one.source: above(asked, vectors[one.text]) if asking[one.source] else 0.0 for one in passages}
+    spoken = [_sentences(asked, one, vectors) for one in passages]
+    bests = [max(each for _sentence, each in said) for said in spoken]
+    best_first = sorted(bests, reverse=True)
     judged = []
     for at, one in enumerate(passages):
-        said = _sentences(asked, one, vectors)
-        best = max(each for _sentence, each in said)
+        said, best = spoken[at], bests[at]
+        others = sorted((each for place, each in enumerate(bests) if place != at), reverse=True)[:TOGETHER]
+        neighbours = [bests[place] for place in (at - 2, at - 1, at + 1) if 0 <= place < len(bests)]
         before = [alike[other.source] for other in passages[max(0, at - BEFORE) : at] if other.author != one.author]
         own = (one.text, one.heading)
         signs = {
             "cosine": best,
             "cosine_above": best - asked.usual,
             "whole_above": cosine[one.source] - asked.usual,
+            "beside": max(neighbours, default=asked.usual) - asked.usual,
+            "conversation": (sum(others) / len(others) if others else asked.usual) - asked.usual,
+            "rank_there": 1 / (1 + best_first.index(best)),
             "coverage": coverage(asked.weights, own),
             "coverage_around": around,
             "rarest": coverage(asked.rarest, own),
@@ -160,8 +173,13 @@ def _of_conversation(
 def _sentences(asked: Asked, one: Passage, vectors: Mapping[str, Vector]) -> list[tuple[str, float]]:
     """Return the sentences of a passage with their cosines; those without a vector have the passage's."""
     whole = vectors[one.text]
-    said = sentences(one.text) or (one.text.strip(),)
+    said = [each for each in sentences(one.text) if not is_quoted(each)] or [one.text.strip()]
     return [(each, float(asked.vector @ vectors.get(each[:LONGEST], whole))) for each in said]
+
+
+def is_quoted(sentence: str) -> bool:
+    """Say whether a sentence of a message repeats what somebody else said, or only announces that."""
+    return bool(_QUOTED.match(sentence))
 
 
 def _ends_asking(text: str) -> bool:

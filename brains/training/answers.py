@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from bot.core.things import Community
     from brains.knowledge.answering import Answerer
     from brains.knowledge.confidence import Floats
     from storage.channels import Reach
@@ -56,7 +55,6 @@ class Fitted:
 
 async def gather(
     answerer: Answerer,
-    community: Community,
     cases: Sequence[Case],
     *,
     reach: Reach,
@@ -69,7 +67,7 @@ async def gather(
         hiding = (
             replace(answerer, finder=Without(finder=answerer.finder, hidden=case.hidden)) if case.hidden else answerer
         )
-        _asked, _conversations, judged = await hiding.look(community, case.text, reach=reach)
+        _asked, _conversations, judged = await hiding.look(case.text, reach=reach)
         numbers = [0 if one.passage.is_note else one.passage.number for one in judged]
         found.append(
             Seen(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from bot.core.things import Community, Message
+    from bot.core.ports import Vector
+    from bot.core.things import Message
     from brains.knowledge.answering import Finder
     from brains.knowledge.passages import Conversation, Passage
     from storage.channels import Reach
@@ -139,9 +140,11 @@ class Without:
     finder: Finder
     hidden: frozenset[int]
 
-    async def find(self, community: Community, question: str, *, reach: Reach, limit: int) -> list[Conversation]:
+    async def find(
+        self, question: str, *, reach: Reach, limit: int, vector: Vector | None = None
+    ) -> list[Conversation]:
         """Return the conversations nearest to a question, best first, without what is hidden."""
-        found = await self.finder.find(community, question, reach=reach, limit=limit + OPENING)
+        found = await self.finder.find(question, reach=reach, limit=limit + OPENING, vector=vector)
         shown = [replace(one, passages=self._seen(one.passages), found=self._seen(one.found)) for one in found]
         return [one for one in shown if one.found][:limit]
 
