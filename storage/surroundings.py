@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import case, func, select
 from sqlmodel import col
 
 from bot.core.things import Ref
@@ -19,22 +19,18 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy import ColumnElement, Row
+    from sqlalchemy import Row
 
     from bot.core.ports import Scope
     from storage.connection import Connection
 
 NEAR = timedelta(days=30)
 """How far around a message its thread is read: what came back after a month is another conversation."""
-SOON = timedelta(days=2)
-"""How long a reply outside threads is looked for."""
 REFUSALS = frozenset({"👎", "-1", "thumbsdown", "thumbs_down", "❌", "x", "🚫", "no_entry"})
 """Reactions that do not speak for a message."""
 
 PLACED = columns(MessageRow, "id", "ref", "channel_id", "author_id", "thread_id", "conversation", "reply_to", "sent_at")
 SAID = columns(MessageRow, "point", "text")
-WIDE = 200
-"""Conditions in one statement: SQLite nests what is joined by OR, and no deeper than 1,000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +89,15 @@ def together(one: Placed, other: Placed) -> bool:
     return other.ref == one.reply_to or other.reply_to == one.ref or _same(one.reply_to, other.reply_to)
 
 
+def keys(one: Placed) -> tuple[object, ...]:
+    """Return what messages that belong together have at least one of in common."""
+    if one.conversation is not None:
+        return (one.conversation,)
+    if one.thread is not None:
+        return (("thread", one.thread),)
+    return (one.ref,) if one.reply_to is None else (one.ref, one.reply_to)
+
+
 def _same(one: Ref | None, other: Ref | None) -> bool:
     return one is not None and one == other
 
@@ -102,27 +107,26 @@ def _with(one: Placed, near: Sequence[Placed]) -> list[Placed]:
 
 
 async def _near(connection: Connection, scope: Scope, hits: Sequence[Placed]) -> list[Placed]:
-    conditions = [_belonging(one) for one in hits]
-    found: dict[int, Placed] = {}
-    for some in portions(conditions, WIDE):
-        rows = await connection.execute(select(*PLACED).where(*within(scope), or_(*some)))
-        found.update((row.id, _placed(row)) for row in rows)
+    """Read what belongs to any of these messages."""
+    found = {one.number: one for one in hits}
+    for name, wanted in _belonging(hits).items():
+        [which] = columns(MessageRow, name)
+        for some in portions(sorted(wanted, key=str)):
+            rows = await connection.execute(select(*PLACED).where(*within(scope), which.in_(some)))
+            found.update((row.id, _placed(row)) for row in rows if row.id not in found)
     return list(found.values())
 
 
-def _belonging(one: Placed) -> ColumnElement[bool]:
-    if one.conversation is not None:
-        return col(MessageRow.conversation) == one.conversation
-    here = col(MessageRow.channel_id) == one.channel
-    if one.thread is not None:
-        near = col(MessageRow.sent_at).between(one.at - NEAR, one.at + NEAR)
-        return and_(here, col(MessageRow.thread_id) == one.thread, near)
-    soon = and_(here, col(MessageRow.sent_at).between(one.at, one.at + SOON))
-    replies = and_(soon, col(MessageRow.reply_to) == str(one.ref))
-    if one.reply_to is None:
-        return or_(col(MessageRow.id) == one.number, replies)
-    siblings = and_(soon, col(MessageRow.reply_to) == str(one.reply_to))
-    return or_(col(MessageRow.id) == one.number, replies, siblings, col(MessageRow.ref) == str(one.reply_to))
+def _belonging(hits: Sequence[Placed]) -> dict[str, set[int] | set[str]]:
+    """Return the values of each column by which other messages belong to these."""
+    loose = [one for one in hits if one.conversation is None and one.thread is None]
+    parents = {str(one.reply_to) for one in loose if one.reply_to}
+    return {
+        "conversation": {one.conversation for one in hits if one.conversation is not None},
+        "thread_id": {one.thread for one in hits if one.conversation is None and one.thread is not None},
+        "ref": parents,
+        "reply_to": parents | {str(one.ref) for one in loose},
+    }
 
 
 async def reactions(connection: Connection, numbers: Sequence[int]) -> dict[int, int]:

@@ -9,7 +9,7 @@ from brains.knowledge import candidates, duplicates, ranking
 from brains.knowledge.passages import Conversation, Passage
 from brains.knowledge.signals import Signals, bonus
 from storage import surroundings
-from storage.surroundings import together
+from storage.surroundings import keys, together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,12 +64,17 @@ async def conversations(
 def grouped(ranked: Sequence[Ranked]) -> list[Group]:
     """Put ranked messages together that belong to one conversation by what they say themselves, best first."""
     groups: list[Group] = []
+    known: dict[object, list[Group]] = {}
     for one in ranked:
-        home = next((group for group in groups if together(group.best, one.placed)), None)
+        mine = keys(one.placed)
+        homes = (group for key in mine for group in known.get(key, ()))
+        home = next((group for group in homes if together(group.best, one.placed)), None)
         if home is None:
-            groups.append(Group(found=[one]))
-        else:
-            home.found.append(one)
+            home = Group(found=[])
+            groups.append(home)
+            for key in mine:
+                known.setdefault(key, []).append(home)
+        home.found.append(one)
     return groups
 
 
