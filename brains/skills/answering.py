@@ -17,7 +17,7 @@ from brains.skills import answer_words
 from brains.skills.casework import is_withheld
 from brains.skills.steering import staff_channel
 from storage import answers, members
-from storage.notes import digest
+from storage.digests import digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
