@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from bot.pipeline import Pipeline
     from bot.untangling import Untangling
     from brains.engines.encoder_client import WorkerEncoder
-    from brains.knowledge.answering import Answerer
     from brains.matching.matchmaker import Matchmaker
     from brains.moderation.moderators import Moderators
+    from brains.skills.skill import Answerer
 
 FRESH = timedelta(minutes=10)
 """For so long a running bot matches by the same channel profiles, however much is said meanwhile."""
@@ -67,6 +67,7 @@ class App:
         self._index: Index | None = None
         self._moderators: Moderators | None = None
         self._untangling: Untangling | None = None
+        self._answerer: Answerer | None = None
 
     def tell(self, sentence: str) -> None:
         """Tell whoever waits what for."""
@@ -185,10 +186,12 @@ class App:
 
     async def answerer(self) -> Answerer:
         """Return what answers questions."""
-        from brains.knowledge.answering import Answerer
+        if self._answerer is None:
+            from brains.knowledge.answering import Answerer
 
-        encoder = await self.encoder()
-        return Answerer(finder=await self.retrieval(), encoder=encoder, vectors=await self.vectors())
+            encoder = await self.encoder()
+            self._answerer = Answerer(finder=await self.retrieval(), encoder=encoder, vectors=await self.vectors())
+        return self._answerer
 
     async def pipeline(self, adapters: Sequence[Adapter]) -> Pipeline:
         """Put together what decides about events of these platforms, and acts there."""
@@ -240,8 +243,10 @@ class App:
     async def living(self, adapters: Sequence[Adapter]) -> Living:
         """Put the bot together that lives on these platforms."""
         from bot.ahead import Ahead
+        from bot.attending import Attending
         from bot.lanes import Lanes
         from bot.living import Living
+        from bot.reading import Reading
         from bot.timers import Timers
         from brains.skills import SKILLS
         from storage.following import Followings
@@ -275,6 +280,8 @@ class App:
             chores={
                 "learning": (await self.learner()).run,
                 "untangling": self.untangling().run,
+                "reading": Reading(self.database, self.clock).run,
+                "answers": Attending(database=self.database, clock=self.clock, put=inbox.put).run,
                 "timers": Timers(database=self.database, clock=self.clock, put=inbox.put).run,
             },
             alone=not self.settings.database_url,

@@ -17,6 +17,7 @@ from bot.cli import (
     evals,
     find,
     imports,
+    knowledge,
     manifest,
     member,
     moderation,
@@ -46,6 +47,7 @@ for family in (
     decisions,
     checkup,
     imports,
+    knowledge,
     find,
     member,
     moderation,
@@ -78,7 +80,7 @@ def main() -> None:
         if end.code == INTERRUPTED:
             print("Stopped. What was stored is kept; the same command goes on from there.", file=sys.stderr)
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - this is one of the four doors
         known = next(_known(error), None)
         if known is None:
             traceback.print_exc()
