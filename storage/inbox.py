@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from bot.core.clock import Clock
     from bot.core.ports import Followed
+    from bot.core.things import Ref
     from storage.connection import Connection
     from storage.db import Database
     from storage.following import Followings
