@@ -11,7 +11,7 @@ from uuid import uuid4
 import numpy as np
 
 from bot.core import wording
-from bot.core.actions import AskStaff, KeepNote
+from bot.core.actions import AskStaff, Button, KeepNote
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake
 from bot.core.i18n import _
@@ -66,9 +66,7 @@ async def proposed(context: Context) -> Decision:
     if found:
         told = context.translate(_("{count} entries are proposed in the staff channel.")).format(count=len(found))
     elif asked:
-        told = context.translate(
-            _("What is asked often, {count} questions, nobody answered in a way that I can quote.")
-        )
+        told = context.translate(_("{count} questions are asked often, and I found no answer of a member to quote."))
         told = told.format(count=len(asked))
     else:
         told = context.translate(_("In the last 90 days no question was asked three times by two members."))
@@ -141,7 +139,14 @@ def _card(context: Context, reach: Reach, staff: Channel, one: Proposal, transla
         _origins(resting, translate),
         translate(_("Approve it, decline it, or reply to this message with a better answer.")),
     ]
-    return AskStaff(to=staff.ref, text="\n".join(lines), skill=NAME, proposed=(keep,))
+    return AskStaff(to=staff.ref, text="\n".join(lines), skill=NAME, proposed=(keep,), buttons=_buttons(translate))
+
+
+def _buttons(translate: Translate) -> tuple[Button, ...]:
+    return (
+        Button(label=translate(_("Approve")), press="staff.approve", choice="proposal"),
+        Button(label=translate(_("Decline")), press="staff.decline", choice="proposal"),
+    )
 
 
 def _origins(resting: Sequence[Ref], translate: Translate) -> str:
