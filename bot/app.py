@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from bot.core.clock import SystemClock
 from bot.core.counts import Counts
-from bot.core.errors import Unavailable
+from bot.core.errors import Misconfigured, Unavailable
 from bot.core.i18n import translator
 from bot.core.ports import Scope
 from bot.core.settings import prepare_home
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from brains.engines.encoder_client import WorkerEncoder
     from brains.matching.matchmaker import Matchmaker
     from brains.moderation.moderators import Moderators
+    from brains.skills.skill import Answerer
 
 FRESH = timedelta(minutes=10)
 """For so long a running bot matches by the same channel profiles, however much is said meanwhile."""
@@ -64,6 +65,7 @@ class App:
         self._pictures: Pictures | None = None
         self._index: Index | None = None
         self._moderators: Moderators | None = None
+        self._answerer: Answerer | None = None
 
     def tell(self, sentence: str) -> None:
         """Tell whoever waits what for."""
@@ -172,6 +174,12 @@ class App:
         """Return what finds messages."""
         return Retrieval(database=self.database, vectors=await self.vectors(), encoder=await self.encoder())
 
+    async def answerer(self) -> Answerer:
+        """Return what answers questions. Raises Misconfigured where nothing does."""
+        if self._answerer is None:
+            raise Misconfigured("Nothing answers questions yet.")
+        return self._answerer
+
     async def pipeline(self, adapters: Sequence[Adapter]) -> Pipeline:
         """Put together what decides about events of these platforms, and acts there."""
         # Only the bot itself needs all this; the other verbs start quicker without.
@@ -198,6 +206,7 @@ class App:
             vectors=self.vectors,
             matchmaker=functools.partial(self.matchmaker, fresh_for=FRESH),
             generator=await self.generator(),
+            answerer=self.answerer,
             moderator=moderators.of,
             changed=moderators.changed,
             look=Looking(platforms, self.pictures).look,

@@ -1,4 +1,4 @@
-"""Carries out what changes Kinfolk's own tables: policy, consent, feedback, links, cases, forgetting."""
+"""Carries out what changes Kinfolk's own tables: policy, consent, feedback, links, cases, answers, forgetting."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ from typing import TYPE_CHECKING, assert_never
 
 from bot.core.actions import (
     Forget,
+    KeepAnswer,
     KeepAppeal,
     KeepCase,
     KeepCode,
     KeepFeedback,
+    KeepOpinion,
     KeepReport,
     LinkAccounts,
     LinkCommunities,
     SetConsent,
     SetPolicy,
     SettleCase,
+    TakeBack,
     UnlinkAccount,
 )
 from bot.core.decisions import Receipt
-from storage import casebook, channels, feedback, linking, members, persons, policies, proofs
+from storage import answers, casebook, channels, feedback, linking, members, persons, policies, proofs, redaction
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,6 +71,12 @@ class Keeper:
                 return await self.database.write(link)
             case KeepCase() | SettleCase() | KeepReport() | KeepAppeal():
                 write = functools.partial(_keep_case, community=community, action=action, trace=trace, now=now)
+                return await self.database.write(write)
+            case TakeBack():
+                take_back = functools.partial(redaction.take_back, community=community, action=action, trace=trace)
+                await self.database.write(take_back)
+            case KeepAnswer() | KeepOpinion():
+                write = functools.partial(_keep_answer, community=community, action=action, trace=trace, now=now)
                 return await self.database.write(write)
             case Forget(member=ref):
                 await self._forget(community, ref)
@@ -203,6 +212,19 @@ async def _keep_case(
             else:
                 wrong = await casebook.report(connection, community, member, action, now=now)
     return Receipt(state="failed", error=wrong) if wrong else DONE
+
+
+async def _keep_answer(
+    connection: Connection, *, community: Community, action: KeepAnswer | KeepOpinion, trace: str, now: datetime
+) -> Receipt:
+    member = await members.by_ref(connection, community, action.member)
+    if member is None:
+        return _unknown(action.member)
+    if isinstance(action, KeepAnswer):
+        await answers.keep(connection, community, member, action, trace=trace, now=now)
+        return DONE
+    known = await answers.judge(connection, community, member, action, now=now)
+    return DONE if known else Receipt(state="failed", error="this answer is not kept any more")
 
 
 def _unknown(ref: Ref) -> Receipt:

@@ -17,6 +17,7 @@ from storage.outbox import SPOKEN
 from storage.rows import columns, insert_new, portions, table
 from storage.tables import (
     ActRow,
+    AnswerRow,
     BackfillRow,
     CaseRow,
     ChannelRow,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from storage.connection import Connection
     from storage.refusals import Refusals
 
-BY_NUMBER = (LedgerRow, SpaceRow, ActRow, CaseRow, LessonRow)
+BY_NUMBER = (LedgerRow, SpaceRow, ActRow, CaseRow, LessonRow, AnswerRow)
 """What belongs to another community as soon as its row says so."""
 COUNT = select(func.count()).select_from(CommunityRow).where(col(CommunityRow.joined_id).is_not(None))
 """Asked with everything that arrives, so built once."""

@@ -11,6 +11,7 @@ from bot.core.things import Audience
 from storage import members, notes, outbox, persons, proofs
 from storage.rows import columns, table
 from storage.tables import (
+    AnswerRow,
     AnswerSourceRow,
     CaseRow,
     ChannelRow,
@@ -21,6 +22,7 @@ from storage.tables import (
     MemberRow,
     MembershipRow,
     MessageRow,
+    OpinionRow,
     ReactionRow,
     ReportRow,
     ThreadRow,
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 OPENNESS = (Audience.DIRECT, Audience.MEMBERS, Audience.EVERYONE)
 """Of two audiences, the one that stands first here lets fewer read."""
-ABOUT: tuple[type[SQLModel], ...] = (CaseRow, EvidenceRow, LessonRow)
+ABOUT: tuple[type[SQLModel], ...] = (CaseRow, EvidenceRow, LessonRow, AnswerRow)
 """What names a member beside its key."""
 
 
@@ -59,6 +61,7 @@ async def member(connection: Connection, number: int, *, into: int, now: datetim
     await _move_memberships(connection, "member_id", number, into, beside="channel_id")
     await _move(connection, FeedbackRow, "member_id", number, into, beside=("channel_id",))
     await _move(connection, ReportRow, "member_id", number, into, beside=("case_id",))
+    await _move(connection, OpinionRow, "member_id", number, into, beside=("answer_id",))
     for model in ABOUT:
         held = table(model).c
         await connection.execute(update(model).where(held.member_id == number).values(member_id=into))

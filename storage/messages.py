@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlmodel import col
 
 from bot.core.sentences import parts
@@ -13,7 +13,7 @@ from bot.core.things import Message, Ref
 from storage import members
 from storage.encodings import key
 from storage.rows import columns, insert_new, portions
-from storage.tables import CollectionRow, EncodingRow, MemberRow, MessageRow, OutboxRow, ReactionRow
+from storage.tables import AnswerRow, CollectionRow, EncodingRow, MemberRow, MessageRow, OutboxRow, ReactionRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,7 +163,7 @@ async def erase(connection: Connection, which: ColumnElement[bool], *, limit: in
     """Erase messages with their reactions and kept vectors, and let their points be deleted; return how many."""
     found = (
         await connection.execute(
-            select(*columns(MessageRow, "id", "point", "text", "sent_at")).where(which).limit(limit)
+            select(*columns(MessageRow, "id", "ref", "point", "text", "sent_at")).where(which).limit(limit)
         )
     ).all()
     for mine in portions(found):
@@ -174,6 +174,9 @@ async def erase(connection: Connection, which: ColumnElement[bool], *, limit: in
         await insert_new(connection, OutboxRow, waiting)
         await connection.execute(delete(MessageRow).where(col(MessageRow.id).in_(some)))
         await forget_texts(connection, [row.text for row in mine])
+        await connection.execute(
+            update(AnswerRow).where(col(AnswerRow.asked).in_([row.ref for row in mine])).values(question="")
+        )
     return len(found)
 
 

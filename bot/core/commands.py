@@ -85,6 +85,11 @@ COMMANDS = (
         ),
     ),
     Command(
+        name="ask",
+        help=_("An answer from what this community knows, with its sources"),
+        arguments=(Argument(name="question", type="text", help=_("Your question, in your own words"), required=True),),
+    ),
+    Command(
         name="search",
         help=_("What was said here, by meaning and by words"),
         arguments=(

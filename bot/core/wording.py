@@ -25,10 +25,12 @@ from bot.core.actions import (
     Forget,
     GrantRole,
     Invite,
+    KeepAnswer,
     KeepAppeal,
     KeepCase,
     KeepCode,
     KeepFeedback,
+    KeepOpinion,
     KeepReport,
     Kick,
     LinkAccounts,
@@ -39,6 +41,7 @@ from bot.core.actions import (
     SetConsent,
     SetPolicy,
     SettleCase,
+    TakeBack,
     Timeout,
     Unban,
     UnlinkAccount,
@@ -51,7 +54,7 @@ from bot.core.things import Ref
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.core.actions import Action, Ruled
+    from bot.core.actions import Action, Given, Opinion, Ruled
     from bot.core.errors import KinfolkError
     from bot.core.i18n import Translate
 
@@ -70,6 +73,18 @@ VERDICTS: dict[Ruled, str] = {
 """What staff may say of a case."""
 APPEALS = {"": "-", "open": _("waits for the staff"), "granted": _("granted"), "refused": _("refused")}
 """What came of an appeal."""
+STANDINGS: dict[Given, str] = {
+    "": _("taken back"),
+    "given": _("given"),
+    "abstained": _("I did not know"),
+    "asked_staff": _("the staff is asked"),
+    "answered": _("answered by the staff"),
+    "corrected": _("corrected"),
+    "withdrawn": _("taken back"),
+}
+"""How an answer stands."""
+OPINIONS: dict[Opinion, str] = {"": "-", "helpful": _("Helpful"), "not_this": _("Not this")}
+"""What members say of an answer."""
 
 _SCHEME = "kinfolk:"
 _MARK = re.compile(
@@ -279,6 +294,16 @@ def _describe(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
             return translate(_("keep the appeal of {member} in case {case}: {state}")).format(
                 member=call("member", member), case=case, state=translate(APPEALS[state])
             )
+        case TakeBack(messages=messages):
+            sentence = translate(_("hold no words of an answer any more, whose sources do not hold ({count} messages)"))
+            return sentence.format(count=len(messages))
+        case KeepAnswer(member=member, standing=standing, sources=sources):
+            sentence = translate(_("keep the answer to {member}: {standing}, resting on {count} sources"))
+            told = translate(STANDINGS[standing])
+            return sentence.format(member=call("member", member), standing=told, count=len(sources))
+        case KeepOpinion(member=member, opinion=opinion):
+            sentence = translate(_("keep what {member} thinks of an answer: {opinion}"))
+            return sentence.format(member=call("member", member), opinion=translate(OPINIONS[opinion]))
     assert_never(action)
 
 

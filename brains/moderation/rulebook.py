@@ -80,13 +80,8 @@ class Rulebook:
         if self.off or post.roles & self.roles:
             return []
         text, plain = whole_characters(post.text[:LONGEST]), undisguised.plain
-        texts = (plain,) if plain == text else (plain, text)
-        found = [*self._said(texts, undisguised.tricks, translate)]
-        leads = links.find(text)
-        if plain != text:
-            known = {(one.host, one.path) for one in leads}
-            leads += [one for one in links.find(plain) if (one.host, one.path) not in known]
-        found += self._leads(leads, translate)
+        leads = _links(text, plain)
+        found = self.read(text, undisguised, leads, translate)
         bones = skeleton(plain)[:BONES]
         said = Said(
             author=post.author,
@@ -105,6 +100,17 @@ class Rulebook:
         found += self._again(said, translate)
         found += self._newcomer(post, said, translate)
         return found
+
+    def read(
+        self, text: str, undisguised: Undisguised, leads: Sequence[Link] | None = None, translate: Translate = str
+    ) -> list[Detection]:
+        """Return what in the words and links of a text is against the rules, whoever says it; no window counts it."""
+        if self.off:
+            return []
+        plain = undisguised.plain
+        texts = (plain,) if plain == text else (plain, text)
+        found = _links(text, plain) if leads is None else leads
+        return [*self._said(texts, undisguised.tricks, translate), *self._leads(found, translate)]
 
     def _said(self, texts: Sequence[str], tricks: frozenset[str], translate: Translate) -> Iterator[Detection]:
         """Find words and expressions, each once, in the plain form and in the text as it is."""
@@ -222,6 +228,15 @@ class Rulebook:
         if figures.newcomer_mentions and said.mentions >= figures.newcomer_mentions:
             reason = translate(_("{count} mentions, by {who}")).format(count=said.mentions, who=who[0])
             yield Detection(detector="newcomers", kind="spam", severity="flag", reason=reason)
+
+
+def _links(text: str, plain: str) -> list[Link]:
+    """Find the links of a text as it is, and those that only its plain form shows."""
+    leads = links.find(text)
+    if plain == text:
+        return leads
+    known = {(one.host, one.path) for one in leads}
+    return leads + [one for one in links.find(plain) if (one.host, one.path) not in known]
 
 
 def _newness(post: Post, figures: Figures, translate: Translate) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from bot.core.actions import Invite, KeepFeedback
@@ -15,7 +14,8 @@ from bot.core.wording import channel as link
 from bot.core.wording import escape, short
 from brains.skills import offers as showing
 from brains.skills.skill import Skill
-from storage import acts, feedback, messages
+from brains.skills.turned import turned
+from storage import feedback, messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from storage.channels import Reach
 
 OFFERS = 3
-NAMING = re.compile(r"^(\s*@\S+)+[\s,:;!?]*")
-"""How a message begins that is written to the bot: with its name."""
 GUEST = _("You are a guest here and read only the channels that you are in, so I suggest no others.")
 
 
@@ -69,15 +67,14 @@ async def _suggest(context: Context) -> Decision:
 
 async def _reply(context: Context, event: MessagePosted) -> Decision | None:
     """Suggest channels to whoever wrote to the bot, by these words alone: everybody there hears the answer."""
-    words = NAMING.sub("", event.text).strip()
-    if context.member is not None and context.member.guest:
-        return _quiet(context, GUEST)
-    if context.member is None or not words:
-        return _quiet(context, _("There are no words to go by."))
-    async with context.faculties.database.read() as connection:
-        said = await acts.that_made(connection, context.community, event.reply_to) if event.reply_to else None
-    if said is not None and said.skill != SKILL.name:
-        return _quiet(context, _("It answers what another skill said, which hears it."))
+    heard = await turned(context, event)
+    words, said = heard.words, heard.said
+    if heard.to != SKILL.name:
+        elsewhere = _("It asks about the matter, which another skill answers.")
+        return _quiet(context, elsewhere if said is None else _("It answers what another skill said, which hears it."))
+    if context.member is None or context.member.guest or not words:
+        guest = context.member is not None and context.member.guest
+        return _quiet(context, GUEST if guest else _("There are no words to go by."))
     if offers := await showing.for_text(context, words, OFFERS):
         head = context.translate(_("You may belong here:"))
         return showing.offering(context, SKILL.name, head, offers, phrased=False)

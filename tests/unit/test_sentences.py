@@ -68,7 +68,7 @@ def test_only_long_texts_of_several_sentences_have_parts() -> None:
     assert max(map(len, parts(code))) == LONGEST
     assert (
         len(
-            parts("窑满了，今天没有位置了，请明天早上九点再来。" * 2 + "工作坊在码头旁边，门是蓝色的，请敲门三下。" * 2)
+            parts("窑满了，今天没有位置了，请明天早上九点再来。" * 4 + "工作坊在码头旁边，门是蓝色的，请敲门三下。" * 4)
         )
         == 2
     )
