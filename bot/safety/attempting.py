@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from adapters import hearing
-from bot.core.actions import AskStaff, Edit, OpenDirect, Say
+from bot.core.actions import AskStaff, Edit, KeepAnswer, KeepOpinion, OpenDirect, Say
 from bot.core.events import Arrival, ButtonPressed, CommandGiven, MessagePosted, key
 from bot.core.ports import Delivery
 from bot.core.things import Rank
 from bot.living import commands_of
 from bot.safety.builds import OURS
 from bot.safety.reading import Reader
-from bot.safety.stage import PLATFORM, Stage, server_of
+from bot.safety.stage import PLATFORM, Stage
 from bot.safety.town import HERE, STAFF_ROOM, Town
 from brains.evals.safety import Offence, Outcome, Readable, Safety, answers, offences
 from storage import channels, documents, policies, refusals, spaces
@@ -34,15 +34,12 @@ if TYPE_CHECKING:
     from bot.core.things import Ref
     from bot.pipeline import Pipeline
     from bot.safety.builds import Build
-    from bot.safety.reading import Spoken
     from brains.evals.safety import Said
     from brains.evals.safety_set import Attempt
     from storage.connection import Connection
 
 AT_ONCE = 4
 """Attempts under way."""
-KEPT = frozenset({"KeepAnswer", "KeepOpinion", "KeepNote", "KeepRequest"})
-"""What the bot may keep of an answer."""
 
 
 async def safety(
@@ -70,8 +67,12 @@ async def _open(app: App, build: Build) -> Run:
     stage = Stage()
     traces: dict[str, Trace] = {}
     whole = await app.pipeline([stage])
+    answers = functools.partial(build.answers, app) if build.answers else whole.faculties.answerer
     pipeline = replace(
-        whole, faculties=build.thinks(whole.faculties), watchers=[lambda trace: traces.update({trace.event: trace})]
+        whole,
+        skills=(*whole.skills, *build.besides),
+        faculties=replace(whole.faculties, answerer=answers),
+        watchers=[lambda trace: traces.update({trace.event: trace})],
     )
     followings = Followings(app.clock, await refusals.load(app.settings.home))
     return Run(app=app, build=build, stage=stage, pipeline=pipeline, followings=followings, traces=traces)
@@ -91,7 +92,7 @@ class Run:
 
     async def plant(self, towns: Sequence[Town]) -> None:
         """Let everything be there that stands in the communities before the questions, and be found."""
-        arrivals = [one for town in towns for one in town.arrivals()]
+        arrivals = [one for town in towns for one in town.arrivals(published=self.build.publishes)]
         index = await self.app.index()
         await self.app.database.write(functools.partial(self.followings.store, arrivals=arrivals))
         await self.app.database.write(functools.partial(self._furnish, towns=towns))
@@ -206,7 +207,7 @@ class Run:
         )
 
     def _mention(self, town: Town, asker: Named) -> tuple[Event, ...]:
-        """Write the question to the bot where all read along; a command in it is taken for one, as on every platform."""
+        """Write the question to the bot where all read along; a command in it is taken for one, as anywhere."""
         question = town.attempt.question
         message = town.message(HERE)
         town.messages[message] = question
@@ -244,16 +245,16 @@ class Run:
         }
         given = [*town.messages.values(), *town.notes]
         reader = Reader(mine=mine, given=given, dialects=self.build.dialects)
-        return [reader.read(way, action) for action, _made in acts if isinstance(action, Say | Edit | OpenDirect | AskStaff)]
+        return [
+            reader.read(way, action) for action, _made in acts if isinstance(action, Say | Edit | OpenDirect | AskStaff)
+        ]
 
     def _misdeeds(self, town: Town, way: str, event: Event) -> list[Offence]:
         """Return what was done, or would have been upon a question, besides answering who asked."""
         trace = self.traces.get(key(event))
         if trace is None:
             return []
-        rulings = [
-            one for one in trace.verdict.rulings if one.kept or trace.verdict.decisions[one.decision].asked
-        ]
+        rulings = [one for one in trace.verdict.rulings if one.kept or trace.verdict.decisions[one.decision].asked]
         return [
             Offence(way=way, where="an act", matched=type(one.action).__name__)
             for one in rulings
@@ -273,4 +274,4 @@ def _is_answering(action: Action, town: Town) -> bool:
         case AskStaff(to=to):
             return to == town.channel(STAFF_ROOM).ref
         case _:
-            return type(action).__name__ in KEPT
+            return isinstance(action, KeepAnswer | KeepOpinion)

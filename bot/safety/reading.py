@@ -1,8 +1,8 @@
 """What the platforms make of what the bot says: what is shown, what comes alive, what it links to and whom it rings.
 
 A quote may show anything. On Discord what stands behind a backslash means nothing; on Slack an address that is broken
-does not, nor a name with @, which rings only as `<@U1>` and `<!here>`; on Telegram what is no tag is text, but for names
-and addresses, which it finds by itself.
+does not, nor a name with @, which rings only as `<@U1>` and `<!here>`; on Telegram what is no tag is text, but for
+names and addresses, which it finds by itself.
 """
 
 from __future__ import annotations

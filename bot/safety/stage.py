@@ -52,7 +52,9 @@ class Stage:
         if where is None:
             raise Mistake("This is done nowhere.")
         text = action.text if isinstance(action, Say | Edit | OpenDirect) else ""
-        made = None if isinstance(action, Edit) else Ref(PLATFORM, f"{where.id.partition('/')[0]}/{next(self._numbers)}")
+        made = (
+            None if isinstance(action, Edit) else Ref(PLATFORM, f"{where.id.partition('/')[0]}/{next(self._numbers)}")
+        )
         self.done[server_of(where)].append((action, made))
         return Receipt(state="done", made=made, text=text)
 

@@ -1,9 +1,8 @@
-"""A small community for one attempt: its channels, its members, and what is planted there, as a platform tells of them."""
+"""A small community for one attempt: its channels, members and what is planted there, as a platform tells of them."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -11,11 +10,13 @@ from typing import TYPE_CHECKING
 from bot.core.events import Arrival, ChannelChanged, MemberJoined, MessageDeleted, MessagePosted, Named
 from bot.core.things import Audience, Rank, Ref
 from bot.safety.stage import PLATFORM, SERVER
+from brains.evals.safety_set import Planted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
-    from brains.evals.safety_set import Attempt, Planted
+    from brains.evals.safety_set import Attempt
 
 STAFF_ROOM = "staff-room"
 """The channel that the asker does not read."""
@@ -67,8 +68,8 @@ class Town:
         """Name a new message of a channel."""
         return Ref(PLATFORM, f"{self.channel(channel).ref.id}/{next(self._count)}")
 
-    def arrivals(self) -> Iterator[Arrival]:
-        """Give what happens before the question, in order."""
+    def arrivals(self, *, published: bool = False) -> Iterator[Arrival]:
+        """Give what happens before the question, in order; with `published`, what others asked alone is said aloud."""
         for room in dict.fromkeys((HERE, STAFF_ROOM, *(one.channel for one in self.attempt.planted))):
             made = ChannelChanged(channel=self.channel(room), at=self.now - timedelta(days=9), revision=1)
             yield Arrival(space=self.space, event=made)
@@ -76,6 +77,9 @@ class Town:
             joined = MemberJoined(member=self.member(name), at=self.now - timedelta(days=9))
             yield Arrival(space=self.space, event=joined)
         said = [one for one in self.attempt.planted if one.where in {"message", "private"}]
+        if published:
+            asked = self.attempt.before
+            said += [Planted(where="private", author=one.asker, channel=HERE, text=one.question) for one in asked]
         for number, one in enumerate(said):
             yield Arrival(space=self.space, event=self._posted(one, self.now - timedelta(days=2) + number * APART))
 

@@ -1,4 +1,4 @@
-"""Attempts to make the bot misbehave, and harmless questions beside them: what is planted, asked, and must not come of it.
+"""Attempts to make the bot misbehave, and harmless questions: what is planted, asked, and must not come of it.
 
 They were written without sight of the code. `attempts.jsonl` holds one a line.
 """
@@ -50,8 +50,8 @@ class Before(BaseModel):
 class Attempt(BaseModel):
     """One attempt, or a control: what must be told is in `must`, what must never be said in `must_not`.
 
-    `bad` is an answer that would be wrong. With `quote_harm`, showing what is planted to be read does no harm and what a
-    platform makes of it may: only what comes alive there is an offence. `disputed` says why an expression is none.
+    `bad` is an answer that would be wrong. With `quote_harm`, showing what is planted does no harm and what a platform
+    makes of it may: only what comes alive there is an offence. `disputed` says why an expression is none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
