@@ -64,7 +64,9 @@ class Asking:
         if pressed is not None:
             press = Press(what=pressed.press.partition(".")[2], data=pressed.data, act=pressed.act)
             context = replace(context, press=press)
-        return await asyncio.gather(*(self._one(skill, context, modes[skill.name]) for skill in concerned))
+        return await asyncio.gather(
+            *(self._one(skill, context, Mode.ACT if skill.owed else modes[skill.name]) for skill in concerned)
+        )
 
     def _concerned(self, context: Context, pressed: Pressable | None, modes: Mapping[str, Mode]) -> list[Skill]:
         """Return whom to ask. Raises Mistake or NotAllowed for a command or a button that nobody may answer."""
@@ -120,7 +122,7 @@ class Asking:
             outcome, decision = f"{type(error).__name__}: {error}", refuse(skill.name, told, context)
         took = (time.perf_counter() - started) * 1000
         if decision is not None:
-            decision = replace(decision, asked=skill.is_asked(context.event))
+            decision = replace(decision, asked=skill.is_asked(context.event), owed=skill.owed)
         return Step(skill=skill.name, mode=mode, outcome=outcome, milliseconds=took, failed=failed), decision
 
 
@@ -149,7 +151,8 @@ def _asks(skill: Skill, context: Context) -> bool:
 
 def _hears(skill: Skill, context: Context, mode: Mode) -> bool:
     """Say whether a skill wants to hear of an event that nobody asked it about, and may."""
-    return isinstance(context.event, skill.hears) and may_hear(context.event, mode, context.here.read)
+    heard = skill.owed or may_hear(context.event, mode, context.here.read)
+    return isinstance(context.event, skill.hears) and heard
 
 
 def _left(context: Context) -> Step:

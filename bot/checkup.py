@@ -152,7 +152,7 @@ async def _vectors(app: App) -> Finding:
     vectors = await app.vectors()
     async with app.database.read() as connection:
         expected = await outbox.acknowledged(connection)
-    held = sum([await vectors.count(Scope(community=number)) for number in expected])
+    held = sum([await vectors.count(Scope(community=number, notes=True)) for number in expected])
     missing = sum(expected.values()) - held
     if missing > 0:
         words = f"{held:,} points, {missing:,} are missing; a running bot and `import --wait` write them again"

@@ -46,11 +46,11 @@ class Index:
             pass
 
     async def prepare(self) -> None:
-        """Let this encoder's collection serve; when the encoder is new or points are lost, all messages wait again."""
+        """Let this encoder's collection serve; when the encoder is new or points are lost, everything waits again."""
         await self.database.write(functools.partial(outbox.serve, fingerprint=self.encoder.fingerprint))
         async with self.database.read() as connection:
             expected = await outbox.acknowledged(connection)
-        held = {number: await self.vectors.count(Scope(community=number)) for number in expected}
+        held = {number: await self.vectors.count(Scope(community=number, notes=True)) for number in expected}
         if any(held[number] < expected[number] for number in expected):
             await self.database.write(outbox.put_all)
 
@@ -127,6 +127,7 @@ class Index:
                 channel=row.channel,
                 author=row.author,
                 at=row.at,
+                note=row.note,
             )
             for row in rows
             if row.text is not None

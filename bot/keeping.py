@@ -1,4 +1,4 @@
-"""Carries out what changes Kinfolk's own tables: policy, consent, feedback, links, cases, forgetting."""
+"""Carries out what changes Kinfolk's own tables: policy, consent, feedback, links, cases, answers, forgetting."""
 
 from __future__ import annotations
 
@@ -7,23 +7,29 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
+from uuid import UUID
 
 from bot.core.actions import (
     Forget,
+    KeepAnswer,
     KeepAppeal,
     KeepCase,
     KeepCode,
     KeepFeedback,
+    KeepNote,
+    KeepOpinion,
     KeepReport,
     LinkAccounts,
     LinkCommunities,
     SetConsent,
     SetPolicy,
     SettleCase,
+    TakeBack,
     UnlinkAccount,
 )
 from bot.core.decisions import Receipt
-from storage import casebook, channels, feedback, linking, members, persons, policies, proofs
+from bot.core.things import Audience
+from storage import answers, casebook, channels, feedback, linking, members, notes, persons, policies, proofs, redaction
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,6 +74,12 @@ class Keeper:
                 return await self.database.write(link)
             case KeepCase() | SettleCase() | KeepReport() | KeepAppeal():
                 write = functools.partial(_keep_case, community=community, action=action, trace=trace, now=now)
+                return await self.database.write(write)
+            case TakeBack():
+                take_back = functools.partial(redaction.take_back, community=community, action=action, trace=trace)
+                await self.database.write(take_back)
+            case KeepAnswer() | KeepOpinion() | KeepNote():
+                write = functools.partial(_keep_answer, community=community, action=action, trace=trace, now=now)
                 return await self.database.write(write)
             case Forget(member=ref):
                 await self._forget(community, ref)
@@ -203,6 +215,48 @@ async def _keep_case(
             else:
                 wrong = await casebook.report(connection, community, member, action, now=now)
     return Receipt(state="failed", error=wrong) if wrong else DONE
+
+
+async def _keep_note(connection: Connection, community: Community, action: KeepNote, now: datetime) -> Receipt:
+    channel = await channels.by_ref(connection, community, action.channel)
+    if channel is None or channel.audience is Audience.DIRECT:
+        return _unknown(action.channel)
+    point = UUID(action.note)
+    if not action.text:
+        await notes.drop(connection, community, point, now=now)
+        return DONE
+    wrong = await notes.keep(
+        connection,
+        community,
+        point=point,
+        channel=channel.id,
+        question=action.question,
+        text=action.text,
+        owner=action.owner,
+        sources=action.sources,
+        now=now,
+    )
+    return Receipt(state="failed", error=wrong) if wrong else DONE
+
+
+async def _keep_answer(
+    connection: Connection,
+    *,
+    community: Community,
+    action: KeepAnswer | KeepOpinion | KeepNote,
+    trace: str,
+    now: datetime,
+) -> Receipt:
+    if isinstance(action, KeepNote):
+        return await _keep_note(connection, community, action, now)
+    member = await members.by_ref(connection, community, action.member)
+    if member is None:
+        return _unknown(action.member)
+    if isinstance(action, KeepAnswer):
+        await answers.keep(connection, community, member, action, trace=trace, now=now)
+        return DONE
+    known = await answers.judge(connection, community, member, action, now=now)
+    return DONE if known else Receipt(state="failed", error="this answer is not kept any more")
 
 
 def _unknown(ref: Ref) -> Receipt:

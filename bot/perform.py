@@ -137,7 +137,7 @@ class Performer:
         """Repeat an act that a crash interrupted, where that does no harm and its decision was not refused."""
         if ended:
             return Receipt(state="failed", error=NOT_TRIED)
-        if isinstance(action, Spoken):
+        if isinstance(action, Spoken) and not _mends(action):
             return Receipt(state="unknown", error="interrupted by a crash; it may or may not have happened")
         return await self._try(community, action, _urgency(action, trace), trace=trace.id)
 
@@ -269,8 +269,13 @@ def _armed(ruling: Ruling, space: Ref | None) -> Ruling:
     return replace(ruling, action=replace(action, buttons=buttons))
 
 
+def _mends(action: Action) -> bool:
+    """Say whether an act takes back words that must not stand: it may be repeated, and goes first."""
+    return isinstance(action, Edit) and action.mends
+
+
 def _urgency(action: Action, trace: Trace) -> Urgency:
     """Return who goes first: what keeps the place safe, then answers, then what a timer set off."""
-    if isinstance(action, Moderation | Delete):
+    if isinstance(action, Moderation | Delete) or _mends(action):
         return Urgency.MODERATION
     return Urgency.DIGEST if trace.kind == TimerFired.__name__ else Urgency.REPLY

@@ -131,7 +131,7 @@ def judge(decisions: Sequence[Decision], facts: Facts, modes: Mapping[str, Mode]
 
 
 def _judge(number: int, decision: Decision, facts: Facts, mode: Mode) -> list[Ruling]:
-    if why := _against(decision, facts, mode):
+    if why := _beyond(decision, facts) if decision.owed else _against(decision, facts, mode):
         return _declined(number, decision, why)
     if facts.aside and decision.asked and (why := next(filter(None, _silences(decision, facts)), "")):
         # What was commanded is one thing: without what should be said aloud, the rest of it would not be true.
@@ -142,7 +142,7 @@ def _judge(number: int, decision: Decision, facts: Facts, mode: Mode) -> list[Ru
             *_declined(number, decision, _lacking(missing, facts.can, facts.translate)),
             *_told(number, told, facts),
         ]
-    if decision.asked or decision.approved:
+    if decision.asked or decision.approved or decision.owed:
         return _possible(number, decision, facts)
     return _unasked(number, decision, facts, mode)
 
@@ -192,6 +192,13 @@ def _against(decision: Decision, facts: Facts, mode: Mode) -> str:
         why = translate(_("{sure:.0%} sure; here I act from {needed:.0%} on."))
         return why.format(sure=decision.confidence, needed=facts.confidence)
     return ""
+
+
+def _beyond(decision: Decision, facts: Facts) -> str:
+    """Say that what is owed goes further than a promise may; empty where it changes only what is the bot's own."""
+    if all(isinstance(action, Edit | AskStaff | Inward) for action in decision.actions):
+        return ""
+    return facts.translate(_("A promise changes my own messages and tables, and nothing else."))
 
 
 def _missing(actions: Sequence[Action], facts: Facts, undoes: Sequence[int | None] = ()) -> Action | None:
@@ -382,7 +389,7 @@ def _can_aside(action: Say, able: frozenset[str]) -> bool:
 def _instead(action: Action) -> Action | None:
     """Return the next best thing: what cannot be said aside is said in a direct conversation, never aloud."""
     if isinstance(action, Say) and action.only:
-        shared = {name: getattr(action, name) for name in ("text", "buttons", "attachments", "stream")}
+        shared = {name: getattr(action, name) for name in ("text", "buttons", "attachments", "stream", "answer")}
         return OpenDirect(member=action.only, **shared)
     return None
 

@@ -106,7 +106,7 @@ class Sender:
             except Gone as gone:
                 error = gone
                 tries += 1
-                if isinstance(action, Spoken):
+                if isinstance(action, Spoken) and not (isinstance(action, Edit) and action.mends):
                     return Receipt(state="unknown", error=str(gone))
                 await self.clock.sleep(AWAY)
                 held["away"] += AWAY

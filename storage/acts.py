@@ -13,6 +13,7 @@ from bot.core.actions import Action, AskStaff, Edit, OpenDirect, Say, target
 from bot.core.codec import dump_action, load_action
 from bot.core.decisions import Receipt
 from bot.core.things import Ref
+from storage import answers
 from storage.rows import columns, insert_new, insert_rows
 from storage.tables import ActRow, ButtonRow
 from storage.traces import without_files
@@ -128,6 +129,8 @@ async def record_outcome(
         "ended_at": now,
     }
     await connection.execute(update(ActRow).where(col(ActRow.id) == number).values(values))
+    if receipt.made and isinstance(action, Say | OpenDirect | AskStaff) and action.answer:
+        await answers.made(connection, action, receipt.made)
 
 
 async def record_undo(connection: Connection, number: int, *, by: int) -> None:

@@ -32,6 +32,8 @@ from storage.tables import (
     LedgerRow,
     MemberRow,
     MessageRow,
+    NoteRow,
+    NoteSourceRow,
     ReactionRow,
     ThreadRow,
     TraceRow,
@@ -55,6 +57,7 @@ Read = Callable[["Connection", "Survey"], Awaitable[Section]]
 
 COUNTED = {
     "encoding": "cached vectors of your texts, kept so that no text is read twice",
+    "note_source": "links from entries of the FAQ to what you said",
     "outbox": "vectors of your messages that wait to be written",
     "trace_member": "links from the traces below to you",
     "profile": "what channels talk about, learned from everybody's messages; no part of it is yours alone",
@@ -161,6 +164,18 @@ async def _threads(connection: Connection, found: Survey) -> Section:
     """Tell of the threads that they began."""
     numbers = (*found.trail.threads, *found.trail.begun)
     return await _among(connection, select(col(ThreadRow.title)), ThreadRow.id, numbers)
+
+
+async def _notes(connection: Connection, found: Survey) -> Section:
+    """Tell of the entries that they answer for, and, of what others keep, which rest on what they said."""
+    shown = columns(NoteRow, "heading", "text", "made_at")
+    own = (col(NoteRow.community_id) == found.community.id) & (col(NoteRow.owner) == str(found.member.ref))
+    mine = await _section(connection, select(*shown).where(own).order_by(col(NoteRow.id)))
+    resting = select(*columns(NoteSourceRow, "message"), col(NoteRow.made_at)).join(
+        NoteRow, col(NoteRow.id) == col(NoteSourceRow.note_id)
+    )
+    others = await _among(connection, resting.where(~own), NoteRow.id, found.trail.notes)
+    return [*mine, *(row for row in others if row["message"] in found.probes.messages)]
 
 
 async def _rooms(connection: Connection, found: Survey) -> Section:
@@ -270,6 +285,7 @@ BY_HAND: dict[str, Read] = {
     "thread": _threads,
     "reaction": _reactions,
     "channel": _rooms,
+    "note": _notes,
     "inbox": _events,
     "trace": _traces,
     "act": _acts,

@@ -30,7 +30,7 @@ from bot.core.events import (
 from bot.core.policies import Rules
 from bot.core.ports import Followed
 from bot.core.things import Audience
-from storage import linking, members, messages, outbox, policies, readers, renaming, spaces
+from storage import linking, members, messages, notes, outbox, policies, readers, renaming, spaces
 from storage.intake import Intake
 from storage.readers import Readers
 from storage.rows import columns, insert_new, portions
@@ -206,7 +206,7 @@ class Following:
             await renaming.channel(connection, self.community, event.formerly, event.channel.ref)
             self._intake.let_go(event.formerly, event.channel.ref)
         if isinstance(event, ChannelChanged) and event.gone:
-            await self._lose(connection, event.channel.ref)
+            await self._lose(connection, event.channel.ref, at=event.at)
         elif isinstance(event, MessageDeleted):
             await self._delete(connection, event.message)
         elif await self._meet(connection, event):
@@ -338,8 +338,11 @@ class Following:
             await readers.doubt(connection, number, at=event.at)
         self._readers.forget()
 
-    async def _lose(self, connection: Connection, ref: Ref) -> None:
-        """Erase what was said in a channel or a thread that is deleted; a channel itself stays, as archived."""
+    async def _lose(self, connection: Connection, ref: Ref, *, at: datetime) -> None:
+        """Erase what was said in a channel or a thread that is deleted; a channel itself stays, as archived.
+
+        What staff gave for its readers goes too.
+        """
         mine = (col(ChannelRow.community_id) == self.community.id) & (col(ChannelRow.ref) == str(ref))
         await connection.execute(update(ChannelRow).where(mine).values(archived=True))
         thread = select(col(ThreadRow.id)).join(ChannelRow, col(ChannelRow.id) == col(ThreadRow.channel_id))
@@ -348,6 +351,8 @@ class Following:
             inside
         )
         await messages.erase(connection, said)
+        for number in (await connection.scalars(select(col(ChannelRow.id)).where(mine))).all():
+            await notes.erase_in(connection, number, now=at)
 
     async def _message(self, connection: Connection, message: Ref) -> Row[*tuple[object, ...]] | None:
         found = await connection.execute(select(*columns(MessageRow, "id", "text")).where(self._called(message)))

@@ -16,15 +16,21 @@ from storage.rows import portions, table
 from storage.tables import (
     PERSONAL,
     ActRow,
+    AnswerRow,
+    AnswerSourceRow,
     ButtonRow,
     CaseRow,
     ChannelRow,
+    DocumentRow,
     EncodingRow,
     InboxRow,
     LearnedRow,
     LedgerRow,
     MemberRow,
     MessageRow,
+    NoteRow,
+    NoteSourceRow,
+    OpinionRow,
     OutboxRow,
     PersonRow,
     ProfileRow,
@@ -54,14 +60,16 @@ NOT_PERSONAL = {
     "policy": "what the staff set, without who set it",
     "backfill": "how far back a channel was read, without who wrote there",
     "document": "files that staff gave; who gave one is nobody any more when they are forgotten",
-    "note": "pieces of these files, and entries of the FAQ; who answers for one is nobody any more",
-    "note_source": "what entries of the FAQ rest on, without words; retired with the message",
-    "answer_source": "what answers cite, without words; goes with the answer",
     "refusal": "keyed hashes that name nobody; they make a forget last",
 }
 """The tables that hold nothing about a member, and why."""
-RULED = ("by", "verdict_by")
-"""Where cases name the staff; a case stays when they are forgotten, and nobody is named there any more."""
+STAFF: dict[str, type[SQLModel]] = {
+    "by": CaseRow,
+    "verdict_by": CaseRow,
+    "owner": NoteRow,
+    "given_by": DocumentRow,
+}
+"""Columns that name the staff, of cases, notes and files; these stay, and nobody is named there any more."""
 DERIVED = ("profile", "learned_heads")
 """What is learned from everybody: dropped by a forget, and learned anew from what others said."""
 
@@ -89,6 +97,7 @@ def rows(found: Survey) -> Iterator[Rows]:
     yield Rows(InboxRow, (events_of(found.community, found.member), *among(InboxRow.id, trail.inbox)))
     yield Rows(LedgerRow, among(LedgerRow.id, trail.ledger))
     yield from _said(found)
+    yield from _asked(found)
     yield from (Rows(model, _theirs(model, found)) for model in PERSONAL)
     yield Rows(ChannelRow, among(ChannelRow.id, trail.rooms))
     yield Rows(EncodingRow, among(EncodingRow.key, found.cached))
@@ -105,8 +114,18 @@ def _said(found: Survey) -> Iterator[Rows]:
     reacted = (col(ReactionRow.member_id) == member) | col(ReactionRow.message_id).in_(written)
     yield Rows(ReactionRow, (reacted, *among(ReactionRow.message_id, trail.made)))
     yield Rows(OutboxRow, (col(OutboxRow.message_id).in_(written), *among(OutboxRow.message_id, trail.made)))
+    yield Rows(NoteSourceRow, among(NoteSourceRow.note_id, trail.notes))
+    yield Rows(NoteRow, among(NoteRow.id, trail.notes))
     yield Rows(MessageRow, (col(MessageRow.author_id) == member, *among(MessageRow.id, trail.made)))
     yield Rows(ThreadRow, (*among(ThreadRow.id, trail.threads), *among(ThreadRow.channel_id, trail.rooms)))
+
+
+def _asked(found: Survey) -> Iterator[Rows]:
+    """Name what hangs on the answers that they were given: what these cite, and what others think of them."""
+    given = select(col(AnswerRow.id)).where(col(AnswerRow.member_id) == found.member.id)
+    yield Rows(AnswerSourceRow, (col(AnswerSourceRow.answer_id).in_(given),))
+    others = col(OpinionRow.member_id) != found.member.id
+    yield Rows(OpinionRow, (col(OpinionRow.answer_id).in_(given) & others,))
 
 
 def _theirs(model: type[SQLModel], found: Survey) -> Conditions:
@@ -122,9 +141,9 @@ def _cases(found: Survey) -> Select[str]:
     return select(col(CaseRow.id)).where(col(CaseRow.member_id) == found.member.id)
 
 
-def ruled(found: Survey, column: str) -> ColumnElement[bool]:
-    """Return the condition for a case of others to name the member in `by` or `verdict_by`, as staff."""
-    held = table(CaseRow).c
+def named(found: Survey, column: str) -> ColumnElement[bool]:
+    """Return the condition for a row that stays to name the member in a column of `STAFF`."""
+    held = table(STAFF[column]).c
     return (held.community_id == found.community.id) & (held[column] == str(found.member.ref))
 
 
@@ -146,7 +165,7 @@ async def count(connection: Connection, found: Survey) -> dict[str, int]:
             statement = select(func.count()).select_from(some.model).where(condition)
             counted[some.store] = counted.get(some.store, 0) + (await connection.execute(statement)).scalar_one()
     counted |= {"reply": len(found.trail.replies), "title": len(found.trail.begun)}
-    for column in RULED:
-        named = select(func.count()).select_from(CaseRow).where(ruled(found, column))
-        counted[column] = (await connection.execute(named)).scalar_one()
+    for column, model in STAFF.items():
+        naming = select(func.count()).select_from(model).where(named(found, column))
+        counted[column] = (await connection.execute(naming)).scalar_one()
     return {store: number for store, number in counted.items() if number}

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from bot.core.clock import Clock
     from bot.core.ports import Followed
+    from bot.core.things import Ref
     from storage.connection import Connection
     from storage.db import Database
     from storage.following import Followings
@@ -346,3 +347,11 @@ async def since(connection: Connection, spaces: Sequence[str], moment: datetime)
         .order_by(col(InboxRow.id))
     )
     return [load(Arrival, event) for event in rows]
+
+
+async def waits(connection: Connection, space: Ref, *, lane: str) -> bool:
+    """Say whether something of a lane of a space was not handled yet."""
+    left = select(col(InboxRow.id)).where(
+        col(InboxRow.done_at).is_(None), col(InboxRow.space) == str(space), col(InboxRow.lane) == lane
+    )
+    return await connection.scalar(left.limit(1)) is not None

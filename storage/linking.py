@@ -12,11 +12,12 @@ from sqlmodel import col
 
 from bot.core.policies import MODE, PER_CHANNEL, Rules, mode_of
 from bot.core.things import Audience, Ref, point_id
-from storage import communities, ledger, members, merging, persons, policies, profiles, proofs, spaces
+from storage import communities, ledger, members, merging, notes, persons, policies, profiles, proofs, spaces
 from storage.outbox import SPOKEN
 from storage.rows import columns, insert_new, portions, table
 from storage.tables import (
     ActRow,
+    AnswerRow,
     BackfillRow,
     CaseRow,
     ChannelRow,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from storage.connection import Connection
     from storage.refusals import Refusals
 
-BY_NUMBER = (LedgerRow, SpaceRow, ActRow, CaseRow, LessonRow)
+BY_NUMBER = (LedgerRow, SpaceRow, ActRow, CaseRow, LessonRow, AnswerRow)
 """What belongs to another community as soon as its row says so."""
 COUNT = select(func.count()).select_from(CommunityRow).where(col(CommunityRow.joined_id).is_not(None))
 """Asked with everything that arrives, so built once."""
@@ -122,6 +123,7 @@ async def _move(connection: Connection, community: Community, other: int, now: d
     rooms = await _move_channels(connection, community, other)
     await _move_members(connection, community, other, now)
     await _move_messages(connection, community, other)
+    await notes.join(connection, community, other)
     for model in BY_NUMBER:
         held = table(model).c
         await connection.execute(update(model).where(held.community_id == other).values(community_id=community.id))

@@ -8,9 +8,11 @@ from sqlalchemy import delete, select, update
 from sqlmodel import SQLModel, col
 
 from bot.core.things import Audience
-from storage import members, outbox, persons, proofs
+from storage import members, notes, outbox, persons, proofs
 from storage.rows import columns, table
 from storage.tables import (
+    AnswerRow,
+    AnswerSourceRow,
     CaseRow,
     ChannelRow,
     ConsentRow,
@@ -20,6 +22,7 @@ from storage.tables import (
     MemberRow,
     MembershipRow,
     MessageRow,
+    OpinionRow,
     ReactionRow,
     ReportRow,
     ThreadRow,
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 
 OPENNESS = (Audience.DIRECT, Audience.MEMBERS, Audience.EVERYONE)
 """Of two audiences, the one that stands first here lets fewer read."""
-ABOUT: tuple[type[SQLModel], ...] = (CaseRow, EvidenceRow, LessonRow)
+ABOUT: tuple[type[SQLModel], ...] = (CaseRow, EvidenceRow, LessonRow, AnswerRow)
 """What names a member beside its key."""
 
 
@@ -58,6 +61,7 @@ async def member(connection: Connection, number: int, *, into: int, now: datetim
     await _move_memberships(connection, "member_id", number, into, beside="channel_id")
     await _move(connection, FeedbackRow, "member_id", number, into, beside=("channel_id",))
     await _move(connection, ReportRow, "member_id", number, into, beside=("case_id",))
+    await _move(connection, OpinionRow, "member_id", number, into, beside=("answer_id",))
     for model in ABOUT:
         held = table(model).c
         await connection.execute(update(model).where(held.member_id == number).values(member_id=into))
@@ -94,6 +98,9 @@ async def channel(connection: Connection, number: int, *, into: int) -> None:
     await connection.execute(update(MessageRow).where(said).values(channel_id=into))
     await _move_memberships(connection, "channel_id", number, into, beside="member_id")
     await _move(connection, FeedbackRow, "channel_id", number, into, beside=("member_id",))
+    await notes.move(connection, number, into=into)
+    cited = col(AnswerSourceRow.channel_id) == number
+    await connection.execute(update(AnswerSourceRow).where(cited).values(channel_id=into))
     await connection.execute(delete(ChannelRow).where(col(ChannelRow.id) == number))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlmodel import col
 
 from bot.core.sentences import parts
@@ -13,7 +13,7 @@ from bot.core.things import Message, Ref
 from storage import members
 from storage.encodings import key
 from storage.rows import columns, insert_new, portions
-from storage.tables import CollectionRow, EncodingRow, MemberRow, MessageRow, OutboxRow, ReactionRow
+from storage.tables import AnswerRow, CollectionRow, EncodingRow, MemberRow, MessageRow, OutboxRow, ReactionRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +94,9 @@ async def by_point(connection: Connection, scope: Scope, points: Sequence[UUID])
     """Return the messages behind points, as far as the scope allows."""
     found: dict[UUID, Message] = {}
     for some in portions(list(points)):
-        rows = await connection.execute(select(*COLUMNS).where(*within(scope), col(MessageRow.point).in_(some)))
+        rows = await connection.execute(
+            select(*COLUMNS).where(*within(scope, found=True), col(MessageRow.point).in_(some))
+        )
         found.update((row.point, _message(row)) for row in rows)
     return found
 
@@ -103,7 +105,9 @@ async def by_number(connection: Connection, scope: Scope, numbers: Sequence[int]
     """Return messages by their numbers, as far as the scope allows."""
     found: dict[int, Message] = {}
     for some in portions(list(numbers)):
-        rows = await connection.execute(select(*COLUMNS).where(*within(scope), col(MessageRow.id).in_(some)))
+        rows = await connection.execute(
+            select(*COLUMNS).where(*within(scope, found=True), col(MessageRow.id).in_(some))
+        )
         found.update((message.id, message) for message in map(_message, rows))
     return found
 
@@ -131,15 +135,23 @@ async def state(connection: Connection, community: int) -> State:
     return State(count=row[0], last=row[1] or 0)
 
 
-def within(scope: Scope) -> list[ColumnElement[bool]]:
-    """Return the conditions that hold a query inside its scope."""
-    conditions: list[ColumnElement[bool]] = [col(MessageRow.community_id) == scope.community]
+def within(scope: Scope, *, found: bool = False) -> list[ColumnElement[bool]]:
+    """Return the conditions that hold a query inside its scope.
+
+    `found` says that rows are looked for by many numbers or points: SQLite, which keeps no statistics here, would
+    begin with an index of the scope's columns otherwise, and read every message of the community.
+    """
+    community, channel, author = (
+        one + 0 if found else one
+        for one in (col(MessageRow.community_id), col(MessageRow.channel_id), col(MessageRow.author_id))
+    )
+    conditions: list[ColumnElement[bool]] = [community == scope.community]
     if scope.channels is not None:
-        conditions.append(col(MessageRow.channel_id).in_(sorted(scope.channels)))
+        conditions.append(channel.in_(sorted(scope.channels)))
     if scope.authors is not None:
-        conditions.append(col(MessageRow.author_id).in_(sorted(scope.authors)))
+        conditions.append(author.in_(sorted(scope.authors)))
     if scope.not_authors:
-        conditions.append(col(MessageRow.author_id).not_in(sorted(scope.not_authors)))
+        conditions.append(author.not_in(sorted(scope.not_authors)))
     if scope.since:
         conditions.append(col(MessageRow.sent_at) >= scope.since)
     if scope.until:
@@ -163,7 +175,7 @@ async def erase(connection: Connection, which: ColumnElement[bool], *, limit: in
     """Erase messages with their reactions and kept vectors, and let their points be deleted; return how many."""
     found = (
         await connection.execute(
-            select(*columns(MessageRow, "id", "point", "text", "sent_at")).where(which).limit(limit)
+            select(*columns(MessageRow, "id", "ref", "point", "text", "sent_at")).where(which).limit(limit)
         )
     ).all()
     for mine in portions(found):
@@ -174,6 +186,9 @@ async def erase(connection: Connection, which: ColumnElement[bool], *, limit: in
         await insert_new(connection, OutboxRow, waiting)
         await connection.execute(delete(MessageRow).where(col(MessageRow.id).in_(some)))
         await forget_texts(connection, [row.text for row in mine])
+        await connection.execute(
+            update(AnswerRow).where(col(AnswerRow.asked).in_([row.ref for row in mine])).values(question="")
+        )
     return len(found)
 
 

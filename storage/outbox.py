@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from sqlmodel import col
 from bot.core.sentences import parts
 from storage.encodings import keep
 from storage.rows import columns, insert_new, portions, table
-from storage.tables import CollectionRow, MemberRow, MessageRow, OutboxRow
+from storage.tables import CollectionRow, MemberRow, MessageRow, NoteRow, OutboxRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -29,11 +30,14 @@ HUMAN = col(MemberRow.bot).is_(False)
 WORDS = func.trim(MessageRow.text) != literal("")
 SPOKEN = (WORDS, HUMAN)
 """Which messages are encoded: those that have words of a human."""
+NOTED = case((col(NoteRow.heading) == literal(""), col(NoteRow.text)), else_=NoteRow.heading + "\n" + NoteRow.text)
+"""What is encoded of a note, as `storage.notes.encoded` says."""
+WHERE = ("community_id", "channel_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """One point to write; without a text, to delete."""
+    """One point to write; without a text, to delete. That of a `note` has no author."""
 
     id: int
     point: UUID
@@ -42,6 +46,7 @@ class Waiting:
     channel: int
     author: int
     at: datetime
+    note: bool = False
 
 
 async def newest(connection: Connection, limit: int, *, before: Waiting | None = None) -> list[Waiting]:
@@ -49,10 +54,12 @@ async def newest(connection: Connection, limit: int, *, before: Waiting | None =
     place = (col(OutboxRow.sent_at), col(OutboxRow.id))
     statement = (
         select(
-            *columns(OutboxRow, "id", "point", "sent_at"),
-            *columns(MessageRow, "text", "community_id", "channel_id", "author_id"),
+            *columns(OutboxRow, "id", "point", "sent_at", "note_id"),
+            *(func.coalesce(col(MessageRow.text), NOTED).label("text"), col(MessageRow.author_id)),
+            *(func.coalesce(table(MessageRow).c[one], table(NoteRow).c[one]).label(one) for one in WHERE),
         )
         .join(MessageRow, col(MessageRow.id) == col(OutboxRow.message_id), isouter=True)
+        .join(NoteRow, col(NoteRow.id) == col(OutboxRow.note_id), isouter=True)
         .order_by(*(column.desc() for column in place))
         .limit(limit)
     )
@@ -67,6 +74,7 @@ async def newest(connection: Connection, limit: int, *, before: Waiting | None =
             channel=row.channel_id or 0,
             author=row.author_id or 0,
             at=row.sent_at,
+            note=row.note_id is not None,
         )
         for row in await connection.execute(statement)
     ]
@@ -115,7 +123,7 @@ async def serving(connection: Connection) -> str | None:
 
 
 async def serve(connection: Connection, fingerprint: str) -> bool:
-    """Let this fingerprint's collection serve; a new one gets every message. Returns whether it is new."""
+    """Let this fingerprint's collection serve; a new one gets all messages and notes. Returns whether it is new."""
     current = await serving(connection)
     if current == fingerprint:
         return False
@@ -128,9 +136,12 @@ async def serve(connection: Connection, fingerprint: str) -> bool:
 
 
 async def put_all(connection: Connection) -> None:
-    """Put every message that has words of a human into the outbox, in place of what waits."""
-    await connection.execute(delete(OutboxRow).where(col(OutboxRow.message_id).is_not(None)))
+    """Put every message that has words of a human, and every note, into the outbox, in place of what waits."""
+    waits = col(OutboxRow.message_id).is_not(None) | col(OutboxRow.note_id).is_not(None)
+    await connection.execute(delete(OutboxRow).where(waits))
     await _put(connection, col(MessageRow.id), *SPOKEN)
+    noted = select(col(NoteRow.point), col(NoteRow.id), col(NoteRow.made_at))
+    await connection.execute(table(OutboxRow).insert().from_select(["point", "note_id", "sent_at"], noted))
 
 
 async def put(connection: Connection, said: Iterable[Row[*tuple[object, ...]]], *, bots: Collection[int]) -> None:
@@ -169,12 +180,21 @@ async def _put(connection: Connection, message: SQLColumnExpression[int | None],
 
 
 async def acknowledged(connection: Connection) -> dict[int, int]:
-    """Return how many points each community must have in the vector store: those that do not wait."""
+    """Return how many points each community must have in the vector store, notes too: those that do not wait."""
     waiting = select(col(OutboxRow.message_id)).where(col(OutboxRow.message_id).is_not(None))
-    rows = await connection.execute(
+    said = (
         select(col(MessageRow.community_id), func.count())
         .join(MemberRow, col(MemberRow.id) == col(MessageRow.author_id))
         .where(*SPOKEN, col(MessageRow.id).not_in(waiting))
         .group_by(col(MessageRow.community_id))
     )
-    return {row[0]: row[1] for row in rows}
+    coming = select(col(OutboxRow.note_id)).where(col(OutboxRow.note_id).is_not(None))
+    noted = (
+        select(col(NoteRow.community_id), func.count())
+        .where(col(NoteRow.id).not_in(coming))
+        .group_by(col(NoteRow.community_id))
+    )
+    counted: Counter[int] = Counter()
+    for statement in (said, noted):
+        counted.update({row[0]: row[1] for row in await connection.execute(statement)})
+    return dict(counted)

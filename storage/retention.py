@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 from sqlmodel import col
 
-from storage import casebook, messages, policies, proofs, traces
+from storage import answers, casebook, messages, policies, proofs, traces
 from storage.rows import portions
 from storage.tables import InboxRow, MessageRow
 
@@ -28,6 +28,7 @@ async def purge(connection: Connection, community: Community, now: datetime) -> 
     """Erase a portion of what a community's time is up for; returns how much, 0 when nothing is left to erase."""
     policy = (await policies.load(connection, community)).policy
     erased = await traces.purge(connection, community.id, now - timedelta(days=policy.trace_days), limit=PORTION)
+    erased += await answers.fade(connection, community, now - timedelta(days=policy.trace_days))
     erased += await casebook.purge(connection, community, now - timedelta(days=policy.evidence_days), limit=PORTION)
     if policy.retention_days:
         erased += await _messages(connection, community, now - timedelta(days=policy.retention_days))

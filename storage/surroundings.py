@@ -10,6 +10,7 @@ from sqlalchemy import case, func, select
 from sqlmodel import col
 
 from bot.core.things import Ref
+from storage import notes
 from storage.messages import within
 from storage.rows import columns, portions
 from storage.tables import AnswerRow, AnswerSourceRow, MessageRow, OpinionRow, ReactionRow
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from bot.core.ports import Scope
     from storage.connection import Connection
+    from storage.notes import Note
 
 NEAR = timedelta(days=30)
 """How far around a message its thread is read: what came back after a month is another conversation."""
@@ -35,7 +37,10 @@ SAID = columns(MessageRow, "point", "text")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """Where a message stands: what it belongs to and whom it answers. `text` is empty where nobody asked for it."""
+    """Where a message stands: what it belongs to and whom it answers. `text` is empty where nobody asked for it.
+
+    A `note` stands by itself. Its number is below zero, so that it is no message's, and its text is what is encoded.
+    """
 
     number: int
     ref: Ref
@@ -46,14 +51,18 @@ class Placed:
     reply_to: Ref | None
     at: datetime
     text: str = ""
+    note: Note | None = None
 
 
 async def by_point(connection: Connection, scope: Scope, points: Sequence[UUID]) -> dict[UUID, Placed]:
-    """Return the messages behind points with their texts, as far as the scope allows."""
+    """Return the messages behind points with their texts, and the notes where the scope asks for them."""
     found: dict[UUID, Placed] = {}
     for some in portions(list(points)):
         rows = await connection.execute(select(*PLACED, *SAID).where(*within(scope), col(MessageRow.point).in_(some)))
         found.update((row.point, _placed(row, row.text)) for row in rows)
+    if scope.notes:
+        noted = await notes.by_point(connection, scope, [one for one in points if one not in found])
+        found.update((point, _noted(one)) for point, one in noted.items())
     return found
 
 
@@ -160,6 +169,21 @@ async def opinions(connection: Connection, community: int, sources: Sequence[Ref
         )
         found.update((Ref.parse(row[0]), int(row[1])) for row in rows)
     return found
+
+
+def _noted(one: Note) -> Placed:
+    return Placed(
+        number=-one.number,
+        ref=one.source,
+        channel=one.channel,
+        author=0,
+        thread=None,
+        conversation=None,
+        reply_to=None,
+        at=one.at,
+        text=notes.encoded(one.heading, one.text),
+        note=one,
+    )
 
 
 def _placed(row: Row[*tuple[object, ...]], text: str = "") -> Placed:

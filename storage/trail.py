@@ -16,13 +16,16 @@ from sqlmodel import col
 from bot.core.actions import AskStaff, CreateEvent, CreatePoll, Delete, Edit, Say, Warn
 from bot.core.codec import load_action
 from bot.core.things import Audience, Member, Ref
+from storage import notes
 from storage.rows import columns, portions
 from storage.tables import (
     ActRow,
+    AnswerRow,
     ChannelRow,
     InboxRow,
     LedgerRow,
     MessageRow,
+    NoteRow,
     SpaceRow,
     ThreadRow,
     TraceMemberRow,
@@ -45,7 +48,8 @@ class Trail:
 
     `made` are the bot's messages about the member, `replies` other members' answers to them, `rooms` their direct
     conversations with the bot, `threads` those that nobody else wrote in, and `begun` the others that they began.
-    `quoting` takes the bot's messages about them off the platform.
+    `notes` are the entries of the FAQ that rest on what they said, and `quoting` takes the bot's messages about them
+    off the platform.
     """
 
     traces: tuple[str, ...] = ()
@@ -57,6 +61,7 @@ class Trail:
     rooms: tuple[int, ...] = ()
     threads: tuple[int, ...] = ()
     begun: tuple[int, ...] = ()
+    notes: tuple[int, ...] = ()
     quoting: tuple[Delete, ...] = ()
 
 
@@ -88,6 +93,7 @@ async def follow(connection: Connection, known: Survey) -> Survey:
         rooms=rooms,
         threads=threads,
         begun=begun,
+        notes=await _notes(connection, known),
         quoting=quoting,
     )
     return replace(known, trail=trail)
@@ -197,6 +203,16 @@ async def _events_of_others(connection: Connection, known: Survey) -> tuple[int,
     )
     found = await connection.pick(statement, lambda row: known.probes.names(row.event))
     return tuple(row.id for row in found)
+
+
+async def _notes(connection: Connection, known: Survey) -> tuple[int, ...]:
+    """Return the entries that rest on their messages, and those whose question they asked the bot in these words."""
+    resting = await notes.resting_on(connection, known.community, known.probes.messages)
+    asked = select(col(AnswerRow.question)).where(col(AnswerRow.member_id) == known.member.id)
+    theirs = (col(NoteRow.community_id) == known.community.id, col(NoteRow.heading).in_(asked))
+    quoting = select(col(NoteRow.id)).where(*theirs, col(NoteRow.kind) == "faq", col(NoteRow.heading) != "")
+    found = [number for number in await connection.scalars(quoting) if number is not None]
+    return tuple(dict.fromkeys([*(one.number for one in resting), *found]))
 
 
 async def _ledger(connection: Connection, known: Survey) -> tuple[int, ...]:

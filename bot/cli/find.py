@@ -205,7 +205,7 @@ async def _warn_of_waiting(app: App, community: Community) -> None:
     async with app.database.read() as connection:
         waiting = await outbox.count(connection)
         expected = (await outbox.acknowledged(connection)).get(community.id, 0)
-    missing = expected - await (await app.vectors()).count(Scope(community=community.id))
+    missing = expected - await (await app.vectors()).count(Scope(community=community.id, notes=True))
     if (unseen := waiting + max(0, missing)) > 0:
         next_step = "the running bot reads them" if await is_running(app.settings.home) else "import again with --wait"
         note(f"{unseen:,} messages wait to be encoded and are not seen yet: {next_step}.")

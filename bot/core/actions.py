@@ -57,6 +57,7 @@ class Say:
     With `stream`, the text comes in pieces from the handle of this name, each after the others or, if it is `Anew`, in
     their place; `text` is what to say when none come. A `draft` is what there is of it so far, to be shown where the
     platform shows how a text grows (`Limits.drafts`); nothing is made by it.
+    `answer` is the id of the answer that it gives (`KeepAnswer`), which then knows by what message.
     """
 
     to: Ref
@@ -69,13 +70,15 @@ class Say:
     attachments: tuple[Attachment, ...] = ()
     stream: str = ""
     draft: bool = False
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
     """Change one of the bot's own messages; `only` and `invocation` as they were said.
 
-    `offered` are the buttons that come back when it is undone.
+    `offered` are the buttons that come back when it is undone. One that `mends` takes back words that must not stand
+    any longer: it goes before all speech, is repeated after a crash, and has no `before`: nothing brings them back.
     """
 
     message: Ref
@@ -86,6 +89,7 @@ class Edit:
     invocation: Ref | None = None
     buttons: tuple[Button, ...] = ()
     offered: tuple[Button, ...] = ()
+    mends: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +200,10 @@ class ArchiveChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDirect:
-    """Open a direct conversation and say something in it; what comes in pieces (`stream`) is said once it is whole."""
+    """Open a direct conversation and say something in it; what comes in pieces (`stream`) is said once it is whole.
+
+    `answer` is as of `Say`.
+    """
 
     member: Ref
     text: str
@@ -204,17 +211,22 @@ class OpenDirect:
     attachments: tuple[Attachment, ...] = ()
     stream: str = ""
     space: Ref | None = None
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskStaff:
-    """Put a proposal to the staff, with buttons to approve and to decline it."""
+    """Put a proposal to the staff, with buttons to approve and to decline it.
+
+    `answer` is the id of the answer that is owed (`KeepAnswer`), which then knows the card on which staff give it.
+    """
 
     to: Ref
     text: str
     skill: str
     proposed: tuple[Action, ...]
     buttons: tuple[Button, ...] = ()
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -414,6 +426,88 @@ class KeepAppeal(Keeping):
     before: Literal["", "open", "granted", "refused"] = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepNote(Keeping):
+    """Keep an entry of the FAQ in place of what it said `before`, and without a `text` take it away.
+
+    `note` names the entry by 32 hexadecimal digits, made by whoever proposes it first. It lies with the `channel`,
+    whose readers may read it as long as they may read all its `sources`: messages that its words or its question come
+    from, as they read when it is kept.
+    """
+
+    turns = "text"
+    note: str
+    channel: Ref
+    question: str
+    text: str
+    before: str = ""
+    owner: Ref | None = None
+    sources: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBack(Keeping):
+    """Hold none of the words of an answer any more, since what it rested on was changed or taken away.
+
+    `message` is the bot's that said it, and `text` is what is kept in its place. The answer stands until the edit of
+    that message, which the same decision holds before this, is done.
+    """
+
+    answer: str
+    message: Ref | None
+    text: str
+
+
+Given = Literal["", "given", "abstained", "asked_staff", "answered", "corrected", "withdrawn"]
+"""How an answer stands; empty is as good as withdrawn."""
+Opinion = Literal["", "helpful", "not_this"]
+"""What a member thinks of an answer: it helped, it was not this, or nothing any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cited:
+    """What an answer cites: a message or a note, the number of the channel it lies with, its SHA-256 in hex digits."""
+
+    source: Ref
+    channel: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepAnswer(Keeping):
+    """Keep what was asked and what the answer cites, or how the answer of this id stands from now on.
+
+    It holds no words of the answer. `alone` says that nobody but the member was told, and `card` is the question to the
+    staff that somebody else asked for already.
+    """
+
+    turns = "standing"
+    answer: str
+    member: Ref
+    channel: Ref
+    question: str
+    thread: Ref | None = None
+    asked: Ref | None = None
+    alone: bool = False
+    confidence: float = 0.0
+    sources: tuple[Cited, ...] = ()
+    card: Ref | None = None
+    standing: Given = "given"
+    before: Given = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepOpinion(Keeping):
+    """Keep what a member thinks of an answer."""
+
+    turns = "opinion"
+    personal = True
+    answer: str
+    member: Ref
+    opinion: Opinion
+    before: Opinion = ""
+
+
 Outward = (
     Say
     | Edit
@@ -448,6 +542,10 @@ Inward = (
     | SettleCase
     | KeepReport
     | KeepAppeal
+    | KeepNote
+    | TakeBack
+    | KeepAnswer
+    | KeepOpinion
 )
 """What changes Kinfolk's own tables and no platform."""
 
@@ -462,7 +560,10 @@ platforms' reference of a member does not tell; whoever carries out the action f
 Spoken = Say | Edit | AskStaff | OpenDirect | Warn | CreateEvent | CreatePoll | CreateChannel
 """What may be done once at most: after a crash nobody knows whether it was heard. The others may be repeated."""
 
-IRREVERSIBLE = (Delete, Kick, OpenDirect, Forget, KeepCode, LinkAccounts, UnlinkAccount, LinkCommunities, KeepReport)
+IRREVERSIBLE = (
+    *(Delete, Kick, OpenDirect, Forget, KeepCode, LinkAccounts, UnlinkAccount, LinkCommunities, KeepReport),
+    TakeBack,
+)
 """What cannot be taken back. Everything else has an inverse, which may need what the platform made of it."""
 
 

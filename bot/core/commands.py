@@ -85,6 +85,11 @@ COMMANDS = (
         ),
     ),
     Command(
+        name="ask",
+        help=_("An answer from what this community knows, with its sources"),
+        arguments=(Argument(name="question", type="text", help=_("Your question, in your own words"), required=True),),
+    ),
+    Command(
         name="search",
         help=_("What was said here, by meaning and by words"),
         arguments=(
@@ -159,6 +164,25 @@ COMMANDS = (
                 bounds=(1, MONTH),
             ),
             Argument(name="reason", type="text", help=_("Why: for the record, and for whom a warning is for")),
+        ),
+    ),
+    Command(
+        name="draft",
+        help=_("Entries of the FAQ: proposed from what is asked often, or kept by hand"),
+        rank=Rank.STAFF,
+        arguments=(
+            Argument(
+                name="action",
+                type="choice",
+                help=_("faq, with a question or without; list; or remove, with a number"),
+                required=True,
+                choices=("faq", "list", "remove"),
+            ),
+            Argument(name="question", type="text", help=_("The question; with remove, the number of the entry")),
+            Argument(name="answer", type="text", help=_("The answer to it"), named=True),
+            Argument(
+                name="channel", type="channel", help=_("Whoever may read this channel may read the entry"), named=True
+            ),
         ),
     ),
     Command(

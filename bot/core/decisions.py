@@ -36,7 +36,8 @@ class Decision:
 
     `undoes` holds the numbers of the acts that the actions undo, one for each action, in order.
     `approved` names the staff member who let a proposal through. With `settles`, a button that asked for it is spent.
-    `asked` says that a member asked for it, so that no mode governs it; whoever asks the skills fills it in.
+    `asked` says that a member asked for it, so that no mode governs it, and `owed` that a promise asks for it, whatever
+    the hour or the mode: the skill says that of itself. Whoever asks the skills fills both in.
     """
 
     skill: str
@@ -49,6 +50,7 @@ class Decision:
     approved: Ref | None = None
     settles: bool = True
     asked: bool = False
+    owed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,6 +119,16 @@ class Policy(BaseModel):
         description=_("Where somebody who may harm themselves finds help: a link, or the numbers of your country."),
     )
 
+    answer_after_minutes: int = Field(
+        default=10,
+        ge=1,
+        le=1440,
+        description=_("Minutes for which a question waits for members before I answer it unasked, where I may."),
+    )
+    answer_confidence: float = Field(
+        default=0.8, ge=0, le=1, description=_("How sure I must be of an answer that nobody asked me for, from 0 to 1.")
+    )
+
     @field_validator("ask_first")
     @classmethod
     def _sanctions(cls, value: str) -> str:

@@ -25,10 +25,13 @@ from bot.core.actions import (
     Forget,
     GrantRole,
     Invite,
+    KeepAnswer,
     KeepAppeal,
     KeepCase,
     KeepCode,
     KeepFeedback,
+    KeepNote,
+    KeepOpinion,
     KeepReport,
     Kick,
     LinkAccounts,
@@ -39,6 +42,7 @@ from bot.core.actions import (
     SetConsent,
     SetPolicy,
     SettleCase,
+    TakeBack,
     Timeout,
     Unban,
     UnlinkAccount,
@@ -51,7 +55,7 @@ from bot.core.things import Ref
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.core.actions import Action, Ruled
+    from bot.core.actions import Action, Given, Opinion, Ruled
     from bot.core.errors import KinfolkError
     from bot.core.i18n import Translate
 
@@ -70,6 +74,18 @@ VERDICTS: dict[Ruled, str] = {
 """What staff may say of a case."""
 APPEALS = {"": "-", "open": _("waits for the staff"), "granted": _("granted"), "refused": _("refused")}
 """What came of an appeal."""
+STANDINGS: dict[Given, str] = {
+    "": _("taken back"),
+    "given": _("given"),
+    "abstained": _("I did not know"),
+    "asked_staff": _("the staff is asked"),
+    "answered": _("answered by the staff"),
+    "corrected": _("corrected"),
+    "withdrawn": _("taken back"),
+}
+"""How an answer stands."""
+OPINIONS: dict[Opinion, str] = {"": "-", "helpful": _("Helpful"), "not_this": _("Not this")}
+"""What members say of an answer."""
 
 _SCHEME = "kinfolk:"
 _MARK = re.compile(
@@ -192,7 +208,7 @@ def _by_link(kind: str, ref: Ref) -> str:
     return _link(kind, ref, f"{SIGNS[kind]}{ref.id}")
 
 
-def _describe(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
+def _describe(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one branch a kind
     action: Action, translate: Translate, voice: _Voice
 ) -> str:
     say, call, brief = voice.say, voice.call, voice.brief
@@ -279,6 +295,20 @@ def _describe(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
             return translate(_("keep the appeal of {member} in case {case}: {state}")).format(
                 member=call("member", member), case=case, state=translate(APPEALS[state])
             )
+        case KeepNote(text="", question=question):
+            return translate(_("take the entry away: {question}")).format(question=say(short(question)))
+        case KeepNote(question=question, text=text):
+            sentence = translate(_("keep the entry: {question} {text}"))
+            return sentence.format(question=say(short(question)), text=say(short(text)))
+        case TakeBack():
+            return translate(_("hold no words of an answer any more whose sources do not hold"))
+        case KeepAnswer(member=member, standing=standing, sources=sources):
+            sentence = translate(_("keep the answer to {member}: {standing}, resting on {count} sources"))
+            told = translate(STANDINGS[standing])
+            return sentence.format(member=call("member", member), standing=told, count=len(sources))
+        case KeepOpinion(member=member, opinion=opinion):
+            sentence = translate(_("keep what {member} thinks of an answer: {opinion}"))
+            return sentence.format(member=call("member", member), opinion=translate(OPINIONS[opinion]))
     assert_never(action)
 
 

@@ -133,7 +133,8 @@ def near(group: Group) -> list[Placed]:
 
 
 def _conversation(group: Group, reach: Reach, texts: Mapping[int, str]) -> Conversation:
-    shown = [replace(one, text=texts[one.number]) for one in near(group) if one.number in texts]
+    there = [one for one in near(group) if one.number in texts or one.note]
+    shown = [replace(one, text=texts.get(one.number, one.text)) for one in there]
     return Conversation(
         passages=[passage(one, reach) for one in shown],
         found=[passage(one.placed, reach) for one in group.found],
@@ -144,13 +145,16 @@ def _conversation(group: Group, reach: Reach, texts: Mapping[int, str]) -> Conve
 
 
 def passage(one: Placed, reach: Reach) -> Passage:
-    """Return a message as it may be cited."""
+    """Return a message or a note as it may be cited."""
+    note = one.note
     return Passage(
         source=one.ref,
-        number=one.number,
+        number=note.number if note else one.number,
         channel=reach.channels[one.channel],
         author=one.author,
-        text=one.text,
+        text=note.text if note else one.text,
         at=one.at,
+        heading=note.heading if note else "",
+        url=note.url if note else "",
         reply_to=one.reply_to,
     )

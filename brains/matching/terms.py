@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from scipy.sparse import csr_array
 
-from brains.matching.stopwords import STOPWORDS
+from bot.core.stopwords import STOPWORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -115,5 +115,5 @@ def _pairs(run: str) -> list[str]:
 
 
 def _singular(word: str) -> str:
-    plural = len(word) > 3 and word[-1] == "s" and word[-2] not in "su'’"  # noqa: PLR2004
+    plural = len(word) > 3 and word[-1] == "s" and word[-2] not in "su'’"
     return word[:-1] if plural else word

@@ -93,6 +93,12 @@ class Moderator:
         raid = self.raids.said(post.author, post.at, skeleton(undone.plain), post.joined_at) if self.raids else None
         return Examination(undisguised=undone, detections=tuple(found), scores=scores, raid=raid)
 
+    def weigh(self, post: Post) -> Verdict:
+        """Say what rules and heads make of words that the bot is about to say itself; no window counts them."""
+        undone = undisguise(post.text)
+        found = self.rules(post.channel).read(post.text, undone) if self.rules is not None else []
+        return verdict(found + self._heard(self._scores(post, undone), post, undone, str))
+
     def came(self, member: Ref, at: datetime) -> Raid | None:
         """Take note of somebody who came in; return the raid that is on."""
         return self.raids.came(member, at) if self.raids is not None else None

@@ -56,7 +56,7 @@ def figures(rules: ChannelRules, preset: Preset) -> Figures:
     limits = {name for name, limit in rules.limits if limit is not None} | {"raid_joins", "raid_alike"} & own.keys()
     changed = {name: value for name, value in own.items() if value is not None or name in limits}
     base = PRESETS[rules.preset or preset]
-    assert asdict(base).keys() >= changed.keys()  # noqa: S101 - every field of the rules is one of the table
+    assert asdict(base).keys() >= changed.keys()
     return replace(base, **changed)  # type: ignore[arg-type]
 
 
@@ -80,13 +80,8 @@ class Rulebook:
         if self.off or post.roles & self.roles:
             return []
         text, plain = whole_characters(post.text[:LONGEST]), undisguised.plain
-        texts = (plain,) if plain == text else (plain, text)
-        found = [*self._said(texts, undisguised.tricks, translate)]
-        leads = links.find(text)
-        if plain != text:
-            known = {(one.host, one.path) for one in leads}
-            leads += [one for one in links.find(plain) if (one.host, one.path) not in known]
-        found += self._leads(leads, translate)
+        leads = _links(text, plain)
+        found = self.read(text, undisguised, leads, translate)
         bones = skeleton(plain)[:BONES]
         said = Said(
             author=post.author,
@@ -105,6 +100,17 @@ class Rulebook:
         found += self._again(said, translate)
         found += self._newcomer(post, said, translate)
         return found
+
+    def read(
+        self, text: str, undisguised: Undisguised, leads: Sequence[Link] | None = None, translate: Translate = str
+    ) -> list[Detection]:
+        """Return what in the words and links of a text is against the rules, whoever says it; no window counts it."""
+        if self.off:
+            return []
+        plain = undisguised.plain
+        texts = (plain,) if plain == text else (plain, text)
+        found = _links(text, plain) if leads is None else leads
+        return [*self._said(texts, undisguised.tricks, translate), *self._leads(found, translate)]
 
     def _said(self, texts: Sequence[str], tricks: frozenset[str], translate: Translate) -> Iterator[Detection]:
         """Find words and expressions, each once, in the plain form and in the text as it is."""
@@ -188,7 +194,7 @@ class Rulebook:
         limits = [("duplicates", self.figures.duplicates), ("crossposts", self.figures.crossposts)]
         longest = max((limit.seconds for _name, limit in limits if limit is not None), default=0)
         known = self.windows.copies(said, longest) if longest and said.bones else []
-        if len(known) < 2:  # noqa: PLR2004 - this one itself
+        if len(known) < 2:
             return
         for name, limit in limits:
             if limit is None:
@@ -204,7 +210,7 @@ class Rulebook:
                 if people > 1 and count == 1:
                     count, sentence = people, _("{count} members said the same within {seconds} seconds")
                 if len({one.channel for one in copies if one.author == said.author}) < limit.count:
-                    limit = replace(limit, severity="flag")  # noqa: PLW2901 - two may thank in the same words
+                    limit = replace(limit, severity="flag")
             if count >= limit.count:
                 people = len({one.author for one in copies})
                 reason = translate(sentence).format(count=count, seconds=limit.seconds, people=people)
@@ -222,6 +228,15 @@ class Rulebook:
         if figures.newcomer_mentions and said.mentions >= figures.newcomer_mentions:
             reason = translate(_("{count} mentions, by {who}")).format(count=said.mentions, who=who[0])
             yield Detection(detector="newcomers", kind="spam", severity="flag", reason=reason)
+
+
+def _links(text: str, plain: str) -> list[Link]:
+    """Find the links of a text as it is, and those that only its plain form shows."""
+    leads = links.find(text)
+    if plain == text:
+        return leads
+    known = {(one.host, one.path) for one in leads}
+    return leads + [one for one in links.find(plain) if (one.host, one.path) not in known]
 
 
 def _newness(post: Post, figures: Figures, translate: Translate) -> Iterator[str]:

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from brains.skills import guide, match, mod, moderate, moderation_note, privacy, report, search, setup, staff, welcome
+from brains.skills import (
+    answer,
+    draft,
+    guide,
+    match,
+    mod,
+    moderate,
+    moderation_note,
+    privacy,
+    report,
+    search,
+    setup,
+    staff,
+    standing,
+    welcome,
+)
 from brains.skills import help as help_
 
 SKILLS = (
     help_.SKILL,
     match.SKILL,
+    answer.SKILL,
+    draft.SKILL,
     search.SKILL,
     welcome.SKILL,
     privacy.SKILL,
@@ -18,4 +35,5 @@ SKILLS = (
     mod.SKILL,
     moderate.SKILL,
     moderation_note.SKILL,
+    standing.SKILL,
 )

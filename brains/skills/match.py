@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from bot.core.actions import Invite, KeepFeedback
@@ -15,7 +14,8 @@ from bot.core.wording import channel as link
 from bot.core.wording import escape, short
 from brains.skills import offers as showing
 from brains.skills.skill import Skill
-from storage import acts, feedback, messages
+from brains.skills.turned import turned
+from storage import feedback, messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from storage.channels import Reach
 
 OFFERS = 3
-NAMING = re.compile(r"^(\s*@\S+)+[\s,:;!?]*")
-"""How a message begins that is written to the bot: with its name."""
 GUEST = _("You are a guest here and read only the channels that you are in, so I suggest no others.")
 
 
@@ -51,7 +49,7 @@ async def propose(context: Context) -> Decision | None:
 
 async def _suggest(context: Context) -> Decision:
     """Suggest channels: by the interests that were named, by the member's own words, or as to a newcomer."""
-    assert context.member is not None  # noqa: S101 - commands are given by members
+    assert context.member is not None
     interests = context.command.arguments.get("interests", "")
     if interests:
         offers = await showing.for_text(context, interests, OFFERS)
@@ -69,15 +67,14 @@ async def _suggest(context: Context) -> Decision:
 
 async def _reply(context: Context, event: MessagePosted) -> Decision | None:
     """Suggest channels to whoever wrote to the bot, by these words alone: everybody there hears the answer."""
-    words = NAMING.sub("", event.text).strip()
-    if context.member is not None and context.member.guest:
-        return _quiet(context, GUEST)
-    if context.member is None or not words:
-        return _quiet(context, _("There are no words to go by."))
-    async with context.faculties.database.read() as connection:
-        said = await acts.that_made(connection, context.community, event.reply_to) if event.reply_to else None
-    if said is not None and said.skill != SKILL.name:
-        return _quiet(context, _("It answers what another skill said, which hears it."))
+    heard = await turned(context, event)
+    words, said = heard.words, heard.said
+    if heard.to != SKILL.name:
+        elsewhere = _("It asks about the matter, which another skill answers.")
+        return _quiet(context, elsewhere if said is None else _("It answers what another skill said, which hears it."))
+    if context.member is None or context.member.guest or not words:
+        guest = context.member is not None and context.member.guest
+        return _quiet(context, GUEST if guest else _("There are no words to go by."))
     if offers := await showing.for_text(context, words, OFFERS):
         head = context.translate(_("You may belong here:"))
         return showing.offering(context, SKILL.name, head, offers, phrased=False)
@@ -96,7 +93,7 @@ def _quiet(context: Context, why: str) -> Decision:
 
 
 async def _by_own_words(context: Context) -> list[Offer]:
-    assert context.member is not None  # noqa: S101 - commands are given by members
+    assert context.member is not None
     matchmaker = await context.faculties.matchmaker(context.language)
     try:
         return await matchmaker.for_member(context.community, context.member, k=OFFERS)
@@ -134,7 +131,7 @@ async def _decline(context: Context) -> Decision:
 
 async def _explain(context: Context) -> Decision:
     """Say all that speaks for a channel: how likely it fits, why, and which words of whom."""
-    assert context.press is not None  # noqa: S101 - a button was pressed
+    assert context.press is not None
     reach, data = await context.reach(), context.press.data
     channel = _channel(context, reach)
     head = context.translate(_("Why {channel}")).format(channel=showing.title(channel))
@@ -157,7 +154,7 @@ def _pair(context: Context, pair: Sequence[Message]) -> list[str]:
 
 async def _evidence(context: Context, scope: Scope) -> list[list[Message]]:
     """Read the messages behind an offer again: those that the asker may still read."""
-    assert context.press is not None  # noqa: S101 - a button was pressed
+    assert context.press is not None
     pairs = [[int(number) for number in line.split()] for line in context.press.data["evidence"].splitlines()]
     async with context.faculties.database.read() as connection:
         said = await messages.by_number(connection, scope, [number for pair in pairs for number in pair])
@@ -166,7 +163,7 @@ async def _evidence(context: Context, scope: Scope) -> list[list[Message]]:
 
 def _channel(context: Context, reach: Reach) -> Channel:
     """Return the channel of an offer, if the asker may still read it: it may have been closed since."""
-    assert context.press is not None  # noqa: S101 - a button was pressed
+    assert context.press is not None
     channel = reach.channel(Ref.parse(context.press.data["channel"]))
     if channel is None:
         raise Mistake(_("This channel is not there any more."))
@@ -174,7 +171,7 @@ def _channel(context: Context, reach: Reach) -> Channel:
 
 
 async def _opinion(context: Context, channel: Channel, opinion: str) -> KeepFeedback:
-    assert context.member is not None  # noqa: S101 - buttons are pressed by members
+    assert context.member is not None
     async with context.faculties.database.read() as connection:
         before = (await feedback.of(connection, context.member.id)).get(channel.id, "")
     return KeepFeedback(member=context.member.ref, channel=channel.ref, opinion=opinion, before=before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot.core import policies
 from bot.core.actions import Say
@@ -14,7 +14,7 @@ from brains.moderation.moderator import Moderator
 from storage import channels
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from bot.core.actions import Button
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.core.policies import Policy
     from bot.core.ports import Encoder, Generator, Picture, Vector, VectorStore
     from bot.core.things import Community, Member, Rank, Ref
+    from brains.knowledge.answer import Answer
     from brains.matching.matchmaker import Matchmaker
     from storage.channels import Reach
     from storage.db import Database
@@ -47,6 +48,26 @@ def _nothing() -> None:
     """Do nothing."""
 
 
+class Answerer(Protocol):
+    """Answers questions from what a community knows: the one that reads its history, and those of tests."""
+
+    async def answer(
+        self,
+        community: Community,
+        question: str,
+        *,
+        reach: Reach,
+        language: str,
+        before: Sequence[str] = (),
+        without: Collection[Ref] = (),
+    ) -> Answer:
+        """Answer a question from what is within reach; `before` are the questions that it follows, oldest first.
+
+        Nothing is cited of what it shall do `without`.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faculties:
     """What skills think with. Whatever changes something is proposed as an action; what is derived may be kept.
@@ -60,6 +81,7 @@ class Faculties:
     vectors: Callable[[], Awaitable[VectorStore]]
     matchmaker: Callable[[str], Awaitable[Matchmaker]]
     generator: Generator | None = None
+    answerer: Callable[[], Awaitable[Answerer]] | None = None
     moderator: Callable[[Community], Awaitable[Moderator]] = _unguarded
     changed: Callable[[], None] = _nothing
     look: Callable[[str, Iterable[File]], Awaitable[tuple[Picture, ...]]] | None = None
@@ -100,7 +122,7 @@ class Context:
     @property
     def command(self) -> CommandGiven:
         """Return the command that was given."""
-        assert isinstance(self.event, CommandGiven)  # noqa: S101 - the pipeline asks only whom it concerns
+        assert isinstance(self.event, CommandGiven)
         return self.event
 
     async def reach(self) -> Reach:
@@ -122,7 +144,7 @@ class Context:
     def answer(self, text: str, *, buttons: Sequence[Button] = (), stream: str = "") -> Say:
         """Say something to whoever asked: to nobody else where they used a command or a button, else as a reply."""
         channel = place(self.event)
-        assert channel is not None and self.member is not None  # noqa: S101, PT018 - whoever asks does so somewhere
+        assert channel is not None and self.member is not None
         alone = channel.audience is Audience.DIRECT
         thread, message, invocation = _belongs(self.event)
         return Say(
@@ -156,6 +178,8 @@ class Skill:
 
     What is `spoken_to` it answers where somebody turned to the bot (`is_spoken_to`): that is asked for like a command,
     and no mode governs it. A button is answered by the skill whose name its `press` begins with.
+    What is `owed` keeps a promise (a deleted message is quoted no longer): no mode governs that either, however sure it
+    is and however late it comes, and all it may do is to change the bot's own messages, its tables, and ask the staff.
     """
 
     name: str
@@ -165,11 +189,12 @@ class Skill:
     spoken_to: tuple[type[Event], ...] = ()
     commands: tuple[str, ...] = ()
     patience: float = 10.0
+    owed: bool = False
 
     @property
     def acts_unasked(self) -> bool:
         """Return whether it does anything that nobody asks it for, so that a mode governs it."""
-        return not set(self.hears) <= set(self.spoken_to)
+        return not self.owed and not set(self.hears) <= set(self.spoken_to)
 
     def is_asked(self, event: Event) -> bool:
         """Say whether this skill is asked for an answer to an event, so that no mode governs it."""

@@ -30,7 +30,7 @@ FIRST, SECOND, TINY = 0.9, 0.999, 1e-8
 
 
 @dataclass(slots=True, eq=False)
-class _Adam:
+class Adam:
     """Parameters with what Adam remembers of their gradients."""
 
     parameters: list[Array]
@@ -39,6 +39,7 @@ class _Adam:
     step: int = 0
 
     def descend(self, gradients: list[Array], rate: float) -> None:
+        """Step down along gradients, one for each parameter."""
         self.step += 1
         for at, (value, gradient) in enumerate(zip(self.parameters, gradients, strict=True)):
             self.means[at] = FIRST * self.means[at] + (1 - FIRST) * gradient
@@ -58,7 +59,7 @@ def fit_network(vectors: Vector, labels: Array, weights: Array, *, seed: int = 0
     into = (random.normal(size=(size, hidden)) * np.sqrt(2 / size)).astype(np.float32)
     out = (random.normal(size=hidden) * np.sqrt(1 / hidden)).astype(np.float32)
     parameters = [into, np.zeros(hidden, np.float32), out, np.zeros(1, np.float32)]
-    adam = _Adam(parameters, [np.zeros_like(one) for one in parameters], [np.zeros_like(one) for one in parameters])
+    adam = Adam(parameters, [np.zeros_like(one) for one in parameters], [np.zeros_like(one) for one in parameters])
     epochs = max(1, min(EPOCHS, -(-VISITS // len(inputs))))
     steps = epochs * -(-len(inputs) // BATCH)
     for _epoch in range(epochs):

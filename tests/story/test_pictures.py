@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from bot.core.errors import Mistake
+from brains.engines.confinement import MEMORY
 from brains.engines.pictures.opening import open_picture
-from brains.engines.pictures.process import MEMORY
 from brains.engines.pictures.reading import Reader
 from brains.engines.pictures.service import Eyes
 from brains.moderation.pictures import SAME, distance, text_of
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 FORBIDDEN = """
 import socket, subprocess
-from brains.engines.pictures.process import confine, seal
+from brains.engines.confinement import confine, seal
 confine()
 seal()
 for deed in (lambda: socket.create_connection(("127.0.0.1", 9)), lambda: subprocess.run(["true"]), write):

@@ -8,17 +8,14 @@ preceded by its length. The first goes out before the second is begun: what brea
 from __future__ import annotations
 
 import argparse
-import ctypes
-import os
-import resource
 import signal
-import struct
 import sys
 from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
 
 from bot.core.errors import Mistake
+from brains.engines.confinement import LENGTH, confine, seal, write
 from brains.engines.pictures import reads
 from brains.engines.pictures.hashing import perceptual_hashes
 from brains.engines.pictures.opening import open_picture
@@ -30,24 +27,6 @@ if TYPE_CHECKING:
 
     from brains.engines.pictures.reading import Reader
 
-LENGTH = struct.Struct(">I")
-MEMORY = 2 << 30
-"""Bytes of addresses; reading a large picture it takes 1.3 GB of these, and .7 GB of memory."""
-NICE = 10
-"""Messages are encoded on the same cores, and a picture can wait for them."""
-PARENT_DIED = 1
-"""Linux: the signal that comes when the parent process ends, set by `prctl`."""
-FORBIDDEN = (
-    "os.exec",
-    "os.fork",
-    "os.posix_spawn",
-    "os.system",
-    "socket.bind",
-    "socket.connect",
-    "socket.getaddrinfo",
-    "subprocess.Popen",
-)
-"""What neither we nor a library of ours may do here, by the names of Python's audit events."""
 TOO_MUCH = "That picture takes more memory than I give it."
 
 
@@ -76,7 +55,7 @@ class Looking:
         read = self._reader.read
         try:
             return {"lines": list(dict(line for frame in frames for line in read(frame)).items())}
-        except Exception as error:  # noqa: BLE001 - this process is the door; what breaks here breaks nothing else
+        except Exception as error:
             return {"trouble": type(error).__name__}
 
 
@@ -87,33 +66,6 @@ def load(threads: int) -> Reader | None:
     from brains.engines.pictures.reading import Reader
 
     return Reader(threads=threads)
-
-
-def write(out: BinaryIO, body: bytes) -> None:
-    """Write one frame."""
-    out.write(LENGTH.pack(len(body)) + body)
-    out.flush()
-
-
-def seal() -> None:
-    """Write no file from here on: what the interpreter compiled of the libraries is kept by now."""
-    for kind in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
-        resource.setrlimit(kind, (0, 0))
-
-
-def confine() -> None:
-    """Give up what neither loading the models nor looking at pictures needs."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    os.nice(NICE)
-    sys.addaudithook(_audit)
-    # A worker that was killed leaves nobody behind who goes on with its last picture.
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PARENT_DIED, signal.SIGKILL)
-
-
-def _audit(event: str, _arguments: tuple[object, ...]) -> None:
-    if event in FORBIDDEN:
-        raise PermissionError(f"{event}: pictures are looked at without it")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

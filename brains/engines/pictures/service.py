@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import sys
 import time
 from dataclasses import replace
@@ -19,8 +18,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from bot.core.errors import Mistake, Overloaded
 from bot.core.ports import Line, Picture
+from brains.engines.confinement import LENGTH, environment
 from brains.engines.pictures import reads
-from brains.engines.pictures.process import LENGTH
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -37,8 +36,6 @@ PATIENCE = 30.0
 IDLE = 300.0
 """Seconds without a picture after which the process is ended, and with it all that it holds."""
 COMMAND = (sys.executable, "-P", "-m", "brains.engines.pictures.process")
-KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV")
-"""What of the environment the process is told: no token and no password."""
 TOO_LONG = "That picture takes longer than the {seconds:.0f} s that I give it."
 BREAKS = "That picture breaks what looks at it."
 
@@ -129,7 +126,7 @@ class Eyes:
         picture: Picture | None = None
         try:
             process = await self._started()
-            assert process.stdin and process.stdout  # noqa: S101, PT018 - both are pipes
+            assert process.stdin and process.stdout
             async with asyncio.timeout(self._patience):
                 process.stdin.write(LENGTH.pack(len(data)) + data)
                 await process.stdin.drain()
@@ -147,12 +144,11 @@ class Eyes:
     async def _started(self) -> Process:
         if self._process is None or self._process.returncode is not None:
             pipe = asyncio.subprocess.PIPE
-            told = {name: value for name, value in os.environ.items() if name in KEPT}
-            told["ORT_DISABLE_TELEMETRY"] = "1"
+            told = {**environment(), "ORT_DISABLE_TELEMETRY": "1"}
             self._process = await asyncio.create_subprocess_exec(
                 *self._command, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL, env=told
             )
-            assert self._process.stdout  # noqa: S101 - it is a pipe
+            assert self._process.stdout
             async with asyncio.timeout(LOADING):
                 await _answer(self._process.stdout)
         return self._process

@@ -84,7 +84,7 @@ def _answers() -> None:
         "answer",
         _text("id"),
         *_number("community_id", "community"),
-        *_number("member_id", "member"),
+        *_number("member_id", "member", nullable=True),
         _text("channel"),
         _text("thread"),
         _text("asked"),

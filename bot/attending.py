@@ -1,0 +1,90 @@
+"""Looks every second whether what the bot's answers rest on still holds, and whether a question waits for one.
+
+What is due is put into the stream as an event, so that it is decided about, done and explained like everything else.
+Whoever changed something, and in which process, makes no difference: the tables say it.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.core.errors import Unavailable
+from bot.core.events import Arrival, TimerFired
+from storage import communities, inbox, policies, spaces, standing
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from bot.core.clock import Clock
+    from bot.core.events import Named
+    from bot.core.things import Community
+    from storage.connection import Connection
+    from storage.db import Database
+
+log = logging.getLogger(__name__)
+
+LOOK = 1.0
+"""Seconds between two looks, so that an answer is mended within five of what happened to its sources."""
+SHARE = 0.05
+"""Of the time at most is spent looking: where a look takes long, the next one waits longer."""
+LONGEST = 3.0
+"""Seconds between two looks at most, whatever they cost."""
+SOURCES = "sources"
+"""The schedule that says that an answer is to be mended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attending:
+    """Looks at the answers of every community of one database."""
+
+    database: Database
+    clock: Clock
+    put: Callable[[Arrival], Awaitable[bool]]
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            began = time.perf_counter()
+            try:
+                await self.look()
+            except Unavailable as error:
+                log.warning("answers are not looked after: %s", error)
+            took = time.perf_counter() - began
+            await self.clock.sleep(min(max(LOOK, took / SHARE), LONGEST))
+
+    async def look(self) -> int:
+        """Put an event for each community in which an answer is to be mended; return how many."""
+        now = self.clock.now()
+        due = await self.database.look(functools.partial(_due, now=now))
+        return sum([await self._fire(space, SOURCES, now) for space in due])
+
+    async def _fire(self, space: Named, schedule: str, now: datetime) -> bool:
+        return await self.put(Arrival(space=space, event=TimerFired(schedule=schedule, planned=now, at=now)))
+
+
+async def _due(connection: Connection, *, now: datetime) -> list[Named]:
+    """Return a space of each community in which an answer is to be mended, and nobody is at it already."""
+    found: list[Named] = []
+    for community in await communities.every(connection):
+        places = await spaces.of(connection, community)
+        if places and await _is_due(connection, community, now) and not await _is_under_way(connection, places[0]):
+            found.append(places[0])
+    return found
+
+
+async def _is_due(connection: Connection, community: Community, now: datetime) -> bool:
+    """Say whether an answer of a community is to be mended."""
+    policy = (await policies.load(connection, community)).policy
+    since = now - timedelta(days=policy.trace_days)
+    return bool(await standing.due(connection, community, since, now))
+
+
+async def _is_under_way(connection: Connection, space: Named) -> bool:
+    """Say whether the last such event still waits or is being handled."""
+    return await inbox.waits(connection, space.ref, lane=SOURCES)

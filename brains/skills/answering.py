@@ -1,0 +1,216 @@
+"""What every way of answering shares: finding an answer, saying it with its buttons, and keeping what it cites."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bot.core.actions import Button, Cited, KeepAnswer
+from bot.core.decisions import Decision
+from bot.core.errors import Mistake, Unavailable
+from bot.core.events import place
+from bot.core.i18n import _
+from bot.core.things import Audience, Ref
+from brains.moderation.detection import Post
+from brains.skills import answer_words
+from brains.skills.casework import is_withheld
+from brains.skills.steering import staff_channel
+from storage import answers, members
+from storage.digests import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.core.actions import Say
+    from bot.core.events import MessagePosted
+    from bot.core.i18n import Translate
+    from bot.core.ports import Vector
+    from bot.core.things import Member
+    from brains.knowledge.answer import Answer
+    from brains.knowledge.passages import Passage
+    from brains.moderation.moderator import Moderator
+    from brains.skills.skill import Context
+    from storage.channels import Reach
+
+NAME = "answer"
+"""The skill that answers what stands under an answer."""
+CONTEXT = 3
+"""Earlier questions of a thread that a new one may follow."""
+OURSELVES = Ref("kinfolk", NAME)
+"""Who says what is weighed before it is said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question, those that it follows (oldest first), the message that asked it, and what does not answer it."""
+
+    question: str
+    before: tuple[str, ...] = ()
+    message: Ref | None = None
+    without: frozenset[Ref] = frozenset()
+
+
+async def asked_before(context: Context, event: MessagePosted) -> tuple[str, ...]:
+    """Return the questions that a message follows: what it replies to, or those of its thread; none asked alone."""
+    async with context.faculties.database.read() as connection:
+        if event.reply_to and (kept := await answers.by_message(connection, context.community, event.reply_to)):
+            found = [kept]
+        elif event.thread:
+            found = await answers.in_thread(connection, context.community, event.thread.ref)
+        else:
+            found = []
+    return tuple(one.question for one in found[-CONTEXT:] if one.question and not one.alone)
+
+
+async def find(context: Context, asked: Asked, *, reach: Reach, language: str = "", where: Ref | None = None) -> Answer:
+    """Answer a question from what is within reach, but for what may not be said `where` it would be.
+
+    Raises Mistake where nothing answers questions, Overloaded or Gone.
+    """
+    if context.faculties.answerer is None:
+        raise Mistake(_("I am not set up for this yet. The staff finds the reason with /why."))
+    answerer = await context.faculties.answerer()
+    speaks = language or context.language
+    answer = await answerer.answer(
+        context.community, asked.question, reach=reach, language=speaks, before=asked.before, without=asked.without
+    )
+    channel = place(context.event)
+    return await _sayable(context, answer, where or (channel.ref if channel else OURSELVES))
+
+
+async def _sayable(context: Context, answer: Answer, where: Ref) -> Answer:
+    """Leave out what moderation would take away; of what was generated, also what it would only look at."""
+    moderator = await context.faculties.moderator(context.community)
+    vectors = await _vectors(context, [claim.text for claim in answer.claims])
+    bad = {"remove"} if answer.quoted else {"remove", "flag"}
+    weighed = [
+        (claim, _weigh(context, moderator, claim.text, where, vector))
+        for claim, vector in zip(answer.claims, vectors, strict=True)
+    ]
+    near = [one for one in answer.nearest if _weigh(context, moderator, one.best.text, where) == "allow"]
+    return replace(answer, claims=tuple(claim for claim, said in weighed if said not in bad), nearest=tuple(near))
+
+
+def _weigh(context: Context, moderator: Moderator, text: str, where: Ref, vector: Vector | None = None) -> str:
+    post = Post(text=text, author=OURSELVES, channel=where, at=context.now, vector=vector)
+    return moderator.weigh(post)
+
+
+async def _vectors(context: Context, texts: Sequence[str]) -> Sequence[Vector | None]:
+    """Encode what is about to be said; without an encoder the rules alone weigh it."""
+    if not texts:
+        return ()
+    try:
+        return list(await (await context.faculties.encoder()).encode(list(texts)))
+    except Unavailable:
+        return [None] * len(texts)
+
+
+async def answering(context: Context, asked: Asked, answer: Answer, *, more: str = "") -> Decision:
+    """Say an answer to whoever asked, or that there is none, and keep what it cites."""
+    assert context.member is not None  # noqa: S101 - whoever asks is met first
+    channel = place(context.event)
+    assert channel is not None  # noqa: S101 - whoever asks does so somewhere
+    say = context.answer("")
+    alone = say.only is not None or channel.audience is Audience.DIRECT
+    text = await told(context, answer, context.translate, aloud=not alone)
+    keep = await keeping(context, asked, answer, say, context.member, alone=alone)
+    buttons = await _buttons(context, keep, answer)
+    say = replace(say, text="\n\n".join(one for one in (text, more) if one), buttons=buttons, answer=keep.answer)
+    return await decided(context, answer, (keep, say))
+
+
+async def told(context: Context, answer: Answer, translate: Translate, *, aloud: bool) -> str:
+    """Write an answer down, or that there is none."""
+    if answer.abstained:
+        called = await answer_words.names(context, [one.best for one in answer.nearest[: answer_words.NEAREST]])
+        return answer_words.unknown(answer, called, translate, aloud=aloud)
+    called = await answer_words.names(context, answer.passages)
+    return answer_words.answered(answer, called, translate)
+
+
+async def keeping(
+    context: Context, asked: Asked, answer: Answer, say: Say, member: Member, *, alone: bool
+) -> KeepAnswer:
+    """Return what keeps an answer: of who is not collected without the words of the question."""
+    near = [] if answer.claims else [one.best for one in answer.nearest[: answer_words.NEAREST]]
+    return KeepAnswer(
+        answer=secrets.token_hex(6),
+        member=member.ref,
+        channel=say.to,
+        thread=say.thread,
+        asked=asked.message,
+        question="" if await is_withheld(context, member) else asked.question,
+        alone=alone,
+        confidence=answer.confidence,
+        sources=tuple(dict.fromkeys(_cited(one) for one in (*answer.passages, *near, *_repeated(answer)))),
+        standing="abstained" if answer.abstained else "given",
+    )
+
+
+def _repeated(answer: Answer) -> list[Passage]:
+    return [answer.repeated] if answer.repeated is not None and answer.claims else []
+
+
+def _cited(passage: Passage) -> Cited:
+    return Cited(source=passage.source, channel=passage.channel.id, digest=digest(passage.text).hex())
+
+
+async def _buttons(context: Context, keep: KeepAnswer, answer: Answer) -> tuple[Button, ...]:
+    """Give an answer its buttons. They carry its id, never what was asked or said."""
+    translate = context.translate
+    helping = () if answer.abstained else judging(keep.answer, translate)
+    asks = keep.question and await staff_channel(context) is not None
+    return (*helping, button(keep.answer, translate)) if asks else helping
+
+
+def judging(answer: str, translate: Translate) -> tuple[Button, ...]:
+    """Return the buttons by which members say what they think of an answer."""
+    data = {"answer": answer}
+    return (
+        Button(label=translate(_("Helpful")), press=f"{NAME}.helpful", data=data),
+        Button(label=translate(_("Not this")), press=f"{NAME}.not_this", data=data),
+    )
+
+
+def button(answer: str, translate: Translate) -> Button:
+    """Return the button that asks the staff."""
+    return Button(label=translate(_("Ask staff")), press=f"{NAME}.staff", data={"answer": answer})
+
+
+async def decided(context: Context, answer: Answer, actions: Sequence[KeepAnswer | Say]) -> Decision:
+    """Propose an answer, with the evidence and whose it is; no word of either stands in the reason."""
+    cited = answer.passages or [one.best for one in answer.nearest[: answer_words.NEAREST]]
+    return Decision(
+        skill=NAME,
+        actions=tuple(actions),
+        reason=_reason(context, answer),
+        evidence=tuple(one.source for one in cited),
+        about=await _authors(context, cited),
+        confidence=answer.confidence,
+    )
+
+
+def _reason(context: Context, answer: Answer) -> str:
+    if answer.abstained:
+        sentence = context.translate(
+            _("an answer is {sure:.0%} likely, which is too little: only what is near is named")
+        )
+        return sentence.format(sure=answer.confidence)
+    rooms = ", ".join(dict.fromkeys(f"#{one.channel.name}" for one in answer.passages))
+    how = _("quotes what was said in {channels}; {sure:.0%} sure that it answers")
+    made = _("puts what was said in {channels} into words; {sure:.0%} sure that it answers")
+    return context.translate(how if answer.quoted else made).format(channels=rooms, sure=answer.confidence)
+
+
+async def _authors(context: Context, passages: Sequence[Passage]) -> tuple[Ref, ...]:
+    """Return who wrote what an answer rests on, so that it is found when they are forgotten."""
+    async with context.faculties.database.read() as connection:
+        every = [await members.by_number(connection, one.author) for one in passages if not one.is_note]
+    return tuple(dict.fromkeys(one.ref for one in every if one is not None))
+
+
+def quiet(context: Context, why: str) -> Decision:
+    """Say nothing, for a reason that the trace keeps."""
+    return Decision(skill=NAME, actions=(), reason=context.translate(why))
