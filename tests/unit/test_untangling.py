@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlmodel import col
 
+from bot.core.errors import Unavailable
 from bot.core.events import MessageDeleted, MessagePosted
 from bot.core.ports import Scope
 from bot.core.things import Community, Ref
@@ -149,6 +151,25 @@ async def test_only_what_the_scope_shows_is_told_and_no_more_than_asked_for(hall
     assert [texts[0], texts[4]] == await hall.of(texts[0], not_authors=frozenset({wei}))
     assert await hall.of(texts[0], channels=frozenset({999})) == []
     assert [texts[2], texts[4]] == await hall.of(texts[4], around=2)
+
+
+async def test_the_living_part_goes_on_after_the_database_was_away(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = iter([Unavailable("The database is away.")])
+    reading = conversations.untold
+
+    async def untold(connection, limit: int) -> list[conversations.Untold]:
+        for error in away:
+            raise error
+        return await reading(connection, limit)
+
+    monkeypatch.setattr(conversations, "untold", untold)
+    await hall.happens(*spoken(ENGLISH[:2]))
+    living = asyncio.create_task(hall.untangling.run())
+    async with asyncio.timeout(10):
+        while None in {row.conversation for row in (await hall.rows()).values()}:
+            await asyncio.sleep(0)
+    living.cancel()
+    assert [len(one) for one in await hall.groups()] == [1, 1]
 
 
 async def test_what_is_not_untangled_yet_stands_alone(hall: Hall) -> None:
