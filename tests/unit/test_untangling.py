@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from bot.core.errors import Unavailable
 from bot.core.events import MessageDeleted, MessagePosted
 from bot.core.ports import Scope
 from bot.core.things import Community, Ref
@@ -153,23 +152,27 @@ async def test_only_what_the_scope_shows_is_told_and_no_more_than_asked_for(hall
     assert [texts[2], texts[4]] == await hall.of(texts[4], around=2)
 
 
-async def test_the_living_part_goes_on_after_the_database_was_away(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    away = iter([Unavailable("The database is away.")])
-    reading = conversations.untold
+class Drowsy(HastyClock):
+    """Tells when somebody goes to sleep."""
 
-    async def untold(connection, limit: int) -> list[conversations.Untold]:
-        for error in away:
-            raise error
-        return await reading(connection, limit)
+    def __init__(self) -> None:
+        super().__init__()
+        self.asleep = asyncio.Event()
 
-    monkeypatch.setattr(conversations, "untold", untold)
-    await hall.happens(*spoken(ENGLISH[:2]))
-    living = asyncio.create_task(hall.untangling.run())
+    async def sleep(self, seconds: float) -> None:
+        self.asleep.set()
+        await super().sleep(seconds)
+
+
+async def test_a_living_bot_tells_apart_what_was_said_and_rests_longer_than_it_worked(hall: Hall) -> None:
+    clock = Drowsy()
+    await hall.happens(*spoken(ENGLISH))
+    living = asyncio.create_task(replace(hall.untangling, clock=clock).run())
     async with asyncio.timeout(10):
-        while None in {row.conversation for row in (await hall.rows()).values()}:
-            await asyncio.sleep(0)
+        await clock.asleep.wait()
     living.cancel()
-    assert [len(one) for one in await hall.groups()] == [1, 1]
+    assert clock.slept[0] > 0
+    assert [len(one) for one in await hall.groups()] == [4, 4]
 
 
 async def test_what_is_not_untangled_yet_stands_alone(hall: Hall) -> None:
