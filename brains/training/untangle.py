@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from brains.training.untangle_irc import Log
 
 HIDDEN = (96, 32)
-EPOCHS = 6
+EPOCHS = 8
 BATCH = 128
 RATE = 2e-3
 KEPT = np.float32(0.8)
