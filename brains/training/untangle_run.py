@@ -124,5 +124,5 @@ communities, `kinfolk eval threads` prints what it is worth beside baselines; do
 - The data is technical help in English. What asks, greets or thanks is recognised in English and Chinese; the rest
   is of no language. Chinese was tried on conversations written for the purpose, not measured.
 - Times count in whole minutes, and what lies more than the window back cannot be answered.
-- Links err about one time in four. Conversations come out too small more often than too large.
+- Links err about one time in four.
 """
