@@ -173,7 +173,7 @@ def _gradients(
     between = first @ through + through_shift
     open_second = (between > 0).astype(np.float32)
     second = between * open_second
-    loss, wrong = _wrong(second @ out, there, found.right[batch])
+    loss, wrong = _wrong(np.asarray(second @ out, np.float32), there, found.right[batch])
     back_second = np.outer(wrong, out) * open_second
     back_first = (back_second @ through.T) * open_first
     gradients = [
