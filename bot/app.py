@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from bot.core.clock import SystemClock
 from bot.core.counts import Counts
-from bot.core.errors import Misconfigured, Unavailable
+from bot.core.errors import Unavailable
 from bot.core.i18n import translator
 from bot.core.ports import Scope
 from bot.core.settings import prepare_home
@@ -185,9 +185,12 @@ class App:
         return Retrieval(database=self.database, vectors=await self.vectors(), encoder=await self.encoder())
 
     async def answerer(self) -> Answerer:
-        """Return what answers questions. Raises Misconfigured where nothing does."""
+        """Return what answers questions."""
         if self._answerer is None:
-            raise Misconfigured("Nothing answers questions yet.")
+            from brains.knowledge.answering import Answerer
+
+            encoder = await self.encoder()
+            self._answerer = Answerer(finder=await self.retrieval(), encoder=encoder, vectors=await self.vectors())
         return self._answerer
 
     async def pipeline(self, adapters: Sequence[Adapter]) -> Pipeline:
@@ -240,8 +243,10 @@ class App:
     async def living(self, adapters: Sequence[Adapter]) -> Living:
         """Put the bot together that lives on these platforms."""
         from bot.ahead import Ahead
+        from bot.attending import Attending
         from bot.lanes import Lanes
         from bot.living import Living
+        from bot.reading import Reading
         from bot.timers import Timers
         from brains.skills import SKILLS
         from storage.following import Followings
@@ -275,6 +280,8 @@ class App:
             chores={
                 "learning": (await self.learner()).run,
                 "untangling": self.untangling().run,
+                "reading": Reading(self.database, self.clock).run,
+                "answers": Attending(database=self.database, clock=self.clock, put=inbox.put).run,
                 "timers": Timers(database=self.database, clock=self.clock, put=inbox.put).run,
             },
             alone=not self.settings.database_url,

@@ -21,7 +21,7 @@ from storage.outbox import SPOKEN, serving
 from storage.persons import Account
 from storage.rows import insert_new, portions
 from storage.surveying import brought_up_to_date, survey
-from storage.tables import MemberRow, MessageRow, NoteRow, OutboxRow, ThreadRow, metadata
+from storage.tables import AnswerRow, MemberRow, MessageRow, NoteRow, OutboxRow, ThreadRow, metadata
 from storage.trail import follow
 
 if TYPE_CHECKING:
@@ -168,6 +168,7 @@ async def _erase(
         erased[column] = _touched(await connection.execute(nobody))
     resting = [await notes.erase(connection, some, now=now) for some in among(NoteRow.id, found.trail.notes)]
     erased["note"] = sum(resting)
+    await _let_stand(connection, found)
     for some in holdings.rows(found):
         for condition in some.conditions:
             gone = await connection.execute(delete(some.model).where(condition))
@@ -179,6 +180,13 @@ async def _erase(
     if "member" in erased:
         await ledger.note(connection, found.community.id, at=now, actor="", act="forget", details={"erased": erased})
     return found, erased, points
+
+
+async def _let_stand(connection: Connection, found: Survey) -> None:
+    """Let what was answered them aloud be nobody's answer: it quotes others, and follows what these change."""
+    aloud = (col(AnswerRow.member_id) == found.member.id) & col(AnswerRow.alone).is_(False)
+    nobody = {"member_id": None, "question": "", "asked": "", "trace_id": ""}
+    await connection.execute(update(AnswerRow).where(aloud).values(nobody))
 
 
 async def _change(connection: Connection, change: Update, column: object, numbers: Sequence[int]) -> int:

@@ -75,6 +75,28 @@ def match_text(
 
 
 @family.command()
+def retrieval(
+    data: DataOption,
+    queries: Annotated[
+        Path | None, typer.Option(help="Another folder, whose questions are put to these documents.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge whether what answers a question is found."""
+
+    async def verb(settings: Settings) -> Evaluation:
+        from brains.evals.retrieval import retrieval as judge
+        from storage.encodings import KeepingEncoder
+
+        async with open_app(settings) as app:
+            encoder = KeepingEncoder(await app.encoder(), app.database)
+            with progress("Encoding") as show:
+                return await judge(data, encoder=encoder, queries=queries, progress=show)
+
+    _show(run(verb), as_json=as_json)
+
+
+@family.command()
 def threads(
     data: Annotated[
         Path,

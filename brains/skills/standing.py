@@ -6,13 +6,11 @@ import functools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.core.actions import AskStaff, Edit, OpenDirect, Say, TakeBack
+from bot.core.actions import Edit, OpenDirect, Say, TakeBack
 from bot.core.decisions import MANY, Decision
 from bot.core.events import TimerFired
 from bot.core.i18n import _, catalogue, spoken, written
-from bot.core.wording import quote
 from brains.skills.skill import Skill
-from brains.skills.steering import for_staff, staff_channel
 from storage import acts, members, standing
 
 if TYPE_CHECKING:
@@ -24,12 +22,11 @@ if TYPE_CHECKING:
 
 SCHEDULE = "sources"
 """The timer that fires when an answer does not hold any more."""
-AT_ONCE = MANY // 3
-"""Answers taken back by one decision: each takes two edits and a word to our own tables at most."""
+AT_ONCE = MANY // 2
+"""Answers taken back by one decision: each takes an edit and a word to our own tables at most."""
 STAYS = "only-plain"
 """In what a platform lets the bot do: what one member alone is shown stays as it was said."""
 TAKEN_BACK = _("What this rested on was changed or taken away, so I take it back.")
-NEAREST = _("What came nearest to it was changed or taken away, so it is shown no longer.")
 
 
 async def propose(context: Context) -> Decision | None:
@@ -55,11 +52,7 @@ async def _taken_back(context: Context, stale: Stale) -> list[Action]:
     words = (await _theirs(context, answer, asker))(TAKEN_BACK)
     only = asker.ref if asker and answer.alone else None
     edits = await _edited(context, answer.made, Say(to=answer.channel, text=words, only=only))
-    if answer.card is not None and (staff := await staff_channel(context)) is not None:
-        asked = _asked(answer, await for_staff(context))
-        edits += await _edited(context, answer.card, AskStaff(to=staff.ref, text=asked, skill=SKILL.name, proposed=()))
-    messages = tuple(one for one in (answer.made, answer.card) if one is not None)
-    return [*edits, TakeBack(answer=answer.id, messages=messages, text=words)]
+    return [*edits, TakeBack(answer=answer.id, message=answer.made, text=words)]
 
 
 async def _asker(context: Context, answer: Standing) -> Member | None:
@@ -76,13 +69,8 @@ async def _theirs(context: Context, answer: Standing, asker: Member | None) -> T
     return await catalogue(said or context.policy.language or context.common)
 
 
-def _asked(answer: Standing, translate: Translate) -> str:
-    """Say what the staff was asked, without what was shown beside it."""
-    return f"{quote(answer.question)}\n\n{translate(NEAREST)}" if answer.question else translate(NEAREST)
-
-
-async def _edited(context: Context, message: Ref | None, anew: Say | AskStaff) -> list[Edit]:
-    """Let a message of the bot say something else, where it can be changed; what the staff may press stays.
+async def _edited(context: Context, message: Ref | None, anew: Say) -> list[Edit]:
+    """Let a message of the bot say something else, where it can be changed.
 
     How it was said is told by its act. That may be gone with the trace of somebody who was forgotten: then it is
     changed where it stands, as far as that is known.
@@ -101,8 +89,6 @@ async def _edited(context: Context, message: Ref | None, anew: Say | AskStaff) -
             return [] if stays else [mended]
         case OpenDirect(member=member):
             return [Edit(message=message, channel=member, text=text, mends=True)]
-        case AskStaff(to=where, buttons=buttons):
-            return [Edit(message=message, channel=where, text=text, buttons=buttons, mends=True)]
         case _:
             return []
 
