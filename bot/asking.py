@@ -116,7 +116,7 @@ class Asking:
             outcome, decision = slow.say(context.translate), refuse(skill.name, slow, context)
         except KinfolkError as error:
             outcome, decision = error.say(context.translate), refuse(skill.name, error, context)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a skill may do whatever it likes, the others live on
             log.error("the skill %s failed: %s", skill.name, trail(error))
             told = Mistake(_("Something went wrong here; it is written down for those who run me."))
             outcome, decision = f"{type(error).__name__}: {error}", refuse(skill.name, told, context)

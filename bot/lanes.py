@@ -123,7 +123,7 @@ class Lanes:
                 log.warning("event %d waits: %s", delivery.id, error)
                 delivery = replace(delivery, attempts=delivery.attempts + 1)
                 await self._clock.sleep(PAUSE)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - one event must not end the lanes of all
                 log.error("event %d failed and is passed over: %s", delivery.id, trail(error))
                 break
             else:
@@ -156,7 +156,7 @@ class Lanes:
             await self._stream.release(deliveries)
             await self._clock.sleep(PAUSE)
             return []
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one event must not end the lanes of all
             if len(deliveries) > 1:
                 return [taken for one in deliveries for taken in await self._take_in([one])]
             log.error("event %d cannot be stored and is passed over: %s", deliveries[0].id, trail(error))

@@ -203,7 +203,7 @@ def correct(
 
 
 def _taught(lesson: Lesson) -> Taught:
-    assert lesson.vector is not None and lesson.logit is not None
+    assert lesson.vector is not None and lesson.logit is not None  # noqa: S101, PT018 - only such are asked for
     return Taught(
         vector=lesson.vector,
         logit=lesson.logit,

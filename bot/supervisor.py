@@ -48,7 +48,7 @@ class Supervisor:
                 return
             except Misconfigured:
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever a part dies of, the others live on
                 lived = (self._clock.now() - began).total_seconds()
                 pause = FIRST_PAUSE if lived > HEALTHY else pause
                 _tell(name, error, pause)

@@ -106,7 +106,9 @@ def _portions(waiting: Sequence[Untold]) -> Iterator[Sequence[Untold]]:
                 yield room[start : min(high, start + PORTION)]
 
 
-async def _read(connection: Connection, some: Sequence[Untold]) -> tuple[list[Line], dict[str, int], dict[str, int]]:
+async def _read(
+    connection: Connection, some: Sequence[Untold]
+) -> tuple[list[Line], dict[str, int], dict[str, int]]:
     first, last = some[0], some[-1]
     lines = await conversations.stretch(
         connection,

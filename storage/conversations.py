@@ -131,7 +131,9 @@ async def stretch(
     return [*earlier[::-1], *now, *later]
 
 
-async def _lines(connection: Connection, where: ColumnElement[bool], limit: int, *, newest: bool = False) -> list[Line]:
+async def _lines(
+    connection: Connection, where: ColumnElement[bool], limit: int, *, newest: bool = False
+) -> list[Line]:
     wanted = ("id", "ref", "author_id", "thread_id", "conversation", "reply_to", "text", "sent_at")
     rows = await connection.execute(
         select(*columns(MessageRow, *wanted), *columns(MemberRow, "name", "bot"))

@@ -138,7 +138,7 @@ def _rules(texts: Sequence[str]) -> Rules:
     """Make phrases and expressions of pairs of words that the texts have, but not beside each other: few are found."""
     draw = random.Random(7)
     vocabulary = sorted({word.lower() for text in texts for word in WORDS.findall(text)})
-    if len(vocabulary) < 2:
+    if len(vocabulary) < 2:  # noqa: PLR2004 - a pair
         vocabulary = ["one", "another"]
     pairs = [f"{draw.choice(vocabulary)} {draw.choice(vocabulary)}" for _at in range(PHRASES + EXPRESSIONS)]
     flags = tuple(dict.fromkeys(pairs[:PHRASES]))

@@ -281,7 +281,7 @@ async def running(app: App, encoder: Encoder, adapter: Adapter | None = None) ->
 
 
 def _name(arrival: Arrival) -> str:
-    assert isinstance(arrival.event, MessagePosted)
+    assert isinstance(arrival.event, MessagePosted)  # noqa: S101 - made below
     return arrival.event.message.id
 
 

@@ -78,7 +78,7 @@ def main() -> None:
         if end.code == INTERRUPTED:
             print("Stopped. What was stored is kept; the same command goes on from there.", file=sys.stderr)
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - this is one of the four doors
         known = next(_known(error), None)
         if known is None:
             traceback.print_exc()

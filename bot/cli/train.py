@@ -106,7 +106,7 @@ def train_community(community: CommunityOption = None, as_json: JsonOption = Fal
 
 def _show_corrections(report: dict[str, object]) -> None:
     heads = report["heads"]
-    assert isinstance(heads, dict)
+    assert isinstance(heads, dict)  # noqa: S101 - as `correct` writes it
     if not heads:
         out.print("No verdict has matured yet, so nothing was learned.")
     for head, one in heads.items():

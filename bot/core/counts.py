@@ -35,7 +35,7 @@ class Counts:
             self.brakes[platform] = CircuitBreaker(platform=platform, clock=self._clock)
         return self.brakes[platform]
 
-    def connected(self, platform: str, now: bool) -> None:
+    def connected(self, platform: str, now: bool) -> None:  # noqa: FBT001 - it is the state itself
         """Say whether a platform is connected now; each time it comes to be so is a connection more."""
         if now and not self.links.get(platform):
             self.connections[platform] += 1

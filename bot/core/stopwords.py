@@ -16,13 +16,13 @@ get got getting go going gonna really like know think one want way thing things 
 make makes made need see seems say said maybe actually well sure good great nice bit quite
 hi hey hello welcome thanks thank thx ty cheers please pls sorry ok okay yeah yep yup nope nah haha hahaha lol lmao
 oh ah um uh hmm hm wow cool awesome congrats bye everyone everybody anyone someone folks guys morning evening night
-""".split()
+""".split()  # noqa: SIM905
 
 _CHINESE = """
 的 了 是 在 我 你 他 她 它 们 和 也 都 就 不 有 这 那 吗 呢 吧 啊 哦 嗯 哈 好 对 个
 我们 你们 他们 大家 这个 那个 这里 那里 什么 怎么 为什 没有 可以 不是 就是 还是 但是 因为 所以 如果 一个 一下
 知道 觉得 现在 谢谢 感谢 你好 您好 好的 哈哈 是的 不错 没事 早上 上好 晚上 家好 么样 是不 不会 自己 已经
 时候 这样 那样 是什 有没 不知 我的 你的 他的 了吗 是我
-""".split()
+""".split()  # noqa: SIM905
 
 STOPWORDS = frozenset(_ENGLISH) | frozenset(_CHINESE)

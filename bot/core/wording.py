@@ -207,7 +207,9 @@ def _by_link(kind: str, ref: Ref) -> str:
     return _link(kind, ref, f"{SIGNS[kind]}{ref.id}")
 
 
-def _describe(action: Action, translate: Translate, voice: _Voice) -> str:
+def _describe(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
+    action: Action, translate: Translate, voice: _Voice
+) -> str:
     say, call, brief = voice.say, voice.call, voice.brief
     match action:
         case Say(text=text, only=Ref() as only):

@@ -211,7 +211,7 @@ def _traits(one: Said, addressed: frozenset[int], mentioned: frozenset[int]) -> 
     return (
         *map(float, kinds(one.text)),
         min(1.0, length(one.text) / 200),
-        float(length(one.text) < 12),
+        float(length(one.text) < 12),  # noqa: PLR2004 - two words
         float(bool(addressed)),
         float(bool(mentioned)),
         float(not addressed and seems_addressed(one.text)),

@@ -73,7 +73,7 @@ async def _help(context: Context) -> str:
 
 async def _pressed(context: Context) -> Decision:
     """Do what a button under an answer is for."""
-    assert context.press is not None
+    assert context.press is not None  # noqa: S101 - a button was pressed
     async with context.faculties.database.read() as connection:
         kept = await answers.by_id(connection, context.community, context.press.data.get("answer", ""))
     if kept is None or not kept.question:

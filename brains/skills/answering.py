@@ -106,9 +106,9 @@ async def _vectors(context: Context, texts: Sequence[str]) -> Sequence[Vector | 
 
 async def answering(context: Context, asked: Asked, answer: Answer, *, more: str = "") -> Decision:
     """Say an answer to whoever asked, or that there is none, and keep what it cites."""
-    assert context.member is not None
+    assert context.member is not None  # noqa: S101 - whoever asks is met first
     channel = place(context.event)
-    assert channel is not None
+    assert channel is not None  # noqa: S101 - whoever asks does so somewhere
     say = context.answer("")
     alone = say.only is not None or channel.audience is Audience.DIRECT
     text = await told(context, answer, context.translate, context.language, aloud=not alone)

@@ -91,7 +91,7 @@ def fit(
         tell(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}, development {score:.4f}")
         if score > best:
             best, chosen = score, one
-    assert chosen is not None
+    assert chosen is not None  # noqa: S101 - there is at least one epoch
     return chosen
 
 
@@ -155,4 +155,6 @@ def _folded(parameters: Sequence[Array], middle: Array, spread: Array, made: str
     scaled = into / spread[:, None]
     arrays = [scaled, into_shift - middle @ scaled, through, through_shift, out]
     half = [one.astype(np.float16).astype(np.float32) for one in arrays]
-    return Untangler(into=half[0], into_shift=half[1], through=half[2], through_shift=half[3], out=half[4], made=made)
+    return Untangler(
+        into=half[0], into_shift=half[1], through=half[2], through_shift=half[3], out=half[4], made=made
+    )
