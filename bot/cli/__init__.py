@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli import (
+    answers,
     bench,
     checkup,
     community,
@@ -47,6 +48,7 @@ for family in (
     checkup,
     imports,
     find,
+    answers,
     member,
     moderation,
     community,
