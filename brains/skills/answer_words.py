@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -38,6 +39,8 @@ class Names:
 
 async def names(context: Context, passages: Sequence[Passage]) -> Names:
     """Read who wrote passages, and which files notes are from."""
+    # Days are written as a language does by files that are read once, for which the loop must not wait.
+    await asyncio.to_thread(day, context.now, context.language)
     people: dict[int, str] = {}
     async with context.faculties.database.read() as connection:
         for number in {one.author for one in passages if not one.is_note}:
