@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from bot.core.clock import SystemClock
 from bot.core.counts import Counts
-from bot.core.errors import Misconfigured, Unavailable
+from bot.core.errors import Unavailable
 from bot.core.i18n import translator
 from bot.core.ports import Scope
 from bot.core.settings import prepare_home
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bot.learning import Learner
     from bot.living import Living
     from bot.pipeline import Pipeline
+    from bot.untangling import Untangling
     from brains.engines.encoder_client import WorkerEncoder
     from brains.matching.matchmaker import Matchmaker
     from brains.moderation.moderators import Moderators
@@ -65,6 +66,7 @@ class App:
         self._pictures: Pictures | None = None
         self._index: Index | None = None
         self._moderators: Moderators | None = None
+        self._untangling: Untangling | None = None
         self._answerer: Answerer | None = None
 
     def tell(self, sentence: str) -> None:
@@ -170,14 +172,25 @@ class App:
             told=moderators.changed,
         )
 
+    def untangling(self) -> Untangling:
+        """Return what finds out which messages belong to one conversation."""
+        if self._untangling is None:
+            from bot.untangling import Untangling
+
+            self._untangling = Untangling(database=self.database, clock=self.clock)
+        return self._untangling
+
     async def retrieval(self) -> Retrieval:
         """Return what finds messages."""
         return Retrieval(database=self.database, vectors=await self.vectors(), encoder=await self.encoder())
 
     async def answerer(self) -> Answerer:
-        """Return what answers questions. Raises Misconfigured where nothing does."""
+        """Return what answers questions."""
         if self._answerer is None:
-            raise Misconfigured("Nothing answers questions yet.")
+            from brains.knowledge.answering import Answerer
+
+            encoder = await self.encoder()
+            self._answerer = Answerer(finder=await self.retrieval(), encoder=encoder, vectors=await self.vectors())
         return self._answerer
 
     async def pipeline(self, adapters: Sequence[Adapter]) -> Pipeline:
@@ -233,6 +246,7 @@ class App:
         from bot.attending import Attending
         from bot.lanes import Lanes
         from bot.living import Living
+        from bot.reading import Reading
         from bot.timers import Timers
         from brains.skills import SKILLS
         from storage.following import Followings
@@ -265,6 +279,8 @@ class App:
             compact=functools.partial(erasure.compact, self.database),
             chores={
                 "learning": (await self.learner()).run,
+                "untangling": self.untangling().run,
+                "reading": Reading(self.database, self.clock).run,
                 "answers": Attending(database=self.database, clock=self.clock, put=inbox.put).run,
                 "timers": Timers(database=self.database, clock=self.clock, put=inbox.put).run,
             },

@@ -60,7 +60,6 @@ NOT_PERSONAL = {
     "policy": "what the staff set, without who set it",
     "backfill": "how far back a channel was read, without who wrote there",
     "document": "files that staff gave; who gave one is nobody any more when they are forgotten",
-    "answer_source": "what answers cite, without words; goes with the answer",
     "refusal": "keyed hashes that name nobody; they make a forget last",
 }
 """The tables that hold nothing about a member, and why."""

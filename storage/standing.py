@@ -14,7 +14,7 @@ from bot.core.actions import Edit
 from bot.core.codec import load_action
 from bot.core.things import Ref
 from storage import audiences
-from storage.notes import digest
+from storage.digests import digest
 from storage.redaction import MENDS
 from storage.rows import columns, portions
 from storage.tables import ActRow, AnswerRow, AnswerSourceRow, MessageRow, NoteRow, NoteSourceRow

@@ -137,13 +137,13 @@ class MessageRow(SQLModel, table=True):
     community_id: int = Field(foreign_key="community.id", sa_type=Id)
     channel_id: int = Field(foreign_key="channel.id", sa_type=Id)
     author_id: int = Field(foreign_key="member.id", sa_type=Id)
-    thread_id: int | None = Field(default=None, foreign_key="thread.id", sa_type=Id)
+    thread_id: int | None = Field(default=None, foreign_key="thread.id", sa_type=Id, index=True)
     conversation: int | None = Field(
         default=None, sa_type=Id, index=True, description="number of the message that began the conversation it is in"
     )
     ref: str
     point: UUID = Field(unique=True, description="the message's id in the vector store")
-    reply_to: str | None = None
+    reply_to: str | None = Field(default=None, index=True)
     text: str = Field(sa_type=Text)
     sent_at: datetime = Field(sa_type=Instant)
     edited_at: datetime | None = Field(default=None, sa_type=Instant)

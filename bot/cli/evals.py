@@ -75,6 +75,53 @@ def match_text(
 
 
 @family.command()
+def retrieval(
+    data: DataOption,
+    queries: Annotated[
+        Path | None, typer.Option(help="Another folder, whose questions are put to these documents.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge whether what answers a question is found."""
+
+    async def verb(settings: Settings) -> Evaluation:
+        from brains.evals.retrieval import retrieval as judge
+        from storage.encodings import KeepingEncoder
+
+        async with open_app(settings) as app:
+            encoder = KeepingEncoder(await app.encoder(), app.database)
+            with progress("Encoding") as show:
+                return await judge(data, encoder=encoder, queries=queries, progress=show)
+
+    _show(run(verb), as_json=as_json)
+
+
+@family.command()
+def threads(
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="JSON lines, gzip allowed: logs of rows `split, file, lines, links` with [a, b] for line b answering "
+            "line a, or dialogues of rows `ts, room, conv, user, text`."
+        ),
+    ],
+    split: Annotated[str, typer.Option(help="Which files of the logs to judge.")] = "test",
+    as_json: JsonOption = False,
+) -> None:
+    """Judge whether conversations that run through each other in one channel are told apart."""
+
+    async def verb(_settings: Settings) -> Evaluation:
+        import asyncio
+
+        from brains.evals.threads import threads as judge
+        from brains.knowledge.untangle import load
+
+        return await asyncio.to_thread(judge, data, split=split, untangler=load(), tell=note)
+
+    _show(run(verb), as_json=as_json)
+
+
+@family.command()
 def memory(data: DataOption, as_json: JsonOption = False) -> None:
     """Judge whether what resembles confirmed spam is recognised, disguised or not, and ordinary chat left alone."""
 

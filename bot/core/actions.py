@@ -427,6 +427,25 @@ class KeepAppeal(Keeping):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeepNote(Keeping):
+    """Keep an entry of the FAQ in place of what it said `before`, and without a `text` take it away.
+
+    `note` names the entry by 32 hexadecimal digits, made by whoever proposes it first. It lies with the `channel`,
+    whose readers may read it as long as they may read all its `sources`: messages that its words or its question come
+    from, as they read when it is kept.
+    """
+
+    turns = "text"
+    note: str
+    channel: Ref
+    question: str
+    text: str
+    before: str = ""
+    owner: Ref | None = None
+    sources: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TakeBack(Keeping):
     """Hold none of the words of an answer any more, since what it rested on was changed or taken away.
 
@@ -523,6 +542,7 @@ Inward = (
     | SettleCase
     | KeepReport
     | KeepAppeal
+    | KeepNote
     | TakeBack
     | KeepAnswer
     | KeepOpinion

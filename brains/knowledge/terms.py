@@ -40,7 +40,7 @@ _ASKING = frozenset(
     """
     able explain difference different exist recommend possible work working works support supported use using used
     happen happens mean means supposed anybody tell help question answer currently
-    """.split()  # noqa: SIM905
+    """.split()
 )
 """Words that questions are made of, beside the stop words."""
 _ASKING_IN_CHINESE = frozenset(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from brains.skills import answer_words
 from brains.skills.casework import is_withheld
 from brains.skills.steering import staff_channel
 from storage import answers, members
+from storage.digests import digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,11 +43,12 @@ OURSELVES = Ref("kinfolk", NAME)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question, those that it follows (oldest first), and the message that asked it, where one did."""
+    """A question, those that it follows (oldest first), the message that asked it, and what does not answer it."""
 
     question: str
     before: tuple[str, ...] = ()
     message: Ref | None = None
+    without: frozenset[Ref] = frozenset()
 
 
 async def asked_before(context: Context, event: MessagePosted) -> tuple[str, ...]:
@@ -71,7 +72,9 @@ async def find(context: Context, asked: Asked, *, reach: Reach, language: str = 
         raise Mistake(_("I am not set up for this yet. The staff finds the reason with /why."))
     answerer = await context.faculties.answerer()
     speaks = language or context.language
-    answer = await answerer.answer(context.community, asked.question, reach=reach, language=speaks, before=asked.before)
+    answer = await answerer.answer(
+        context.community, asked.question, reach=reach, language=speaks, before=asked.before, without=asked.without
+    )
     channel = place(context.event)
     return await _sayable(context, answer, where or (channel.ref if channel else OURSELVES))
 
@@ -85,7 +88,7 @@ async def _sayable(context: Context, answer: Answer, where: Ref) -> Answer:
         (claim, _weigh(context, moderator, claim.text, where, vector))
         for claim, vector in zip(answer.claims, vectors, strict=True)
     ]
-    near = [one for one in answer.nearest if _weigh(context, moderator, one.best.text, where) != "remove"]
+    near = [one for one in answer.nearest if _weigh(context, moderator, one.best.text, where) == "allow"]
     return replace(answer, claims=tuple(claim for claim, said in weighed if said not in bad), nearest=tuple(near))
 
 
@@ -111,20 +114,20 @@ async def answering(context: Context, asked: Asked, answer: Answer, *, more: str
     assert channel is not None  # noqa: S101 - whoever asks does so somewhere
     say = context.answer("")
     alone = say.only is not None or channel.audience is Audience.DIRECT
-    text = await told(context, answer, context.translate, context.language, aloud=not alone)
+    text = await told(context, answer, context.translate, aloud=not alone)
     keep = await keeping(context, asked, answer, say, context.member, alone=alone)
     buttons = await _buttons(context, keep, answer)
     say = replace(say, text="\n\n".join(one for one in (text, more) if one), buttons=buttons, answer=keep.answer)
     return await decided(context, answer, (keep, say))
 
 
-async def told(context: Context, answer: Answer, translate: Translate, language: str, *, aloud: bool) -> str:
+async def told(context: Context, answer: Answer, translate: Translate, *, aloud: bool) -> str:
     """Write an answer down, or that there is none."""
     if answer.abstained:
         called = await answer_words.names(context, [one.best for one in answer.nearest[: answer_words.NEAREST]])
-        return answer_words.unknown(answer, called, translate, language, aloud=aloud)
+        return answer_words.unknown(answer, called, translate, aloud=aloud)
     called = await answer_words.names(context, answer.passages)
-    return answer_words.answered(answer, called, translate, language)
+    return answer_words.answered(answer, called, translate)
 
 
 async def keeping(
@@ -151,8 +154,7 @@ def _repeated(answer: Answer) -> list[Passage]:
 
 
 def _cited(passage: Passage) -> Cited:
-    digest = hashlib.sha256(passage.text.encode()).hexdigest()
-    return Cited(source=passage.source, channel=passage.channel.id, digest=digest)
+    return Cited(source=passage.source, channel=passage.channel.id, digest=digest(passage.text).hex())
 
 
 async def _buttons(context: Context, keep: KeepAnswer, answer: Answer) -> tuple[Button, ...]:

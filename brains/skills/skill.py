@@ -14,7 +14,7 @@ from brains.moderation.moderator import Moderator
 from storage import channels
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from bot.core.actions import Button
@@ -52,9 +52,19 @@ class Answerer(Protocol):
     """Answers questions from what a community knows: the one that reads its history, and those of tests."""
 
     async def answer(
-        self, community: Community, question: str, *, reach: Reach, language: str, before: Sequence[str] = ()
+        self,
+        community: Community,
+        question: str,
+        *,
+        reach: Reach,
+        language: str,
+        before: Sequence[str] = (),
+        without: Collection[Ref] = (),
     ) -> Answer:
-        """Answer a question from what is within reach; `before` are the questions that it follows, oldest first."""
+        """Answer a question from what is within reach; `before` are the questions that it follows, oldest first.
+
+        Nothing is cited of what it shall do `without`.
+        """
         ...
 
 
@@ -112,7 +122,7 @@ class Context:
     @property
     def command(self) -> CommandGiven:
         """Return the command that was given."""
-        assert isinstance(self.event, CommandGiven)  # noqa: S101 - the pipeline asks only whom it concerns
+        assert isinstance(self.event, CommandGiven)
         return self.event
 
     async def reach(self) -> Reach:
@@ -134,7 +144,7 @@ class Context:
     def answer(self, text: str, *, buttons: Sequence[Button] = (), stream: str = "") -> Say:
         """Say something to whoever asked: to nobody else where they used a command or a button, else as a reply."""
         channel = place(self.event)
-        assert channel is not None and self.member is not None  # noqa: S101, PT018 - whoever asks does so somewhere
+        assert channel is not None and self.member is not None
         alone = channel.audience is Audience.DIRECT
         thread, message, invocation = _belongs(self.event)
         return Say(
