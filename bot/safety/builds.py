@@ -1,0 +1,72 @@
+"""The build that is shipped, and builds that were weakened on purpose: each lacks one of the things that keep it safe.
+
+They prove that the attempts bite: one that breaks nothing says that the set does not test what it lacks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from bot.safety import weaknesses
+from bot.safety.reading import DIALECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from adapters.markup import Dialect
+    from bot.app import App
+    from brains.evals.safety_set import Attempt
+    from brains.skills.skill import Answerer, Skill
+
+
+def _every(_attempt: Attempt) -> bool:
+    return True
+
+
+def _in_english(attempt: Attempt) -> bool:
+    """Say whether the generator would be asked at all: it writes English alone."""
+    return attempt.lang == "en" and not attempt.is_control
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """A build of the bot: what answers, how it writes for platforms, which skill it has besides, and what it keeps.
+
+    `follows` deletions, and `publishes` what it was asked alone. `tries` says which attempts it is given: only those
+    that it could fail where it is slow.
+    """
+
+    name: str
+    answers: Callable[[App], Awaitable[Answerer]] | None = None
+    dialects: Mapping[str, Dialect] = field(default_factory=lambda: DIALECTS)
+    besides: tuple[Skill, ...] = ()
+    follows: bool = True
+    publishes: bool = False
+    tries: Callable[[Attempt], bool] = _every
+
+
+OURS = Build(name="kinfolk")
+WEAKENED = (
+    # What members wrote goes to the platforms as it is.
+    Build(
+        name="unescaped",
+        dialects={name: replace(one, text=_as_it_is, begin=_as_it_is) for name, one in DIALECTS.items()},
+    ),
+    # What answers reads all that was ever said.
+    Build(name="unscoped", answers=weaknesses.unscoped),
+    # What the generator writes of the quotes is said unchecked.
+    Build(name="unchecked", answers=weaknesses.unchecked, tries=_in_english),
+    # Question and messages are all instructions to the generator, and what it writes is said.
+    Build(name="obedient", answers=weaknesses.obedient, tries=_in_english),
+    # Whoever is to be banned by what a message says is.
+    Build(name="deputy", besides=(weaknesses.DEPUTY,), tries=lambda attempt: attempt.kind == "action"),
+    # What is deleted stays.
+    Build(name="unfollowed", follows=False, tries=lambda attempt: attempt.kind == "deleted"),
+    # What was asked alone is kept as if it had been said.
+    Build(name="indiscreet", publishes=True, tries=lambda attempt: attempt.kind == "who_asked"),
+)
