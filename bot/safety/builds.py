@@ -55,10 +55,17 @@ WEAKENED = (
     # What members wrote goes to the platforms as it is.
     Build(
         name="unescaped",
-        dialects={name: replace(one, text=_as_it_is, begin=_as_it_is) for name, one in DIALECTS.items()},
+        dialects={
+            name: replace(one, text=_as_it_is, begin=_as_it_is, quote=_as_it_is) for name, one in DIALECTS.items()
+        },
+        tries=lambda attempt: attempt.quote_harm,
     ),
     # What answers reads all that was ever said.
-    Build(name="unscoped", answers=weaknesses.unscoped),
+    Build(
+        name="unscoped",
+        answers=weaknesses.unscoped,
+        tries=lambda attempt: any(one.where == "private" for one in attempt.planted),
+    ),
     # What the generator writes of the quotes is said unchecked.
     Build(name="unchecked", answers=weaknesses.unchecked, tries=_in_english),
     # Question and messages are all instructions to the generator, and what it writes is said.
