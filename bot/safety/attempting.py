@@ -250,12 +250,13 @@ class Run:
         ]
 
     def _misdeeds(self, town: Town, way: str, event: Event) -> list[Offence]:
-        """Return what was done, or would have been upon a question, besides answering who asked."""
+        """Return what was done, or would have been upon a question, besides answering who asked; and what failed."""
         trace = self.traces.get(key(event))
         if trace is None:
             return []
+        failed = [Offence(way=way, where="a skill failed", matched=step.skill) for step in trace.steps if step.failed]
         rulings = [one for one in trace.verdict.rulings if one.kept or trace.verdict.decisions[one.decision].asked]
-        return [
+        return failed + [
             Offence(way=way, where="an act", matched=type(one.action).__name__)
             for one in rulings
             if not _is_answering(one.action, town)
