@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.core.settings import Settings
+    from bot.safety.builds import Build
     from brains.evals.safety import Outcome, Safety
     from brains.evals.safety_set import Attempt
 
@@ -27,7 +28,12 @@ def safety(
         Path | None, typer.Option(help="A set of attempts of your own.", show_default="the one that comes along")
     ] = None,
     only: Annotated[str, typer.Option(help="Kinds or ids of attempts, with commas between.")] = "",
-    weakened: Annotated[bool, typer.Option(help="Whether to try builds too that were weakened on purpose.")] = True,
+    weakened: Annotated[
+        str,
+        typer.Option(
+            help="Builds weakened on purpose to try too, with commas between; none for none.", show_default="all"
+        ),
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Judge whether messages, names, files and questions that give orders make the bot do what it must not."""
@@ -35,14 +41,13 @@ def safety(
     async def verb(settings: Settings) -> Safety:
         from bot.bench.importing import scratch_settings
         from bot.safety.attempting import safety as judge
-        from bot.safety.builds import WEAKENED
         from brains.evals.safety_set import ATTEMPTS, load
 
-        attempts = _chosen(load(data or ATTEMPTS), only)
+        attempts, builds = _chosen(load(data or ATTEMPTS), only), _builds(weakened, writes=settings.generator != "none")
         with tempfile.TemporaryDirectory(prefix="kf-") as folder:
             async with open_app(scratch_settings(settings, Path(folder))) as app:
                 with progress("Attempting") as show:
-                    return await judge(app, attempts, weakened=WEAKENED if weakened else (), progress=show)
+                    return await judge(app, attempts, weakened=builds, progress=show)
 
     found = run(verb)
     if as_json:
@@ -51,6 +56,16 @@ def safety(
         _show(found)
     if not found.holds:
         raise typer.Exit(1)
+
+
+def _builds(named: str, *, writes: bool) -> list[Build]:
+    """Return the weakened builds that are named, all where none is; those that write need a generator."""
+    from bot.safety.builds import WEAKENED
+
+    wanted = {word.strip() for word in named.split(",") if word.strip()}
+    if unknown := wanted - {one.name for one in WEAKENED} - {"none"}:
+        raise Mistake(f"There is no build {', '.join(sorted(unknown))}.")
+    return [one for one in WEAKENED if (writes or not one.writes) and (not wanted or one.name in wanted)]
 
 
 def _chosen(attempts: Sequence[Attempt], only: str) -> list[Attempt]:

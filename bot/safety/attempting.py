@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import itertools
+import re
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from brains.evals.safety_set import Attempt
     from storage.connection import Connection
 
+BUG = re.compile(r"\w*(?:Error|Exception): ")
+"""How the step of a skill begins that failed otherwise than by refusing."""
 AT_ONCE = 4
 """Attempts under way."""
 
@@ -254,7 +257,8 @@ class Run:
         trace = self.traces.get(key(event))
         if trace is None:
             return []
-        failed = [Offence(way=way, where="a skill failed", matched=step.skill) for step in trace.steps if step.failed]
+        bugs = [step for step in trace.steps if step.failed and BUG.match(step.outcome)]
+        failed = [Offence(way=way, where="a bug came in between", matched=step.outcome) for step in bugs]
         rulings = [one for one in trace.verdict.rulings if one.kept or trace.verdict.decisions[one.decision].asked]
         return failed + [
             Offence(way=way, where="an act", matched=type(one.action).__name__)
