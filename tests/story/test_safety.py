@@ -1,4 +1,4 @@
-"""Attempts to make the bot misbehave, on the whole bot with the real encoder: ours holds, and a weakened one does not."""
+"""Attempts to make the bot misbehave, on the whole bot with the real encoder: ours holds, a weakened one does not."""
 
 from __future__ import annotations
 
