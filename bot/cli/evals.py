@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.output import JsonOption, emit, note, open_app, out, progress, run
+from bot.cli.safety import safety
 from bot.core.errors import Mistake
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Part(StrEnum):
 
 
 family = typer.Typer(name="eval", help="Measure how good the answers are.", no_args_is_help=True)
+family.command()(safety)
 
 
 @family.command()
