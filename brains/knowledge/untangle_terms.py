@@ -9,7 +9,10 @@ _TERM = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}][\w.+#-]*[^\W{_HAN}]|\d+")
 MOST = 80
 """Terms of one message that are looked at: beyond, it is a log or a file that was pasted."""
 
-QUESTION = re.compile(r"[?？]|吗\s*$|[吗么呢]\s*[。~～]?\s*$|^(?:how|what|why|where|who|when|which|can|is there|does|do|any(?:one|body))\b|怎么|什么|为什么|哪里|哪个|谁|如何|请问", re.IGNORECASE)
+QUESTION = re.compile(
+    r"[?？]|吗\s*$|[吗么呢]\s*[。~～]?\s*$|^(?:how|what|why|where|who|when|which|can|is there|does|do|any(?:one|body))\b|怎么|什么|为什么|哪里|哪个|谁|如何|请问",
+    re.IGNORECASE,
+)
 GREETING = re.compile(
     r"^\W*(?:hi+|hello+|hey+|good (?:morning|evening|afternoon)|greetings|morning|hola|hallo|bonjour"
     r"|大家好|各位|你好|您好|早上好|晚上好|下午好|嗨|哈喽)(?!\w{2})",
