@@ -46,7 +46,7 @@ _ASKING = frozenset(
 _ASKING_IN_CHINESE = frozenset(
     (
         "如何 怎样 请问 为何 哪些 哪个 哪里 是否 能否 多少 能不 不能 可以 么办 支持 使用 应该 需要 目前 还有 以用 用什"
-    ).split()
+    ).split()  # noqa: SIM905
 )
 
 

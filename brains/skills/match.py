@@ -171,7 +171,7 @@ def _channel(context: Context, reach: Reach) -> Channel:
 
 
 async def _opinion(context: Context, channel: Channel, opinion: str) -> KeepFeedback:
-    assert context.member is not None  # noqa: S101 - commands are given by members
+    assert context.member is not None  # noqa: S101 - buttons are pressed by members
     async with context.faculties.database.read() as connection:
         before = (await feedback.of(connection, context.member.id)).get(channel.id, "")
     return KeepFeedback(member=context.member.ref, channel=channel.ref, opinion=opinion, before=before)
