@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
+from adapters.playground.space import HARBOUR
+from bot.core.events import Arrival, TimerFired
 from bot.core.wording import unmarked
 from storage import answers
+from storage.tables import MessageRow
 from tests.answering import WordAnswerer
 from tests.story.conftest import Opening
 from tests.story.town import MEMBER, OWNER, STAFF, Town
@@ -129,3 +134,34 @@ async def test_where_the_bot_may_help_what_was_asked_before_is_answered_at_once(
     count = len(harbour.sees(MEMBER, "introductions"))
     await harbour.says(MEMBER, "introductions", ASKED["en"])
     assert len(harbour.sees(MEMBER, "introductions")) == count + 1, "twice in a moment is too much"
+
+
+async def test_a_question_that_waits_is_answered_where_that_is_wanted_unless_somebody_took_it_up(harbour: Town) -> None:
+    await learned(harbour, "en")
+    room = harbour.room("introductions").named.ref
+    asked = ["the broken teapot spout, what glue holds it again?", "and the broken teapot spout, what glue holds it?"]
+    first, second = [await harbour.says(MEMBER, "introductions", one) for one in asked]
+    await harbour.says("noor", "introductions", "see the shelf", reply_to=harbour.page._space.posts[second])
+    await _waits(harbour, timedelta(minutes=11))
+    await _looks(harbour)
+    assert TOLD["en"] not in unmarked(harbour.last(MEMBER, "introductions").text), "nobody wanted it there"
+    await harbour.command(OWNER, "staff-room", f"/setup speak helpful channel:{room}")
+    await _looks(harbour)
+    seen = [post for post in harbour.sees(MEMBER, "introductions") if TOLD["en"] in unmarked(post.text)]
+    assert [post.reply_to for post in seen] == [first]
+    await _looks(harbour)
+    assert len([post for post in harbour.sees(MEMBER, "introductions") if TOLD["en"] in unmarked(post.text)]) == 1
+
+
+async def _waits(town: Town, long: timedelta) -> None:
+    """Let what Marta and Noor said last have been said so long ago."""
+    at = town.app.clock.now() - long
+    late = update(MessageRow).where(col(MessageRow.sent_at) > at).values(sent_at=at)
+    await town.app.database.write(lambda connection: connection.execute(late))
+
+
+async def _looks(town: Town) -> None:
+    """Let the moment come at which questions are looked at."""
+    now = town.app.clock.now()
+    await town.living.inbox.put(Arrival(space=HARBOUR, event=TimerFired(schedule="questions", planned=now, at=now)))
+    await town.settled()
