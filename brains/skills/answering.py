@@ -72,12 +72,23 @@ async def find(context: Context, asked: Asked, *, reach: Reach, language: str = 
     if context.faculties.answerer is None:
         raise Mistake(_("I am not set up for this yet. The staff finds the reason with /why."))
     answerer = await context.faculties.answerer()
-    speaks = language or context.language
     answer = await answerer.answer(
-        context.community, asked.question, reach=reach, language=speaks, before=asked.before, without=asked.without
+        context.community,
+        asked.question,
+        reach=await _of_humans(context, reach),
+        language=language or context.language,
+        before=asked.before,
+        without=asked.without,
     )
     channel = place(context.event)
     return await _sayable(context, answer, where or (channel.ref if channel else OURSELVES))
+
+
+async def _of_humans(context: Context, reach: Reach) -> Reach:
+    """Leave bots out: what they say quotes others, and an answer must not rest on an earlier one."""
+    async with context.faculties.database.read() as connection:
+        bots = await members.bots(connection, context.community)
+    return replace(reach, scope=replace(reach.scope, not_authors=reach.scope.not_authors | bots))
 
 
 async def _sayable(context: Context, answer: Answer, where: Ref) -> Answer:
