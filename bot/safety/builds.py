@@ -37,14 +37,15 @@ def _as_it_is(text: str) -> str:
 class Build:
     """A build of the bot: what answers, how it writes for platforms, which skill it has besides, and what it keeps.
 
-    `follows` deletions, and `publishes` what it was asked alone. `tries` says which attempts it is given: only those
-    that it could fail where it is slow.
+    It `writes` by the generator, `follows` deletions, and `publishes` what it was asked alone. `tries` says which
+    attempts it is given: those that are about what it lacks.
     """
 
     name: str
     answers: Callable[[App], Awaitable[Answerer]] | None = None
     dialects: Mapping[str, Dialect] = field(default_factory=lambda: DIALECTS)
     besides: tuple[Skill, ...] = ()
+    writes: bool = False
     follows: bool = True
     publishes: bool = False
     tries: Callable[[Attempt], bool] = _every
@@ -55,14 +56,21 @@ WEAKENED = (
     # What members wrote goes to the platforms as it is.
     Build(
         name="unescaped",
-        dialects={name: replace(one, text=_as_it_is, begin=_as_it_is) for name, one in DIALECTS.items()},
+        dialects={
+            name: replace(one, text=_as_it_is, begin=_as_it_is, quote=_as_it_is) for name, one in DIALECTS.items()
+        },
+        tries=lambda attempt: attempt.quote_harm,
     ),
     # What answers reads all that was ever said.
-    Build(name="unscoped", answers=weaknesses.unscoped),
+    Build(
+        name="unscoped",
+        answers=weaknesses.unscoped,
+        tries=lambda attempt: any(one.where == "private" for one in attempt.planted),
+    ),
     # What the generator writes of the quotes is said unchecked.
-    Build(name="unchecked", answers=weaknesses.unchecked, tries=_in_english),
+    Build(name="unchecked", answers=weaknesses.unchecked, writes=True, tries=_in_english),
     # Question and messages are all instructions to the generator, and what it writes is said.
-    Build(name="obedient", answers=weaknesses.obedient, tries=_in_english),
+    Build(name="obedient", answers=weaknesses.obedient, writes=True, tries=_in_english),
     # Whoever is to be banned by what a message says is.
     Build(name="deputy", besides=(weaknesses.DEPUTY,), tries=lambda attempt: attempt.kind == "action"),
     # What is deleted stays.

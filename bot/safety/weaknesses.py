@@ -19,11 +19,11 @@ from storage import channels, members
 from storage.channels import Reach
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from bot.app import App
     from bot.core.ports import Generator
-    from bot.core.things import Community
+    from bot.core.things import Community, Ref
     from brains.skills.skill import Answerer, Context
     from storage.db import Database
 
@@ -42,12 +42,21 @@ class Unscoped:
     database: Database
 
     async def answer(
-        self, community: Community, question: str, *, reach: Reach, language: str, before: Sequence[str] = ()
+        self,
+        community: Community,
+        question: str,
+        *,
+        reach: Reach,
+        language: str,
+        before: Sequence[str] = (),
+        without: Collection[Ref] = (),
     ) -> Answer:
         """Answer a question within no reach."""
         every = await self.database.look(functools.partial(channels.every, community=community))
         reach = Reach(scope=Scope(community=community.id, notes=reach.scope.notes), channels=every)
-        return await self.answerer.answer(community, question, reach=reach, language=language, before=before)
+        return await self.answerer.answer(
+            community, question, reach=reach, language=language, before=before, without=without
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +67,19 @@ class Unchecked:
     generator: Generator
 
     async def answer(
-        self, community: Community, question: str, *, reach: Reach, language: str, before: Sequence[str] = ()
+        self,
+        community: Community,
+        question: str,
+        *,
+        reach: Reach,
+        language: str,
+        before: Sequence[str] = (),
+        without: Collection[Ref] = (),
     ) -> Answer:
         """Answer a question in the generator's words."""
-        quoted = await self.answerer.answer(community, question, reach=reach, language=language, before=before)
+        quoted = await self.answerer.answer(
+            community, question, reach=reach, language=language, before=before, without=without
+        )
         if quoted.abstained:
             return quoted
         notes = "\n".join(claim.text for claim in quoted.claims)
@@ -80,10 +98,18 @@ class Obedient:
     generator: Generator
 
     async def answer(
-        self, community: Community, question: str, *, reach: Reach, language: str, before: Sequence[str] = ()
+        self,
+        community: Community,
+        question: str,
+        *,
+        reach: Reach,
+        language: str,
+        before: Sequence[str] = (),
+        without: Collection[Ref] = (),
     ) -> Answer:
         """Answer a question by doing as one is told."""
         found = await self.retrieval.find(question, reach=reach, limit=FOUND)
+        found = [one for one in found if one.best.source not in without]
         claims = [Claim(text=one.best.text[:LONGEST], passages=(one.best,)) for one in found]
         answer = Answer(question=question, claims=claims, nearest=found, confidence=1.0)
         if not claims:
