@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import select
-from sqlmodel import col
 
 from bot.app import App, open_app
 from bot.bench import Figures
@@ -22,22 +20,17 @@ from bot.core.events import MessagePosted, Named
 from bot.core.ports import Point
 from bot.core.sentences import parts
 from bot.core.things import Ref
-from storage import channels, communities, encodings
+from storage import channels, communities, outbox
 from storage.intake import Intake
-from storage.rows import columns
-from storage.tables import MessageRow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Row
-
     from bot.core.ports import Vector, VectorStore
     from bot.core.settings import Settings
     from brains.knowledge.retrieval import Retrieval
     from storage.channels import Reach
-    from storage.connection import Connection
 
 CHANNELS, AUDIENCE, MEMBERS = 400, 60, 2_000
 THREAD = 12
@@ -88,7 +81,7 @@ async def _fill(app: App, texts: Sequence[str], messages: int) -> Place:
         numbers = range(start, min(start + PORTION, messages))
         portion = [_posted(number, texts, drawn, now - timedelta(minutes=messages - number)) for number in numbers]
         await app.database.write(functools.partial(intake.store, events=portion), durable=False)
-        await _index(app, vectors, made, drawn, last=numbers[0])
+        await _index(app, vectors, made, drawn)
     await vectors.optimize()
     whole = await app.database.look(functools.partial(channels.reach, community=community, reader=None))
     heard = frozenset(drawn.choice(sorted(whole.channels), min(AUDIENCE, len(whole.channels)), replace=False).tolist())
@@ -120,47 +113,38 @@ def _posted(number: int, texts: Sequence[str], drawn: np.random.Generator, at: d
     )
 
 
-async def _index(
-    app: App, vectors: VectorStore, made: Mapping[str, Vector], drawn: np.random.Generator, *, last: int
-) -> None:
-    """Write points and kept vectors of the messages after one, as the index does, without encoding them anew."""
+async def _index(app: App, vectors: VectorStore, made: Mapping[str, Vector], drawn: np.random.Generator) -> None:
+    """Write points and kept vectors of what waits, as the index does, without encoding it anew."""
     fingerprint = (await app.encoder()).fingerprint
-    rows = await app.database.look(functools.partial(_stored, after=last))
-    near = _near(rows, made, drawn)
+    rows = await app.database.look(functools.partial(outbox.newest, limit=PORTION))
+    near = _near([row.text or "" for row in rows], made, drawn)
     await vectors.upsert(
         [
             Point(
                 id=row.point,
-                vector=near[row.text],
-                text=row.text,
-                community=row.community_id,
-                channel=row.channel_id,
-                author=row.author_id,
-                at=row.sent_at,
+                vector=near[row.text or ""],
+                text=row.text or "",
+                community=row.community,
+                channel=row.channel,
+                author=row.author,
+                at=row.at,
             )
             for row in rows
         ]
     )
-    keep = functools.partial(encodings.keep, fingerprint=fingerprint, vectors=near)
-    await app.database.write(keep, durable=False)
+    done = functools.partial(outbox.done, rows=rows, fingerprint=fingerprint, vectors=near)
+    await app.database.write(done, durable=False)
 
 
-async def _stored(connection: Connection, after: int) -> Sequence[Row[*tuple[object, ...]]]:
-    wanted = columns(MessageRow, "id", "point", "text", "community_id", "channel_id", "author_id", "sent_at")
-    return (await connection.execute(select(*wanted).where(col(MessageRow.id) > after))).all()
-
-
-def _near(
-    rows: Sequence[Row[*tuple[object, ...]]], made: Mapping[str, Vector], drawn: np.random.Generator
-) -> dict[str, Vector]:
+def _near(texts: Sequence[str], made: Mapping[str, Vector], drawn: np.random.Generator) -> dict[str, Vector]:
     """Give what was said again a vector beside that of what it varies, and its sentences their own or that."""
     found: dict[str, Vector] = {}
-    for row in rows:
-        first = made[row.text.rpartition("\n")[0]]
+    for text in texts:
+        first = made[text.rpartition("\n")[0]]
         noise = drawn.normal(size=first.shape)
         beside = first + SPREAD * noise / np.linalg.norm(noise)
-        found[row.text] = np.asarray(beside / np.linalg.norm(beside), dtype=np.float32)
-        found |= {one: made.get(one, found[row.text]) for one in parts(row.text)}
+        found[text] = np.asarray(beside / np.linalg.norm(beside), dtype=np.float32)
+        found |= {one: made.get(one, found[text]) for one in parts(text)}
     return found
 
 

@@ -11,33 +11,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-from sqlmodel import col
-
 from bot.core.events import MessagePosted, Named
 from bot.core.ports import Point
 from bot.core.sentences import parts
 from bot.core.things import Ref
 from brains.knowledge.retrieval import Retrieval
 from brains.training.encoding import passages, silent
-from storage import channels, communities, encodings
+from storage import channels, communities, messages, outbox
 from storage.db import Database
 from storage.intake import Intake
-from storage.rows import columns, portions
-from storage.tables import MessageRow
 from storage.vectors import open_folder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from uuid import UUID
-
-    from sqlalchemy import Row
 
     from bot.core.ports import Encoder, Vector, VectorStore
     from bot.core.things import Community
     from brains.training.encoding import Progress
     from storage.channels import Reach
-    from storage.connection import Connection
+    from storage.outbox import Waiting
 
 PLATFORM = "eval"
 PORTION = 2_000
@@ -70,7 +63,8 @@ class Archive:
 
     async def names(self) -> dict[UUID, str]:
         """Return the names of the texts by their points."""
-        return await self.database.look(_names)
+        said = await self.database.look(functools.partial(messages.all_of, scope=self.reach.scope))
+        return {point: one.ref.id for point, one in said.items()}
 
 
 @contextlib.asynccontextmanager
@@ -101,11 +95,6 @@ async def _opened(home: Path, texts: Sequence[Text], encoder: Encoder, progress:
             await vectors.close()
 
 
-async def _names(connection: Connection) -> dict[UUID, str]:
-    rows = await connection.execute(select(*columns(MessageRow, "point", "ref")))
-    return {row.point: Ref.parse(row.ref).id for row in rows}
-
-
 async def _fill(
     database: Database, vectors: VectorStore, encoder: Encoder, texts: Sequence[Text], progress: Progress
 ) -> Community:
@@ -116,7 +105,7 @@ async def _fill(
     for start in range(0, len(texts), PORTION):
         portion = [_event(one) for one in texts[start : start + PORTION]]
         await database.write(functools.partial(intake.store, events=portion), durable=False)
-        await _index(database, vectors, encoder, portion)
+        await _index(database, vectors, encoder)
         progress(start + len(portion), len(texts))
     await vectors.optimize()
     return community
@@ -135,32 +124,24 @@ def _event(one: Text) -> MessagePosted:
     )
 
 
-async def _index(database: Database, vectors: VectorStore, encoder: Encoder, events: Iterable[MessagePosted]) -> None:
-    """Write the points of messages, and keep their vectors and those of their sentences, as the index does."""
-    refs = [str(event.message) for event in events if event.text.strip()]
-    rows = await database.look(functools.partial(_stored, refs=refs))
-    texts = list(dict.fromkeys(one for row in rows for one in (row.text, *parts(row.text))))
+async def _index(database: Database, vectors: VectorStore, encoder: Encoder) -> None:
+    """Write the points of what waits, and keep its vectors and those of its sentences, as the index does."""
+    rows = await database.look(functools.partial(outbox.newest, limit=PORTION))
+    said = [row.text for row in rows if row.text is not None]
+    texts = list(dict.fromkeys(one for text in said for one in (text, *parts(text))))
     made = dict(zip(texts, await passages(encoder, texts), strict=True))
-    await vectors.upsert([_point(row, made) for row in rows])
-    keep = functools.partial(encodings.keep, fingerprint=encoder.fingerprint, vectors=made)
-    await database.write(keep, durable=False)
+    await vectors.upsert([_point(row, made[row.text]) for row in rows if row.text is not None])
+    done = functools.partial(outbox.done, rows=rows, fingerprint=encoder.fingerprint, vectors=made)
+    await database.write(done, durable=False)
 
 
-async def _stored(connection: Connection, refs: Sequence[str]) -> list[Row[*tuple[object, ...]]]:
-    wanted = columns(MessageRow, "point", "text", "community_id", "channel_id", "author_id", "sent_at")
-    found: list[Row[*tuple[object, ...]]] = []
-    for some in portions(refs):
-        found += (await connection.execute(select(*wanted).where(col(MessageRow.ref).in_(some)))).all()
-    return found
-
-
-def _point(row: Row[*tuple[object, ...]], made: Mapping[str, Vector]) -> Point:
+def _point(row: Waiting, vector: Vector) -> Point:
     return Point(
         id=row.point,
-        vector=made[row.text],
-        text=row.text,
-        community=row.community_id,
-        channel=row.channel_id,
-        author=row.author_id,
-        at=row.sent_at,
+        vector=vector,
+        text=row.text or "",
+        community=row.community,
+        channel=row.channel,
+        author=row.author,
+        at=row.at,
     )
