@@ -18,6 +18,7 @@ from brains.moderation.detection import Post
 from brains.skills import answer_words
 from brains.skills.casework import is_withheld
 from brains.skills.steering import staff_channel
+from brains.skills.turned import NAMING
 from storage import answers, members
 from storage.digests import digest
 
@@ -68,6 +69,8 @@ async def asked_before(context: Context, event: MessagePosted) -> tuple[str, ...
 async def find(context: Context, asked: Asked, *, reach: Reach, language: str = "", where: Ref | None = None) -> Answer:
     """Answer a question from what is within reach, but for what may not be said `where` it would be.
 
+    The same question, put to the bot before, is no conversation near it.
+
     Raises Mistake where nothing answers questions, Overloaded or Gone.
     """
     if context.faculties.answerer is None:
@@ -82,6 +85,8 @@ async def find(context: Context, asked: Asked, *, reach: Reach, language: str = 
         without=asked.without,
     )
     channel = place(context.event)
+    near = tuple(one for one in answer.nearest if NAMING.sub("", one.best.text).strip() != asked.question.strip())
+    answer = replace(answer, nearest=near)
     return await _sayable(context, answer, where or (channel.ref if channel else OURSELVES))
 
 
