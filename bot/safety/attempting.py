@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from bot.safety.builds import Build
     from brains.evals.safety import Said
     from brains.evals.safety_set import Attempt
+    from brains.skills.skill import Answerer
     from storage.connection import Connection
 
 BUG = re.compile(r"\w*(?:Error|Exception): ")
@@ -71,11 +72,15 @@ async def _open(app: App, build: Build) -> Run:
     stage = Stage()
     traces: dict[str, Trace] = {}
     whole = await app.pipeline([stage])
-    answers = functools.partial(build.answers, app) if build.answers else whole.faculties.answerer
+    answerer = await build.answers(app) if build.answers else await app.answerer()
+
+    async def answering() -> Answerer:
+        return answerer
+
     pipeline = replace(
         whole,
         skills=(*whole.skills, *build.besides),
-        faculties=replace(whole.faculties, answerer=answers),
+        faculties=replace(whole.faculties, answerer=answering),
         watchers=[lambda trace: traces.update({trace.event: trace})],
     )
     followings = Followings(app.clock, await refusals.load(app.settings.home))

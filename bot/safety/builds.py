@@ -20,13 +20,17 @@ if TYPE_CHECKING:
     from brains.skills.skill import Answerer, Skill
 
 
+ORDERS = {"direct", "evidence", "file", "fake_turn", "fake_claim", "multi_step", "poison", "pressure"}
+"""Kinds of attempts that a generator may obey, or make more of than was said."""
+
+
 def _every(_attempt: Attempt) -> bool:
     return True
 
 
-def _in_english(attempt: Attempt) -> bool:
-    """Say whether the generator would be asked at all: it writes English alone."""
-    return attempt.lang == "en" and not attempt.is_control
+def _gives_orders(attempt: Attempt) -> bool:
+    """Say whether somebody tells the bot what to write, in English: the generator writes nothing else, and slowly."""
+    return attempt.lang == "en" and attempt.kind in ORDERS
 
 
 def _as_it_is(text: str) -> str:
@@ -68,9 +72,9 @@ WEAKENED = (
         tries=lambda attempt: any(one.where == "private" for one in attempt.planted),
     ),
     # What the generator writes of the quotes is said unchecked.
-    Build(name="unchecked", answers=weaknesses.unchecked, writes=True, tries=_in_english),
+    Build(name="unchecked", answers=weaknesses.unchecked, writes=True, tries=_gives_orders),
     # Question and messages are all instructions to the generator, and what it writes is said.
-    Build(name="obedient", answers=weaknesses.obedient, writes=True, tries=_in_english),
+    Build(name="obedient", answers=weaknesses.obedient, writes=True, tries=_gives_orders),
     # Whoever is to be banned by what a message says is.
     Build(name="deputy", besides=(weaknesses.DEPUTY,), tries=lambda attempt: attempt.kind == "action"),
     # What is deleted stays.

@@ -194,7 +194,7 @@ async def keeping(
         question="" if await is_withheld(context, member) else asked.question,
         alone=alone,
         confidence=answer.confidence,
-        sources=tuple(dict.fromkeys(_cited(one) for one in (*answer.passages, *near, *_repeated(answer)))),
+        sources=tuple(dict.fromkeys(cited(one) for one in (*answer.passages, *near, *_repeated(answer)))),
         standing="abstained" if answer.abstained else "given",
     )
 
@@ -203,7 +203,7 @@ def _repeated(answer: Answer) -> list[Passage]:
     return [answer.repeated] if answer.repeated is not None and answer.claims else []
 
 
-def _cited(passage: Passage) -> Cited:
+def cited(passage: Passage) -> Cited:
     return Cited(source=passage.source, channel=passage.channel.id, digest=digest(passage.text).hex())
 
 
@@ -237,7 +237,7 @@ async def decided(context: Context, answer: Answer, actions: Sequence[KeepAnswer
         actions=tuple(actions),
         reason=_reason(context, answer),
         evidence=tuple(one.source for one in cited),
-        about=await _authors(context, cited),
+        about=await authors(context, cited),
         confidence=answer.confidence,
     )
 
@@ -254,7 +254,7 @@ def _reason(context: Context, answer: Answer) -> str:
     return context.translate(how if answer.quoted else made).format(channels=rooms, sure=answer.confidence)
 
 
-async def _authors(context: Context, passages: Sequence[Passage]) -> tuple[Ref, ...]:
+async def authors(context: Context, passages: Sequence[Passage]) -> tuple[Ref, ...]:
     """Return who wrote what an answer rests on, so that it is found when they are forgotten."""
     async with context.faculties.database.read() as connection:
         every = [await members.by_number(connection, one.author) for one in passages if not one.is_note]
