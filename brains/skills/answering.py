@@ -204,6 +204,7 @@ def _repeated(answer: Answer) -> list[Passage]:
 
 
 def cited(passage: Passage) -> Cited:
+    """Return a passage as an answer cites it: by its reference, its channel, and what it reads now."""
     return Cited(source=passage.source, channel=passage.channel.id, digest=digest(passage.text).hex())
 
 
