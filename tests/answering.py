@@ -39,7 +39,7 @@ class WordAnswerer:
         for one in found:
             said = " ".join(passage.text for passage in one.passages) + one.best.heading
             share = len(wanted & _words(said)) / len(wanted)
-            reply = _reply(one, question)
+            reply = _reply(one, question, wanted)
             if share >= SHARED and reply is not None and reply.source not in without:
                 claim = Claim(text=reply.text, passages=(reply,))
                 repeated = one.passages[0] if _words(one.passages[0].text) == _words(question) else None
@@ -49,10 +49,11 @@ class WordAnswerer:
         return Answer(question=question, claims=(), nearest=tuple(found), confidence=0.1)
 
 
-def _reply(one: Conversation, question: str) -> Passage | None:
-    """Return what answers in a conversation: a note, or the last message in it that asks nothing."""
+def _reply(one: Conversation, question: str, wanted: set[str]) -> Passage | None:
+    """Return what answers in a conversation: what asks nothing and shares most words, of several the last."""
     told = [passage for passage in one.passages if passage.is_note or not re.search(r"[?？]\s*$", passage.text)]
-    return next((passage for passage in reversed(told) if passage.text != question), None)
+    said = [passage for passage in reversed(told) if passage.text != question]
+    return max(said, key=lambda passage: len(wanted & _words(passage.text)), default=None)
 
 
 def _words(text: str) -> set[str]:

@@ -49,15 +49,20 @@ async def names(context: Context, passages: Sequence[Passage]) -> Names:
 
 def answered(answer: Answer, called: Names, translate: Translate) -> str:
     """Show an answer: quotes with whose they are, or sentences with where each is from."""
-    head = _("This was asked before. The answer then:") if answer.repeated else _("From what was said here:")
-    if any(one.passages[0].is_note for one in answer.claims):
-        head = _("From what the staff keeps:")
-    blocks = [translate(head) if answer.quoted else ""]
-    if answer.repeated is not None:
-        asked = wording.message(answer.repeated.source, _glance(answer.repeated.text))
-        blocks[0] = f"{translate(head)} {asked}"
+    blocks = [_head(answer, translate)]
     told = _quoted if answer.quoted else _phrased
     return "\n\n".join(one for one in [*blocks, *told(answer.claims, called, translate)] if one)
+
+
+def _head(answer: Answer, translate: Translate) -> str:
+    """Say what the quotes are; what was put into words says itself where each sentence is from."""
+    if answer.repeated is not None:
+        asked = wording.message(answer.repeated.source, _glance(answer.repeated.text))
+        return translate(_("Asked before: {question}")).format(question=asked)
+    if not answer.quoted:
+        return ""
+    staffs = any(one.passages[0].is_note for one in answer.claims)
+    return translate(_("From what the staff keeps:") if staffs else _("From what was said here:"))
 
 
 def _quoted(claims: Sequence[Claim], called: Names, translate: Translate) -> list[str]:

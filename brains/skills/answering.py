@@ -12,11 +12,13 @@ from bot.core.errors import Mistake, Unavailable
 from bot.core.events import is_asked, place
 from bot.core.i18n import _
 from bot.core.things import Audience, Ref
+from brains.knowledge.asking import is_question
 from brains.knowledge.rewording import reword
 from brains.moderation.detection import Post
 from brains.skills import answer_words
 from brains.skills.casework import is_withheld
 from brains.skills.steering import staff_channel
+from brains.skills.turned import NAMING
 from storage import answers, members
 from storage.digests import digest
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from bot.core.i18n import Translate
     from bot.core.ports import Generator, Vector
     from bot.core.things import Member
-    from brains.knowledge.answer import Answer
+    from brains.knowledge.answer import Answer, Claim
     from brains.knowledge.passages import Passage
     from brains.moderation.moderator import Moderator
     from brains.skills.skill import Context
@@ -67,6 +69,8 @@ async def asked_before(context: Context, event: MessagePosted) -> tuple[str, ...
 async def find(context: Context, asked: Asked, *, reach: Reach, language: str = "", where: Ref | None = None) -> Answer:
     """Answer a question from what is within reach, but for what may not be said `where` it would be.
 
+    The same question, put to the bot before, is no conversation near it.
+
     Raises Mistake where nothing answers questions, Overloaded or Gone.
     """
     if context.faculties.answerer is None:
@@ -81,6 +85,8 @@ async def find(context: Context, asked: Asked, *, reach: Reach, language: str = 
         without=asked.without,
     )
     channel = place(context.event)
+    near = tuple(one for one in answer.nearest if NAMING.sub("", one.best.text).strip() != asked.question.strip())
+    answer = replace(answer, nearest=near)
     return await _sayable(context, answer, where or (channel.ref if channel else OURSELVES))
 
 
@@ -92,7 +98,7 @@ async def _of_humans(context: Context, reach: Reach) -> Reach:
 
 
 async def _sayable(context: Context, answer: Answer, where: Ref) -> Answer:
-    """Leave out what moderation would take away; of what was generated, also what it would only look at."""
+    """Leave out what only asks, and what moderation would take away or, of what was generated, look at."""
     moderator = await context.faculties.moderator(context.community)
     vectors = await _vectors(context, [claim.text for claim in answer.claims])
     bad = {"remove"} if answer.quoted else {"remove", "flag"}
@@ -101,7 +107,13 @@ async def _sayable(context: Context, answer: Answer, where: Ref) -> Answer:
         for claim, vector in zip(answer.claims, vectors, strict=True)
     ]
     near = [one for one in answer.nearest if _weigh(context, moderator, one.best.text, where) == "allow"]
-    return replace(answer, claims=tuple(claim for claim, said in weighed if said not in bad), nearest=tuple(near))
+    claims = tuple(claim for claim, said in weighed if said not in bad and not _only_asks(claim))
+    return replace(answer, claims=claims, nearest=tuple(near))
+
+
+def _only_asks(claim: Claim) -> bool:
+    """Say whether a quote is a question that resembles the one asked, which answers nothing."""
+    return not claim.passages[0].is_note and is_question(claim.text)
 
 
 def _weigh(context: Context, moderator: Moderator, text: str, where: Ref, vector: Vector | None = None) -> str:
@@ -192,6 +204,7 @@ def _repeated(answer: Answer) -> list[Passage]:
 
 
 def cited(passage: Passage) -> Cited:
+    """Return a passage as an answer cites it: by its reference, its channel, and what it reads now."""
     return Cited(source=passage.source, channel=passage.channel.id, digest=digest(passage.text).hex())
 
 
