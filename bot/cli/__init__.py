@@ -11,6 +11,7 @@ import typer
 
 from bot.cli import (
     answers,
+    ask,
     bench,
     checkup,
     community,
@@ -48,6 +49,7 @@ for family in (
     checkup,
     imports,
     find,
+    ask,
     answers,
     member,
     moderation,
