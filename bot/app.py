@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from bot.learning import Learner
     from bot.living import Living
     from bot.pipeline import Pipeline
+    from bot.untangling import Untangling
     from brains.engines.encoder_client import WorkerEncoder
-    from brains.knowledge.answering import Answerer
     from brains.matching.matchmaker import Matchmaker
     from brains.moderation.moderators import Moderators
+    from brains.skills.skill import Answerer
 
 FRESH = timedelta(minutes=10)
 """For so long a running bot matches by the same channel profiles, however much is said meanwhile."""
@@ -65,6 +66,8 @@ class App:
         self._pictures: Pictures | None = None
         self._index: Index | None = None
         self._moderators: Moderators | None = None
+        self._untangling: Untangling | None = None
+        self._answerer: Answerer | None = None
 
     def tell(self, sentence: str) -> None:
         """Tell whoever waits what for."""
@@ -169,16 +172,31 @@ class App:
             told=moderators.changed,
         )
 
+    def untangling(self) -> Untangling:
+        """Return what finds out which messages belong to one conversation."""
+        if self._untangling is None:
+            from bot.untangling import Untangling
+
+            self._untangling = Untangling(database=self.database, clock=self.clock)
+        return self._untangling
+
     async def retrieval(self) -> Retrieval:
         """Return what finds messages."""
         return Retrieval(database=self.database, vectors=await self.vectors(), encoder=await self.encoder())
 
     async def answerer(self) -> Answerer:
         """Return what answers questions."""
-        from brains.knowledge.answering import Answerer
+        if self._answerer is None:
+            from brains.knowledge import confidence
+            from brains.knowledge.answering import Answerer
 
-        encoder = await self.encoder()
-        return Answerer(finder=await self.retrieval(), encoder=encoder, vectors=await self.vectors())
+            self._answerer = Answerer(
+                finder=await self.retrieval(),
+                encoder=await self.encoder(),
+                vectors=await self.vectors(),
+                model=await asyncio.to_thread(confidence.shipped),
+            )
+        return self._answerer
 
     async def pipeline(self, adapters: Sequence[Adapter]) -> Pipeline:
         """Put together what decides about events of these platforms, and acts there."""
@@ -230,8 +248,10 @@ class App:
     async def living(self, adapters: Sequence[Adapter]) -> Living:
         """Put the bot together that lives on these platforms."""
         from bot.ahead import Ahead
+        from bot.attending import Attending
         from bot.lanes import Lanes
         from bot.living import Living
+        from bot.reading import Reading
         from bot.timers import Timers
         from brains.skills import SKILLS
         from storage.following import Followings
@@ -264,6 +284,9 @@ class App:
             compact=functools.partial(erasure.compact, self.database),
             chores={
                 "learning": (await self.learner()).run,
+                "untangling": self.untangling().run,
+                "reading": Reading(self.database, self.clock).run,
+                "answers": Attending(database=self.database, clock=self.clock, put=inbox.put).run,
                 "timers": Timers(database=self.database, clock=self.clock, put=inbox.put).run,
             },
             alone=not self.settings.database_url,

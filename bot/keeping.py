@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
+from uuid import UUID
 
 from bot.core.actions import (
     Forget,
@@ -15,6 +16,7 @@ from bot.core.actions import (
     KeepCase,
     KeepCode,
     KeepFeedback,
+    KeepNote,
     KeepOpinion,
     KeepReport,
     LinkAccounts,
@@ -26,7 +28,8 @@ from bot.core.actions import (
     UnlinkAccount,
 )
 from bot.core.decisions import Receipt
-from storage import answers, casebook, channels, feedback, linking, members, persons, policies, proofs, redaction
+from bot.core.things import Audience
+from storage import answers, casebook, channels, feedback, linking, members, notes, persons, policies, proofs, redaction
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,7 +78,7 @@ class Keeper:
             case TakeBack():
                 take_back = functools.partial(redaction.take_back, community=community, action=action, trace=trace)
                 await self.database.write(take_back)
-            case KeepAnswer() | KeepOpinion():
+            case KeepAnswer() | KeepOpinion() | KeepNote():
                 write = functools.partial(_keep_answer, community=community, action=action, trace=trace, now=now)
                 return await self.database.write(write)
             case Forget(member=ref):
@@ -214,9 +217,38 @@ async def _keep_case(
     return Receipt(state="failed", error=wrong) if wrong else DONE
 
 
+async def _keep_note(connection: Connection, community: Community, action: KeepNote, now: datetime) -> Receipt:
+    channel = await channels.by_ref(connection, community, action.channel)
+    if channel is None or channel.audience is Audience.DIRECT:
+        return _unknown(action.channel)
+    point = UUID(action.note)
+    if not action.text:
+        await notes.drop(connection, community, point, now=now)
+        return DONE
+    wrong = await notes.keep(
+        connection,
+        community,
+        point=point,
+        channel=channel.id,
+        question=action.question,
+        text=action.text,
+        owner=action.owner,
+        sources=action.sources,
+        now=now,
+    )
+    return Receipt(state="failed", error=wrong) if wrong else DONE
+
+
 async def _keep_answer(
-    connection: Connection, *, community: Community, action: KeepAnswer | KeepOpinion, trace: str, now: datetime
+    connection: Connection,
+    *,
+    community: Community,
+    action: KeepAnswer | KeepOpinion | KeepNote,
+    trace: str,
+    now: datetime,
 ) -> Receipt:
+    if isinstance(action, KeepNote):
+        return await _keep_note(connection, community, action, now)
     member = await members.by_ref(connection, community, action.member)
     if member is None:
         return _unknown(action.member)

@@ -1,4 +1,4 @@
-"""Finds out in the background in which conversation each message is: its thread's, that of what it replies to, or by reading."""
+"""Finds out in the background in which conversation each message is: its thread's, its reply's, or by reading."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import itertools
 import logging
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -18,31 +19,31 @@ from brains.knowledge.untangle_features import WINDOW
 from storage import conversations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bot.core.clock import Clock
     from brains.knowledge.untangle import Untangler
     from storage.connection import Connection
-    from storage.conversations import Line, Untold
+    from storage.conversations import Labelled, Line, Untold
     from storage.db import Database
 
 log = logging.getLogger(__name__)
 
 GLANCE = 1.0
 """Seconds between looks for what was said since."""
-PORTION = 128
-"""Messages untangled in one go: some 50 ms, in which the loop seldom gets its turn."""
+PORTION = 200
+"""Messages untangled in one go, in a thread: more of them share the reading of those before them."""
 AT_ONCE = 20_000
 """Messages looked for in one go, which are put in order before any is untangled."""
 MOST = 1_000
 """Messages read at most for one portion, where new ones lie far between old ones."""
-RESTS = 3.0
-"""So many times as long as it worked does a running bot rest: what members say comes first."""
+RESTS = 9.0
+"""So many times as long as it worked does a running bot rest: a tenth of a core at most, since members come first."""
 BACK = timedelta(days=3)
 """What was said longer before answers nothing, so that a quiet channel need not be read far back."""
 AGAIN = 20
 """Messages after those that came late that are asked again whether they begin anything."""
-Progress = "Callable[[int, int], None]"
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,34 +64,39 @@ class Untangling:
                 log.warning("conversations wait to be told apart: %s", error)
             await self.clock.sleep(GLANCE)
 
-    async def catch_up(self) -> int:
+    async def catch_up(self, progress: Progress = lambda _done, _all: None) -> int:
         """Untangle everything that waits, without a rest; returns how many messages that were."""
         done = 0
-        while some := await self._pass_over(rests=0):
+        while some := await self._pass_over(rests=0, progress=functools.partial(_further, progress, done)):
             done += some
         return done
 
-    async def _pass_over(self, *, rests: float) -> int:
+    async def _pass_over(self, *, rests: float, progress: Progress = lambda _done, _all: None) -> int:
         async with self._one_at_a_time:
             waiting = await self.database.look(functools.partial(conversations.untold, limit=AT_ONCE))
             done = 0
             for some in _portions(waiting):
                 began = time.perf_counter()
                 done += await self._untangle(some)
+                progress(done, len(waiting))
                 if rests:
                     await self.clock.sleep(rests * (time.perf_counter() - began))
             return done
 
     async def _untangle(self, some: Sequence[Untold]) -> int:
         """Untangle messages of one channel, in order of time; returns how many were new to it."""
-        lines, replied, roots = await self.database.look(functools.partial(_read, some=some))
+        lines, away, roots = await self.database.look(functools.partial(_read, some=some))
         wanted = frozenset(one.number for one in some)
         untangler = await asyncio.to_thread(self.untangler)
-        told = await asyncio.to_thread(tell_apart, lines, wanted, untangler, replied=replied, roots=roots)
+        told = await asyncio.to_thread(tell_apart, lines, wanted, untangler, away=away, roots=roots)
         await self.database.write(
             functools.partial(conversations.tell, labels=told.labels, moves=told.moves), durable=False
         )
         return len(wanted & told.labels.keys())
+
+
+def _further(progress: Progress, before: int, done: int, everything: int) -> None:
+    progress(before + done, before + everything)
 
 
 def _portions(waiting: Sequence[Untold]) -> Iterator[Sequence[Untold]]:
@@ -108,22 +114,24 @@ def _portions(waiting: Sequence[Untold]) -> Iterator[Sequence[Untold]]:
 
 async def _read(
     connection: Connection, some: Sequence[Untold]
-) -> tuple[list[Line], dict[str, int], dict[str, int]]:
+) -> tuple[list[Line], dict[str, Labelled], dict[str, int]]:
     first, last = some[0], some[-1]
     lines = await conversations.stretch(
         connection,
         first.channel,
         first.at,
         last.at,
-        before=first.at - BACK,
         limit=MOST,
-        context=WINDOW,
+        earlier=WINDOW,
+        since=first.at - BACK,
+        later=AGAIN,
     )
-    here = {one.ref for one in lines}
-    away = {one.reply_to for one in lines if one.reply_to and one.reply_to not in here}
-    replied = await conversations.replied(connection, first.channel, sorted(away))
-    threads = {one.thread for one in lines if one.thread is not None}
-    return lines, replied, await conversations.roots(connection, sorted(threads))
+    wanted = {one.number for one in some}
+    threads = {one.thread for one in lines if one.thread is not None and one.number in wanted}
+    roots = await conversations.roots(connection, sorted(threads))
+    refs = {one.reply_to for one in lines if one.reply_to} | roots.keys()
+    away = await conversations.labelled(connection, first.channel, sorted(refs - {one.ref for one in lines}))
+    return lines, away, roots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,37 +147,42 @@ def tell_apart(
     wanted: frozenset[int],
     untangler: Untangler,
     *,
-    replied: Mapping[str, int],
+    away: Mapping[str, Labelled],
     roots: Mapping[str, int],
 ) -> Told:
     """Find the conversations of the lines wanted; `lines` are of one channel, in order of time.
 
-    What begins something, and comes soon after one that was not there before, is asked again. `replied` are the
-    conversations of what is replied to elsewhere, `roots` the threads that began at a message, both by its reference.
+    What begins something, and comes soon after one that was not there before, is asked again. `away` are messages that
+    are replied to elsewhere in the channel, `roots` the threads that began at a message, both by its reference.
     """
     late = _late(lines, wanted)
     asked = [at for at, line in enumerate(lines) if line.number in wanted or at in late]
     read = _reading(lines, asked, untangler)
-    label = {line.ref: line.conversation for line in lines if line.conversation is not None} | dict(replied)
+    label = {ref: one.label for ref, one in away.items()}
+    label |= {line.ref: line.conversation for line in lines if line.conversation is not None}
     labels: dict[int, int] = {}
     moves: dict[int, int] = {}
     for at in asked:
         line = lines[at]
-        if line.ref in roots:
-            found = -roots[line.ref]
-        elif line.thread is not None:
-            found = -line.thread
-        elif line.reply_to in label:
-            found = label[line.reply_to]
-        else:
-            before = lines[read[at]] if at in read else line
-            found = line.number if before is line else label.get(before.ref, before.number)
+        found = _found(line, lines[read.get(at, at)], label, roots)
         found = moves.get(found, found)
         labels[line.number] = label[line.ref] = found
         if found != line.number:
             moves[line.number] = found
             label.update({ref: found for ref, one in label.items() if one == line.number})
-    return Told(labels=labels, moves=moves)
+    numbers = {ref: one.number for ref, one in away.items()} | {line.ref: line.number for line in lines}
+    return Told(labels=labels | {numbers[ref]: -thread for ref, thread in roots.items() if ref in numbers}, moves=moves)
+
+
+def _found(line: Line, answered: Line, label: Mapping[str, int], roots: Mapping[str, int]) -> int:
+    """Return the conversation of a line, where it answers that one or itself as far as one can read."""
+    if line.ref in roots:
+        return -roots[line.ref]
+    if line.thread is not None:
+        return -line.thread
+    if line.reply_to is not None and line.reply_to in label:
+        return label[line.reply_to]
+    return line.number if answered is line else label.get(answered.ref, answered.number)
 
 
 def _late(lines: Sequence[Line], wanted: frozenset[int]) -> frozenset[int]:
@@ -180,7 +193,7 @@ def _late(lines: Sequence[Line], wanted: frozenset[int]) -> frozenset[int]:
 
 
 def _reading(lines: Sequence[Line], asked: Sequence[int], untangler: Untangler) -> dict[int, int]:
-    """Return for those asked about what they answer, both as places among the lines, by what humans said in the open."""
+    """Return for those asked about, by place, the place of what they answer; what humans said outside of threads."""
     stream = [at for at, line in enumerate(lines) if not line.bot and line.thread is None]
     place = {at: number for number, at in enumerate(stream)}
     said = [Said(author=lines[at].author, at=lines[at].at.timestamp(), text=lines[at].text) for at in stream]

@@ -118,8 +118,10 @@ async def aloud(connection: Connection, community: Community, where: Ref, reader
     That is what is said in that channel itself, and in those open to everyone; only the former, where a guest is in it.
     """
     asked = await reach(connection, community, reader)
-    here = asked.channel(where)
-    guests = here is not None and await members.has_guests(connection, here.id)
+    # Who reads along in a channel does so whether the bot reads there or not.
+    called = (col(ChannelRow.community_id) == community.id) & (col(ChannelRow.ref) == str(where))
+    here = await connection.scalar(select(col(ChannelRow.id)).where(called))
+    guests = here is not None and await members.has_guests(connection, here)
     within = {
         one.id: one
         for one in asked.channels.values()

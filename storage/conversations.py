@@ -1,7 +1,7 @@
 """Which messages belong to one conversation, and those of whom that is not known yet.
 
-A conversation is a label: the number of the message that began it, or, of an explicit thread, the thread's number with a
-minus. It outlives the message that it is named after.
+A conversation is a label: the number of the message that began it, or, of an explicit thread, the thread's number with
+a minus. It outlives the message that it is named after.
 """
 
 from __future__ import annotations
@@ -70,26 +70,34 @@ async def of(
     At most `around` for each, the nearest before and after it. What bots said is left out, and so is a message that the
     scope does not show; one that is not untangled yet stands alone.
     """
-    asked: dict[int, int | None] = {}
+    asked = await _shown(connection, scope, numbers)
+    told = await _told(connection, sorted({one for one in asked.values() if one is not None}))
+    near = {number: _near(number, told.get(label or 0, ()), around) for number, label in asked.items()}
+    shown = await _shown(connection, scope, sorted({one for some in near.values() for one in some}))
+    return {number: tuple(one for one in some if one in shown) for number, some in near.items()}
+
+
+async def _shown(connection: Connection, scope: Scope, numbers: Sequence[int]) -> dict[int, int | None]:
+    """Return those messages that a scope shows, by number, and their conversations."""
+    found: dict[int, int | None] = {}
     for some in portions(list(numbers)):
         rows = await connection.execute(
-            select(*columns(MessageRow, "id", "conversation")).where(*within(scope), col(MessageRow.id).in_(some))
+            select(*columns(MessageRow, "id", "conversation")).where(
+                *within(scope, found=True), col(MessageRow.id).in_(some)
+            )
         )
-        asked.update((row.id, row.conversation) for row in rows)
-    told = await _told(connection, scope, sorted({one for one in asked.values() if one is not None}))
-    return {
-        number: _near(number, told.get(label, ()) if label is not None else (), around)
-        for number, label in asked.items()
-    }
+        found.update((row.id, row.conversation) for row in rows)
+    return found
 
 
-async def _told(connection: Connection, scope: Scope, labels: Sequence[int]) -> dict[int, list[int]]:
+async def _told(connection: Connection, labels: Sequence[int]) -> dict[int, list[int]]:
+    """Return what humans said in conversations, by number; asked apart from the scope, lest SQLite begin there."""
     found: dict[int, list[int]] = defaultdict(list)
     for some in portions(labels):
         rows = await connection.execute(
             select(*columns(MessageRow, "id", "conversation"))
             .join(MemberRow, col(MemberRow.id) == col(MessageRow.author_id))
-            .where(*within(scope), HUMAN, col(MessageRow.conversation).in_(some))
+            .where(HUMAN, col(MessageRow.conversation).in_(some))
             .order_by(*AT)
         )
         for row in rows:
@@ -117,23 +125,28 @@ async def untold(connection: Connection, limit: int) -> list[Untold]:
 
 
 async def stretch(
-    connection: Connection, channel: int, first: datetime, last: datetime, *, before: datetime, limit: int, context: int
+    connection: Connection,
+    channel: int,
+    first: datetime,
+    last: datetime,
+    *,
+    limit: int,
+    earlier: int,
+    since: datetime,
+    later: int,
 ) -> list[Line]:
     """Return what was said in a channel from `first` to `last`, at most `limit`, in order of time.
 
-    And up to `context` messages on either side of that, none older than `before`.
+    And up to `earlier` messages before that, none older than `since`, and up to `later` after it.
     """
     here = col(MessageRow.channel_id) == channel
-    earlier = await _lines(connection, here & (AT[0] >= before) & (AT[0] < first), context, newest=True)
+    before = await _lines(connection, here & (AT[0] >= since) & (AT[0] < first), earlier, newest=True)
     now = await _lines(connection, here & (AT[0] >= first) & (AT[0] <= last), limit)
-    end = now[-1].at if len(now) == limit else last
-    later = await _lines(connection, here & (AT[0] > end), context) if len(now) < limit else []
-    return [*earlier[::-1], *now, *later]
+    after = await _lines(connection, here & (AT[0] > last), later) if len(now) < limit else []
+    return [*before[::-1], *now, *after]
 
 
-async def _lines(
-    connection: Connection, where: ColumnElement[bool], limit: int, *, newest: bool = False
-) -> list[Line]:
+async def _lines(connection: Connection, where: ColumnElement[bool], limit: int, *, newest: bool = False) -> list[Line]:
     wanted = ("id", "ref", "author_id", "thread_id", "conversation", "reply_to", "text", "sent_at")
     rows = await connection.execute(
         select(*columns(MessageRow, *wanted), *columns(MemberRow, "name", "bot"))
@@ -160,10 +173,18 @@ def _line(row: Row[*tuple[object, ...]]) -> Line:
     )
 
 
-async def replied(connection: Connection, channel: int, refs: Sequence[str]) -> dict[str, int]:
-    """Return for messages of a channel by reference their conversation, or what it will be named after."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """A message's number and its conversation, or what that will be named after."""
+
+    number: int
+    label: int
+
+
+async def labelled(connection: Connection, channel: int, refs: Sequence[str]) -> dict[str, Labelled]:
+    """Return messages of a channel by their references."""
     community = select(col(ChannelRow.community_id)).where(col(ChannelRow.id) == channel).scalar_subquery()
-    found: dict[str, int] = {}
+    found: dict[str, Labelled] = {}
     for some in portions(refs):
         rows = await connection.execute(
             select(*columns(MessageRow, "id", "ref", "conversation")).where(
@@ -172,7 +193,9 @@ async def replied(connection: Connection, channel: int, refs: Sequence[str]) -> 
                 col(MessageRow.channel_id) == channel,
             )
         )
-        found.update((row.ref, row.id if row.conversation is None else row.conversation) for row in rows)
+        for row in rows:
+            label = row.id if row.conversation is None else row.conversation
+            found[row.ref] = Labelled(number=row.id, label=label)
     return found
 
 

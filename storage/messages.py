@@ -94,7 +94,9 @@ async def by_point(connection: Connection, scope: Scope, points: Sequence[UUID])
     """Return the messages behind points, as far as the scope allows."""
     found: dict[UUID, Message] = {}
     for some in portions(list(points)):
-        rows = await connection.execute(select(*COLUMNS).where(*within(scope), col(MessageRow.point).in_(some)))
+        rows = await connection.execute(
+            select(*COLUMNS).where(*within(scope, found=True), col(MessageRow.point).in_(some))
+        )
         found.update((row.point, _message(row)) for row in rows)
     return found
 
@@ -103,7 +105,9 @@ async def by_number(connection: Connection, scope: Scope, numbers: Sequence[int]
     """Return messages by their numbers, as far as the scope allows."""
     found: dict[int, Message] = {}
     for some in portions(list(numbers)):
-        rows = await connection.execute(select(*COLUMNS).where(*within(scope), col(MessageRow.id).in_(some)))
+        rows = await connection.execute(
+            select(*COLUMNS).where(*within(scope, found=True), col(MessageRow.id).in_(some))
+        )
         found.update((message.id, message) for message in map(_message, rows))
     return found
 
@@ -131,15 +135,23 @@ async def state(connection: Connection, community: int) -> State:
     return State(count=row[0], last=row[1] or 0)
 
 
-def within(scope: Scope) -> list[ColumnElement[bool]]:
-    """Return the conditions that hold a query inside its scope."""
-    conditions: list[ColumnElement[bool]] = [col(MessageRow.community_id) == scope.community]
+def within(scope: Scope, *, found: bool = False) -> list[ColumnElement[bool]]:
+    """Return the conditions that hold a query inside its scope.
+
+    `found` says that rows are looked for by many numbers or points: SQLite, which keeps no statistics here, would
+    begin with an index of the scope's columns otherwise, and read every message of the community.
+    """
+    community, channel, author = (
+        one + 0 if found else one
+        for one in (col(MessageRow.community_id), col(MessageRow.channel_id), col(MessageRow.author_id))
+    )
+    conditions: list[ColumnElement[bool]] = [community == scope.community]
     if scope.channels is not None:
-        conditions.append(col(MessageRow.channel_id).in_(sorted(scope.channels)))
+        conditions.append(channel.in_(sorted(scope.channels)))
     if scope.authors is not None:
-        conditions.append(col(MessageRow.author_id).in_(sorted(scope.authors)))
+        conditions.append(author.in_(sorted(scope.authors)))
     if scope.not_authors:
-        conditions.append(col(MessageRow.author_id).not_in(sorted(scope.not_authors)))
+        conditions.append(author.not_in(sorted(scope.not_authors)))
     if scope.since:
         conditions.append(col(MessageRow.sent_at) >= scope.since)
     if scope.until:

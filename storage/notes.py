@@ -6,7 +6,6 @@ changed, deleted, or is its author's no more to be used, is shown to nobody unti
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -16,6 +15,7 @@ from sqlmodel import col
 from bot.core.ports import Scope
 from bot.core.things import Ref
 from storage import members, messages
+from storage.digests import digest
 from storage.rows import columns, insert_new, insert_rows, portions
 from storage.tables import DocumentRow, MessageRow, NoteRow, NoteSourceRow, OutboxRow
 
@@ -60,11 +60,6 @@ class Note:
     def source(self) -> Ref:
         """Return the reference by which answers cite it."""
         return Ref(NOTE, str(self.number))
-
-
-def digest(text: str) -> bytes:
-    """Name a text as it reads now: SHA-256, 32 bytes."""
-    return hashlib.sha256(text.encode()).digest()
 
 
 def encoded(heading: str, text: str) -> str:
@@ -158,6 +153,17 @@ async def keep(
     await insert_new(connection, NoteSourceRow, resting)
     await put_on(connection, [row])
     return ""
+
+
+async def sources(connection: Connection, number: int) -> tuple[Ref, ...]:
+    """Return the messages that an entry rests on."""
+    return tuple(Ref.parse(row.message) for row in await _sources(connection, [number]))
+
+
+async def drop(connection: Connection, community: Community, point: UUID, *, now: datetime) -> None:
+    """Take an entry of the FAQ away."""
+    ours = (col(NoteRow.community_id) == community.id) & (col(NoteRow.kind) == "faq")
+    await erase(connection, ours & (col(NoteRow.point) == point), now=now)
 
 
 async def put_on(connection: Connection, rows: Iterable[Row[*tuple[object, ...]]]) -> None:

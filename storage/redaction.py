@@ -11,6 +11,7 @@ from sqlmodel import col
 from bot.core.actions import AskStaff, Edit, OpenDirect, Say
 from bot.core.codec import dump, dump_action, load, load_action
 from bot.core.decisions import Trace
+from storage import answers
 from storage.rows import columns, portions
 from storage.tables import ActRow, AnswerRow, AnswerSourceRow, ButtonRow, MessageRow, TraceRow
 
@@ -47,13 +48,14 @@ async def take_back(connection: Connection, *, community: Community, action: Tak
     for some in portions([row.id for row in found]):
         await connection.execute(delete(ButtonRow).where(col(ButtonRow.act_id).in_(some)))
     await _stories(connection, {said_by, *(row.trace_id for row in found)}, action.text)
-    said = col(MessageRow.ref).in_([str(one) for one in action.messages])
-    here = col(MessageRow.community_id) == community.id
-    await connection.execute(update(MessageRow).where(here, said).values(text=action.text))
+    made = (col(MessageRow.community_id) == community.id) & (col(MessageRow.ref) == str(action.message))
+    await connection.execute(update(MessageRow).where(made).values(text=action.text))
     if not await _waits(connection, action, trace):
         await connection.execute(delete(AnswerSourceRow).where(col(AnswerSourceRow.answer_id) == action.answer))
+        await answers.cite(connection, action.answer, action.sources)
         given = col(AnswerRow.standing).not_in(OWED)
-        await connection.execute(update(AnswerRow).where(mine, given).values(standing="withdrawn"))
+        standing = "corrected" if action.sources else "withdrawn"
+        await connection.execute(update(AnswerRow).where(mine, given).values(standing=standing))
 
 
 async def _telling(
@@ -62,10 +64,12 @@ async def _telling(
     """Return the acts that said an answer, changed it, or told somebody of how it came about."""
     first = select(func.min(col(ActRow.id))).where(col(ActRow.trace_id) == said_by)
     since = await connection.scalar(first) if said_by else None
-    names = [f'"{one}"' for one in action.messages] + ([said_by] if said_by else [])
+    names = ([f'"{action.message}"'] if action.message else []) + ([said_by] if said_by else [])
     tell: list[ColumnElement[bool]] = [col(ActRow.action).contains(one, autoescape=True) for one in names]
-    tell += [col(ActRow.made) == str(one) for one in action.messages]
+    tell += [col(ActRow.made) == str(action.message)] if action.message else []
     tell += [col(ActRow.trace_id) == said_by] if said_by else []
+    if not tell:
+        return []
     rows = await connection.execute(
         select(*columns(ActRow, "id", "trace_id", "action"))
         .where(col(ActRow.community_id) == community.id, col(ActRow.id) >= (since or 0))
@@ -109,13 +113,13 @@ async def _waits(connection: Connection, action: TakeBack, trace: str) -> bool:
     )
     tried = [(row.state, load_action(row.action)) for row in rows]
     failed = [
-        one.message
+        state
         for state, one in tried
-        if isinstance(one, Edit) and one.message in action.messages and one.only is None and state != "done"
+        if isinstance(one, Edit) and one.message == action.message and one.only is None and state != "done"
     ]
-    for message in failed:
-        naming = col(ActRow.action).contains(f'"{message}"', autoescape=True)
-        tries = select(func.count()).where(edits, naming, col(ActRow.state).in_(("failed", "unknown")))
-        if (await connection.execute(tries)).scalar_one() < TRIES:
-            return True
-    return False
+    if not failed:
+        return False
+    naming = col(ActRow.action).contains(f'"{action.message}"', autoescape=True)
+    tries = select(func.count()).where(edits, naming, col(ActRow.state).in_(("failed", "unknown")))
+    failures: int = (await connection.execute(tries)).scalar_one()
+    return failures < TRIES

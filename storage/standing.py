@@ -41,7 +41,7 @@ IS_NOTE = col(AnswerSourceRow.source).startswith(NOTE, autoescape=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """An answer that stands, or that is owed: `made` is the bot's message, `card` what the staff was asked by."""
+    """An answer that the bot gave. `made` is its message, where one is known."""
 
     id: str
     member: int | None
@@ -49,7 +49,6 @@ class Standing:
     question: str
     trace: str
     made: Ref | None
-    card: Ref | None
     alone: bool
 
 
@@ -87,7 +86,9 @@ async def stale(connection: Connection, community: Community, since: datetime) -
     The database leaves out what holds for sure: a message that was never edited, in a channel that everyone reads, of
     an author who refused nothing, cited where no guest is. What is left is looked at one by one.
     """
-    ours = (col(AnswerRow.community_id) == community.id) & (col(AnswerRow.at) >= since)
+    # What the staff corrected says their words now, whatever became of what it cited.
+    stands = col(AnswerRow.standing) != "corrected"
+    ours = (col(AnswerRow.community_id) == community.id) & (col(AnswerRow.at) >= since) & stands
     alone = select(col(AnswerRow.member_id)).where(ours, col(AnswerRow.alone).is_(True)).distinct()
     askers = {member for member in await connection.scalars(alone) if member is not None}
     readers = await audiences.load(connection, community, askers)
@@ -99,7 +100,7 @@ async def stale(connection: Connection, community: Community, since: datetime) -
 
 
 def _judged(cited: Sequence[tuple[Row[*tuple[object, ...]], list[_Cited]]], readers: Audiences) -> list[Stale]:
-    """Judge each source for those who read the answer, and the staff where they were shown it on a card."""
+    """Judge each source for those who read the answer."""
     answers: dict[str, Standing] = {}
     lost: defaultdict[str, dict[str, Lost]] = defaultdict(dict)
     for row, sources in sorted(cited, key=lambda one: (one[0].at, one[0].id)):
@@ -112,25 +113,21 @@ def _judged(cited: Sequence[tuple[Row[*tuple[object, ...]], list[_Cited]]], read
 
 
 def _rooms(row: Row[*tuple[object, ...]], readers: Audiences) -> frozenset[int]:
-    """Return the channels whose words may stand in an answer, and in its card."""
+    """Return the channels whose words may stand in an answer."""
     where = Ref.parse(row.channel)
     alone = row.alone or readers.is_direct(where)
-    rooms = readers.alone(row.member_id) if alone else readers.aloud(where)
-    return rooms & readers.aloud(Ref.parse(row.staff)) if row.staff else rooms
+    return readers.alone(row.member_id) if alone else readers.aloud(where)
 
 
 def _citing(ours: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
     """Select what is cited by answers, with the answers."""
-    cards = (col(ActRow.made) == col(AnswerRow.card)) & (col(AnswerRow.card) != "")
-    names = ("id", "member_id", "channel", "question", "trace_id", "made", "card", "alone", "at")
+    names = ("id", "member_id", "channel", "question", "trace_id", "made", "alone", "at")
     return (
         select(
             *columns(AnswerRow, *names),
             *columns(AnswerSourceRow, "source", "digest"),
-            col(ActRow.channel).label("staff"),
         )
         .join(AnswerSourceRow, col(AnswerSourceRow.answer_id) == col(AnswerRow.id))
-        .outerjoin(ActRow, cards)
         .where(ours)
     )
 
@@ -149,7 +146,6 @@ def _messages(ours: ColumnElement[bool], readers: Audiences) -> Select[*tuple[ob
         col(MessageRow.author_id).in_(sorted(readers.withheld)),
         col(AnswerRow.channel).in_(visited),
         col(AnswerRow.alone).is_(True) & col(AnswerRow.member_id).in_(sorted(readers.guests)),
-        col(ActRow.channel).in_(visited),
     ]
     return _citing(ours).add_columns(*now).outerjoin(MessageRow, here).where(~IS_NOTE, or_(*doubtful))
 
@@ -207,7 +203,6 @@ def _standing(row: Row[*tuple[object, ...]]) -> Standing:
         question=row.question,
         trace=row.trace_id,
         made=Ref.parse(row.made) if row.made else None,
-        card=Ref.parse(row.card) if row.card else None,
         alone=row.alone,
     )
 
@@ -216,7 +211,7 @@ async def due(connection: Connection, community: Community, since: datetime, now
     """Return the answers that are to be mended now: those that could not be lately wait, ever longer."""
     found = await stale(connection, community, since)
     waits = await _waiting(connection, community, now) if found else frozenset()
-    return [one for one in found if not {one.answer.made, one.answer.card} & waits]
+    return [one for one in found if one.answer.made not in waits]
 
 
 async def _waiting(connection: Connection, community: Community, now: datetime) -> frozenset[Ref]:

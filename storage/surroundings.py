@@ -6,40 +6,41 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import case, func, select
 from sqlmodel import col
 
 from bot.core.things import Ref
+from storage import notes
 from storage.messages import within
 from storage.rows import columns, portions
 from storage.tables import AnswerRow, AnswerSourceRow, MessageRow, OpinionRow, ReactionRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy import ColumnElement, Row
+    from sqlalchemy import Row
 
     from bot.core.ports import Scope
     from storage.connection import Connection
+    from storage.notes import Note
 
 NEAR = timedelta(days=30)
 """How far around a message its thread is read: what came back after a month is another conversation."""
-SOON = timedelta(days=2)
-"""How long a reply outside threads is looked for."""
 REFUSALS = frozenset({"👎", "-1", "thumbsdown", "thumbs_down", "❌", "x", "🚫", "no_entry"})
 """Reactions that do not speak for a message."""
 
 PLACED = columns(MessageRow, "id", "ref", "channel_id", "author_id", "thread_id", "conversation", "reply_to", "sent_at")
 SAID = columns(MessageRow, "point", "text")
-WIDE = 200
-"""Conditions in one statement: SQLite nests what is joined by OR, and no deeper than 1,000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """Where a message stands: what it belongs to and whom it answers. `text` is empty where nobody asked for it."""
+    """Where a message stands: what it belongs to and whom it answers. `text` is empty where nobody asked for it.
+
+    A `note` stands by itself. Its number is below zero, so that it is no message's, and its text is what is encoded.
+    """
 
     number: int
     ref: Ref
@@ -50,14 +51,18 @@ class Placed:
     reply_to: Ref | None
     at: datetime
     text: str = ""
+    note: Note | None = None
 
 
 async def by_point(connection: Connection, scope: Scope, points: Sequence[UUID]) -> dict[UUID, Placed]:
-    """Return the messages behind points with their texts, as far as the scope allows."""
+    """Return the messages behind points with their texts, and the notes where the scope asks for them."""
     found: dict[UUID, Placed] = {}
     for some in portions(list(points)):
         rows = await connection.execute(select(*PLACED, *SAID).where(*within(scope), col(MessageRow.point).in_(some)))
         found.update((row.point, _placed(row, row.text)) for row in rows)
+    if scope.notes:
+        noted = await notes.by_point(connection, scope, [one for one in points if one not in found])
+        found.update((point, _noted(one)) for point, one in noted.items())
     return found
 
 
@@ -78,7 +83,10 @@ async def around(connection: Connection, scope: Scope, hits: Sequence[Placed]) -
     That is its conversation where one is known, else its thread, else what it replies to and what replies to it; as
     far as the scope allows.
     """
-    near = await _near(connection, scope, hits)
+    near: dict[object, dict[int, Placed]] = {}
+    for one in await _near(connection, scope, hits):
+        for key in keys(one):
+            near.setdefault(key, {})[one.number] = one
     return {one.number: sorted(_with(one, near), key=lambda other: (other.at, other.number)) for one in hits}
 
 
@@ -93,36 +101,45 @@ def together(one: Placed, other: Placed) -> bool:
     return other.ref == one.reply_to or other.reply_to == one.ref or _same(one.reply_to, other.reply_to)
 
 
+def keys(one: Placed) -> tuple[object, ...]:
+    """Return what messages that belong together have at least one of in common."""
+    if one.conversation is not None:
+        return (one.conversation,)
+    if one.thread is not None:
+        return (("thread", one.thread),)
+    return (one.ref,) if one.reply_to is None else (one.ref, one.reply_to)
+
+
 def _same(one: Ref | None, other: Ref | None) -> bool:
     return one is not None and one == other
 
 
-def _with(one: Placed, near: Sequence[Placed]) -> list[Placed]:
-    return [other for other in near if together(one, other)]
+def _with(one: Placed, near: Mapping[object, Mapping[int, Placed]]) -> list[Placed]:
+    some = {number: other for key in keys(one) for number, other in near[key].items()}
+    return [other for other in some.values() if together(one, other)]
 
 
 async def _near(connection: Connection, scope: Scope, hits: Sequence[Placed]) -> list[Placed]:
-    conditions = [_belonging(one) for one in hits]
-    found: dict[int, Placed] = {}
-    for some in portions(conditions, WIDE):
-        rows = await connection.execute(select(*PLACED).where(*within(scope), or_(*some)))
-        found.update((row.id, _placed(row)) for row in rows)
+    """Read what belongs to any of these messages."""
+    found = {one.number: one for one in hits}
+    for name, wanted in _belonging(hits).items():
+        [which] = columns(MessageRow, name)
+        for some in portions(sorted(wanted, key=str)):
+            rows = await connection.execute(select(*PLACED).where(*within(scope), which.in_(some)))
+            found.update((row.id, _placed(row)) for row in rows if row.id not in found)
     return list(found.values())
 
 
-def _belonging(one: Placed) -> ColumnElement[bool]:
-    if one.conversation is not None:
-        return col(MessageRow.conversation) == one.conversation
-    here = col(MessageRow.channel_id) == one.channel
-    if one.thread is not None:
-        near = col(MessageRow.sent_at).between(one.at - NEAR, one.at + NEAR)
-        return and_(here, col(MessageRow.thread_id) == one.thread, near)
-    soon = and_(here, col(MessageRow.sent_at).between(one.at, one.at + SOON))
-    replies = and_(soon, col(MessageRow.reply_to) == str(one.ref))
-    if one.reply_to is None:
-        return or_(col(MessageRow.id) == one.number, replies)
-    siblings = and_(soon, col(MessageRow.reply_to) == str(one.reply_to))
-    return or_(col(MessageRow.id) == one.number, replies, siblings, col(MessageRow.ref) == str(one.reply_to))
+def _belonging(hits: Sequence[Placed]) -> dict[str, set[int] | set[str]]:
+    """Return the values of each column by which other messages belong to these."""
+    loose = [one for one in hits if one.conversation is None and one.thread is None]
+    parents = {str(one.reply_to) for one in loose if one.reply_to}
+    return {
+        "conversation": {one.conversation for one in hits if one.conversation is not None},
+        "thread_id": {one.thread for one in hits if one.conversation is None and one.thread is not None},
+        "ref": parents,
+        "reply_to": parents | {str(one.ref) for one in loose},
+    }
 
 
 async def reactions(connection: Connection, numbers: Sequence[int]) -> dict[int, int]:
@@ -152,6 +169,21 @@ async def opinions(connection: Connection, community: int, sources: Sequence[Ref
         )
         found.update((Ref.parse(row[0]), int(row[1])) for row in rows)
     return found
+
+
+def _noted(one: Note) -> Placed:
+    return Placed(
+        number=-one.number,
+        ref=one.source,
+        channel=one.channel,
+        author=0,
+        thread=None,
+        conversation=None,
+        reply_to=None,
+        at=one.at,
+        text=notes.encoded(one.heading, one.text),
+        note=one,
+    )
 
 
 def _placed(row: Row[*tuple[object, ...]], text: str = "") -> Placed:

@@ -137,13 +137,13 @@ class MessageRow(SQLModel, table=True):
     community_id: int = Field(foreign_key="community.id", sa_type=Id)
     channel_id: int = Field(foreign_key="channel.id", sa_type=Id)
     author_id: int = Field(foreign_key="member.id", sa_type=Id)
-    thread_id: int | None = Field(default=None, foreign_key="thread.id", sa_type=Id)
+    thread_id: int | None = Field(default=None, foreign_key="thread.id", sa_type=Id, index=True)
     conversation: int | None = Field(
-        default=None, sa_type=Id, index=True, description="number of the message that began the conversation it is in"
+        default=None, sa_type=Id, index=True, description="what its conversation is called: storage/conversations.py"
     )
     ref: str
     point: UUID = Field(unique=True, description="the message's id in the vector store")
-    reply_to: str | None = None
+    reply_to: str | None = Field(default=None, index=True)
     text: str = Field(sa_type=Text)
     sent_at: datetime = Field(sa_type=Instant)
     edited_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -557,13 +557,15 @@ class AnswerRow(SQLModel, table=True):
     """An answer that the bot gave, or owes: what was asked, by whom, where, and how it stands.
 
     `made` is the bot's message, where one is known; `card` the question to the staff, who answer by replying to it.
+    One that was given aloud outlives a forget of who asked, as nobody's and without the question, since it goes on
+    following its sources.
     """
 
     __tablename__ = "answer"
     __personal__: ClassVar = Personal(by="member_id", shows=("question", "at", "standing"))
     id: str = Field(primary_key=True, description="made by whoever proposed it")
     community_id: int = Field(foreign_key="community.id", sa_type=Id, index=True)
-    member_id: int = Field(foreign_key="member.id", sa_type=Id, index=True, description="who asked")
+    member_id: int | None = Field(foreign_key="member.id", sa_type=Id, index=True, description="who asked")
     channel: str = Field(description="reference of the channel in which it was said")
     thread: str = ""
     asked: str = Field(default="", description="reference of the message that asked, where one did")

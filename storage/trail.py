@@ -20,10 +20,12 @@ from storage import notes
 from storage.rows import columns, portions
 from storage.tables import (
     ActRow,
+    AnswerRow,
     ChannelRow,
     InboxRow,
     LedgerRow,
     MessageRow,
+    NoteRow,
     SpaceRow,
     ThreadRow,
     TraceMemberRow,
@@ -204,8 +206,13 @@ async def _events_of_others(connection: Connection, known: Survey) -> tuple[int,
 
 
 async def _notes(connection: Connection, known: Survey) -> tuple[int, ...]:
+    """Return the entries that rest on their messages, and those whose question they asked the bot in these words."""
     resting = await notes.resting_on(connection, known.community, known.probes.messages)
-    return tuple(one.number for one in resting)
+    asked = select(col(AnswerRow.question)).where(col(AnswerRow.member_id) == known.member.id)
+    theirs = (col(NoteRow.community_id) == known.community.id, col(NoteRow.heading).in_(asked))
+    quoting = select(col(NoteRow.id)).where(*theirs, col(NoteRow.kind) == "faq", col(NoteRow.heading) != "")
+    found = [number for number in await connection.scalars(quoting) if number is not None]
+    return tuple(dict.fromkeys([*(one.number for one in resting), *found]))
 
 
 async def _ledger(connection: Connection, known: Survey) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.output import JsonOption, emit, note, open_app, out, progress, run
+from bot.cli.safety import safety
 from bot.core.errors import Mistake
 
 if TYPE_CHECKING:
@@ -31,7 +32,16 @@ class Target(StrEnum):
     SPAM = "spam"
 
 
+class Part(StrEnum):
+    """Which half of some pairs is judged."""
+
+    TUNE = "tune"
+    TEST = "test"
+    ALL = "all"
+
+
 family = typer.Typer(name="eval", help="Measure how good the answers are.", no_args_is_help=True)
+family.command()(safety)
 
 
 @family.command()
@@ -70,6 +80,75 @@ def match_text(
             encoder = KeepingEncoder(await app.encoder(), app.database)
             with progress("Encoding") as show:
                 return await judge(data, encoder=encoder, zero_shot=zero_shot, progress=show)
+
+    _show(run(verb), as_json=as_json)
+
+
+@family.command()
+def retrieval(
+    data: DataOption,
+    queries: Annotated[
+        Path | None, typer.Option(help="Another folder, whose questions are put to these documents.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge whether what answers a question is found."""
+
+    async def verb(settings: Settings) -> Evaluation:
+        from brains.evals.retrieval import retrieval as judge
+        from storage.encodings import KeepingEncoder
+
+        async with open_app(settings) as app:
+            encoder = KeepingEncoder(await app.encoder(), app.database)
+            with progress("Encoding") as show:
+                return await judge(data, encoder=encoder, queries=queries, progress=show)
+
+    _show(run(verb), as_json=as_json)
+
+
+@family.command()
+def discussed(
+    data: Annotated[Path, typer.Option(help="History in JSON lines whose texts link to topics.")],
+    part: Annotated[
+        Part, typer.Option(help="Which half of the pairs: settings were chosen on `tune` alone.")
+    ] = Part.TEST,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge whether the older topic is found that a new one links to."""
+
+    async def verb(settings: Settings) -> Evaluation:
+        from brains.evals.discussed import discussed as judge
+        from storage.encodings import KeepingEncoder
+
+        async with open_app(settings) as app:
+            encoder = KeepingEncoder(await app.encoder(), app.database)
+            with progress("Encoding") as show:
+                return await judge(data, encoder=encoder, part=part.value, progress=show)
+
+    _show(run(verb), as_json=as_json)
+
+
+@family.command()
+def threads(
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="JSON lines, gzip allowed: logs of rows `split, file, lines, links` with [a, b] for line b answering "
+            "line a, or dialogues of rows `ts, room, conv, user, text`."
+        ),
+    ],
+    split: Annotated[str, typer.Option(help="Which files of the logs to judge.")] = "test",
+    as_json: JsonOption = False,
+) -> None:
+    """Judge whether conversations that run through each other in one channel are told apart."""
+
+    async def verb(_settings: Settings) -> Evaluation:
+        import asyncio
+
+        from brains.evals.threads import threads as judge
+        from brains.knowledge.untangle import load
+
+        return await asyncio.to_thread(judge, data, split=split, untangler=load(), tell=note)
 
     _show(run(verb), as_json=as_json)
 

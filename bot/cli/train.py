@@ -13,6 +13,7 @@ from bot.core.errors import Mistake
 if TYPE_CHECKING:
     from bot.core.settings import Settings
     from brains.training.run import Outcome
+    from brains.training.untangle_run import Outcome as Untangled
 
 family = typer.Typer(name="train", help="Learn from data.", no_args_is_help=True)
 
@@ -80,6 +81,40 @@ def _show(outcome: Outcome, *, as_json: bool) -> None:
     )
     out.print(f"Ordinary chat flagged by any: {flagged:.3%} with the vector, {alone:.3%} without.")
     out.print(f"Fairness bar: {'crossed by ' + ', '.join(above) if above else 'kept'}.")
+
+
+@family.command()
+def threads(
+    data: Annotated[
+        Path, typer.Option(help="Logs with reply links, rows `split, file, lines, links`; splits train and dev.")
+    ],
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Where to write; the shipped file, if nowhere is named.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same data and seed give the same file.")] = 7,
+    quieter: Annotated[
+        bool, typer.Option("--quieter", help="Teach it the same logs thinned too, as of quieter channels.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit what tells conversations in one channel apart, and write it with its card."""
+
+    async def verb(_settings: Settings) -> Untangled:
+        from datetime import UTC, datetime
+
+        from brains.knowledge.untangle import SHIPPED
+        from brains.training.untangle_run import train_threads
+
+        date = datetime.now(UTC).date().isoformat()
+        return await train_threads(data, to or SHIPPED.parent, date=date, seed=seed, quieter=quieter, tell=note)
+
+    outcome = run(verb)
+    shares = {"development": round(outcome.development, 4), "thinned": round(outcome.thinned, 4)}
+    if as_json:
+        emit({"file": str(outcome.file), "card": str(outcome.card), "examples": outcome.examples, **shares})
+        return
+    out.print(f"{outcome.file}: from {outcome.examples:,} messages; {outcome.card} says what it is worth.")
+    out.print(f"Right on development: {outcome.development:.3f}, where channels are quieter {outcome.thinned:.3f}.")
 
 
 @family.command("community")

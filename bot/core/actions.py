@@ -427,16 +427,37 @@ class KeepAppeal(Keeping):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeepNote(Keeping):
+    """Keep an entry of the FAQ in place of what it said `before`, and without a `text` take it away.
+
+    `note` names the entry by 32 hexadecimal digits, made by whoever proposes it first. It lies with the `channel`,
+    whose readers may read it as long as they may read all its `sources`: messages that its words or its question come
+    from, as they read when it is kept.
+    """
+
+    turns = "text"
+    note: str
+    channel: Ref
+    question: str
+    text: str
+    before: str = ""
+    owner: Ref | None = None
+    sources: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TakeBack(Keeping):
     """Hold none of the words of an answer any more, since what it rested on was changed or taken away.
 
-    `messages` are the bot's that said it, and `text` is what is kept in their place. The answer stands until the edits
-    of these messages, which the same decision holds before this, are done.
+    `message` is the bot's that said it, and `text` is what is kept in its place. The answer stands until the edit of
+    that message, which the same decision holds before this, is done. One that was corrected rests on `sources` from then
+    on; without any, it is withdrawn.
     """
 
     answer: str
-    messages: tuple[Ref, ...]
+    message: Ref | None
     text: str
+    sources: tuple[Cited, ...] = ()
 
 
 Given = Literal["", "given", "abstained", "asked_staff", "answered", "corrected", "withdrawn"]
@@ -523,6 +544,7 @@ Inward = (
     | SettleCase
     | KeepReport
     | KeepAppeal
+    | KeepNote
     | TakeBack
     | KeepAnswer
     | KeepOpinion

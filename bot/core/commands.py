@@ -167,6 +167,25 @@ COMMANDS = (
         ),
     ),
     Command(
+        name="draft",
+        help=_("Entries of the FAQ: proposed from what is asked often, or kept by hand"),
+        rank=Rank.STAFF,
+        arguments=(
+            Argument(
+                name="action",
+                type="choice",
+                help=_("faq, with a question or without; list; or remove, with a number"),
+                required=True,
+                choices=("faq", "list", "remove"),
+            ),
+            Argument(name="question", type="text", help=_("The question; with remove, the number of the entry")),
+            Argument(name="answer", type="text", help=_("The answer to it"), named=True),
+            Argument(
+                name="channel", type="channel", help=_("Whoever may read this channel may read the entry"), named=True
+            ),
+        ),
+    ),
+    Command(
         name="why",
         help=_("Why I did something, or did not"),
         rank=Rank.STAFF,

@@ -30,6 +30,7 @@ from bot.core.actions import (
     KeepCase,
     KeepCode,
     KeepFeedback,
+    KeepNote,
     KeepOpinion,
     KeepReport,
     Kick,
@@ -207,7 +208,7 @@ def _by_link(kind: str, ref: Ref) -> str:
     return _link(kind, ref, f"{SIGNS[kind]}{ref.id}")
 
 
-def _describe(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
+def _describe(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one branch a kind
     action: Action, translate: Translate, voice: _Voice
 ) -> str:
     say, call, brief = voice.say, voice.call, voice.brief
@@ -294,9 +295,13 @@ def _describe(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
             return translate(_("keep the appeal of {member} in case {case}: {state}")).format(
                 member=call("member", member), case=case, state=translate(APPEALS[state])
             )
-        case TakeBack(messages=messages):
-            sentence = translate(_("hold no words of an answer any more, whose sources do not hold ({count} messages)"))
-            return sentence.format(count=len(messages))
+        case KeepNote(text="", question=question):
+            return translate(_("take the entry away: {question}")).format(question=say(short(question)))
+        case KeepNote(question=question, text=text):
+            sentence = translate(_("keep the entry: {question} {text}"))
+            return sentence.format(question=say(short(question)), text=say(short(text)))
+        case TakeBack():
+            return translate(_("hold no words of an answer any more whose sources do not hold"))
         case KeepAnswer(member=member, standing=standing, sources=sources):
             sentence = translate(_("keep the answer to {member}: {standing}, resting on {count} sources"))
             told = translate(STANDINGS[standing])

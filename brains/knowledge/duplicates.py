@@ -14,6 +14,9 @@ ALIKE = 0.8
 LEAST = 4
 """Words from which that counts; shorter ones must be equal."""
 
+GLANCE = 600
+"""Characters of a text that are compared."""
+
 _LINK = re.compile(r"https?://\S+")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+")
 _NAMED = re.compile(r"<[@#!&][^>]*>|@\S+")
@@ -23,7 +26,7 @@ Shingles = frozenset[tuple[str, ...]]
 
 def shingles(text: str) -> Shingles:
     """Return the pairs of neighbouring words of a text, Chinese ones sign by sign, whatever its case and marks."""
-    words = _WORD.findall(_LINK.sub(" ", _NAMED.sub(" ", text)).casefold())
+    words = _WORD.findall(_LINK.sub(" ", _NAMED.sub(" ", text[:GLANCE])).casefold())
     return frozenset(itertools.pairwise(words)) if len(words) >= LEAST else frozenset({tuple(text.casefold().split())})
 
 

@@ -9,7 +9,7 @@ from brains.knowledge import candidates, duplicates, ranking
 from brains.knowledge.passages import Conversation, Passage
 from brains.knowledge.signals import Signals, bonus
 from storage import surroundings
-from storage.surroundings import together
+from storage.surroundings import keys, together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,24 +64,31 @@ async def conversations(
 def grouped(ranked: Sequence[Ranked]) -> list[Group]:
     """Put ranked messages together that belong to one conversation by what they say themselves, best first."""
     groups: list[Group] = []
+    known: dict[object, list[Group]] = {}
     for one in ranked:
-        home = next((group for group in groups if together(group.best, one.placed)), None)
+        mine = keys(one.placed)
+        homes = (group for key in mine for group in known.get(key, ()))
+        home = next((group for group in homes if together(group.best, one.placed)), None)
         if home is None:
-            groups.append(Group(found=[one]))
-        else:
-            home.found.append(one)
+            home = Group(found=[])
+            groups.append(home)
+            for key in mine:
+                known.setdefault(key, []).append(home)
+        home.found.append(one)
     return groups
 
 
 def joined(groups: Sequence[Group]) -> list[Group]:
     """Join groups whose best messages stand in the conversation of a better one."""
     kept: list[Group] = []
+    homes: dict[int, Group] = {}
     for group in groups:
-        home = next((other for other in kept if any(one.number == group.best.number for one in other.around)), None)
-        if home is None:
-            kept.append(group)
-        else:
+        if home := homes.get(group.best.number):
             home.found += group.found
+            continue
+        kept.append(group)
+        for one in group.around:
+            homes.setdefault(one.number, group)
     return kept
 
 
@@ -126,7 +133,8 @@ def near(group: Group) -> list[Placed]:
 
 
 def _conversation(group: Group, reach: Reach, texts: Mapping[int, str]) -> Conversation:
-    shown = [replace(one, text=texts[one.number]) for one in near(group) if one.number in texts]
+    there = [one for one in near(group) if one.number in texts or one.note]
+    shown = [replace(one, text=texts.get(one.number, one.text)) for one in there]
     return Conversation(
         passages=[passage(one, reach) for one in shown],
         found=[passage(one.placed, reach) for one in group.found],
@@ -137,13 +145,16 @@ def _conversation(group: Group, reach: Reach, texts: Mapping[int, str]) -> Conve
 
 
 def passage(one: Placed, reach: Reach) -> Passage:
-    """Return a message as it may be cited."""
+    """Return a message or a note as it may be cited."""
+    note = one.note
     return Passage(
         source=one.ref,
-        number=one.number,
+        number=note.number if note else one.number,
         channel=reach.channels[one.channel],
         author=one.author,
-        text=one.text,
+        text=note.text if note else one.text,
         at=one.at,
+        heading=note.heading if note else "",
+        url=note.url if note else "",
         reply_to=one.reply_to,
     )

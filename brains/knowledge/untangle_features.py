@@ -1,6 +1,7 @@
-"""What speaks for a message answering each of those before it: time, authors, names, words. After Kummerfeld et al. 2019.
+"""What speaks for a message answering each of those before it: time, authors, names, words.
 
-Times count in whole minutes, as in the logs that the weights were learned from.
+The features are much as those of Kummerfeld et al. 2019. Times count in whole minutes, as in the logs that the weights
+were learned from.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ WINDOW = 80
 """Messages back that may be answered: 98 of 100 answers in the training data go less far."""
 DISTANCES = (1, 2, 3, 5, 8, 13, 21, 34, 55)
 MINUTES = (0, 1, 2, 3, 5, 8, 15, 30, 60, 180)
+NEAR, SOON = 3, 2
+"""Messages, and minutes, that are hardly any."""
 LONGEST = 600.0
 """Minutes beyond which longer is no longer told apart."""
 RECENT = 30
@@ -132,12 +135,12 @@ class Stretch:
             same & last,
             same & (far == 1),
             last,
-            last & (far <= 3),
+            last & (far <= NEAR),
             before_mine,
             before_mine & ~same,
             i_address,
             i_address & last,
-            i_address & (gap <= 2),
+            i_address & (gap <= SOON),
             i_mention,
             i_mention & last,
             to_me,
@@ -158,7 +161,7 @@ class Stretch:
             *self._shared(at, low, those),
             *self.traits[those].T,
             self.before[those] < low,
-            (self.minute[those] - self.minute[np.maximum(those - 1, 0)]) > 3,
+            (self.minute[those] - self.minute[np.maximum(those - 1, 0)]) > SOON,
             *self._kinds_of_pairs(at, those, same),
         ]
         return np.stack([np.asarray(one, np.float32) for one in columns], axis=1)
@@ -192,7 +195,7 @@ class Stretch:
         return np.array([min(1.0, times.get(one, 0) / 3) for one in they.tolist()], np.float32)
 
     def _shared(self, at: int, low: int, those: npt.NDArray[np.int64]) -> list[Array]:
-        """Return what terms it shares with each: their rarity in the window summed, as a share, the rarest, the best."""
+        """Return what terms it shares with each: their rarity summed, its share, the rarest, the best."""
         size = len(those)
         total, rarest, whole = np.zeros(size, np.float32), np.zeros(size, np.float32), 1e-6
         for term in self.terms[at]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 _HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-_TERM = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}][\w.+#-]*[^\W{_HAN}]|\d+")
+_TERM = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}](?:[^\W{_HAN}]|[.+#-])*[^\W{_HAN}]|\d+")
 MOST = 80
 """Terms of one message that are looked at: beyond, it is a log or a file that was pasted."""
 
 QUESTION = re.compile(
-    r"[?？]|吗\s*$|[吗么呢]\s*[。~～]?\s*$|^(?:how|what|why|where|who|when|which|can|is there|does|do|any(?:one|body))\b|怎么|什么|为什么|哪里|哪个|谁|如何|请问",
+    r"[?？]|[吗么呢]\s*[。~～]?\s*$|怎么|什么|哪里|哪个|谁|如何|请问"
+    r"|^(?:how|what|why|where|who|when|which|can|is there|does|do|any(?:one|body))\b",
     re.IGNORECASE,
 )
 GREETING = re.compile(

@@ -44,11 +44,12 @@ class Range:
     def place(self, value: float, *, least: float) -> float:
         """Say where a value lies: 0 at the tenth percentile, 1 at the median; nearer UNKNOWN if few are known.
 
-        The two are taken to be at least `least` apart, so that a community of one voice still hears another.
+        The two are taken to be at least `least` apart, so that a community of one voice still hears another. Where they
+        are not apart at all, nothing can be told by them.
         """
-        if not self.count:
-            return UNKNOWN
         width = max(self.middle - self.low, least)
+        if not self.count or not width:
+            return UNKNOWN
         place = float(np.clip(1 + (value - self.middle) / width, -WIDEST, WIDEST - 1))
         trust = self.count / (self.count + HALF_TRUST)
         return trust * place + (1 - trust) * UNKNOWN

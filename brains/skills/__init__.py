@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from brains.skills import (
     answer,
+    draft,
     guide,
     match,
     mod,
@@ -23,6 +24,7 @@ SKILLS = (
     help_.SKILL,
     match.SKILL,
     answer.SKILL,
+    draft.SKILL,
     search.SKILL,
     welcome.SKILL,
     privacy.SKILL,

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.core.actions import Button, KeepOpinion
+from bot.core.actions import KeepOpinion
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake
 from bot.core.events import CommandGiven, MessagePosted, TimerFired
 from bot.core.i18n import _
 from brains.knowledge.asking import is_question
-from brains.skills import answer_staff, answer_unasked, answer_words
-from brains.skills.answering import NAME, Asked, answering, asked_before, button, find, quiet
+from brains.skills import answer_staff, answer_unasked
+from brains.skills.answering import NAME, Asked, answering, asked_before, find, quiet
 from brains.skills.skill import Skill
 from brains.skills.steering import member_of, staff_channel
 from brains.skills.turned import turned
 from storage import answers
 
 if TYPE_CHECKING:
-    from brains.knowledge.answer import Answer
     from brains.skills.skill import Context
     from storage.answers import Kept
+
+
+CORRECTING = re.compile(r"(?:correction|更正)\s*[:：]", re.IGNORECASE)
+"""How a reply begins that corrects an answer, which the skill `draft` hears."""
 
 
 async def propose(context: Context) -> Decision | None:
@@ -46,7 +50,7 @@ async def _turned_to(context: Context, event: MessagePosted) -> Decision | None:
     heard = await turned(context, event)
     if heard.to != NAME:
         return None
-    if not is_question(heard.words):
+    if not is_question(heard.words) or CORRECTING.match(heard.words):
         return quiet(context, _("It asks nothing, so there is nothing to answer."))
     before = await asked_before(context, event)
     return await _ask(context, Asked(question=heard.words, before=before, message=event.message))
@@ -55,13 +59,7 @@ async def _turned_to(context: Context, event: MessagePosted) -> Decision | None:
 async def _ask(context: Context, asked: Asked) -> Decision:
     """Answer a question, or say that nobody here said it."""
     answer = await find(context, asked, reach=await context.hearing())
-    if answer.abstained:
-        return await _abstain(context, asked, answer)
-    return await answering(context, asked, answer)
-
-
-async def _abstain(context: Context, asked: Asked, answer: Answer) -> Decision:
-    return await answering(context, asked, answer, more=await _help(context))
+    return await answering(context, asked, answer, more=await _help(context) if answer.abstained else "")
 
 
 async def _help(context: Context) -> str:
@@ -106,28 +104,18 @@ async def _helpful(context: Context, kept: Kept) -> Decision:
 
 
 async def _not_this(context: Context, kept: Kept) -> Decision:
-    """Keep that an answer was not it, and offer what is near beside what it cited."""
+    """Keep that an answer was not it, and give the next best, or say that there is none."""
     said = await _opinion(context, kept, helpful=False)
-    asked = Asked(question=kept.question)
-    answer = await find(context, asked, reach=await context.hearing())
     async with context.faculties.database.read() as connection:
-        refused = set(await answers.sources(connection, kept.id))
-    beside = [one for one in answer.nearest if not refused & {each.source for each in one.found}]
-    called = await answer_words.names(context, [one.best for one in beside])
-    near = answer_words.nearest(beside, called, context.translate, context.language)
-    head = _("Noted. Perhaps it is in one of these:") if near else _("Noted. I know nothing else about it.")
-    text = "\n".join([context.translate(head), *near])
-    if await staff_channel(context) is None:
-        text += "\n" + await _help(context)
-        buttons: tuple[Button, ...] = ()
-    else:
-        buttons = (button(kept.id, context.translate),)
-    return Decision(
-        skill=NAME,
-        actions=(said, replace(context.answer(text), buttons=buttons)),
-        reason=context.translate(_("an answer was not it")),
-        evidence=tuple(one.best.source for one in beside[: answer_words.NEAREST]),
-        settles=False,
+        refused = frozenset(await answers.sources(connection, kept.id))
+    asked = Asked(question=kept.question, without=refused)
+    answer = await find(context, asked, reach=await context.hearing())
+    beside = [one for one in answer.nearest if not refused & {each.source for each in one.passages}]
+    more = await answering(
+        context, asked, replace(answer, nearest=tuple(beside)), more=await _help(context) if answer.abstained else ""
+    )
+    return replace(
+        more, actions=(said, *more.actions), reason=context.translate(_("an answer was not it")), settles=False
     )
 
 

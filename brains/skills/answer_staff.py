@@ -7,9 +7,10 @@ import re
 import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from bot.core import wording
-from bot.core.actions import AskStaff, KeepAnswer, OpenDirect, Say
+from bot.core.actions import AskStaff, KeepAnswer, KeepNote, OpenDirect, Say
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake
 from bot.core.events import place
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from brains.skills.skill import Context
     from storage.answers import Kept
 
+THERE = _("The staff has this question already. I tell you as soon as they answer.")
 _BETWEEN = re.compile(r"\W+")
 
 
@@ -48,14 +50,13 @@ async def ask(context: Context, kept: Kept) -> Decision:
         )
     if not kept.question:
         raise Mistake(_("I remember this question no more. Ask me again: /ask"))
-    mine = kept if kept.member == member_of(context).ref else None
-    if mine is not None and mine.standing in {"asked_staff", "answered"}:
-        raise Mistake(_("The staff has this question already. I tell you as soon as they answer."))
-    keep = _owed(context, kept, mine)
     async with context.faculties.database.read() as connection:
         waiting = [one for one in await answers.waiting(connection, context.community) if _same(one, kept)]
+    if any(one.member == member_of(context).ref for one in waiting):
+        raise Mistake(THERE)
+    keep = _owed(context, kept)
     if waiting:
-        words = context.translate(_("The staff has this question already. I tell you as soon as they answer."))
+        words = context.translate(THERE)
         actions: tuple[Action, ...] = (replace(keep, card=waiting[0].card), context.answer(words))
     else:
         words = context.translate(_("I asked the staff. I tell you as soon as they answer."))
@@ -68,20 +69,23 @@ async def ask(context: Context, kept: Kept) -> Decision:
     )
 
 
-def _owed(context: Context, kept: Kept, mine: Kept | None) -> KeepAnswer:
-    """Return what keeps that the staff owes an answer: the asker's own, or one more for whoever asks the same."""
+def _owed(context: Context, kept: Kept) -> KeepAnswer:
+    """Return what keeps that the staff owes an answer: one by itself, which cites nothing of what was shown before it.
+
+    Whoever else presses the button under somebody's question is told alone.
+    """
     channel = place(context.event)
     assert channel is not None  # noqa: S101 - buttons are pressed somewhere
+    mine = kept.member == member_of(context).ref
     return KeepAnswer(
-        answer=mine.id if mine else secrets.token_hex(6),
+        answer=secrets.token_hex(6),
         member=member_of(context).ref,
-        channel=mine.channel if mine else channel.ref,
-        thread=mine.thread if mine else None,
-        asked=mine.asked if mine else None,
+        channel=kept.channel if mine else channel.ref,
+        thread=kept.thread if mine else None,
+        asked=kept.asked if mine else None,
         question=kept.question,
-        alone=mine.alone if mine else True,
+        alone=kept.alone if mine else True,
         standing="asked_staff",
-        before=mine.standing if mine else "",
     )
 
 
@@ -123,9 +127,8 @@ def _near(context: Context, found: Sequence[Conversation], translate: Translate)
     near = [one.best for one in found if not one.best.is_note][: answer_words.NEAREST]
     if not near:
         return []
-    language = context.policy.language or context.common
     lines = [
-        f"- {wording.message(one.source, answer_words.day(one.at, language))}, "
+        f"- {wording.message(one.source, answer_words.day(one.at, translate))}, "
         f"{wording.channel(one.channel.ref, one.channel.name)}"
         for one in near
     ]
@@ -157,8 +160,9 @@ async def _pass_on(context: Context, owed: list[Kept], words: str) -> Decision:
     for one in owed:
         actions += await _telling(context, one, words)
     translate = await for_staff(context)
-    done = translate(_("Passed on. Whoever asks this next gets your answer at once."))
-    actions += [*await _entry(context, owed[0], words), replace(context.answer(done), only=None)]
+    entry = await _entry(context, owed[0], words)
+    done = _("Passed on. Whoever asks this next gets your answer at once.") if entry else _("Passed on.")
+    actions += [*entry, replace(context.answer(translate(done)), only=None)]
     return Decision(
         skill=NAME,
         actions=tuple(actions),
@@ -190,5 +194,16 @@ async def _telling(context: Context, one: Kept, words: str) -> list[Action]:
 
 
 async def _entry(context: Context, one: Kept, words: str) -> list[Action]:
-    """Return what makes an entry of the FAQ of an answer by the staff."""
-    return []
+    """Return what makes an entry of the FAQ of what staff answer, where all may read it who could read the question.
+
+    It lies with the channel where it was asked, or, asked of the bot alone, with the first that everyone reads. It is
+    the staff's own words, so that no message is its source.
+    """
+    async with context.faculties.database.read() as connection:
+        every = list((await channels.every(connection, context.community)).values())
+    asked_in = next((room for room in every if room.ref == one.channel and room.audience is not Audience.DIRECT), None)
+    shared = asked_in or next((room for room in every if room.audience is Audience.EVERYONE), None)
+    if shared is None or not one.question:
+        return []
+    owner = member_of(context).ref
+    return [KeepNote(note=uuid4().hex, channel=shared.ref, question=one.question, text=words, owner=owner)]

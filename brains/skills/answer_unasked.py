@@ -131,8 +131,7 @@ def _language(context: Context, text: str) -> str:
 
 async def _actions(context: Context, asked: Asked, answer: Answer, author: Member, say: Say) -> tuple[KeepAnswer, Say]:
     """Return what answers a message under it, and keeps what that cites."""
-    language = _language(context, asked.question)
-    translate = await catalogue(language)
+    translate = await catalogue(_language(context, asked.question))
     keep = await keeping(context, asked, answer, say, author, alone=False)
-    text = await told(context, answer, translate, language, aloud=True)
+    text = await told(context, answer, translate, aloud=True)
     return keep, replace(say, text=text, buttons=judging(keep.answer, translate), answer=keep.answer)

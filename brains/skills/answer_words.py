@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from calendar import month_abbr
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
-
-from babel.dates import format_date
 
 from bot.core import wording
 from bot.core.i18n import _
@@ -48,7 +47,7 @@ async def names(context: Context, passages: Sequence[Passage]) -> Names:
     return Names(people=people, files=files)
 
 
-def answered(answer: Answer, called: Names, translate: Translate, language: str) -> str:
+def answered(answer: Answer, called: Names, translate: Translate) -> str:
     """Show an answer: quotes with whose they are, or sentences with where each is from."""
     head = _("This was asked before. The answer then:") if answer.repeated else _("From what was said here:")
     if any(one.passages[0].is_note for one in answer.claims):
@@ -58,29 +57,27 @@ def answered(answer: Answer, called: Names, translate: Translate, language: str)
         asked = wording.message(answer.repeated.source, _glance(answer.repeated.text))
         blocks[0] = f"{translate(head)} {asked}"
     told = _quoted if answer.quoted else _phrased
-    return "\n\n".join(one for one in [*blocks, *told(answer.claims, called, translate, language)] if one)
+    return "\n\n".join(one for one in [*blocks, *told(answer.claims, called, translate)] if one)
 
 
-def _quoted(claims: Sequence[Claim], called: Names, translate: Translate, language: str) -> list[str]:
+def _quoted(claims: Sequence[Claim], called: Names, translate: Translate) -> list[str]:
     """Quote each claim; those of one source stand above one line that says whose they are."""
     blocks: list[str] = []
     for _source, some in groupby(claims, key=lambda one: one.passages[0].source):
         same = list(some)
         said = "\n".join(quote(one.text) for one in same)
-        blocks.append(f"{said}\n\n{origin(same[0].passages[0], called, translate, language)}")
+        blocks.append(f"{said}\n\n{origin(same[0].passages[0], called, translate)}")
     return blocks
 
 
-def _phrased(claims: Sequence[Claim], called: Names, translate: Translate, language: str) -> list[str]:
+def _phrased(claims: Sequence[Claim], called: Names, translate: Translate) -> list[str]:
     """Say each claim, followed by where it is from."""
-    return [
-        f"{escape(one.text)} ({origin(one.passages[0], called, translate, language)})" for one in claims if one.passages
-    ]
+    return [f"{escape(one.text)} ({origin(one.passages[0], called, translate)})" for one in claims if one.passages]
 
 
-def origin(passage: Passage, called: Names, translate: Translate, language: str) -> str:
+def origin(passage: Passage, called: Names, translate: Translate) -> str:
     """Say where a passage is from: a link to it, who said it, when, and in which channel."""
-    when = day(passage.at, language)
+    when = day(passage.at, translate)
     if passage.is_note:
         return _of_note(passage, called.files.get(passage.number, ""), when, translate)
     who = called.people.get(passage.author, "?")
@@ -98,27 +95,27 @@ def _of_note(passage: Passage, file: str, when: str, translate: Translate) -> st
     return f"— {named}"
 
 
-def unknown(answer: Answer, called: Names, translate: Translate, language: str, *, aloud: bool) -> str:
+def unknown(answer: Answer, called: Names, translate: Translate, *, aloud: bool) -> str:
     """Say that there is no answer, and where something near it was talked about."""
     known = _("I do not know: I found no answer in what all here may read.")
     mine = _("I do not know: I found no answer in what you may read here.")
     lines = [translate(known if aloud else mine)]
-    if near := nearest(answer.nearest, called, translate, language):
+    if near := nearest(answer.nearest, called, translate):
         lines += ["", translate(_("The nearest conversations:")), *near]
     return "\n".join(lines)
 
 
-def nearest(found: Sequence[Conversation], called: Names, translate: Translate, language: str) -> list[str]:
+def nearest(found: Sequence[Conversation], called: Names, translate: Translate) -> list[str]:
     """Name conversations, a line each: how they begin, where and when."""
-    return [f"- {_named(one.best, called, translate, language)}" for one in found[:NEAREST]]
+    return [f"- {_named(one.best, called, translate)}" for one in found[:NEAREST]]
 
 
-def _named(passage: Passage, called: Names, translate: Translate, language: str) -> str:
+def _named(passage: Passage, called: Names, translate: Translate) -> str:
     if passage.is_note:
-        return _of_note(passage, called.files.get(passage.number, ""), day(passage.at, language), translate)
+        return _of_note(passage, called.files.get(passage.number, ""), day(passage.at, translate), translate)
     link = wording.message(passage.source, _glance(passage.text))
     where = wording.channel(passage.channel.ref, passage.channel.name)
-    return translate(_("{link}, {channel}, {day}")).format(link=link, channel=where, day=day(passage.at, language))
+    return translate(_("{link}, {channel}, {day}")).format(link=link, channel=where, day=day(passage.at, translate))
 
 
 def _glance(text: str) -> str:
@@ -126,6 +123,7 @@ def _glance(text: str) -> str:
     return line if len(line) <= GLANCE else line[: GLANCE - 1].rstrip() + "…"
 
 
-def day(at: datetime, language: str) -> str:
+def day(at: datetime, translate: Translate) -> str:
     """Say a day as a language does."""
-    return format_date(at.date(), format="long" if language == "zh_CN" else "d MMM y", locale=language)
+    sentence = translate(_("{day} {month} {year}"))
+    return sentence.format(day=at.day, month=month_abbr[at.month], number=at.month, year=at.year)

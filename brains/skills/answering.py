@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.core.actions import Button, Cited, KeepAnswer
+from bot.core.actions import Anew, Button, Cited, KeepAnswer
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake, Unavailable
-from bot.core.events import place
+from bot.core.events import is_asked, place
 from bot.core.i18n import _
 from bot.core.things import Audience, Ref
+from brains.knowledge.rewording import reword
 from brains.moderation.detection import Post
 from brains.skills import answer_words
 from brains.skills.casework import is_withheld
 from brains.skills.steering import staff_channel
 from storage import answers, members
+from storage.digests import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from bot.core.actions import Say
     from bot.core.events import MessagePosted
     from bot.core.i18n import Translate
-    from bot.core.ports import Vector
+    from bot.core.ports import Generator, Vector
     from bot.core.things import Member
     from brains.knowledge.answer import Answer
     from brains.knowledge.passages import Passage
@@ -43,11 +44,12 @@ OURSELVES = Ref("kinfolk", NAME)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question, those that it follows (oldest first), and the message that asked it, where one did."""
+    """A question, those that it follows (oldest first), the message that asked it, and what does not answer it."""
 
     question: str
     before: tuple[str, ...] = ()
     message: Ref | None = None
+    without: frozenset[Ref] = frozenset()
 
 
 async def asked_before(context: Context, event: MessagePosted) -> tuple[str, ...]:
@@ -70,10 +72,23 @@ async def find(context: Context, asked: Asked, *, reach: Reach, language: str = 
     if context.faculties.answerer is None:
         raise Mistake(_("I am not set up for this yet. The staff finds the reason with /why."))
     answerer = await context.faculties.answerer()
-    speaks = language or context.language
-    answer = await answerer.answer(context.community, asked.question, reach=reach, language=speaks, before=asked.before)
+    answer = await answerer.answer(
+        context.community,
+        asked.question,
+        reach=await _of_humans(context, reach),
+        language=language or context.language,
+        before=asked.before,
+        without=asked.without,
+    )
     channel = place(context.event)
     return await _sayable(context, answer, where or (channel.ref if channel else OURSELVES))
+
+
+async def _of_humans(context: Context, reach: Reach) -> Reach:
+    """Leave bots out: what they say quotes others, and an answer must not rest on an earlier one."""
+    async with context.faculties.database.read() as connection:
+        bots = await members.bots(connection, context.community)
+    return replace(reach, scope=replace(reach.scope, not_authors=reach.scope.not_authors | bots))
 
 
 async def _sayable(context: Context, answer: Answer, where: Ref) -> Answer:
@@ -85,7 +100,7 @@ async def _sayable(context: Context, answer: Answer, where: Ref) -> Answer:
         (claim, _weigh(context, moderator, claim.text, where, vector))
         for claim, vector in zip(answer.claims, vectors, strict=True)
     ]
-    near = [one for one in answer.nearest if _weigh(context, moderator, one.best.text, where) != "remove"]
+    near = [one for one in answer.nearest if _weigh(context, moderator, one.best.text, where) == "allow"]
     return replace(answer, claims=tuple(claim for claim, said in weighed if said not in bad), nearest=tuple(near))
 
 
@@ -111,20 +126,46 @@ async def answering(context: Context, asked: Asked, answer: Answer, *, more: str
     assert channel is not None  # noqa: S101 - whoever asks does so somewhere
     say = context.answer("")
     alone = say.only is not None or channel.audience is Audience.DIRECT
-    text = await told(context, answer, context.translate, context.language, aloud=not alone)
+    text = await told(context, answer, context.translate, aloud=not alone)
     keep = await keeping(context, asked, answer, say, context.member, alone=alone)
     buttons = await _buttons(context, keep, answer)
-    say = replace(say, text="\n\n".join(one for one in (text, more) if one), buttons=buttons, answer=keep.answer)
+    stream = _stream(context, answer, text) if is_asked(context.event) else ""
+    text = "\n\n".join(one for one in (text, more) if one)
+    say = replace(say, text=text, buttons=buttons, stream=stream, answer=keep.answer)
     return await decided(context, answer, (keep, say))
 
 
-async def told(context: Context, answer: Answer, translate: Translate, language: str, *, aloud: bool) -> str:
+def _stream(context: Context, answer: Answer, text: str) -> str:
+    """Return the handle of an answer whose quotes become fewer words; empty where they stay, as the staff's own do.
+
+    It takes seconds, which would hold up a channel, so that only what is said to one member alone gets it.
+    """
+    generator = context.faculties.generator
+    kept = answer.abstained or any(one.is_note for one in answer.passages)
+    if generator is None or kept or context.here.answers != "words" or context.language not in generator.languages:
+        return ""
+    return context.stream(_shortening(context, generator, answer, text))
+
+
+async def _shortening(context: Context, generator: Generator, answer: Answer, text: str) -> AsyncIterator[str]:
+    """Give the quotes at once, and in their place what was made of them if all of it may be said."""
+    yield text
+    encoder, channel = await context.faculties.encoder(), place(context.event)
+    made = await reword(answer, generator, encoder, language=context.language)
+    if made is None or channel is None:
+        return
+    fit = await _sayable(context, made, channel.ref)
+    if len(fit.claims) == len(made.claims):
+        yield Anew(await told(context, fit, context.translate, aloud=False))
+
+
+async def told(context: Context, answer: Answer, translate: Translate, *, aloud: bool) -> str:
     """Write an answer down, or that there is none."""
     if answer.abstained:
         called = await answer_words.names(context, [one.best for one in answer.nearest[: answer_words.NEAREST]])
-        return answer_words.unknown(answer, called, translate, language, aloud=aloud)
+        return answer_words.unknown(answer, called, translate, aloud=aloud)
     called = await answer_words.names(context, answer.passages)
-    return answer_words.answered(answer, called, translate, language)
+    return answer_words.answered(answer, called, translate)
 
 
 async def keeping(
@@ -141,7 +182,7 @@ async def keeping(
         question="" if await is_withheld(context, member) else asked.question,
         alone=alone,
         confidence=answer.confidence,
-        sources=tuple(dict.fromkeys(_cited(one) for one in (*answer.passages, *near, *_repeated(answer)))),
+        sources=tuple(dict.fromkeys(cited(one) for one in (*answer.passages, *near, *_repeated(answer)))),
         standing="abstained" if answer.abstained else "given",
     )
 
@@ -150,9 +191,8 @@ def _repeated(answer: Answer) -> list[Passage]:
     return [answer.repeated] if answer.repeated is not None and answer.claims else []
 
 
-def _cited(passage: Passage) -> Cited:
-    digest = hashlib.sha256(passage.text.encode()).hexdigest()
-    return Cited(source=passage.source, channel=passage.channel.id, digest=digest)
+def cited(passage: Passage) -> Cited:
+    return Cited(source=passage.source, channel=passage.channel.id, digest=digest(passage.text).hex())
 
 
 async def _buttons(context: Context, keep: KeepAnswer, answer: Answer) -> tuple[Button, ...]:
@@ -185,7 +225,7 @@ async def decided(context: Context, answer: Answer, actions: Sequence[KeepAnswer
         actions=tuple(actions),
         reason=_reason(context, answer),
         evidence=tuple(one.source for one in cited),
-        about=await _authors(context, cited),
+        about=await authors(context, cited),
         confidence=answer.confidence,
     )
 
@@ -202,7 +242,7 @@ def _reason(context: Context, answer: Answer) -> str:
     return context.translate(how if answer.quoted else made).format(channels=rooms, sure=answer.confidence)
 
 
-async def _authors(context: Context, passages: Sequence[Passage]) -> tuple[Ref, ...]:
+async def authors(context: Context, passages: Sequence[Passage]) -> tuple[Ref, ...]:
     """Return who wrote what an answer rests on, so that it is found when they are forgotten."""
     async with context.faculties.database.read() as connection:
         every = [await members.by_number(connection, one.author) for one in passages if not one.is_note]

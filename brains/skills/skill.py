@@ -14,7 +14,7 @@ from brains.moderation.moderator import Moderator
 from storage import channels
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from bot.core.actions import Button
@@ -52,9 +52,19 @@ class Answerer(Protocol):
     """Answers questions from what a community knows: the one that reads its history, and those of tests."""
 
     async def answer(
-        self, community: Community, question: str, *, reach: Reach, language: str, before: Sequence[str] = ()
+        self,
+        community: Community,
+        question: str,
+        *,
+        reach: Reach,
+        language: str,
+        before: Sequence[str] = (),
+        without: Collection[Ref] = (),
     ) -> Answer:
-        """Answer a question from what is within reach; `before` are the questions that it follows, oldest first."""
+        """Answer a question from what is within reach; `before` are the questions that it follows, oldest first.
+
+        Nothing is cited of what it shall do `without`.
+        """
         ...
 
 

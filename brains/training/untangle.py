@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from brains.training.untangle_irc import Log
 
 HIDDEN = (96, 32)
-EPOCHS = 12
+EPOCHS = 8
 BATCH = 128
 RATE = 2e-3
 KEPT = np.float32(0.8)
@@ -83,7 +84,7 @@ def fit(
         order, losses = random.permutation(len(found.features)), []
         for start in range(0, len(order), BATCH):
             batch = order[start : start + BATCH]
-            loss, gradients = _gradients(parameters, found, batch, middle, spread, random)
+            loss, gradients = _gradients(parameters, found, batch, (middle, spread), random)
             adam.descend(gradients, _rate(adam.step / steps))
             losses.append(loss)
         one = _folded(parameters, middle, spread, made)
@@ -95,6 +96,49 @@ def fit(
     return chosen
 
 
+def tops(one: Untangler, found: Examples) -> npt.NDArray[np.int64]:
+    """Return for each message the row (n,) that scores best."""
+    best = np.zeros(len(found.features), np.int64)
+    for start in range(0, len(best), BATCH):
+        there = found.there[start : start + BATCH]
+        table = np.full(there.shape, -np.inf, np.float32)
+        table[there] = one.scores(found.features[start : start + BATCH][there].astype(np.float32))
+        best[start : start + BATCH] = table.argmax(axis=1)
+    return best
+
+
+Linear = np.ndarray[tuple[int], np.dtype[np.float32]]
+"""What each feature weighs (FEATURES,)."""
+
+
+def fit_linear(found: Examples, *, epochs: int = 3, seed: int = SEED) -> Linear:
+    """Fit a linear model of the same features and the same loss: what the network is measured against."""
+    random = np.random.default_rng(seed)
+    weights = np.zeros(FEATURES, np.float32)
+    adam = Adam([weights], [np.zeros_like(weights)], [np.zeros_like(weights)])
+    steps = epochs * -(-len(found.features) // BATCH)
+    for _epoch in range(epochs):
+        order = random.permutation(len(found.features))
+        for start in range(0, len(order), BATCH):
+            batch = order[start : start + BATCH]
+            there = found.there[batch]
+            inputs = found.features[batch][there].astype(np.float32)
+            _loss, wrong = _wrong(inputs @ weights, there, found.right[batch])
+            adam.descend([inputs.T @ wrong], 10 * _rate(adam.step / steps))
+    return weights
+
+
+def _wrong(scores: Array, there: npt.NDArray[np.bool_], right: npt.NDArray[np.bool_]) -> tuple[float, Array]:
+    """Return the loss, -log of what is given to all right answers together, and how wrong each score (r,) is."""
+    table = np.full(there.shape, -np.inf, np.float32)
+    table[there] = scores
+    chances = np.exp(table - table.max(axis=1, keepdims=True))
+    chances /= chances.sum(axis=1, keepdims=True)
+    due = chances * right
+    mass = due.sum(axis=1, keepdims=True) + 1e-9
+    return float(-np.log(mass).mean()), ((chances - due / mass) / len(there))[there].astype(np.float32)
+
+
 def _scale(found: Examples) -> tuple[Array, Array]:
     some = found.features[:4000][found.there[:4000]].astype(np.float32)
     return some.mean(axis=0), np.maximum(some.std(axis=0), np.float32(0.05))
@@ -103,7 +147,7 @@ def _scale(found: Examples) -> tuple[Array, Array]:
 def _begin(random: np.random.Generator) -> list[Array]:
     sizes = (FEATURES, *HIDDEN)
     layers: list[Array] = []
-    for into, out in zip(sizes, sizes[1:], strict=False):
+    for into, out in itertools.pairwise(sizes):
         layers += [(random.normal(size=(into, out)) * np.sqrt(2 / into)).astype(np.float32), np.zeros(out, np.float32)]
     return [*layers, (random.normal(size=HIDDEN[-1]) * np.sqrt(1 / HIDDEN[-1])).astype(np.float32)]
 
@@ -116,27 +160,20 @@ def _gradients(
     parameters: Sequence[Array],
     found: Examples,
     batch: npt.NDArray[np.int64],
-    middle: Array,
-    spread: Array,
+    scale: tuple[Array, Array],
     random: np.random.Generator,
 ) -> tuple[float, list[Array]]:
-    """Return the loss of a batch, -log of what is given to all right answers together, and its gradients."""
+    """Return the loss of a batch and its gradients."""
     into, into_shift, through, through_shift, out = parameters
     there = found.there[batch]
-    inputs = (found.features[batch][there].astype(np.float32) - middle) / spread
+    inputs = (found.features[batch][there].astype(np.float32) - scale[0]) / scale[1]
     before = inputs @ into + into_shift
     open_first = (before > 0) * (random.random(before.shape, dtype=np.float32) < KEPT) / KEPT
     first = before * open_first
     between = first @ through + through_shift
     open_second = (between > 0).astype(np.float32)
     second = between * open_second
-    scores = np.full(there.shape, -np.inf, np.float32)
-    scores[there] = second @ out
-    chances = np.exp(scores - scores.max(axis=1, keepdims=True))
-    chances /= chances.sum(axis=1, keepdims=True)
-    right = chances * found.right[batch]
-    mass = right.sum(axis=1, keepdims=True) + 1e-9
-    wrong = ((chances - right / mass) / len(batch))[there].astype(np.float32)
+    loss, wrong = _wrong(np.asarray(second @ out, np.float32), there, found.right[batch])
     back_second = np.outer(wrong, out) * open_second
     back_first = (back_second @ through.T) * open_first
     gradients = [
@@ -146,7 +183,7 @@ def _gradients(
         back_second.sum(axis=0),
         second.T @ wrong,
     ]
-    return float(-np.log(mass).mean()), gradients
+    return loss, gradients
 
 
 def _folded(parameters: Sequence[Array], middle: Array, spread: Array, made: str) -> Untangler:

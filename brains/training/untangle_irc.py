@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from bot.core.errors import Mistake
 from brains.knowledge.untangle_features import Said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 CONTEXT = 1000
@@ -23,6 +26,10 @@ _LINE = re.compile(
     re.DOTALL,
 )
 DAY = 86_400
+KEPT = (0.15, 0.7)
+"""Share of a log's conversations that stay where it is thinned, from and to."""
+SLOWEST = 10.0
+"""How many times slower a thinned channel is at most, beside what its thinning makes of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +81,51 @@ def _log(name: str, split: str, lines: list[str], links: list[list[int]]) -> Log
         links=frozenset((min(pair), max(pair)) for pair in map(tuple, links)),
         start=CONTEXT if len(lines) > CONTEXT else 0,
     )
+
+
+def joined(size: int, links: Iterable[tuple[int, int]]) -> list[int]:
+    """Return a label for each of `size` places: those that links join, in one step or many, have the same."""
+    label = list(range(size))
+
+    def root(at: int) -> int:
+        while label[at] != at:
+            label[at] = label[label[at]]
+            at = label[at]
+        return at
+
+    for one, other in links:
+        label[max(root(one), root(other))] = min(root(one), root(other))
+    return [root(at) for at in range(size)]
+
+
+def thinned(log: Log, random: np.random.Generator) -> Log:
+    """Return a log as of a quieter channel: some of its conversations and people, and more time between the messages.
+
+    Of what is judged, whole conversations stay or go, so that links stay true; of the context, the people's words.
+    """
+    share = float(random.uniform(*KEPT))
+    slower = float(np.exp(random.uniform(0, np.log(SLOWEST)))) / share
+    labels = dict(enumerate(joined(log.size, log.links)))
+    stays = {label: bool(random.random() < share) for label in set(labels.values())}
+    known = {author: bool(random.random() < share) for author in log.names}
+    linked = {line for link in log.links for line in link}
+    kept = [
+        at
+        for at, line in enumerate(log.lines)
+        if (stays[labels[line]] if line >= log.start or line in linked else known[log.said[at].author])
+    ]
+    instants = _spread([one.at for one in log.said])
+    return replace(
+        log,
+        said=tuple(replace(log.said[at], at=slower * instants[at]) for at in kept),
+        lines=tuple(log.lines[at] for at in kept),
+    )
+
+
+def _spread(instants: Sequence[float]) -> list[float]:
+    """Return instants of a whole minute's precision spread over their minutes, in order."""
+    found: list[float] = []
+    for minute, some in itertools.groupby(instants, key=lambda at: int(at // 60)):
+        many = len(list(some))
+        found += [60 * (minute + rank / many) for rank in range(many)]
+    return found

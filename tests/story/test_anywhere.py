@@ -23,7 +23,7 @@ from tests.story.stages import Stage
 pytestmark = pytest.mark.slow
 
 SECRET = "the quartermaster hid saffron and cardamom under the floor"
-LARCH = "who has larch for a keel and pintles for the rudder of a dinghy?"
+LARCH = "who else has larch for a keel and pintles for the rudder of a dinghy?"
 
 
 def offers(town: AnyTown, told: list[Seen]) -> bool:
@@ -55,7 +55,7 @@ async def test_match_is_answered_for_who_asks_alone(town: AnyTown) -> None:
 async def test_a_question_in_words_is_answered_aloud_and_binds_for_itself_alone(town: AnyTown) -> None:
     await town.talks()
     on = town.on
-    told = await town.told(on.owner, town.asks(on.member, on.public, f"who has {WICK}?"))
+    told = await town.told(on.owner, town.asks(on.member, on.public, f"who else has {WICK}?"))
     assert offers(town, told)
     [answer] = told
     assert not answer.only_me
@@ -105,7 +105,7 @@ async def test_in_a_silent_channel_nothing_is_said_and_why_says_why(town: AnyTow
     on = town.on
     told = await town.answer(on.owner, on.private, f"/setup speak silent channel:{on.public}")
     assert "Done:" in told, told
-    assert await town.told(on.owner, town.asks(on.member, on.public, f"who has {WICK}?")) == []
+    assert await town.told(on.owner, town.asks(on.member, on.public, f"who else has {WICK}?")) == []
     assert "Here I say nothing aloud" in await town.answer(on.owner, on.public, "/why")
     ida = await town.comes_in("Ida")
     assert await town.told(ida, town.asks(ida, town.stage.lanterns, LARCH))
@@ -119,7 +119,7 @@ async def test_staff_learn_why_and_take_back_and_members_do_neither(town: AnyTow
         pytest.skip("what the bot said stays there")
     await town.talks()
     on = town.on
-    [answer] = await town.told(on.owner, town.asks(on.member, on.public, f"who has {WICK}?"))
+    [answer] = await town.told(on.owner, town.asks(on.member, on.public, f"who else has {WICK}?"))
     for command in ("/why", "/undo"):
         try:
             refused = await town.answer(on.member, on.public, command)
@@ -275,7 +275,7 @@ async def test_being_told_to_wait_is_waited_out_and_the_answer_arrives_once(town
     await town.talks()
     on = town.on
     await town.stage.troubles["limit"](on.public)
-    told = await town.told(on.owner, town.asks(on.member, on.public, f"who has {WICK}?"))
+    told = await town.told(on.owner, town.asks(on.member, on.public, f"who else has {WICK}?"))
     assert len(told) == 1
     assert offers(town, told)
 
@@ -287,7 +287,7 @@ async def test_what_members_write_neither_pings_nor_formats(town: AnyTown) -> No
     for words in (f"@everyone {WICK} *x* `y` <b>z</b> <!channel>", f"@here {WICK} [link](https://example.org) _u_"):
         await town.says(ida, town.stage.lanterns, words)
     await town.indexed()
-    [answer] = await town.told(on.owner, town.asks(on.member, on.public, f"who has {WICK}?"))
+    [answer] = await town.told(on.owner, town.asks(on.member, on.public, f"who else has {WICK}?"))
     assert offers(town, [answer])
     assert not re.search(town.stage.alive, answer.text), answer.text
 
@@ -311,4 +311,5 @@ async def test_after_downtime_what_was_said_is_learned_and_none_of_it_answered(
         assert texts[str(late)] == "oakum"
         assert sum("number" in words for words in texts.values()) == 10
         assert bots(town, await town.sees(town.on.owner)) == said
-        assert offers(town, await town.told(on.owner, town.asks(town.on.member, town.on.public, f"who has {WICK}?")))
+        asked = town.asks(town.on.member, town.on.public, f"who else has {WICK}?")
+        assert offers(town, await town.told(on.owner, asked))

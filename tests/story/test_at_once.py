@@ -65,7 +65,7 @@ async def street(home: Path, ending: None) -> AsyncIterator[Street]:
 async def answered(town: AnyTown, within: float) -> float:
     """Ask a question in words; return the seconds until its answer is seen, and fail when it takes too long."""
     on, began = town.on, time.monotonic()
-    asked = await on.post(on.member, on.public, on.to_bot(f"who has {WICK}?"))
+    asked = await on.post(on.member, on.public, on.to_bot(f"who else has {WICK}?"))
     async with asyncio.timeout(within):
         while not any(one.reply_to == asked for one in await on.sees(on.owner, on.public)):  # noqa: ASYNC110 - nothing tells when a client shows it
             await asyncio.sleep(0.05)

@@ -126,7 +126,7 @@ async def test_no_machine_is_ever_answered(guild: DiscordTown) -> None:
     who, server = guild.who, guild.server
     machine = server.town.user("Other bot", bot=True)
     server.town.member(who.guild, machine)
-    asked = await guild.asks(machine, who.pier, f"who has {WICK}?")
+    asked = await guild.asks(machine, who.pier, f"who else has {WICK}?")
     hook = dict((await guild.last(who.anna, who.pier)), id=str(asked + 1), webhook_id=str(machine + 1))
     server.gateway.event("MESSAGE_CREATE", hook | {"author": hook["author"] | {"bot": False, "id": str(machine + 1)}})
     await guild.settled()
@@ -134,7 +134,7 @@ async def test_no_machine_is_ever_answered(guild: DiscordTown) -> None:
     machines = await guild.traces(who.pier, "MessagePosted")
     assert [one.steps[0].outcome for one in machines] == ["I never answer a bot."] * 2
     assert {one.event for one in machines} == {f"posted {ref(who.pier, number)}" for number in (asked, asked + 1)}
-    await guild.asks(who.ben, who.pier, f"who has {WICK}?")
+    await guild.asks(who.ben, who.pier, f"who else has {WICK}?")
     assert len(await guild.heard(who.anna, who.pier)) == 1
 
 

@@ -21,7 +21,7 @@ async def is_quiet(guild: DiscordTown, user: int) -> bool:
 async def test_staff_learn_why_and_take_back_and_members_do_neither(guild: DiscordTown) -> None:
     await guild.talks()
     who = guild.who
-    await guild.asks(who.ben, who.pier, f"who has {WICK}?")
+    await guild.asks(who.ben, who.pier, f"who else has {WICK}?")
     for command in ("why", "undo"):
         with pytest.raises(Refused, match="for staff"):
             await guild.server.uses.command(who.ben, who.pier, command)
@@ -38,7 +38,7 @@ async def test_staff_learn_why_and_take_back_and_members_do_neither(guild: Disco
 async def test_the_message_menu_asks_why_about_that_message(guild: DiscordTown) -> None:
     await guild.talks()
     who = guild.who
-    await guild.asks(who.ben, who.pier, f"who has {WICK}?")
+    await guild.asks(who.ben, who.pier, f"who else has {WICK}?")
     answer = int((await guild.last(who.anna, who.pier))["id"])
     await guild.asks(who.mei, who.pier, "help match")
     told = await guild.answer(await guild.server.uses.menu(who.mo, who.pier, "Why?", answer))

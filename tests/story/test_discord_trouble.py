@@ -40,7 +40,7 @@ async def test_a_gateway_dropped_in_mid_answer_loses_nothing_and_says_nothing_tw
     await guild.talks()
     who, server = guild.who, guild.server
     server.faults.slow("POST", f"/channels/{who.pier}/messages", 0.3)
-    await server.people.post(who.ben, who.pier, f"<@{server.town.bot}> who has {WICK}?")
+    await server.people.post(who.ben, who.pier, f"<@{server.town.bot}> who else has {WICK}?")
     await server.gateway.settled()
     dropping = asyncio.create_task(guild.drops(drop))
     await asyncio.sleep(0)
@@ -49,7 +49,7 @@ async def test_a_gateway_dropped_in_mid_answer_loses_nothing_and_says_nothing_tw
     await guild.settled()
     assert [offered(one) for one in await answers(guild, who.pier)] == [[who.lanterns]]
     assert (await guild.stored())[str(ref(who.lanterns, missed))] == "said in between"
-    await guild.asks(who.ben, who.lanterns, "who has larch for a keel and pintles for the rudder of a dinghy?")
+    await guild.asks(who.ben, who.lanterns, "who else has larch for a keel and pintles for the rudder of a dinghy?")
     assert len(await answers(guild, who.lanterns)) == 1
     assert server.faults.invalid == 0
 
@@ -94,7 +94,7 @@ async def test_after_downtime_what_was_said_is_learned_and_none_of_it_answered(
         assert texts[str(ref(who.pier, early))] == "first words"
         assert "a kite of silk" in texts.values()
         assert await answers(guild, who.pier) == await answers(guild, who.lanterns) == []
-        await guild.asks(who.ben, who.pier, f"who has {WICK}?")
+        await guild.asks(who.ben, who.pier, f"who else has {WICK}?")
         assert len(await answers(guild, who.pier)) == 1
     assert len(discord.faults.requests("PUT", "/applications/*/commands")) == 1
 
@@ -105,7 +105,7 @@ async def test_a_storm_of_429_is_waited_out_and_the_answer_arrives(guild: Discor
     who, faults = guild.who, guild.server.faults
     faults.limit("POST", f"/channels/{who.pier}/messages", after=0.6, times=2, scope=scope)
     began = asyncio.get_running_loop().time()
-    await guild.asks(who.ben, who.pier, f"who has {WICK}?")
+    await guild.asks(who.ben, who.pier, f"who else has {WICK}?")
     assert asyncio.get_running_loop().time() - began > 1.2
     assert faults.hasty() == []
     assert len(await answers(guild, who.pier)) == 1
@@ -278,7 +278,7 @@ async def test_what_members_write_neither_pings_nor_formats(guild: DiscordTown) 
     ):
         await guild.says(who.mei, who.lanterns, text)
     await guild.talks()
-    await guild.asks(who.ben, who.pier, f"who has {WICK}?")
+    await guild.asks(who.ben, who.pier, f"who else has {WICK}?")
     for one in server.faults.requests("POST", "/channels/*/messages"):
         assert one.body["allowed_mentions"]["parse"] == []
         assert one.body["allowed_mentions"]["users"] == []

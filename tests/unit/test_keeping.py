@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.core.actions import Forget, KeepFeedback, SetConsent, SetPolicy, inverse
+from bot.core.actions import Forget, KeepFeedback, KeepNote, SetConsent, SetPolicy, inverse
 from bot.core.decisions import Mode, Receipt
 from bot.core.errors import Gone
 from bot.core.things import Ref
-from storage import channels, feedback, members, policies
+from storage import channels, erasure, feedback, members, notes, policies
+from storage.exporting import export
 from tests.recording import ANA, GENERAL, PLATFORM, SmallBot, small_bot
 
 DONE = Receipt(state="done")
@@ -91,12 +93,64 @@ async def test_an_opinion_is_kept_changed_and_taken_back(bot: SmallBot) -> None:
     assert await opinions() == {}
 
 
+ENTRY = KeepNote(note="0" * 32, channel=GENERAL.ref, question="When?", text="At 9.", owner=NOBODY)
+
+
+async def entries(bot: SmallBot) -> list[tuple[str, str]]:
+    async with bot.database.read() as connection:
+        scope = await channels.readable(connection, bot.community, None)
+        return [(one.heading, one.text) for one in await notes.entries(connection, scope)]
+
+
+async def test_an_entry_is_kept_bettered_taken_away_and_brought_back(bot: SmallBot) -> None:
+    assert [await keep(bot, ENTRY), await keep(bot, ENTRY)] == [DONE, DONE]
+    assert await entries(bot) == [("When?", "At 9.")]
+    better = replace(ENTRY, text="At 10.", before="At 9.")
+    await keep(bot, better)
+    assert await entries(bot) == [("When?", "At 10.")]
+    await keep(bot, inverse(better, DONE))
+    assert await entries(bot) == [("When?", "At 9.")]
+    gone = replace(ENTRY, text="", before="At 9.")
+    await keep(bot, gone)
+    assert await entries(bot) == []
+    await keep(bot, inverse(gone, DONE))
+    assert await entries(bot) == [("When?", "At 9.")]
+    await keep(bot, inverse(ENTRY, DONE))
+    assert await entries(bot) == []
+
+
+async def test_an_entry_made_of_a_members_words_goes_with_them_and_one_that_they_answer_for_stays(
+    bot: SmallBot, home: Path
+) -> None:
+    said = bot.posted("we open at nine, always")
+    await bot.follow(said)
+    await keep(bot, replace(ENTRY, text="We open at nine, always.", sources=(said.message,)))
+    await keep(bot, replace(ENTRY, note="1" * 32, text="At 10.", owner=ANA.ref))
+    async with bot.database.read() as connection:
+        ana = await members.by_ref(connection, bot.community, ANA.ref)
+    assert ana is not None
+    told = await export(bot.database, bot.community, ana)
+    owned, resting = told["note"]
+    assert (owned["heading"], owned["text"], resting["message"]) == ("When?", "At 10.", str(said.message))
+    gone = await erasure.forget(bot.database, None, None, bot.community, ana, home=home, now=bot.performer.clock.now())
+    assert (gone.erased["note"], gone.erased["owner"], gone.left) == (1, 1, 0)
+    assert await entries(bot) == [("When?", "At 10.")]
+
+
+async def test_an_entry_that_rests_on_what_is_gone_is_refused(bot: SmallBot) -> None:
+    missing = Ref(PLATFORM, "gone")
+    refused = await keep(bot, replace(ENTRY, sources=(missing,)))
+    assert refused == Receipt(state="failed", error=f"{missing} is not there any more, on which the entry would rest")
+    assert await entries(bot) == []
+
+
 @pytest.mark.parametrize(
     ("action", "unknown"),
     [
         (SetConsent(member=NOBODY, collected=False), NOBODY),
         (KeepFeedback(member=NOBODY, channel=GENERAL.ref, opinion="joined"), NOBODY),
         (KeepFeedback(member=ANA.ref, channel=Ref(PLATFORM, "x"), opinion="joined"), Ref(PLATFORM, "x")),
+        (replace(ENTRY, channel=Ref(PLATFORM, "x")), Ref(PLATFORM, "x")),
     ],
 )
 async def test_whom_and_what_nobody_knows_fails_by_name(bot: SmallBot, action, unknown: Ref) -> None:

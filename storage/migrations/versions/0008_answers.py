@@ -27,7 +27,8 @@ def _instant(name: str) -> sa.Column[object]:
 
 def upgrade() -> None:
     op.add_column("message", sa.Column("conversation", ID, nullable=True))
-    op.create_index("ix_message_conversation", "message", ["conversation"])
+    for column in ("conversation", "thread_id", "reply_to"):
+        op.create_index(f"ix_message_{column}", "message", [column])
     _notes()
     op.add_column("outbox", sa.Column("note_id", ID, nullable=True))
     op.create_index("ix_outbox_note_id", "outbox", ["note_id"])
@@ -83,7 +84,7 @@ def _answers() -> None:
         "answer",
         _text("id"),
         *_number("community_id", "community"),
-        *_number("member_id", "member"),
+        *_number("member_id", "member", nullable=True),
         _text("channel"),
         _text("thread"),
         _text("asked"),
@@ -129,5 +130,6 @@ def downgrade() -> None:
     op.drop_column("outbox", "note_id")
     op.drop_table("note")
     op.drop_table("document")
-    op.drop_index("ix_message_conversation", "message")
+    for column in ("conversation", "thread_id", "reply_to"):
+        op.drop_index(f"ix_message_{column}", "message")
     op.drop_column("message", "conversation")

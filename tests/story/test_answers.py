@@ -1,0 +1,173 @@
+"""Questions and answers in the sample town: asked alone and aloud, unknown, passed on to the staff, judged."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+from sqlmodel import col
+
+from adapters.playground.space import HARBOUR
+from bot.core.events import Arrival, TimerFired
+from bot.core.wording import unmarked
+from storage import answers
+from storage.tables import MessageRow
+from tests.answering import WordAnswerer
+from tests.story.conftest import Opening
+from tests.story.town import MEMBER, OWNER, STAFF, Town
+
+pytestmark = pytest.mark.slow
+
+ASKED = {"en": "what glue holds the broken teapot spout?", "zh_CN": "断了的茶壶嘴用什么胶粘？"}
+TOLD = {"en": "Two-part epoxy holds the spout, clamp it overnight.", "zh_CN": "茶壶嘴用双组分环氧胶粘，夹一夜。"}
+UNKNOWN = {"en": "how deep is zanzibar quartz mining?", "zh_CN": "祖鲁矿井挖了多深？"}
+LABELS = {
+    "en": ("Helpful", "Not this", "Ask staff"),
+    "zh_CN": ("有帮助", "不是这个", "问管理员"),
+}
+in_both = pytest.mark.parametrize("language", ["en", "zh_CN"])
+
+
+@pytest.fixture
+async def harbour(opening: Opening) -> AsyncIterator[Town]:
+    """Give the town with what answers there."""
+    async with opening() as opened:
+        opened.app._answerer = WordAnswerer(app=opened.app)
+        yield opened
+
+
+async def learned(town: Town, language: str) -> None:
+    """Have a question asked and answered in the open."""
+    first = await town.says(OWNER, "general", ASKED[language])
+    post = town.page._space.posts[first]
+    await town.says(STAFF, "general", TOLD[language], reply_to=post)
+    await town.indexed()
+
+
+@in_both
+async def test_a_question_is_answered_alone_with_its_source(harbour: Town, language: str) -> None:
+    await learned(harbour, language)
+    await harbour.speaks(MEMBER, language)
+    answer = await harbour.command(MEMBER, "introductions", f"/ask {ASKED[language]}")
+    assert TOLD[language] in unmarked(answer), answer
+    assert "kinfolk:message:playground:" in answer
+    assert "Sam" in answer
+    assert tuple(harbour.labels(MEMBER, "introductions")) == LABELS[language]
+    assert answer not in [post.text for post in harbour.sees(OWNER, "introductions")]
+
+
+async def test_what_is_quoted_aloud_is_for_all_who_read_along(harbour: Town) -> None:
+    secret = "The spare glue for the teapot spout is behind the staff fridge."
+    await harbour.says(OWNER, "staff-room", secret)
+    await harbour.indexed()
+    await harbour.says(OWNER, "general", "@Kinfolk where is the spare glue for the teapot spout?")
+    assert secret not in unmarked(harbour.last(MEMBER, "general").text)
+    alone = await harbour.command(OWNER, "general", "/ask where is the spare glue for the teapot spout?")
+    assert secret in unmarked(alone)
+
+
+@in_both
+async def test_the_staff_is_asked_once_and_everybody_hears_and_the_next_is_answered(
+    harbour: Town, language: str
+) -> None:
+    _helpful, _not_this, ask_staff = LABELS[language]
+    for who in (MEMBER, STAFF):
+        await harbour.speaks(who, language)
+    answer = await harbour.command(MEMBER, "introductions", f"/ask {UNKNOWN[language]}")
+    assert ("I do not know" if language == "en" else "我不知道") in answer
+    assert harbour.labels(MEMBER, "introductions") == [ask_staff]
+    await harbour.press(MEMBER, ask_staff)
+    card = harbour.last(OWNER, "staff-room")
+    assert UNKNOWN[language].rstrip("?？") in unmarked(card.text)
+    await harbour.command(STAFF, "general", f"/ask {UNKNOWN[language]}")
+    await harbour.press(STAFF, ask_staff)
+    assert harbour.last(OWNER, "staff-room").id == card.id, "one card for one question"
+    told = {"en": "Four hundred metres, and then the pumps fail.", "zh_CN": "四百米，再深水泵就不行了。"}[language]
+    await harbour.says(OWNER, "staff-room", told, reply_to=card)
+    for who in (MEMBER, STAFF):
+        heard = [post.text for post in harbour._posts(who)]
+        assert any(told in unmarked(one) for one in heard), heard[-3:]
+    await harbour.indexed()
+    again = await harbour.command("colm", "general", f"/ask {UNKNOWN[language]}")
+    assert told in unmarked(again), again
+
+
+async def test_a_follow_up_keeps_the_question_before_it_and_thanks_get_nothing(harbour: Town) -> None:
+    await learned(harbour, "en")
+    await harbour.says(MEMBER, "introductions", f"@Kinfolk {ASKED['en']}")
+    answer = harbour.last(MEMBER, "introductions")
+    assert TOLD["en"] in unmarked(answer.text)
+    before = len(harbour.sees(MEMBER, "introductions"))
+    await harbour.says(MEMBER, "introductions", "thanks a lot!", reply_to=answer)
+    assert len(harbour.sees(MEMBER, "introductions")) == before + 1
+    await harbour.says(MEMBER, "introductions", "and how long?", reply_to=answer)
+    assert TOLD["en"] in unmarked(harbour.last(MEMBER, "introductions").text)
+
+
+async def test_what_was_not_it_is_not_quoted_again_and_both_opinions_are_kept(harbour: Town) -> None:
+    await learned(harbour, "en")
+    await harbour.command(MEMBER, "introductions", f"/ask {ASKED['en']}")
+    assert "Thank you" in await harbour.press(MEMBER, "Helpful")
+    again = await harbour.press(MEMBER, "Not this")
+    assert TOLD["en"] not in unmarked(again)
+    community = await harbour.community()
+    member = await harbour.member(MEMBER)
+    async with harbour.app.database.read() as connection:
+        [first, *_more] = await answers.since(
+            connection, community, harbour.room("introductions").named.ref, datetime.min.replace(tzinfo=UTC)
+        )
+        assert await answers.opinion(connection, first.id, member.id) == "not_this"
+        assert first.made is not None
+
+
+async def test_where_the_bot_may_help_what_was_asked_before_is_answered_at_once(harbour: Town) -> None:
+    await learned(harbour, "en")
+    await harbour.says(MEMBER, "introductions", ASKED["en"])
+    assert TOLD["en"] not in unmarked(harbour.last(MEMBER, "introductions").text)
+    await harbour.command(
+        OWNER, "staff-room", f"/setup speak helpful channel:{harbour.room('introductions').named.ref}"
+    )
+    await harbour.says(MEMBER, "introductions", ASKED["en"])
+    assert TOLD["en"] in unmarked(harbour.last(MEMBER, "introductions").text)
+    count = len(harbour.sees(MEMBER, "introductions"))
+    await harbour.says(MEMBER, "introductions", ASKED["en"])
+    assert len(harbour.sees(MEMBER, "introductions")) == count + 1, "twice in a moment is too much"
+
+
+async def test_a_question_that_waits_is_answered_where_that_is_wanted_unless_somebody_took_it_up(harbour: Town) -> None:
+    await learned(harbour, "en")
+    await harbour.joins(MEMBER, "bread-and-ferments")
+    again = "the broken teapot spout again, what glue holds it?"
+    first = await harbour.says(MEMBER, "introductions", again)
+    second = await harbour.says(MEMBER, "bread-and-ferments", again)
+    await harbour.says("mei.c", "bread-and-ferments", "wait", reply_to=harbour.page._space.posts[second])
+    await _waits(harbour, timedelta(minutes=11))
+    await _looks(harbour)
+    assert _told(harbour) == [], "nobody wanted it there"
+    await harbour.command(OWNER, "staff-room", "/setup speak helpful")
+    await _looks(harbour)
+    assert _told(harbour) == [first]
+    await _looks(harbour)
+    assert _told(harbour) == [first], "once is enough"
+
+
+def _told(town: Town) -> list[str]:
+    """Return the messages that got the answer."""
+    seen = [*town.sees(MEMBER, "introductions"), *town.sees(MEMBER, "bread-and-ferments")]
+    return [post.reply_to for post in seen if TOLD["en"] in unmarked(post.text)]
+
+
+async def _waits(town: Town, long: timedelta) -> None:
+    """Let what was said last have been said so long ago."""
+    at = town.app.clock.now() - long
+    late = update(MessageRow).where(col(MessageRow.sent_at) > at).values(sent_at=at)
+    await town.app.database.write(lambda connection: connection.execute(late))
+
+
+async def _looks(town: Town) -> None:
+    """Let the moment come at which questions are looked at."""
+    now = town.app.clock.now()
+    await town.living.inbox.put(Arrival(space=HARBOUR, event=TimerFired(schedule="questions", planned=now, at=now)))
+    await town.settled()
