@@ -167,7 +167,7 @@ def write(fitted: Fitted, file: Path) -> None:
 
 
 def threshold(best: Floats, right: Flags, wanted: float, *, fewest: int = FEWEST) -> float:
-    """Return the lowest confidence from which on the wanted share of answers is right; the highest where there is none."""
+    """Return the lowest confidence from which on the wanted share is right; the highest where there is none."""
     order = np.argsort(-best)
     share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     good = [at for at in range(fewest - 1, len(order)) if share[at] >= wanted]
@@ -234,9 +234,9 @@ def _card(fitted: Fitted) -> str:
         [
             "# How likely a passage answers",
             "",
-            "Logistic regression on what `brains/knowledge/signs.py` sees of a passage and its conversation, written by",
-            "`kinfolk train answers`. It learned from questions that people asked of a public developers' chat, each with",
-            "the messages that answer it, and from that chat's own questions, their message or their whole thread hidden.",
+            "Logistic regression on what `brains/knowledge/signs.py` sees of a passage and its conversation, by",
+            "`kinfolk train answers`. It learned from questions written about a public developers' chat, each with",
+            "the messages that answer it, and from that chat's own questions, their message or thread hidden.",
             "Figures are of questions of the dev split, each judged by a model that did not see its fold.",
             "",
             "| | |",
