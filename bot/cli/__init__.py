@@ -11,6 +11,7 @@ import typer
 
 from bot.cli import (
     answers,
+    ask,
     bench,
     checkup,
     community,
@@ -50,6 +51,7 @@ for family in (
     imports,
     knowledge,
     find,
+    ask,
     answers,
     member,
     moderation,

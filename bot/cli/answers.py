@@ -1,4 +1,4 @@
-"""`kinfolk ask`: what the community knows, on the command line; and how answers are judged and their weights fitted."""
+"""How answers are judged, timed, and their weights fitted, on a history that is imported for it."""
 
 from __future__ import annotations
 
@@ -10,22 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli import evals, train
-from bot.cli.find import warn_of_waiting
-from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, out, progress, run
+from bot.cli import bench, evals, train
+from bot.cli.output import JsonOption, emit, note, open_app, out, progress, run
 from bot.core.errors import Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping
     from uuid import UUID
 
     from bot.app import App
+    from bot.bench import Figures
     from bot.core.settings import Settings
-    from bot.core.things import Message, Ref
+    from bot.core.things import Community, Message
     from brains.evals.answers import AnswersEvaluation
-    from brains.knowledge.answer import Answer
     from brains.knowledge.answering import Answerer
-    from brains.knowledge.passages import Passage
     from brains.training.answers import Fitted
     from storage.channels import Reach
 
@@ -35,100 +33,13 @@ QuestionsOption = Annotated[
 ]
 
 
-def ask(
-    question: Annotated[str, typer.Argument(help="What to ask.")],
-    reader: Annotated[str | None, typer.Option("--as", help="A member; without one, what everyone may read.")] = None,
-    before: Annotated[list[str] | None, typer.Option(help="An earlier question that this one follows up.")] = None,
-    community: CommunityOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Answer a question in the community's own words, with where they stand; or say that nothing does."""
-    run(lambda settings: _ask(settings, question, reader, before or [], name=community, as_json=as_json))
-
-
-async def _ask(
-    settings: Settings, question: str, reader: str | None, before: Sequence[str], *, name: str | None, as_json: bool
-) -> None:
-    from storage import channels, members, spaces
-
-    if not question.strip():
-        raise Mistake("The question is empty. Say what to ask.")
-    async with open_app(settings) as app:
-        community = await app.community(name)
-        await warn_of_waiting(app, community)
-        async with app.database.read() as connection:
-            member = await members.find(connection, community, reader) if reader else None
-            reach = await channels.reach(connection, community, member)
-            known = [one.ref for one in await spaces.of(connection, community)]
-        answerer = await app.answerer()
-        answer = await answerer.answer(community, question, reach=reach, language=settings.language, before=before)
-    if as_json:
-        emit(_to_json(answer, known))
-    else:
-        _show(answer, known)
-
-
-def _to_json(answer: Answer, known: Sequence[Ref]) -> dict[str, object]:
-    return {
-        "answer": " ".join(claim.text for claim in answer.claims) or None,
-        "abstained": answer.abstained,
-        "confidence": round(answer.confidence, 4),
-        "citations": [
-            {"message": _id(one), "text": claim.text, "link": _link(one, known)}
-            for claim in answer.claims
-            for one in claim.passages
-        ],
-        "nearest": [
-            {"message": _id(one.best), "text": one.best.text, "link": _link(one.best, known)} for one in answer.nearest
-        ],
-    }
-
-
-def _show(answer: Answer, known: Sequence[Ref]) -> None:
-    if answer.abstained:
-        out.print(f"I do not know ({answer.confidence:.0%} sure).")
-        if answer.nearest:
-            out.print("The nearest that was said:")
-        for one in answer.nearest:
-            _show_line(one.best, one.best.text, known)
-        return
-    for claim in answer.claims:
-        _show_line(claim.passages[0], claim.text, known)
-    out.print(f"{answer.confidence:.0%} sure.", style="dim")
-    if answer.repeated is not None:
-        out.print(f"Asked before: [{_id(answer.repeated)}]", style="dim", markup=False)
-
-
-def _show_line(one: Passage, text: str, known: Sequence[Ref]) -> None:
-    line = " ".join(text.split())
-    out.print(f"  {line if len(line) <= SHOWN else line[: SHOWN - 1] + '…'}", markup=False)
-    where = one.heading or f"#{one.channel.name}"
-    link = _link(one, known)
-    out.print(f"    {where} {one.at.date().isoformat()} [{_id(one)}] {link or ''}".rstrip(), style="dim", markup=False)
-
-
-SHOWN = 400
-"""Characters of a line that is shown."""
-
-
-def _id(one: Passage) -> str:
-    from adapters.history.jsonl import imported_id
-
-    return str(one.source) if one.is_note else imported_id(one.source)
-
-
-def _link(one: Passage, known: Sequence[Ref]) -> str | None:
-    from adapters.markup.addresses import address
-
-    return one.url or None if one.is_note else address(one.source, known)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
     """A history in a home that is thrown away: what answers from it, and its messages by their points."""
 
     answerer: Answerer
     reach: Reach
+    community: Community
     said: Mapping[UUID, Message]
 
     @property
@@ -150,7 +61,7 @@ class Imported:
 
 
 @contextlib.asynccontextmanager
-async def imported(app: App, settings: Settings, data: Path) -> AsyncIterator[Imported]:
+async def imported(app: App, data: Path) -> AsyncIterator[Imported]:
     """Import a history into a home of its own; its vectors are kept in ours, so that the next run is quick."""
     from bot.importing import import_jsonl
     from bot.indexing import Index
@@ -179,6 +90,7 @@ async def imported(app: App, settings: Settings, data: Path) -> AsyncIterator[Im
                 yield Imported(
                     answerer=Answerer(finder=retrieval, encoder=encoder, vectors=vectors),
                     reach=reach,
+                    community=community,
                     said=said,
                 )
             finally:
@@ -201,7 +113,7 @@ def eval_answers(
         asked = read(questions, split=split)
         if not asked:
             raise Mistake(f"{questions} holds no question of the split {split!r}.")
-        async with open_app(settings) as app, imported(app, settings, data) as history:
+        async with open_app(settings) as app, imported(app, data) as history:
             with progress("Asking") as bar:
                 return await judge(
                     history.answerer,
@@ -253,7 +165,7 @@ def train_answers(
         from brains.training.questions import read
 
         asked = read(questions, split="dev")
-        async with open_app(settings) as app, imported(app, settings, data) as found:
+        async with open_app(settings) as app, imported(app, data) as found:
             with progress("Looking") as bar:
                 return await train(
                     found.answerer,
@@ -279,8 +191,33 @@ def train_answers(
         out.print(f"{name:40} {value:.3f}", markup=False)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verbs to the command line."""
-    app.command()(ask)
+def bench_answers(
+    data: HistoryOption,
+    count: Annotated[int, typer.Option(min=40, help="Questions of the history that are asked.")] = 60,
+    as_json: JsonOption = False,
+) -> None:
+    """Time answers, alone and ten at once, and count those that the generator puts into fewer words."""
+
+    async def verb(settings: Settings) -> Figures:
+        from bot.bench.answers import Asking
+        from bot.bench.answers import bench_answers as measure
+        from brains.training.questions import of_history
+
+        async with open_app(settings) as app, imported(app, data) as found:
+            questions = [case.text for case in of_history(found.in_order, most=count) if case.answers]
+            asking = Asking(answerer=found.answerer, community=found.community, reach=found.reach)
+            return await measure(asking, questions, generator=await app.generator())
+
+    figures = run(verb)
+    if as_json:
+        emit(figures.to_json())
+        return
+    for name, value in figures.figures.items():
+        out.print(f"{name:45} {value:>12,.3f}", markup=False)
+
+
+def register(_app: typer.Typer) -> None:
+    """Add the verbs to their families."""
     evals.family.command("answers")(eval_answers)
     train.family.command("answers")(train_answers)
+    bench.family.command("answers")(bench_answers)

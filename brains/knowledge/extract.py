@@ -93,7 +93,7 @@ def _unmarked(text: str) -> str:
 
 def _telling(asked: Asked, one: Judged) -> list[str]:
     """Return the sentences of a passage that say most to a question, in order; one that says little, with the next."""
-    scores = [cosine + WORDS * lexical(asked, sentence) - 0.05 * asks(sentence) for sentence, cosine in one.cosines]
+    scores = [cosine + WORDS * lexical(asked, sentence) - asks(sentence) for sentence, cosine in one.cosines]
     best = max(scores)
     top = scores.index(best)
     kept = {at for at, score in enumerate(scores) if score >= best - NEAR and abs(at - top) < MOST}

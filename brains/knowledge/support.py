@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 LONGEST = 300
 """Characters of a sentence."""
 NEAR = 0.9
-"""Cosine of a sentence to its evidence, both as passages; of quotes of the same channel that say something else, one in
-a hundred is nearer (see the card of the answers' model)."""
+"""Cosine of a sentence to its evidence, both as passages; a cautious guess that no measurement chose."""
 
 
 class Flaw(StrEnum):

@@ -32,6 +32,8 @@ STRENGTH = 0.1
 FOLDS = 5
 FEWEST = 5
 """Answers that must lie above a threshold, so that a lucky one decides nothing."""
+FURTHER = 10
+"""The same of passages cited beside the best one, which seldom add anything."""
 SURELY = 0.97
 """The same as PRECISION, of answers that nobody asked the bot for."""
 OWN = 0.2
@@ -164,11 +166,11 @@ def write(fitted: Fitted, file: Path) -> None:
     file.with_suffix(".md").write_text(_card(fitted), encoding="utf-8")
 
 
-def threshold(best: Floats, right: Flags, wanted: float) -> float:
-    """Return the lowest confidence from which on the wanted share of answers is right; the highest where there is none."""
+def threshold(best: Floats, right: Flags, wanted: float, *, fewest: int = FEWEST) -> float:
+    """Return the lowest confidence from which on the wanted share is right; the highest where there is none."""
     order = np.argsort(-best)
     share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    good = [at for at in range(FEWEST - 1, len(order)) if share[at] >= wanted]
+    good = [at for at in range(fewest - 1, len(order)) if share[at] >= wanted]
     return float(best[order][good[-1]]) if good else float(best.max()) if len(best) else 1.0
 
 
@@ -184,8 +186,9 @@ def _besides(order: Sequence[Seen], likely: Sequence[Floats], enough: float) -> 
     if not values:
         return 1.0
     best, answers = np.array(values), np.array(right, dtype=bool)
-    least = threshold(best, answers, PRECISION)
-    return max(enough, least) if answers[best >= least].mean() >= PRECISION else 1.0
+    least = threshold(best, answers, PRECISION, fewest=FURTHER)
+    above = answers[best >= least]
+    return max(enough, least) if len(above) >= FURTHER and above.mean() >= PRECISION else 1.0
 
 
 def _logistic(seen: Sequence[Seen], strength: float) -> Model:
@@ -231,9 +234,9 @@ def _card(fitted: Fitted) -> str:
         [
             "# How likely a passage answers",
             "",
-            "Logistic regression on what `brains/knowledge/signs.py` sees of a passage and its conversation, written by",
-            "`kinfolk train answers`. It learned from questions that people asked of a public developers' chat, each with",
-            "the messages that answer it, and from that chat's own questions, their message or their whole thread hidden.",
+            "Logistic regression on what `brains/knowledge/signs.py` sees of a passage and its conversation, by",
+            "`kinfolk train answers`. It learned from questions written about a public developers' chat, each with",
+            "the messages that answer it, and from that chat's own questions, their message or thread hidden.",
             "Figures are of questions of the dev split, each judged by a model that did not see its fold.",
             "",
             "| | |",
