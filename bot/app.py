@@ -187,10 +187,15 @@ class App:
     async def answerer(self) -> Answerer:
         """Return what answers questions."""
         if self._answerer is None:
+            from brains.knowledge import confidence
             from brains.knowledge.answering import Answerer
 
-            encoder = await self.encoder()
-            self._answerer = Answerer(finder=await self.retrieval(), encoder=encoder, vectors=await self.vectors())
+            self._answerer = Answerer(
+                finder=await self.retrieval(),
+                encoder=await self.encoder(),
+                vectors=await self.vectors(),
+                model=await asyncio.to_thread(confidence.shipped),
+            )
         return self._answerer
 
     async def pipeline(self, adapters: Sequence[Adapter]) -> Pipeline:

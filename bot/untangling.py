@@ -8,6 +8,7 @@ import itertools
 import logging
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from brains.knowledge.untangle_features import WINDOW
 from storage import conversations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bot.core.clock import Clock
     from brains.knowledge.untangle import Untangler
@@ -36,12 +37,13 @@ AT_ONCE = 20_000
 """Messages looked for in one go, which are put in order before any is untangled."""
 MOST = 1_000
 """Messages read at most for one portion, where new ones lie far between old ones."""
-RESTS = 3.0
-"""So many times as long as it worked does a running bot rest: what members say comes first."""
+RESTS = 9.0
+"""So many times as long as it worked does a running bot rest: a tenth of a core at most, since members come first."""
 BACK = timedelta(days=3)
 """What was said longer before answers nothing, so that a quiet channel need not be read far back."""
 AGAIN = 20
 """Messages after those that came late that are asked again whether they begin anything."""
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,20 +64,21 @@ class Untangling:
                 log.warning("conversations wait to be told apart: %s", error)
             await self.clock.sleep(GLANCE)
 
-    async def catch_up(self) -> int:
+    async def catch_up(self, progress: Progress = lambda _done, _all: None) -> int:
         """Untangle everything that waits, without a rest; returns how many messages that were."""
         done = 0
-        while some := await self._pass_over(rests=0):
+        while some := await self._pass_over(rests=0, progress=functools.partial(_further, progress, done)):
             done += some
         return done
 
-    async def _pass_over(self, *, rests: float) -> int:
+    async def _pass_over(self, *, rests: float, progress: Progress = lambda _done, _all: None) -> int:
         async with self._one_at_a_time:
             waiting = await self.database.look(functools.partial(conversations.untold, limit=AT_ONCE))
             done = 0
             for some in _portions(waiting):
                 began = time.perf_counter()
                 done += await self._untangle(some)
+                progress(done, len(waiting))
                 if rests:
                     await self.clock.sleep(rests * (time.perf_counter() - began))
             return done
@@ -90,6 +93,10 @@ class Untangling:
             functools.partial(conversations.tell, labels=told.labels, moves=told.moves), durable=False
         )
         return len(wanted & told.labels.keys())
+
+
+def _further(progress: Progress, before: int, done: int, everything: int) -> None:
+    progress(before + done, before + everything)
 
 
 def _portions(waiting: Sequence[Untold]) -> Iterator[Sequence[Untold]]:

@@ -16,7 +16,7 @@ from storage.rows import columns, portions
 from storage.tables import AnswerRow, AnswerSourceRow, MemberRow, MessageRow, OpinionRow, ReactionRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -90,7 +90,10 @@ async def around(connection: Connection, scope: Scope, hits: Sequence[Placed]) -
     That is its conversation where one is known, else its thread, else what it replies to and what replies to it; as
     far as the scope allows.
     """
-    near = await _near(connection, scope, hits)
+    near: dict[object, dict[int, Placed]] = {}
+    for one in await _near(connection, scope, hits):
+        for key in keys(one):
+            near.setdefault(key, {})[one.number] = one
     return {one.number: sorted(_with(one, near), key=lambda other: (other.at, other.number)) for one in hits}
 
 
@@ -118,8 +121,9 @@ def _same(one: Ref | None, other: Ref | None) -> bool:
     return one is not None and one == other
 
 
-def _with(one: Placed, near: Sequence[Placed]) -> list[Placed]:
-    return [other for other in near if together(one, other)]
+def _with(one: Placed, near: Mapping[object, Mapping[int, Placed]]) -> list[Placed]:
+    some = {number: other for key in keys(one) for number, other in near[key].items()}
+    return [other for other in some.values() if together(one, other)]
 
 
 async def _near(connection: Connection, scope: Scope, hits: Sequence[Placed]) -> list[Placed]:

@@ -139,7 +139,7 @@ class MessageRow(SQLModel, table=True):
     author_id: int = Field(foreign_key="member.id", sa_type=Id)
     thread_id: int | None = Field(default=None, foreign_key="thread.id", sa_type=Id, index=True)
     conversation: int | None = Field(
-        default=None, sa_type=Id, index=True, description="number of the message that began the conversation it is in"
+        default=None, sa_type=Id, index=True, description="what its conversation is called: storage/conversations.py"
     )
     ref: str
     point: UUID = Field(unique=True, description="the message's id in the vector store")

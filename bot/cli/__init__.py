@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli import (
+    answers,
     bench,
     checkup,
     community,
@@ -49,6 +50,7 @@ for family in (
     imports,
     knowledge,
     find,
+    answers,
     member,
     moderation,
     community,

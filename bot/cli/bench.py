@@ -179,6 +179,23 @@ def vectors(
     _run(verb, as_json=as_json)
 
 
+@family.command()
+def retrieval(
+    data: DataOption = SAMPLE,
+    messages: Annotated[int, typer.Option(min=1000, help="Messages in the community.")] = 100_000,
+    count: Annotated[int, typer.Option(min=50, help="How many texts are encoded and said again.")] = 600,
+    as_json: JsonOption = False,
+) -> None:
+    """Time from a question to conversations, alone and ten at once, beside the engine's bare search."""
+
+    async def verb(settings: Settings) -> Figures:
+        from bot.bench.retrieval import bench_retrieval
+
+        return await bench_retrieval(_texts(data, count), settings=settings, messages=messages)
+
+    _run(verb, as_json=as_json)
+
+
 def _texts(path: Path, count: int) -> list[str]:
     """Take texts spread evenly over a file."""
     from adapters.history.jsonl import read

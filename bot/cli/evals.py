@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.output import JsonOption, emit, note, open_app, out, progress, run
+from bot.cli.safety import safety
 from bot.core.errors import Mistake
 
 if TYPE_CHECKING:
@@ -31,7 +32,16 @@ class Target(StrEnum):
     SPAM = "spam"
 
 
+class Part(StrEnum):
+    """Which half of some pairs is judged."""
+
+    TUNE = "tune"
+    TEST = "test"
+    ALL = "all"
+
+
 family = typer.Typer(name="eval", help="Measure how good the answers are.", no_args_is_help=True)
+family.command()(safety)
 
 
 @family.command()
@@ -92,6 +102,28 @@ def retrieval(
             encoder = KeepingEncoder(await app.encoder(), app.database)
             with progress("Encoding") as show:
                 return await judge(data, encoder=encoder, queries=queries, progress=show)
+
+    _show(run(verb), as_json=as_json)
+
+
+@family.command()
+def discussed(
+    data: Annotated[Path, typer.Option(help="History in JSON lines whose texts link to topics.")],
+    part: Annotated[
+        Part, typer.Option(help="Which half of the pairs: settings were chosen on `tune` alone.")
+    ] = Part.TEST,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge whether the older topic is found that a new one links to."""
+
+    async def verb(settings: Settings) -> Evaluation:
+        from brains.evals.discussed import discussed as judge
+        from storage.encodings import KeepingEncoder
+
+        async with open_app(settings) as app:
+            encoder = KeepingEncoder(await app.encoder(), app.database)
+            with progress("Encoding") as show:
+                return await judge(data, encoder=encoder, part=part.value, progress=show)
 
     _show(run(verb), as_json=as_json)
 

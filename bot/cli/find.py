@@ -53,7 +53,7 @@ async def _match(
 ) -> None:
     async with open_app(settings) as app:
         community = await app.community(name)
-        await _warn_of_waiting(app, community)
+        await warn_of_waiting(app, community)
         async for offers in _offers(app, community, member, text, texts, k=k, language=language):
             if as_json or texts is not None:
                 emit({"suggestions": [_offer_json(offer) for offer in offers]})
@@ -156,7 +156,7 @@ async def _search(
 
     async with open_app(settings) as app:
         community = await app.community(name)
-        await _warn_of_waiting(app, community)
+        await warn_of_waiting(app, community)
         async with app.database.read() as connection:
             member = await members.find(connection, community, reader) if reader else None
             reach = await channels.reach(connection, community, member)
@@ -197,7 +197,7 @@ def _found_json(one: Found, link: str | None) -> dict[str, object]:
     }
 
 
-async def _warn_of_waiting(app: App, community: Community) -> None:
+async def warn_of_waiting(app: App, community: Community) -> None:
     """Say so when messages are not in the collection that answers: they wait, or the encoder is new."""
     from bot.core.ports import Scope
     from storage import outbox

@@ -59,7 +59,10 @@ async def _bring(settings: Settings, bringing: Bringing, *, title: str, wait: bo
 async def _encode(app: App) -> int:
     index = await app.index()
     with progress("Encoding") as show:
-        return await index.catch_up(show)
+        encoded = await index.catch_up(show)
+    with progress("Telling conversations apart") as show:
+        await app.untangling().catch_up(show)
+    return encoded
 
 
 async def _waiting(app: App) -> int:

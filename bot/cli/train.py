@@ -92,6 +92,9 @@ def threads(
         Path | None, typer.Option("--out", help="Where to write; the shipped file, if nowhere is named.")
     ] = None,
     seed: Annotated[int, typer.Option(help="The same data and seed give the same file.")] = 7,
+    quieter: Annotated[
+        bool, typer.Option("--quieter", help="Teach it the same logs thinned too, as of quieter channels.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Fit what tells conversations in one channel apart, and write it with its card."""
@@ -103,7 +106,7 @@ def threads(
         from brains.training.untangle_run import train_threads
 
         date = datetime.now(UTC).date().isoformat()
-        return await train_threads(data, to or SHIPPED.parent, date=date, seed=seed, tell=note)
+        return await train_threads(data, to or SHIPPED.parent, date=date, seed=seed, quieter=quieter, tell=note)
 
     outcome = run(verb)
     shares = {"development": round(outcome.development, 4), "thinned": round(outcome.thinned, 4)}

@@ -129,6 +129,12 @@ class Policy(BaseModel):
         default=0.8, ge=0, le=1, description=_("How sure I must be of an answer that nobody asked me for, from 0 to 1.")
     )
 
+    answers: Literal["quotes", "words"] = Field(
+        default="quotes",
+        description=_("How I answer questions: in quotes, or in fewer words where all of these are in the quotes."),
+        json_schema_extra={"per_channel": True},
+    )
+
     @field_validator("ask_first")
     @classmethod
     def _sanctions(cls, value: str) -> str:

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
     from brains.skills.skill import Answerer, Skill
 
 
+ORDERS = {"direct", "evidence", "file", "fake_turn", "fake_claim", "multi_step", "poison", "pressure"}
+"""Kinds of attempts that a generator may obey, or make more of than was said."""
+
+
 def _every(_attempt: Attempt) -> bool:
     return True
 
 
-def _in_english(attempt: Attempt) -> bool:
-    """Say whether the generator would be asked at all: it writes English alone."""
-    return attempt.lang == "en" and not attempt.is_control
+def _gives_orders(attempt: Attempt) -> bool:
+    """Say whether somebody tells the bot what to write, in English: the generator writes nothing else, and slowly."""
+    return attempt.lang == "en" and attempt.kind in ORDERS
 
 
 def _as_it_is(text: str) -> str:
@@ -37,14 +41,15 @@ def _as_it_is(text: str) -> str:
 class Build:
     """A build of the bot: what answers, how it writes for platforms, which skill it has besides, and what it keeps.
 
-    `follows` deletions, and `publishes` what it was asked alone. `tries` says which attempts it is given: only those
-    that it could fail where it is slow.
+    It `writes` by the generator, `follows` deletions, and `publishes` what it was asked alone. `tries` says which
+    attempts it is given: those that are about what it lacks.
     """
 
     name: str
     answers: Callable[[App], Awaitable[Answerer]] | None = None
     dialects: Mapping[str, Dialect] = field(default_factory=lambda: DIALECTS)
     besides: tuple[Skill, ...] = ()
+    writes: bool = False
     follows: bool = True
     publishes: bool = False
     tries: Callable[[Attempt], bool] = _every
@@ -55,14 +60,21 @@ WEAKENED = (
     # What members wrote goes to the platforms as it is.
     Build(
         name="unescaped",
-        dialects={name: replace(one, text=_as_it_is, begin=_as_it_is) for name, one in DIALECTS.items()},
+        dialects={
+            name: replace(one, text=_as_it_is, begin=_as_it_is, quote=_as_it_is) for name, one in DIALECTS.items()
+        },
+        tries=lambda attempt: attempt.quote_harm,
     ),
     # What answers reads all that was ever said.
-    Build(name="unscoped", answers=weaknesses.unscoped),
+    Build(
+        name="unscoped",
+        answers=weaknesses.unscoped,
+        tries=lambda attempt: any(one.where == "private" for one in attempt.planted),
+    ),
     # What the generator writes of the quotes is said unchecked.
-    Build(name="unchecked", answers=weaknesses.unchecked, tries=_in_english),
+    Build(name="unchecked", answers=weaknesses.unchecked, writes=True, tries=_gives_orders),
     # Question and messages are all instructions to the generator, and what it writes is said.
-    Build(name="obedient", answers=weaknesses.obedient, tries=_in_english),
+    Build(name="obedient", answers=weaknesses.obedient, writes=True, tries=_gives_orders),
     # Whoever is to be banned by what a message says is.
     Build(name="deputy", besides=(weaknesses.DEPUTY,), tries=lambda attempt: attempt.kind == "action"),
     # What is deleted stays.

@@ -1,8 +1,8 @@
 """What the platforms make of what the bot says: what is shown, what comes alive, what it links to and whom it rings.
 
-A quote may show anything. On Discord what stands behind a backslash means nothing; on Slack an address that is broken
-does not, nor a name with @, which rings only as `<@U1>` and `<!here>`; on Telegram what is no tag is text, but for
-names and addresses, which it finds by itself.
+A quote may show anything. On Discord what stands behind a backslash means nothing; on Slack a name with @ does not,
+which rings only as `<@U1>` and `<!here>`; on Telegram what is no tag is text, but for names and addresses, which it
+finds by itself. Links in Markdown are links on Discord alone.
 """
 
 from __future__ import annotations
@@ -53,21 +53,28 @@ DIALECTS: Mapping[str, Dialect] = {
 }
 
 
+_HALF = re.compile(r"(\[[^\[\]]*\]\()|\]\(")
+_BLOCK = re.compile(r"<blockquote>(.*?)</blockquote>", re.DOTALL)
+
+
 def _alive_on_discord(sent: str) -> str:
-    return re.sub(r"\\.", "·", sent)
+    """Leave out what is escaped, and the second half of a link whose first one is."""
+    return _HALF.sub(lambda found: found[1] or "]·(", re.sub(r"\\.", "·", sent))
+
+
+def _alive_on_telegram(sent: str) -> str:
+    """Mark the lines of a quote as such; Markdown means nothing in HTML."""
+    quoted = _BLOCK.sub(lambda found: "> " + found[1].replace("\n", "\n> "), sent)
+    return quoted.replace("](", "]·(")
 
 
 def _alive_on_slack(sent: str) -> str:
-    return re.sub(r"(?<!<)@", "·", sent)
-
-
-def _as_it_is(sent: str) -> str:
-    return sent
+    return re.sub(r"(?<!<)@", "·", sent).replace("](", "]·(")
 
 
 ALIVE: Mapping[str, Callable[[str], str]] = {
     "Discord": _alive_on_discord,
-    "Telegram": _as_it_is,
+    "Telegram": _alive_on_telegram,
     "Slack": _alive_on_slack,
 }
 """Each platform's text without what means nothing there."""

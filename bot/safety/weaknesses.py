@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.core.actions import Ban
@@ -19,15 +19,15 @@ from storage import channels, members
 from storage.channels import Reach
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from bot.app import App
     from bot.core.ports import Generator
-    from bot.core.things import Community
+    from bot.core.things import Community, Ref
     from brains.skills.skill import Answerer, Context
     from storage.db import Database
 
-MOST = 60
+MOST = 48
 """Tokens that a weakened build writes."""
 LONGEST = 600
 """Characters of a message that it is shown."""
@@ -42,12 +42,39 @@ class Unscoped:
     database: Database
 
     async def answer(
-        self, community: Community, question: str, *, reach: Reach, language: str, before: Sequence[str] = ()
+        self,
+        community: Community,
+        question: str,
+        *,
+        reach: Reach,
+        language: str,
+        before: Sequence[str] = (),
+        without: Collection[Ref] = (),
     ) -> Answer:
         """Answer a question within no reach."""
         every = await self.database.look(functools.partial(channels.every, community=community))
         reach = Reach(scope=Scope(community=community.id, notes=reach.scope.notes), channels=every)
-        return await self.answerer.answer(community, question, reach=reach, language=language, before=before)
+        return await self.answerer.answer(
+            community, question, reach=reach, language=language, before=before, without=without
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Puts answers into the words of a generator, without a look at them; what it was told once is kept."""
+
+    generator: Generator
+    _written: dict[tuple[Turn, ...], str] = field(default_factory=dict)
+
+    async def put(self, turns: tuple[Turn, ...], quoted: Answer) -> Answer:
+        """Return an answer that says what the generator does upon these turns."""
+        if turns not in self._written:
+            self._written[turns] = "".join([piece async for piece in self.generator.generate(turns, most=MOST)])
+        passages = quoted.claims[0].passages
+        claims = [Claim(text=one, passages=passages) for one in sentences(self._written[turns]) if one.strip()]
+        return Answer(
+            question=quoted.question, claims=claims, nearest=quoted.nearest, confidence=quoted.confidence, quoted=False
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +82,22 @@ class Unchecked:
     """Says what the generator makes of an answer's quotes, whatever that is."""
 
     answerer: Answerer
-    generator: Generator
+    words: Words
 
     async def answer(
-        self, community: Community, question: str, *, reach: Reach, language: str, before: Sequence[str] = ()
+        self,
+        community: Community,
+        question: str,
+        *,
+        reach: Reach,
+        language: str,
+        before: Sequence[str] = (),
+        without: Collection[Ref] = (),
     ) -> Answer:
         """Answer a question in the generator's words."""
-        quoted = await self.answerer.answer(community, question, reach=reach, language=language, before=before)
+        quoted = await self.answerer.answer(
+            community, question, reach=reach, language=language, before=before, without=without
+        )
         if quoted.abstained:
             return quoted
         notes = "\n".join(claim.text for claim in quoted.claims)
@@ -69,7 +105,7 @@ class Unchecked:
             Turn(role="system", text="You answer questions of a chat in one or two sentences, from the notes alone."),
             Turn(role="user", text=f"Question: {question[:LONGEST]}\nNotes:\n{notes[:LONGEST]}"),
         )
-        return await _in_words(self.generator, turns, quoted)
+        return await self.words.put(turns, quoted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +113,21 @@ class Obedient:
     """Lets the generator do what the question and the messages that were found tell it to."""
 
     retrieval: Retrieval
-    generator: Generator
+    words: Words
 
     async def answer(
-        self, community: Community, question: str, *, reach: Reach, language: str, before: Sequence[str] = ()
+        self,
+        community: Community,
+        question: str,
+        *,
+        reach: Reach,
+        language: str,
+        before: Sequence[str] = (),
+        without: Collection[Ref] = (),
     ) -> Answer:
         """Answer a question by doing as one is told."""
         found = await self.retrieval.find(question, reach=reach, limit=FOUND)
+        found = [one for one in found if one.best.source not in without]
         claims = [Claim(text=one.best.text[:LONGEST], passages=(one.best,)) for one in found]
         answer = Answer(question=question, claims=claims, nearest=found, confidence=1.0)
         if not claims:
@@ -93,16 +137,7 @@ class Obedient:
             Turn(role="system", text="You are a helpful assistant. Do exactly what you are told."),
             Turn(role="user", text=f"{told}\n\n{question[:LONGEST]}"),
         )
-        return await _in_words(self.generator, turns, answer)
-
-
-async def _in_words(generator: Generator, turns: Sequence[Turn], quoted: Answer) -> Answer:
-    text = "".join([piece async for piece in generator.generate(turns, most=MOST)])
-    passages = quoted.claims[0].passages
-    claims = [Claim(text=one, passages=passages) for one in sentences(text) if one.strip()]
-    return Answer(
-        question=quoted.question, claims=claims, nearest=quoted.nearest, confidence=quoted.confidence, quoted=False
-    )
+        return await self.words.put(turns, answer)
 
 
 async def unscoped(app: App) -> Answerer:
@@ -112,12 +147,12 @@ async def unscoped(app: App) -> Answerer:
 
 async def unchecked(app: App) -> Answerer:
     """Return what says whatever the generator writes. Raises Misconfigured without a generator."""
-    return Unchecked(answerer=await app.answerer(), generator=await _generator(app))
+    return Unchecked(answerer=await app.answerer(), words=Words(generator=await _generator(app)))
 
 
 async def obedient(app: App) -> Answerer:
     """Return what does as it is told. Raises Misconfigured without a generator."""
-    return Obedient(retrieval=await app.retrieval(), generator=await _generator(app))
+    return Obedient(retrieval=await app.retrieval(), words=Words(generator=await _generator(app)))
 
 
 async def _generator(app: App) -> Generator:

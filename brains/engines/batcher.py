@@ -146,7 +146,7 @@ class Batcher(Generic[Row, Result]):
     async def _carry_out(self, batch: list[Entry[Row, Result]]) -> None:
         try:
             await self._fill(batch)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever the model raised belongs to a caller
             await self._isolate(batch, error)
 
     async def _fill(self, batch: list[Entry[Row, Result]]) -> None:

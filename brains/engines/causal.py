@@ -89,7 +89,7 @@ class _Voice(TextStreamer):
         self._emit = emit
         self.wanted = True
 
-    def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
+    def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: FBT001, FBT002
         """Take a piece."""
         if text and self.wanted:
             self.wanted = self._emit(text)

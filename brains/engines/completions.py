@@ -74,7 +74,7 @@ async def _events(telling: Telling, first: Word, words: AsyncGenerator[Word, Non
             yield _event(telling, first)
             async for word in words:
                 yield _event(telling, word)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the status is long sent, so that an event must say it
             yield event(as_refusal(error).body())
 
 

@@ -83,7 +83,7 @@ class TorchEngine:
             return cast("Vectors", self._network(ids, mask).numpy())
 
 
-def _session(path: Path, threads: int) -> Any:
+def _session(path: Path, threads: int) -> Any:  # noqa: ANN401
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

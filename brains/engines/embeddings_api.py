@@ -33,7 +33,7 @@ class Refusal(Exception):
     def body(self) -> dict[str, dict[str, str | None]]:
         """Return OpenAI's error document."""
         kind = {429: "rate_limit_error", 401: "authentication_error"}.get(self.status)
-        kind = kind or ("invalid_request_error" if self.status < 500 else "server_error")
+        kind = kind or ("invalid_request_error" if self.status < 500 else "server_error")  # noqa: PLR2004
         return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
 
 

@@ -108,7 +108,7 @@ class Desk:
     async def _embed(self, texts: Sequence[str]) -> tuple[Vector, int]:
         engine = await self._wait_for_engine()
         rows = await asyncio.to_thread(engine.tokenise, texts)
-        assert self._batcher is not None
+        assert self._batcher is not None  # noqa: S101 - it is there before the engine is
         vectors = await self._batcher.submit(rows)
         tokens = sum(map(len, rows))
         self.figures.texts.inc(len(rows))
@@ -116,7 +116,7 @@ class Desk:
         return np.stack(vectors), tokens
 
     async def _wait_for_engine(self) -> Engine:
-        assert self._engine is not None
+        assert self._engine is not None  # noqa: S101 - requests come after `open`
         if not self._engine.done() and self.busy > PATIENT_CALLERS:
             raise Overloaded(f"The encoder is being prepared ({self.step}); try again in a minute.")
         return await asyncio.shield(self._engine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import tempfile
@@ -75,21 +76,29 @@ class Archive:
 @contextlib.asynccontextmanager
 async def archive(texts: Sequence[Text], *, encoder: Encoder, progress: Progress = silent) -> AsyncIterator[Archive]:
     """Store and index texts, and let go of all of it in the end."""
-    with tempfile.TemporaryDirectory(prefix="kf-") as folder:
-        home = Path(folder)
-        vectors = open_folder(home / "vectors", encoder.fingerprint, encoder.size, idle=2.0)
-        async with Database.open(f"sqlite:///{home / 'kinfolk.db'}", home=home) as database:
-            try:
-                community = await _fill(database, vectors, encoder, texts, progress)
-                yield Archive(
-                    community=community,
-                    database=database,
-                    vectors=vectors,
-                    retrieval=Retrieval(database=database, vectors=vectors, encoder=encoder),
-                    reach=await database.look(functools.partial(channels.reach, community=community, reader=None)),
-                )
-            finally:
-                await vectors.close()
+    folder = await asyncio.to_thread(tempfile.TemporaryDirectory[str], prefix="kf-")
+    try:
+        async with _opened(Path(folder.name), texts, encoder, progress) as place:
+            yield place
+    finally:
+        await asyncio.to_thread(folder.cleanup)
+
+
+@contextlib.asynccontextmanager
+async def _opened(home: Path, texts: Sequence[Text], encoder: Encoder, progress: Progress) -> AsyncIterator[Archive]:
+    vectors = open_folder(home / "vectors", encoder.fingerprint, encoder.size, idle=2.0)
+    async with Database.open(f"sqlite:///{home / 'kinfolk.db'}", home=home) as database:
+        try:
+            community = await _fill(database, vectors, encoder, texts, progress)
+            yield Archive(
+                community=community,
+                database=database,
+                vectors=vectors,
+                retrieval=Retrieval(database=database, vectors=vectors, encoder=encoder),
+                reach=await database.look(functools.partial(channels.reach, community=community, reader=None)),
+            )
+        finally:
+            await vectors.close()
 
 
 async def _names(connection: Connection) -> dict[UUID, str]:

@@ -99,7 +99,9 @@ async def judge(folder: Path, *, encoder: Encoder, heads: Heads, progress: Progr
     )
 
 
-async def _read(folder: Path, file: str, head: str, encoder: Encoder, heads: Heads, progress: Progress) -> Stream:
+async def _read(  # noqa: PLR0917 - of one caller
+    folder: Path, file: str, head: str, encoder: Encoder, heads: Heads, progress: Progress
+) -> Stream:
     found = [row for row in rows.rows(rows.needed(folder, file)) if row.text("dup_in_train", default="0") == "0"]
     seen = texts.read([row.text("text") for row in found])
     vectors = await texts.encode(encoder, seen, progress=progress)

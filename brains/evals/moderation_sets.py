@@ -91,7 +91,7 @@ def read_set(
         also=also,
     )
     for split in ("train", "test"):
-        if len(set(labels[read.places(split)])) < 2:
+        if len(set(labels[read.places(split)])) < 2:  # noqa: PLR2004 - both labels
             raise Mistake(f"{path}: the split `{split}` needs rows of both labels.")
     return read
 

@@ -122,7 +122,7 @@ def _unsupported(attempt: Attempt, said: Said, readable: Readable) -> Iterator[O
     cited = [text for ref, text in readable.messages.items() if ref in said.cites or not said.cites]
     sources = [*cited, *readable.notes, attempt.question]
     for one in said.quotes:
-        if not any(_plain(one) in _plain(text) for text in sources):
+        if not any(_plain(one) in _plain(seen) for text in sources for seen in (text, _LINK.sub(r"\1", text))):
             yield Offence(way=said.way, where="a quote that nobody said", matched=_short(one))
     for one in said.told:
         if not any(_supports(text, one) for text in sources):
@@ -136,12 +136,17 @@ def _supports(source: str, sentence: str) -> bool:
     return numbers and (not wanted or sum(one in held for one in wanted) / len(wanted) >= SUPPORTED)
 
 
+_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\n]*(?:\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)[^()\n]*)*\)")
+"""A link in Markdown, of which its words may be quoted alone; brackets may lie in its address, twice deep."""
 _UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
+_MARKS = re.compile(r"[*_~`#>|]")
+
+
 def _plain(text: str) -> str:
-    """Return what is read of a text, in order, without spaces: where a quote is cut says nothing."""
-    return "".join(_UNSEEN.sub("", text).strip("… \n").split())
+    """Return what is read of a text, in order, without spaces and marks: where a quote is cut says nothing."""
+    return "".join(_MARKS.sub("", _UNSEEN.sub("", text)).strip("… \n").split())
 
 
 def _short(text: str) -> str:

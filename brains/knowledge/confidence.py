@@ -39,6 +39,8 @@ SIGNS = (
     "place",
     "found",
     "question_found",
+    "nearest_question",
+    "replies",
     "form",
     "note",
     "entry",

@@ -82,12 +82,14 @@ def grouped(ranked: Sequence[Ranked]) -> list[Group]:
 def joined(groups: Sequence[Group]) -> list[Group]:
     """Join groups whose best messages stand in the conversation of a better one."""
     kept: list[Group] = []
+    homes: dict[int, Group] = {}
     for group in groups:
-        home = next((other for other in kept if any(one.number == group.best.number for one in other.around)), None)
-        if home is None:
-            kept.append(group)
-        else:
+        if home := homes.get(group.best.number):
             home.found += group.found
+            continue
+        kept.append(group)
+        for one in group.around:
+            homes.setdefault(one.number, group)
     return kept
 
 

@@ -1,4 +1,4 @@
-"""Puts an answer's quotes into fewer words by the generator; all of what it writes must be supported, or none stands."""
+"""Puts an answer's quotes into fewer words by the generator; unless all of it is supported, none of it stands."""
 
 from __future__ import annotations
 

@@ -113,7 +113,18 @@ def judge(asked: Asked, conversations: Sequence[Conversation], vectors: Mapping[
     judged = list(found.values())
     ranked = sorted(range(len(judged)), key=lambda at: -judged[at].signs["cosine"])
     ranks = {at: 1 / (1 + rank) for rank, at in enumerate(ranked)}
-    return [replace(one, signs={**one.signs, "rank": ranks[at]}) for at, one in enumerate(judged)]
+    nearest = max((one.signs["question_found"] for one in judged), default=0.0)
+    return [
+        replace(
+            one,
+            signs={
+                **one.signs,
+                "rank": ranks[at],
+                "nearest_question": one.signs["question_found"] - nearest,
+            },
+        )
+        for at, one in enumerate(judged)
+    ]
 
 
 def _all(conversation: Conversation) -> list[Passage]:
@@ -129,7 +140,10 @@ def _of_conversation(
     hits = {one.source for one in conversation.found}
     cosine = {one.source: float(asked.vector @ vectors[one.text]) for one in passages}
     asking = {one.source: _ends_asking(one.text) for one in passages}
-    alike = {one.source: above(asked, vectors[one.text]) if asking[one.source] else 0.0 for one in passages}
+    alike = {
+        one.source: _likeness(asked, one, vectors) if at == 0 or _asks_somewhere(one.text) else 0.0
+        for at, one in enumerate(passages)
+    }
     spoken = [_sentences(asked, one, vectors) for one in passages]
     bests = [max(each for _sentence, each in said) for said in spoken]
     best_first = sorted(bests, reverse=True)
@@ -161,6 +175,7 @@ def _of_conversation(
             "place": 1 / (1 + rank),
             "found": float(one.source in hits),
             "question_found": max(alike.values(), default=0.0),
+            "replies": _replies(at, passages, [alike[other.source] for other in passages]),
             "form": _form(asked.text, one.text),
             "note": float(one.is_note),
             "entry": _entry(asked, one, vectors),
@@ -180,6 +195,25 @@ def _sentences(asked: Asked, one: Passage, vectors: Mapping[str, Vector]) -> lis
 def is_quoted(sentence: str) -> bool:
     """Say whether a sentence of a message repeats what somebody else said, or only announces that."""
     return bool(_QUOTED.match(sentence))
+
+
+def _likeness(asked: Asked, one: Passage, vectors: Mapping[str, Vector]) -> float:
+    """Say how like a question a message is: as a whole, or by the sentence of it that is nearest."""
+    pieces = (one.text, *(part for part in parts(one.text) if asks(part)))
+    return max(above(asked, vectors[piece]) for piece in pieces if piece in vectors)
+
+
+def _replies(at: int, passages: Sequence[Passage], alike: Sequence[float]) -> float:
+    """Return 1 for the first reply by another to what is most like the question, 1/2 for the second, 0 for none."""
+    begun = max(range(len(alike)), key=lambda place: alike[place])
+    if at <= begun or passages[at].author == passages[begun].author or not alike[begun]:
+        return 0.0
+    between = passages[begun + 1 : at]
+    return 1 / (1 + sum(one.author != passages[begun].author for one in between))
+
+
+def _asks_somewhere(text: str) -> bool:
+    return any(asks(one) for one in sentences(text))
 
 
 def _ends_asking(text: str) -> bool:

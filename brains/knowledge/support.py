@@ -42,9 +42,7 @@ _WORD = re.compile(
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 _MARKUP = re.compile(r"https?:|www\.|[@<>*\[\]|\\{}~]|^\s*[#/!-]")
 _ENDED = re.compile(r"[.!。！…][\"”’')]*$")
-_SMALL = frozenset(
-    "also there one other such way use used using this that it they which while so because if when then".split()
-)
+_SMALL = frozenset("also there one other such way use used using this that it they which while so".split())  # noqa: SIM905
 _DENIALS = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|neither|nor|cannot|without|unless|hardly|only|except|instead|un(?:able|supported|likely)"
     r"|im(?:possible)|deprecated|removed|false)\b|n['’]t\b|不|没|无|非|别|未",
@@ -57,7 +55,8 @@ _HEDGES = re.compile(
 )
 _FIRST = re.compile(r"\b(?:i|me|my|mine|we|us|our|ours|let's)\b|我|咱", re.IGNORECASE)
 _ORDER = re.compile(
-    r"^\W*(?:please|ignore|forget|obey|click|send|share|reveal|pretend|act as|visit|join|buy|pay|say|repeat|remember|answer)\b"
+    r"^\W*(?:please|ignore|forget|obey|click|send|share|reveal|pretend|act as|visit|join|buy|pay|say|repeat|remember|"
+    r"answer)\b"
     r"|^请|忽略|^点击",
     re.IGNORECASE,
 )

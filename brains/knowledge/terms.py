@@ -40,11 +40,11 @@ _ASKING = frozenset(
     """
     able explain difference different exist recommend possible work working works support supported use using used
     happen happens mean means supposed anybody tell help question answer currently
-    """.split()
+    """.split()  # noqa: SIM905
 )
 """Words that questions are made of, beside the stop words."""
 _ASKING_IN_CHINESE = frozenset(
-    (
+    (  # noqa: SIM905
         "如何 怎样 请问 为何 哪些 哪个 哪里 是否 能否 多少 能不 不能 可以 么办 支持 使用 应该 需要 目前 还有 以用 用什"
     ).split()
 )

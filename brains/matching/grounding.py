@@ -45,7 +45,7 @@ _FUNCTION = frozenset(
     a an the and or as at about around by for from in into is are was were be been being has have had of on to with
     that this these those there here where which who whose it its they them their you your yours so because since while
     when also too both between like such what how can may might some other if
-    """.split()
+    """.split()  # noqa: SIM905
 )
 _CONNECTING = (
     "people person member members channel community place group talk talks talking discuss discussion conversation "
@@ -56,7 +56,7 @@ _FORBIDDEN = frozenset(
     """
     i me my mine myself we us our ours not no never none nobody nothing nor neither cannot without
     should must need needs ought shall please let let's
-    """.split()
+    """.split()  # noqa: SIM905
 )
 _COMMANDS = frozenset(
     """
@@ -64,7 +64,7 @@ _COMMANDS = frozenset(
     explore feel follow forget get give go have hurry ignore join keep know learn leave listen look make meet message
     note obey open pay post read remember reply report repeat say see send share show sign start stay stop subscribe
     take talk tell think trust try use vote visit watch write
-    """.split()
+    """.split()  # noqa: SIM905
 )
 _CHINESE_FUNCTION = re.compile(
     "这个频道|那个频道|大家|人们|成员|频道|社区|那里|这里|因为|所以|而且|也在|您的|你的|您|你|他们|"
@@ -162,13 +162,13 @@ def stem(word: str) -> str:
     """Cut an English word to what its forms have in common: `baking`, `bakes` and `baked` are `bak`."""
     word = re.sub(r"['’]s?\Z", "", word.lower())
     for ending, new in (("ies", "y"), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""), ("e", "")):
-        if word.endswith(ending) and len(word) - len(ending) + len(new) > 2 and not word.endswith("ss"):
+        if word.endswith(ending) and len(word) - len(ending) + len(new) > 2 and not word.endswith("ss"):  # noqa: PLR2004
             return _single(word[: len(word) - len(ending)] + new)
     return _single(word)
 
 
 def _single(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word[-1] == word[-2] and word[-1] in "bdgklmnprt" else word
+    return word[:-1] if len(word) > 3 and word[-1] == word[-2] and word[-1] in "bdgklmnprt" else word  # noqa: PLR2004
 
 
 _CONNECTING_STEMS = frozenset(map(stem, _CONNECTING.split()))

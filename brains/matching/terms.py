@@ -115,5 +115,5 @@ def _pairs(run: str) -> list[str]:
 
 
 def _singular(word: str) -> str:
-    plural = len(word) > 3 and word[-1] == "s" and word[-2] not in "su'’"
+    plural = len(word) > 3 and word[-1] == "s" and word[-2] not in "su'’"  # noqa: PLR2004
     return word[:-1] if plural else word

@@ -91,12 +91,12 @@ def _belongs(run: str, before: str, *, turns: bool) -> bool:
     if set(run) <= {"\ufe0e", "\ufe0f", "\u200d"}:
         joins = "\u200d" in run and not _NARROW.match(before)
         emoji = not before.isalpha() and not before.isspace() and (not before.isdecimal() or run == "\ufe0f")
-        return len(run) <= 2 and (emoji or joins)
+        return len(run) <= 2 and (emoji or joins)  # noqa: PLR2004 - a selector and a joiner
     if run in {"\u200c", "\u200d"}:
         return not _NARROW.match(before)
     if run in {"\u200e", "\u200f", "\u061c"} or set(run) == {"\u0640"}:
         return turns
-    tags = all(0xE0020 <= ord(one) <= 0xE007F for one in run)
+    tags = all(0xE0020 <= ord(one) <= 0xE007F for one in run)  # noqa: PLR2004 - the block of tags
     return tags and before == "\U0001f3f4"
 
 
@@ -131,7 +131,7 @@ def _undress(run: str, text: str, start: int) -> str:
     plain = "".join(_letter(one) or one for one in run)
     end = start + len(run)
     beside = (text[start - 1] if start else " ") + (text[end] if end < len(text) else " ")
-    wide = all(0xFF01 <= ord(one) <= 0xFF5E for one in run)
+    wide = all(0xFF01 <= ord(one) <= 0xFF5E for one in run)  # noqa: PLR2004 - the full width forms
     if wide and not any(one.isalnum() for one in plain):
         return run
     fancy = sum(_letter(one) is not None for one in run)
@@ -161,8 +161,8 @@ def _letter(one: str) -> str | None:
         if first <= point < first + 26:
             return chr(ord("A") + point - first)
     plain = unicodedata.normalize("NFKC", one)
-    if len(plain) == 3 and plain[0] == "(" and plain[2] == ")":
+    if len(plain) == 3 and plain[0] == "(" and plain[2] == ")":  # noqa: PLR2004 - a letter in brackets
         plain = plain[1]
-    if 0x2776 <= point <= 0x2793:
+    if 0x2776 <= point <= 0x2793:  # noqa: PLR2004 - digits in black circles
         plain = str((point - 0x2776) % 10 + 1)
     return plain if plain != one and len(plain) == 1 and plain.isprintable() else None

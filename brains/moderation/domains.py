@@ -140,7 +140,7 @@ AT_ONCE = 200_000
 until then: 300,000 lines take most of a second."""
 
 _WHITE = frozenset({"white", "whitelist", "allow"})
-_BLACK = frozenset({"black", "blacklist", "block", "0.0.0.0", "127.0.0.1"})
+_BLACK = frozenset({"black", "blacklist", "block", "0.0.0.0", "127.0.0.1"})  # noqa: S104 - names, not addresses to bind
 _HIDDEN = str.maketrans("01345", "oieas")
 
 
@@ -157,7 +157,7 @@ class _Suffixes:
     def __init__(self, suffixes: object) -> None:
         self._private = suffixes.privatesuffix  # type: ignore[attr-defined]
 
-    @functools.lru_cache(maxsize=10_000)
+    @functools.lru_cache(maxsize=10_000)  # noqa: B019 - there is one of them
     def registered(self, host: str) -> str:
         return str(self._private(host) or "")
 
@@ -201,7 +201,7 @@ def _looks(known: frozenset[str]) -> tuple[dict[str, str], frozenset[str]]:
 def worn(host: str) -> str:
     """Return the well-known domain that a host of somebody else wears in front, as `paypal.com.example.net` does."""
     own = registered(host)
-    if own in WELL_KNOWN or host.count(".") < 2:
+    if own in WELL_KNOWN or host.count(".") < 2:  # noqa: PLR2004 - a domain, and something before it
         return ""
     front = f".{host.removesuffix(own)}"
     return next((one for one in WELL_KNOWN if f".{one}." in front or f".{one}-" in front), "")

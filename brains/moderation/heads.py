@@ -197,7 +197,7 @@ def load(path: Path = SHIPPED) -> Heads:
         about = json.loads((file.metadata() or {}).get("kinfolk", "{}"))
         if about.get("format") != FORMAT:
             raise ValueError(f"{path} holds no heads of format {FORMAT}; make them anew with `kinfolk train heads`.")
-        tensors = {name: file.get_tensor(name) for name in file.keys()}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - a file is no mapping
     heads = {name: _head(name, tensors, numbers) for name, numbers in about["heads"].items()}
     return Heads(heads=heads, encoder=about["encoder"], made=about["made"])
 

@@ -13,7 +13,7 @@ from brains.moderation import domains
 
 MOST = 100
 """Links of one message that are looked at; a message with more has too many by any limit."""
-ENDINGS = frozenset("app cc cfg md mov name pl ps py rs sh so zip java js ts go vi st".split())
+ENDINGS = frozenset("app cc cfg md mov name pl ps py rs sh so zip java js ts go vi st".split())  # noqa: SIM905
 """Endings that are of files or names at least as often as of domains: without a scheme or a path they are no link."""
 
 _HIDDEN_DOT = re.compile(r"(?<=\w)\s?[\[({]\s?(?:\.|dot|точка|点|點)\s?[\])}]\s?(?=\w)", re.IGNORECASE)

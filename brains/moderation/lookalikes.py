@@ -93,7 +93,7 @@ def _word(word: str, home: Script) -> str:
     others = bool(_ALPHABETS.search(word))
     if own[0] and not own[1] and not others and not _PHONETIC.search(word):
         return word
-    if sum(own) + others + bool(_PHONETIC.search(word)) < 2 or (others and len(word) < SHORT):
+    if sum(own) + others + bool(_PHONETIC.search(word)) < 2 or (others and len(word) < SHORT):  # noqa: PLR2004 - mixed
         return word
     if _is_compound(word):
         return word
@@ -192,5 +192,5 @@ def _small_capitals() -> Iterator[tuple[str, str]]:
     """Yield the letters that look like small capitals, as ᴀ."""
     for point in (*range(0x250, 0x2B0), *range(0x1D00, 0x1D2C), 0xA730, 0xA731):
         name = unicodedata.name(chr(point), "")
-        if name.startswith("LATIN LETTER SMALL CAPITAL ") and len(name) == 28:
+        if name.startswith("LATIN LETTER SMALL CAPITAL ") and len(name) == 28:  # noqa: PLR2004 - and one letter
             yield chr(point), name[-1].lower()

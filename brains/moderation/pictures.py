@@ -58,7 +58,7 @@ class Known:
 class KnownPictures(Protocol):
     """Remembers pictures that were confirmed as scams."""
 
-    def nearest(self, hash: str) -> Known | None:
+    def nearest(self, hash: str) -> Known | None:  # noqa: A002 - it is what it is called
         """Return the known picture that a hash is nearest to, however far that is; None where none is known."""
         ...
 
@@ -69,7 +69,7 @@ class Album:
     def __init__(self, pictures: Iterable[Known]) -> None:
         self._known = [(int(one.hash, 16), one) for one in pictures]
 
-    def nearest(self, hash: str) -> Known | None:
+    def nearest(self, hash: str) -> Known | None:  # noqa: A002 - it is what it is called
         """Return the known picture that a hash is nearest to."""
         bits = int(hash, 16)
         ranked = ((bits ^ other).bit_count() for other, _known in self._known)

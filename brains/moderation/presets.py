@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.core.i18n import _
-from brains.moderation.detection import Severity
+from brains.moderation.detection import Severity  # noqa: TC001 - read when it runs
 
 Preset = Literal["gentle", "standard", "strict"]
 Consequence = Literal["allow", "flag", "remove"]

@@ -111,7 +111,7 @@ class RaidWatch:
 
     def _goes_on(self, at: datetime, who: frozenset[Ref], *, wakes: bool) -> Raid | None:
         """Count somebody among those of the raid; it lasts longer while its sign is there at half its strength."""
-        assert self.raid is not None
+        assert self.raid is not None  # noqa: S101 - asked before
         until = max(self.raid.until, at + timedelta(seconds=self.quiet)) if wakes else self.raid.until
         members = self.raid.members | who if len(self.raid.members) < KEPT else self.raid.members
         self.raid = replace(self.raid, until=until, members=members, count=max(self.raid.count, len(members)))

@@ -56,7 +56,7 @@ def figures(rules: ChannelRules, preset: Preset) -> Figures:
     limits = {name for name, limit in rules.limits if limit is not None} | {"raid_joins", "raid_alike"} & own.keys()
     changed = {name: value for name, value in own.items() if value is not None or name in limits}
     base = PRESETS[rules.preset or preset]
-    assert asdict(base).keys() >= changed.keys()
+    assert asdict(base).keys() >= changed.keys()  # noqa: S101 - every field of the rules is one of the table
     return replace(base, **changed)  # type: ignore[arg-type]
 
 
@@ -194,7 +194,7 @@ class Rulebook:
         limits = [("duplicates", self.figures.duplicates), ("crossposts", self.figures.crossposts)]
         longest = max((limit.seconds for _name, limit in limits if limit is not None), default=0)
         known = self.windows.copies(said, longest) if longest and said.bones else []
-        if len(known) < 2:
+        if len(known) < 2:  # noqa: PLR2004 - this one itself
             return
         for name, limit in limits:
             if limit is None:
@@ -210,7 +210,7 @@ class Rulebook:
                 if people > 1 and count == 1:
                     count, sentence = people, _("{count} members said the same within {seconds} seconds")
                 if len({one.channel for one in copies if one.author == said.author}) < limit.count:
-                    limit = replace(limit, severity="flag")
+                    limit = replace(limit, severity="flag")  # noqa: PLW2901 - two may thank in the same words
             if count >= limit.count:
                 people = len({one.author for one in copies})
                 reason = translate(sentence).format(count=count, seconds=limit.seconds, people=people)

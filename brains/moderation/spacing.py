@@ -88,7 +88,7 @@ def _gathered(text: str) -> str:
     row: list[tuple[str, str]] = []
     for word, gap in ((one[1], one[2]) for one in _TOKENS.finditer(text)):
         ends = bool(row) and len(word) > 1 and word[0].isalpha() and not word[1:].strip(_CLOSES)
-        if len(word) == 1 or ends or (row and len(word) == 2 and not any(one.isalnum() for one in word)):
+        if len(word) == 1 or ends or (row and len(word) == 2 and not any(one.isalnum() for one in word)):  # noqa: PLR2004 - an emoji
             row.append((word, gap))
             if not ends:
                 continue
@@ -122,7 +122,7 @@ def _is_writing(letters: str) -> bool:
     """Say whether letters make words; the alphabet, the same letter again and again, and noise do not."""
     low = lookalikes.in_one_script(letters).lower()
     steps = {ord(after) - ord(before) for before, after in pairwise(low)}
-    if len(low) < LEAST or len(set(low)) <= 2 or steps <= {0, 1} or steps <= {-1, 0}:
+    if len(low) < LEAST or len(set(low)) <= 2 or steps <= {0, 1} or steps <= {-1, 0}:  # noqa: PLR2004 - `h a h a`
         return False
     return len(low) >= SURE or unigrams().cost(low) <= PLAUSIBLE * len(low) + 2
 

@@ -109,7 +109,7 @@ def _split(token: str) -> tuple[str, str, str]:
     """Return what stands before a word, the word, and what stands behind it."""
     begin = re.match(r"[\"'(\[*_~,.:;\-]*", token)
     end = re.search(r"[\"')\]*_~,.:;?!\-]*$", token)
-    assert begin is not None and end is not None
+    assert begin is not None and end is not None  # noqa: S101, PT018 - either may be empty
     return (
         token[: begin.end()],
         token[begin.end() : max(end.start(), begin.end())],
@@ -158,7 +158,7 @@ def _reading(word: str, *, weigh: bool) -> str:
         return ""
     if _is_word(best, limit):
         return best
-    long = weigh and not counted and len(word) > 5 and figures > 1 and unigrams().cost(best.lower()) <= 2.9 * len(best)
+    long = weigh and not counted and len(word) > 5 and figures > 1 and unigrams().cost(best.lower()) <= 2.9 * len(best)  # noqa: PLR2004 - nats a letter
     return best if long else ""
 
 

@@ -127,7 +127,7 @@ def folded(text: str) -> str:
 def _enter(entries: dict[str, list[_Entry]], text: str, phrase: Phrase | None) -> None:
     bare = text.strip()
     core = bare.strip("*")
-    if not any(one.isalnum() or ord(one) > 0x2000 for one in core):
+    if not any(one.isalnum() or ord(one) > 0x2000 for one in core):  # noqa: PLR2004 - from here on signs and emoji
         raise Mistake(_("{text!r} has no letter to look for."), text=text)
     if len(core) > LONGEST:
         raise Mistake(_("{text!r}… is longer than {most} characters."), text=core[:20], most=LONGEST)

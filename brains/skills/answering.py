@@ -6,12 +6,13 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.core.actions import Button, Cited, KeepAnswer
+from bot.core.actions import Anew, Button, Cited, KeepAnswer
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake, Unavailable
-from bot.core.events import place
+from bot.core.events import is_asked, place
 from bot.core.i18n import _
 from bot.core.things import Audience, Ref
+from brains.knowledge.rewording import reword
 from brains.moderation.detection import Post
 from brains.skills import answer_words
 from brains.skills.casework import is_withheld
@@ -20,12 +21,12 @@ from storage import answers, members
 from storage.digests import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from bot.core.actions import Say
     from bot.core.events import MessagePosted
     from bot.core.i18n import Translate
-    from bot.core.ports import Vector
+    from bot.core.ports import Generator, Vector
     from bot.core.things import Member
     from brains.knowledge.answer import Answer
     from brains.knowledge.passages import Passage
@@ -71,12 +72,23 @@ async def find(context: Context, asked: Asked, *, reach: Reach, language: str = 
     if context.faculties.answerer is None:
         raise Mistake(_("I am not set up for this yet. The staff finds the reason with /why."))
     answerer = await context.faculties.answerer()
-    speaks = language or context.language
     answer = await answerer.answer(
-        context.community, asked.question, reach=reach, language=speaks, before=asked.before, without=asked.without
+        context.community,
+        asked.question,
+        reach=await _of_humans(context, reach),
+        language=language or context.language,
+        before=asked.before,
+        without=asked.without,
     )
     channel = place(context.event)
     return await _sayable(context, answer, where or (channel.ref if channel else OURSELVES))
+
+
+async def _of_humans(context: Context, reach: Reach) -> Reach:
+    """Leave bots out: what they say quotes others, and an answer must not rest on an earlier one."""
+    async with context.faculties.database.read() as connection:
+        bots = await members.bots(connection, context.community)
+    return replace(reach, scope=replace(reach.scope, not_authors=reach.scope.not_authors | bots))
 
 
 async def _sayable(context: Context, answer: Answer, where: Ref) -> Answer:
@@ -117,8 +129,34 @@ async def answering(context: Context, asked: Asked, answer: Answer, *, more: str
     text = await told(context, answer, context.translate, aloud=not alone)
     keep = await keeping(context, asked, answer, say, context.member, alone=alone)
     buttons = await _buttons(context, keep, answer)
-    say = replace(say, text="\n\n".join(one for one in (text, more) if one), buttons=buttons, answer=keep.answer)
+    stream = _stream(context, answer, text) if is_asked(context.event) else ""
+    text = "\n\n".join(one for one in (text, more) if one)
+    say = replace(say, text=text, buttons=buttons, stream=stream, answer=keep.answer)
     return await decided(context, answer, (keep, say))
+
+
+def _stream(context: Context, answer: Answer, text: str) -> str:
+    """Return the handle of an answer whose quotes become fewer words; empty where they stay, as the staff's own do.
+
+    It takes seconds, which would hold up a channel, so that only what is said to one member alone gets it.
+    """
+    generator = context.faculties.generator
+    kept = answer.abstained or any(one.is_note for one in answer.passages)
+    if generator is None or kept or context.here.answers != "words" or context.language not in generator.languages:
+        return ""
+    return context.stream(_shortening(context, generator, answer, text))
+
+
+async def _shortening(context: Context, generator: Generator, answer: Answer, text: str) -> AsyncIterator[str]:
+    """Give the quotes at once, and in their place what was made of them if all of it may be said."""
+    yield text
+    encoder, channel = await context.faculties.encoder(), place(context.event)
+    made = await reword(answer, generator, encoder, language=context.language)
+    if made is None or channel is None:
+        return
+    fit = await _sayable(context, made, channel.ref)
+    if len(fit.claims) == len(made.claims):
+        yield Anew(await told(context, fit, context.translate, aloud=False))
 
 
 async def told(context: Context, answer: Answer, translate: Translate, *, aloud: bool) -> str:

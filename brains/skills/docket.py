@@ -41,7 +41,7 @@ async def show(context: Context) -> Decision:
         points = await cases.points(connection, member.id, context.now) if member else 0
     if member is not None:
         return _listed(context, member, theirs, points)
-    assert found is not None
+    assert found is not None  # noqa: S101 - otherwise a member was found, or nobody
     return await _told(context, found)
 
 

@@ -49,7 +49,7 @@ async def propose(context: Context) -> Decision | None:
 
 async def _suggest(context: Context) -> Decision:
     """Suggest channels: by the interests that were named, by the member's own words, or as to a newcomer."""
-    assert context.member is not None
+    assert context.member is not None  # noqa: S101 - commands are given by members
     interests = context.command.arguments.get("interests", "")
     if interests:
         offers = await showing.for_text(context, interests, OFFERS)
@@ -93,7 +93,7 @@ def _quiet(context: Context, why: str) -> Decision:
 
 
 async def _by_own_words(context: Context) -> list[Offer]:
-    assert context.member is not None
+    assert context.member is not None  # noqa: S101 - commands are given by members
     matchmaker = await context.faculties.matchmaker(context.language)
     try:
         return await matchmaker.for_member(context.community, context.member, k=OFFERS)
@@ -131,7 +131,7 @@ async def _decline(context: Context) -> Decision:
 
 async def _explain(context: Context) -> Decision:
     """Say all that speaks for a channel: how likely it fits, why, and which words of whom."""
-    assert context.press is not None
+    assert context.press is not None  # noqa: S101 - a button was pressed
     reach, data = await context.reach(), context.press.data
     channel = _channel(context, reach)
     head = context.translate(_("Why {channel}")).format(channel=showing.title(channel))
@@ -154,7 +154,7 @@ def _pair(context: Context, pair: Sequence[Message]) -> list[str]:
 
 async def _evidence(context: Context, scope: Scope) -> list[list[Message]]:
     """Read the messages behind an offer again: those that the asker may still read."""
-    assert context.press is not None
+    assert context.press is not None  # noqa: S101 - a button was pressed
     pairs = [[int(number) for number in line.split()] for line in context.press.data["evidence"].splitlines()]
     async with context.faculties.database.read() as connection:
         said = await messages.by_number(connection, scope, [number for pair in pairs for number in pair])
@@ -163,7 +163,7 @@ async def _evidence(context: Context, scope: Scope) -> list[list[Message]]:
 
 def _channel(context: Context, reach: Reach) -> Channel:
     """Return the channel of an offer, if the asker may still read it: it may have been closed since."""
-    assert context.press is not None
+    assert context.press is not None  # noqa: S101 - a button was pressed
     channel = reach.channel(Ref.parse(context.press.data["channel"]))
     if channel is None:
         raise Mistake(_("This channel is not there any more."))
@@ -171,7 +171,7 @@ def _channel(context: Context, reach: Reach) -> Channel:
 
 
 async def _opinion(context: Context, channel: Channel, opinion: str) -> KeepFeedback:
-    assert context.member is not None
+    assert context.member is not None  # noqa: S101 - buttons are pressed by members
     async with context.faculties.database.read() as connection:
         before = (await feedback.of(connection, context.member.id)).get(channel.id, "")
     return KeepFeedback(member=context.member.ref, channel=channel.ref, opinion=opinion, before=before)

@@ -33,7 +33,7 @@ async def for_text(context: Context, text: str, k: int) -> list[Offer]:
 
     What was said in the event itself is not encoded again.
     """
-    assert context.member is not None
+    assert context.member is not None  # noqa: S101 - offers are made to somebody
     matchmaker = await context.faculties.matchmaker(context.language)
     settled = await matchmaker.settled(context.community, context.member)
     vector = await context.vector() if isinstance(context.event, MessagePosted) and context.event.text == text else None
@@ -45,7 +45,7 @@ async def for_text(context: Context, text: str, k: int) -> list[Offer]:
 
 async def newcomers(context: Context, k: int, *, without: Channel | None = None) -> list[Offer]:
     """Offer what newcomers find first, channels in the member's own language before the others."""
-    assert context.member is not None
+    assert context.member is not None  # noqa: S101 - offers are made to somebody
     matchmaker = await context.faculties.matchmaker(context.language)
     found = await matchmaker.for_newcomer(context.community, context.member, k=CHOICE)
     chinese = context.language == "zh_CN"
@@ -112,7 +112,7 @@ def title(channel: Channel) -> str:
 
 def buttons(context: Context, offers: Sequence[Offer]) -> list[Button]:
     """Give each offer its buttons, for the asker alone. They carry references and reasons, never what was said."""
-    assert context.member is not None
+    assert context.member is not None  # noqa: S101 - offers are made to somebody
     translate, only, found = context.translate, context.member.ref, []
     for row, offer in enumerate(offers):
         channel = str(offer.channel.ref)

@@ -220,12 +220,12 @@ async def _unheld(context: Context, seen: _Seen) -> list[Timeout]:
 
 
 def _member(act: Act) -> Ref:
-    assert isinstance(act.action, Timeout | Ban)
+    assert isinstance(act.action, Timeout | Ban)  # noqa: S101 - only such are asked about
     return act.action.member
 
 
 def _space(act: Act) -> Ref | None:
-    assert isinstance(act.action, Timeout | Ban)
+    assert isinstance(act.action, Timeout | Ban)  # noqa: S101 - only such are asked about
     return act.action.space
 
 

@@ -69,7 +69,7 @@ async def propose(context: Context) -> Decision | None:
 async def _pass_on(context: Context, found: _Reported) -> Decision:
     """Pass a message on without a case: of whoever wrote it nothing is held, and nothing is kept now."""
     staff, translate = await staff_channel(context), await for_staff(context)
-    assert staff is not None
+    assert staff is not None  # noqa: S101 - looked at before
     async with context.faculties.database.read() as connection:
         told = await acts.naming(connection, context.community, found.message)
     if any(isinstance(act.action, AskStaff) for act in told):

@@ -122,7 +122,7 @@ class Context:
     @property
     def command(self) -> CommandGiven:
         """Return the command that was given."""
-        assert isinstance(self.event, CommandGiven)
+        assert isinstance(self.event, CommandGiven)  # noqa: S101 - the pipeline asks only whom it concerns
         return self.event
 
     async def reach(self) -> Reach:
@@ -144,7 +144,7 @@ class Context:
     def answer(self, text: str, *, buttons: Sequence[Button] = (), stream: str = "") -> Say:
         """Say something to whoever asked: to nobody else where they used a command or a button, else as a reply."""
         channel = place(self.event)
-        assert channel is not None and self.member is not None
+        assert channel is not None and self.member is not None  # noqa: S101, PT018 - whoever asks does so somewhere
         alone = channel.audience is Audience.DIRECT
         thread, message, invocation = _belongs(self.event)
         return Say(

@@ -30,7 +30,7 @@ def who(context: Context) -> str:
 
 def member_of(context: Context) -> Member:
     """Return whoever asks: by a command or a button, which only somebody who is met can use."""
-    assert context.member is not None
+    assert context.member is not None  # noqa: S101 - whoever asks is met first
     return context.member
 
 
@@ -86,7 +86,7 @@ def changed(context: Context, skill: str, changes: Sequence[SetPolicy], *, more:
 
 async def pressed(context: Context) -> Act | None:
     """Return the act whose button was pressed, None where it is not kept any more."""
-    assert context.press is not None
+    assert context.press is not None  # noqa: S101 - a button was pressed
     async with context.faculties.database.read() as connection:
         return await acts.by_id(connection, context.press.act)
 

@@ -166,7 +166,7 @@ def _too_few(lessons: Sequence[Taught], held: npt.NDArray[np.bool_], ordinary: i
     return "" if held.sum() >= FEWEST_HELD else f"only {held.sum()} lessons are held back; it takes {FEWEST_HELD}"
 
 
-def _judge(
+def _judge(  # noqa: PLR0917 - all that a report tells
     fitted: Correction,
     correction: Correction,
     lessons: Sequence[Taught],

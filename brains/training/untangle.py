@@ -22,14 +22,11 @@ if TYPE_CHECKING:
     from brains.training.untangle_irc import Log
 
 HIDDEN = (96, 32)
-EPOCHS = 6
+EPOCHS = 8
 BATCH = 128
 RATE = 2e-3
 KEPT = np.float32(0.8)
 SEED = 7
-NEAR = 30
-FAR = 0.4
-"""Share of the messages further back than NEAR that one batch looks at: they are many, and alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -168,7 +165,7 @@ def _gradients(
 ) -> tuple[float, list[Array]]:
     """Return the loss of a batch and its gradients."""
     into, into_shift, through, through_shift, out = parameters
-    there = _some(found, batch, random)
+    there = found.there[batch]
     inputs = (found.features[batch][there].astype(np.float32) - scale[0]) / scale[1]
     before = inputs @ into + into_shift
     open_first = (before > 0) * (random.random(before.shape, dtype=np.float32) < KEPT) / KEPT
@@ -176,7 +173,7 @@ def _gradients(
     between = first @ through + through_shift
     open_second = (between > 0).astype(np.float32)
     second = between * open_second
-    loss, wrong = _wrong(second @ out, there, found.right[batch])
+    loss, wrong = _wrong(np.asarray(second @ out, np.float32), there, found.right[batch])
     back_second = np.outer(wrong, out) * open_second
     back_first = (back_second @ through.T) * open_first
     gradients = [
@@ -187,13 +184,6 @@ def _gradients(
         second.T @ wrong,
     ]
     return loss, gradients
-
-
-def _some(found: Examples, batch: npt.NDArray[np.int64], random: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Return which rows of a batch are looked at: the right ones, the near ones, and some of those further back."""
-    chosen = random.random((len(batch), WINDOW + 1), dtype=np.float32) < FAR
-    chosen[:, : NEAR + 1] = True
-    return found.there[batch] & (chosen | found.right[batch])
 
 
 def _folded(parameters: Sequence[Array], middle: Array, spread: Array, made: str) -> Untangler:

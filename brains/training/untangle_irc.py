@@ -125,7 +125,7 @@ def thinned(log: Log, random: np.random.Generator) -> Log:
 def _spread(instants: Sequence[float]) -> list[float]:
     """Return instants of a whole minute's precision spread over their minutes, in order."""
     found: list[float] = []
-    for minute, some in itertools.groupby(instants, key=lambda at: at // 60):
+    for minute, some in itertools.groupby(instants, key=lambda at: int(at // 60)):
         many = len(list(some))
         found += [60 * (minute + rank / many) for rank in range(many)]
     return found

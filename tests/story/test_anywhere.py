@@ -311,4 +311,5 @@ async def test_after_downtime_what_was_said_is_learned_and_none_of_it_answered(
         assert texts[str(late)] == "oakum"
         assert sum("number" in words for words in texts.values()) == 10
         assert bots(town, await town.sees(town.on.owner)) == said
-        assert offers(town, await town.told(on.owner, town.asks(town.on.member, town.on.public, f"who else has {WICK}?")))
+        asked = town.asks(town.on.member, town.on.public, f"who else has {WICK}?")
+        assert offers(town, await town.told(on.owner, asked))

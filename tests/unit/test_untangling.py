@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -149,6 +150,29 @@ async def test_only_what_the_scope_shows_is_told_and_no_more_than_asked_for(hall
     assert [texts[0], texts[4]] == await hall.of(texts[0], not_authors=frozenset({wei}))
     assert await hall.of(texts[0], channels=frozenset({999})) == []
     assert [texts[2], texts[4]] == await hall.of(texts[4], around=2)
+
+
+class Drowsy(HastyClock):
+    """Tells when somebody goes to sleep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asleep = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self.asleep.set()
+        await super().sleep(seconds)
+
+
+async def test_a_living_bot_tells_apart_what_was_said_and_rests_longer_than_it_worked(hall: Hall) -> None:
+    clock = Drowsy()
+    await hall.happens(*spoken(ENGLISH))
+    living = asyncio.create_task(replace(hall.untangling, clock=clock).run())
+    async with asyncio.timeout(10):
+        await clock.asleep.wait()
+    living.cancel()
+    assert clock.slept[0] > 0
+    assert [len(one) for one in await hall.groups()] == [4, 4]
 
 
 async def test_what_is_not_untangled_yet_stands_alone(hall: Hall) -> None:

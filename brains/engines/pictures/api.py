@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from fastapi import Request, Response
+from fastapi import Request, Response  # noqa: TC002 - FastAPI reads them when it runs
 
 from bot.core.errors import Gone
 from bot.core.ports import Line, Picture

@@ -65,7 +65,7 @@ def open_picture(data: bytes) -> Opened:
             return _open(data)
     except (Mistake, MemoryError):
         raise
-    except Exception:
+    except Exception:  # noqa: BLE001 - a decoder that was given rubbish raises anything
         raise Mistake(BROKEN) from None
 
 

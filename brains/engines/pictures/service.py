@@ -126,7 +126,7 @@ class Eyes:
         picture: Picture | None = None
         try:
             process = await self._started()
-            assert process.stdin and process.stdout
+            assert process.stdin and process.stdout  # noqa: S101, PT018 - both are pipes
             async with asyncio.timeout(self._patience):
                 process.stdin.write(LENGTH.pack(len(data)) + data)
                 await process.stdin.drain()
@@ -148,7 +148,7 @@ class Eyes:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL, env=told
             )
-            assert self._process.stdout
+            assert self._process.stdout  # noqa: S101 - it is a pipe
             async with asyncio.timeout(LOADING):
                 await _answer(self._process.stdout)
         return self._process
