@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from bot.core.things import Ref
 from storage import notes
 from storage.messages import within
 from storage.rows import columns, portions
-from storage.tables import AnswerRow, AnswerSourceRow, MessageRow, OpinionRow, ReactionRow
+from storage.tables import AnswerRow, AnswerSourceRow, MemberRow, MessageRow, OpinionRow, ReactionRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -52,6 +52,13 @@ class Placed:
     at: datetime
     text: str = ""
     note: Note | None = None
+
+
+async def without_bots(connection: Connection, scope: Scope) -> Scope:
+    """Return a scope without what bots said: an answer that quotes a closed channel must not be quoted in its turn."""
+    bots = (col(MemberRow.community_id) == scope.community) & col(MemberRow.bot).is_(True)
+    numbers = await connection.scalars(select(col(MemberRow.id)).where(bots))
+    return replace(scope, not_authors=scope.not_authors | frozenset(numbers))
 
 
 async def by_point(connection: Connection, scope: Scope, points: Sequence[UUID]) -> dict[UUID, Placed]:

@@ -46,6 +46,7 @@ async def conversations(
     connection: Connection, *, reach: Reach, asked: Asked, sides: Sides, encoder: str, limit: int
 ) -> list[Conversation]:
     """Return the best conversations, with the messages around what was found."""
+    reach = replace(reach, scope=await surroundings.without_bots(connection, reach.scope))
     ranked = await candidates.read(connection, reach=reach, asked=asked, sides=sides, encoder=encoder)
     if not ranked:
         return []
