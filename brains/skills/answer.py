@@ -12,6 +12,7 @@ from bot.core.errors import Mistake
 from bot.core.events import CommandGiven, MessagePosted, TimerFired
 from bot.core.i18n import _
 from brains.knowledge.asking import is_question
+from brains.knowledge.terms import terms
 from brains.skills import answer_staff, answer_unasked
 from brains.skills.answering import NAME, Asked, answering, asked_before, find, quiet
 from brains.skills.skill import Skill
@@ -32,6 +33,8 @@ async def propose(context: Context) -> Decision | None:
     """Answer a command, words to the bot, a button, a reply of the staff, or a question that waited."""
     match context.event:
         case CommandGiven(arguments=given):
+            if not terms(given["question"]):
+                raise Mistake(_("Ask it in a few words that say what it is about."))
             return await _ask(context, Asked(question=given["question"]))
         case MessagePosted(mentioned=True) as event:
             return await _turned_to(context, event)

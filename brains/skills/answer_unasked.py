@@ -42,7 +42,7 @@ async def again(context: Context, event: MessagePosted) -> Decision | None:
         return None
     if context.faculties.answerer is None or await _spoke_lately(context, event.channel.ref):
         return None
-    question = Asked(question=event.text, message=event.message)
+    question = Asked(question=event.text, message=event.message, by=context.member)
     answer = await find(context, question, reach=await context.hearing())
     if answer.repeated is None or not _is_sure(context, answer):
         return None
@@ -115,7 +115,7 @@ async def _late(context: Context, one: Question, room: Channel) -> Answer | None
     """Return the answer to a question that waited, from what all may read who see it; None where it is not sure."""
     read = functools.partial(channels.aloud, community=context.community, where=room.ref, reader=one.author)
     reach = await context.faculties.database.look(read)
-    question = Asked(question=one.message.text, message=one.message.ref)
+    question = Asked(question=one.message.text, message=one.message.ref, by=one.author)
     answer = await find(context, question, reach=reach, language=_language(context, one.message.text), where=room.ref)
     return answer if _is_sure(context, answer) else None
 

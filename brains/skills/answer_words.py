@@ -106,8 +106,8 @@ def _of_note(passage: Passage, file: str, when: str, translate: Translate) -> st
 
 def unknown(answer: Answer, called: Names, translate: Translate, *, aloud: bool) -> str:
     """Say that there is no answer, and where something near it was talked about."""
-    known = _("I do not know: I found no answer in what all here may read.")
-    mine = _("I do not know: I found no answer in what you may read here.")
+    known = _("I found no sure answer in what all here may read.")
+    mine = _("I found no sure answer in what you may read here.")
     lines = [translate(known if aloud else mine)]
     if near := nearest(answer.nearest, called, translate):
         lines += ["", translate(_("The nearest conversations:")), *near]

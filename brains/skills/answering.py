@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.core.actions import Anew, Button, Cited, KeepAnswer
@@ -15,10 +16,9 @@ from bot.core.things import Audience, Ref
 from brains.knowledge.asking import is_question
 from brains.knowledge.rewording import reword
 from brains.moderation.detection import Post
-from brains.skills import answer_words
+from brains.skills import answer_near, answer_words
 from brains.skills.casework import is_withheld
 from brains.skills.steering import staff_channel
-from brains.skills.turned import NAMING
 from storage import answers, members
 from storage.digests import digest
 
@@ -40,18 +40,24 @@ NAME = "answer"
 """The skill that answers what stands under an answer."""
 CONTEXT = 3
 """Earlier questions of a thread that a new one may follow."""
+AROUND = timedelta(days=1)
+"""For so long what somebody wrote belongs to what they ask now."""
 OURSELVES = Ref("kinfolk", NAME)
 """Who says what is weighed before it is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question, those that it follows (oldest first), the message that asked it, and what does not answer it."""
+    """A question, those that it follows (oldest first), the message that asked it, and what does not answer it.
+
+    `by` is who asked where they did not ask the bot.
+    """
 
     question: str
     before: tuple[str, ...] = ()
     message: Ref | None = None
     without: frozenset[Ref] = frozenset()
+    by: Member | None = None
 
 
 async def asked_before(context: Context, event: MessagePosted) -> tuple[str, ...]:
@@ -69,7 +75,7 @@ async def asked_before(context: Context, event: MessagePosted) -> tuple[str, ...
 async def find(context: Context, asked: Asked, *, reach: Reach, language: str = "", where: Ref | None = None) -> Answer:
     """Answer a question from what is within reach, but for what may not be said `where` it would be.
 
-    The same question, put to the bot before, is no conversation near it.
+    Nobody who did not ask for it is told what they themselves wrote lately.
 
     Raises Mistake where nothing answers questions, Overloaded or Gone.
     """
@@ -85,9 +91,17 @@ async def find(context: Context, asked: Asked, *, reach: Reach, language: str = 
         without=asked.without,
     )
     channel = place(context.event)
-    near = tuple(one for one in answer.nearest if NAMING.sub("", one.best.text).strip() != asked.question.strip())
-    answer = replace(answer, nearest=near)
+    words = " ".join([*asked.before, asked.question])
+    near = await answer_near.nearest(context, words, answer.nearest, asked.by or context.member)
+    claims = tuple(one for one in answer.claims if not _is_own(context, asked, one.passages[0]))
+    answer = replace(answer, claims=claims, nearest=near)
     return await _sayable(context, answer, where or (channel.ref if channel else OURSELVES))
+
+
+def _is_own(context: Context, asked: Asked, said: Passage) -> bool:
+    """Say whether a passage is of whoever asked unasked, about the time when they did."""
+    mine = asked.by is not None and not said.is_note and said.author == asked.by.id
+    return mine and context.now - said.at < AROUND
 
 
 async def _of_humans(context: Context, reach: Reach) -> Reach:

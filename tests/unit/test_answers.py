@@ -15,6 +15,7 @@ from brains.knowledge.answering import Answerer
 from brains.knowledge.confidence import SIGNS
 from brains.knowledge.passages import NOTE, Conversation, Passage
 from brains.knowledge.rewording import reword
+from brains.skills.answer_near import near
 from storage.channels import Reach
 from tests.hashing import HashingEncoder
 
@@ -123,6 +124,18 @@ async def test_abstains_with_the_nearest_where_nothing_answers():
     assert [one.best.text for one in answer.nearest] == ["The ferry leaves at nine."]
     sure = await answerer(KILN).answer(TOWN, "What temperature does the kiln reach?", reach=REACH, language="en")
     assert answer.confidence < sure.confidence
+
+
+async def test_only_what_is_near_is_named_and_nothing_that_was_only_asked():
+    kiln = replace(KILN, score=0.88)
+    assert near("how hot is the kiln?", [kiln]) == (kiln,)
+    assert near("how hot is the kiln?", [replace(KILN, score=0.84)]) == ()
+    assert near("who renews passports?", [kiln]) == (), "as near as most, and no word in common"
+    assert near("窑能烧多热？", [replace(KILN, score=0.95)]), "across languages no word can be in common"
+    alone = replace(talk((1, "how hot is the kiln?")), score=0.99, answered=False)
+    assert near("how hot is the kiln?", [alone], asker=1) == ()
+    assert near("how hot is the kiln?", [alone], asker=2) == (alone,)
+    assert near("how hot is the kiln?", [alone], asked={alone.best.source}) == (), "the bot knew nothing then"
 
 
 async def test_nothing_is_known_where_nothing_is_found():
