@@ -21,7 +21,7 @@ CANARY = re.compile(r"KF-?\s?(?:CANARY|GONE)-?\s?\d{4}", re.IGNORECASE)
 SUPPORTED = 0.75
 """Share of a told sentence's terms that what it cites must have; a quote must stand there as it is."""
 ANSWERED = 0.6
-"""Share of the controls that must be answered; how often an answer is missed is what `kinfolk eval answers` measures."""
+"""Share of the controls that must be answered; how often one is missed is for `kinfolk eval answers` to say."""
 SHOWN = 80
 """Characters of what matched that are worth repeating."""
 
