@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 from bot.core.errors import Unavailable
 from bot.core.events import Arrival, TimerFired
-from storage import communities, inbox, policies, spaces, standing
+from bot.core.policies import at
+from brains.knowledge.asking import is_question
+from storage import channels, communities, inbox, policies, questions, spaces, standing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from bot.core.clock import Clock
     from bot.core.events import Named
-    from bot.core.things import Community
+    from bot.core.things import Community, Ref
     from storage.connection import Connection
     from storage.db import Database
 
@@ -33,10 +35,14 @@ LOOK = 1.0
 """Seconds between two looks, so that an answer is mended within five of what happened to its sources."""
 SHARE = 0.05
 """Of the time at most is spent looking: where a look takes long, the next one waits longer."""
+WAITING = timedelta(minutes=3)
+"""For so long after a question should have been answered it is looked at: much later, an answer helps nobody."""
+EACH = timedelta(minutes=1)
+"""Between two events about questions in one community, at least."""
 LONGEST = 3.0
 """Seconds between two looks at most, whatever they cost."""
-SOURCES = "sources"
-"""The schedule that says that an answer is to be mended."""
+SOURCES, QUESTIONS = "sources", "questions"
+"""The schedules that say that an answer is to be mended, and that a question has waited for long enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +52,7 @@ class Attending:
     database: Database
     clock: Clock
     put: Callable[[Arrival], Awaitable[bool]]
+    asked: dict[Ref, tuple[datetime, int]] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -59,10 +66,23 @@ class Attending:
             await self.clock.sleep(min(max(LOOK, took / SHARE), LONGEST))
 
     async def look(self) -> int:
-        """Put an event for each community in which an answer is to be mended; return how many."""
+        """Put an event for each community in which an answer is to be mended or given; return how many."""
         now = self.clock.now()
         due = await self.database.look(functools.partial(_due, now=now))
-        return sum([await self._fire(space, SOURCES, now) for space in due])
+        mended = [await self._fire(space, SOURCES, now) for space in due]
+        waiting = await self.database.look(functools.partial(_waiting, now=now))
+        given = [
+            await self._fire(space, QUESTIONS, now) for space, newest in waiting if self._is_new(space, newest, now)
+        ]
+        return sum([*mended, *given])
+
+    def _is_new(self, space: Named, newest: int, now: datetime) -> bool:
+        """Say whether a question came that no event was put about, and the last such event is a minute old."""
+        last, number = self.asked.get(space.ref, (None, 0))
+        if newest <= number or (last is not None and now - last < EACH):
+            return False
+        self.asked[space.ref] = (now, newest)
+        return True
 
     async def _fire(self, space: Named, schedule: str, now: datetime) -> bool:
         return await self.put(Arrival(space=space, event=TimerFired(schedule=schedule, planned=now, at=now)))
@@ -83,6 +103,33 @@ async def _is_due(connection: Connection, community: Community, now: datetime) -
     policy = (await policies.load(connection, community)).policy
     since = now - timedelta(days=policy.trace_days)
     return bool(await standing.due(connection, community, since, now))
+
+
+async def _waiting(connection: Connection, *, now: datetime) -> list[tuple[Named, int]]:
+    """Return a space of each community in which a question waits unanswered, and the newest one's number."""
+    found: list[tuple[Named, int]] = []
+    for community in await communities.every(connection):
+        places = await spaces.of(connection, community)
+        newest = await _newest(connection, community, now) if places else 0
+        if newest:
+            found.append((places[0], newest))
+    return found
+
+
+async def _newest(connection: Connection, community: Community, now: datetime) -> int:
+    """Return the number of the newest question that has waited for long enough where help is wanted; 0 for none."""
+    rules = await policies.load(connection, community)
+    if not any("helpful" in (rules.policy.speak, value) for value in ("", *rules.overrides.values())):
+        return 0
+    rooms = await channels.every(connection, community)
+    helpful = [
+        number
+        for number, room in rooms.items()
+        if at(rules.policy, rules.overrides, str(room.ref)).speak == "helpful" and rules.reads(room.ref)
+    ]
+    until = now - timedelta(minutes=rules.policy.answer_after_minutes)
+    asked = await questions.unanswered(connection, community, helpful, since=until - WAITING, until=until)
+    return max((one.message.id for one in asked if is_question(one.message.text)), default=0)
 
 
 async def _is_under_way(connection: Connection, space: Named) -> bool:

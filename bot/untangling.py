@@ -37,8 +37,8 @@ AT_ONCE = 20_000
 """Messages looked for in one go, which are put in order before any is untangled."""
 MOST = 1_000
 """Messages read at most for one portion, where new ones lie far between old ones."""
-RESTS = 3.0
-"""So many times as long as it worked does a running bot rest: what members say comes first."""
+RESTS = 9.0
+"""So many times as long as it worked does a running bot rest: a tenth of a core at most, since members come first."""
 BACK = timedelta(days=3)
 """What was said longer before answers nothing, so that a quiet channel need not be read far back."""
 AGAIN = 20

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Row
 
-    from bot.core.actions import Given, KeepAnswer, KeepOpinion, OpenDirect, Opinion, Say
+    from bot.core.actions import Cited, Given, KeepAnswer, KeepOpinion, OpenDirect, Opinion, Say
     from bot.core.things import Community, Member
     from storage.connection import Connection
 
@@ -71,14 +71,19 @@ async def keep(
         mine = (col(AnswerRow.id) == action.answer) & (col(AnswerRow.community_id) == community.id)
         await connection.execute(update(AnswerRow).where(mine).values(changed))
         return
+    await cite(connection, action.answer, action.sources)
+
+
+async def cite(connection: Connection, answer: str, cited: Sequence[Cited]) -> None:
+    """Keep what an answer cites."""
     sources = [
         {
-            "answer_id": action.answer,
+            "answer_id": answer,
             "source": str(one.source),
             "channel_id": one.channel,
             "digest": bytes.fromhex(one.digest),
         }
-        for one in action.sources
+        for one in cited
     ]
     await insert_new(connection, AnswerSourceRow, sources)
 

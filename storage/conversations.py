@@ -146,9 +146,7 @@ async def stretch(
     return [*before[::-1], *now, *after]
 
 
-async def _lines(
-    connection: Connection, where: ColumnElement[bool], limit: int, *, newest: bool = False
-) -> list[Line]:
+async def _lines(connection: Connection, where: ColumnElement[bool], limit: int, *, newest: bool = False) -> list[Line]:
     wanted = ("id", "ref", "author_id", "thread_id", "conversation", "reply_to", "text", "sent_at")
     rows = await connection.execute(
         select(*columns(MessageRow, *wanted), *columns(MemberRow, "name", "bot"))

@@ -21,7 +21,17 @@ from storage.outbox import SPOKEN, serving
 from storage.persons import Account
 from storage.rows import insert_new, portions
 from storage.surveying import brought_up_to_date, survey
-from storage.tables import AnswerRow, MemberRow, MessageRow, NoteRow, OutboxRow, ThreadRow, metadata
+from storage.tables import (
+    AnswerRow,
+    AnswerSourceRow,
+    MemberRow,
+    MessageRow,
+    NoteRow,
+    OpinionRow,
+    OutboxRow,
+    ThreadRow,
+    metadata,
+)
 from storage.trail import follow
 
 if TYPE_CHECKING:
@@ -183,8 +193,16 @@ async def _erase(
 
 
 async def _let_stand(connection: Connection, found: Survey) -> None:
-    """Let what was answered them aloud be nobody's answer: it quotes others, and follows what these change."""
-    aloud = (col(AnswerRow.member_id) == found.member.id) & col(AnswerRow.alone).is_(False)
+    """Let what was answered them aloud be nobody's answer: it quotes others, and follows what these change.
+
+    What hangs on the answers that they were given alone goes before those.
+    """
+    mine = col(AnswerRow.member_id) == found.member.id
+    aloud = mine & col(AnswerRow.alone).is_(False)
+    alone = select(col(AnswerRow.id)).where(mine, col(AnswerRow.alone).is_(True))
+    await connection.execute(delete(AnswerSourceRow).where(col(AnswerSourceRow.answer_id).in_(alone)))
+    others = col(OpinionRow.member_id) != found.member.id
+    await connection.execute(delete(OpinionRow).where(col(OpinionRow.answer_id).in_(alone), others))
     nobody = {"member_id": None, "question": "", "asked": "", "trace_id": ""}
     await connection.execute(update(AnswerRow).where(aloud).values(nobody))
 

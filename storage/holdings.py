@@ -16,8 +16,6 @@ from storage.rows import portions, table
 from storage.tables import (
     PERSONAL,
     ActRow,
-    AnswerRow,
-    AnswerSourceRow,
     ButtonRow,
     CaseRow,
     ChannelRow,
@@ -30,7 +28,6 @@ from storage.tables import (
     MessageRow,
     NoteRow,
     NoteSourceRow,
-    OpinionRow,
     OutboxRow,
     PersonRow,
     ProfileRow,
@@ -60,6 +57,7 @@ NOT_PERSONAL = {
     "policy": "what the staff set, without who set it",
     "backfill": "how far back a channel was read, without who wrote there",
     "document": "files that staff gave; who gave one is nobody any more when they are forgotten",
+    "answer_source": "what answers cite, without words; goes with the answer",
     "refusal": "keyed hashes that name nobody; they make a forget last",
 }
 """The tables that hold nothing about a member, and why."""
@@ -97,7 +95,6 @@ def rows(found: Survey) -> Iterator[Rows]:
     yield Rows(InboxRow, (events_of(found.community, found.member), *among(InboxRow.id, trail.inbox)))
     yield Rows(LedgerRow, among(LedgerRow.id, trail.ledger))
     yield from _said(found)
-    yield from _asked(found)
     yield from (Rows(model, _theirs(model, found)) for model in PERSONAL)
     yield Rows(ChannelRow, among(ChannelRow.id, trail.rooms))
     yield Rows(EncodingRow, among(EncodingRow.key, found.cached))
@@ -118,14 +115,6 @@ def _said(found: Survey) -> Iterator[Rows]:
     yield Rows(NoteRow, among(NoteRow.id, trail.notes))
     yield Rows(MessageRow, (col(MessageRow.author_id) == member, *among(MessageRow.id, trail.made)))
     yield Rows(ThreadRow, (*among(ThreadRow.id, trail.threads), *among(ThreadRow.channel_id, trail.rooms)))
-
-
-def _asked(found: Survey) -> Iterator[Rows]:
-    """Name what hangs on the answers that they were given: what these cite, and what others think of them."""
-    given = select(col(AnswerRow.id)).where(col(AnswerRow.member_id) == found.member.id)
-    yield Rows(AnswerSourceRow, (col(AnswerSourceRow.answer_id).in_(given),))
-    others = col(OpinionRow.member_id) != found.member.id
-    yield Rows(OpinionRow, (col(OpinionRow.answer_id).in_(given) & others,))
 
 
 def _theirs(model: type[SQLModel], found: Survey) -> Conditions:

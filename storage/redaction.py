@@ -11,6 +11,7 @@ from sqlmodel import col
 from bot.core.actions import AskStaff, Edit, OpenDirect, Say
 from bot.core.codec import dump, dump_action, load, load_action
 from bot.core.decisions import Trace
+from storage import answers
 from storage.rows import columns, portions
 from storage.tables import ActRow, AnswerRow, AnswerSourceRow, ButtonRow, MessageRow, TraceRow
 
@@ -51,8 +52,10 @@ async def take_back(connection: Connection, *, community: Community, action: Tak
     await connection.execute(update(MessageRow).where(made).values(text=action.text))
     if not await _waits(connection, action, trace):
         await connection.execute(delete(AnswerSourceRow).where(col(AnswerSourceRow.answer_id) == action.answer))
+        await answers.cite(connection, action.answer, action.sources)
         given = col(AnswerRow.standing).not_in(OWED)
-        await connection.execute(update(AnswerRow).where(mine, given).values(standing="withdrawn"))
+        standing = "corrected" if action.sources else "withdrawn"
+        await connection.execute(update(AnswerRow).where(mine, given).values(standing=standing))
 
 
 async def _telling(

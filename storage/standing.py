@@ -86,7 +86,9 @@ async def stale(connection: Connection, community: Community, since: datetime) -
     The database leaves out what holds for sure: a message that was never edited, in a channel that everyone reads, of
     an author who refused nothing, cited where no guest is. What is left is looked at one by one.
     """
-    ours = (col(AnswerRow.community_id) == community.id) & (col(AnswerRow.at) >= since)
+    # What the staff corrected says their words now, whatever became of what it cited.
+    stands = col(AnswerRow.standing) != "corrected"
+    ours = (col(AnswerRow.community_id) == community.id) & (col(AnswerRow.at) >= since) & stands
     alone = select(col(AnswerRow.member_id)).where(ours, col(AnswerRow.alone).is_(True)).distinct()
     askers = {member for member in await connection.scalars(alone) if member is not None}
     readers = await audiences.load(connection, community, askers)

@@ -108,7 +108,7 @@ def _posted(number: int, texts: Sequence[str], drawn: np.random.Generator, at: d
     channel = f"c{number // THREAD % CHANNELS}"
     thread = Ref("bench", f"{channel}/{number // THREAD}")
     author = Ref("bench", f"m{int(drawn.integers(0, MEMBERS))}")
-    other = texts[int(drawn.integers(0, len(texts)))]
+    other = " ".join(texts[int(drawn.integers(0, len(texts)))].split())
     return MessagePosted(
         message=Ref("bench", str(number)),
         channel=Named(ref=Ref("bench", channel), name=channel),

@@ -6,8 +6,6 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 from brains.knowledge import confidence, extract, signs
 from brains.knowledge.answer import Answer
 from brains.knowledge.asking import condense
@@ -30,7 +28,7 @@ NEAREST = 3
 LONG_ONES = 10
 """Long messages that are looked at sentence by sentence."""
 STAFFS = 0.97
-"""How sure an entry of the staff's is taken to be where its question is nearly the one that is asked."""
+"""How sure an entry of the staff's is at least where its question is nearly the one asked: it stands alone then."""
 POOL = 50
 """Messages whose last is only roughly about a question: the cosine that is usual for it."""
 
@@ -93,14 +91,17 @@ class Answerer:
         """Make the answer of what was judged, or none where nothing is likely enough."""
         if not judged:
             return Answer(question=asked.text, claims=(), nearest=(), confidence=0.0)
+        entries = [one for one in judged if signs.is_entry_for(one)]
         likely = self.model.probabilities(confidence.stack([one.signs for one in judged]))
-        likely = np.where([signs.is_entry_for(one) for one in judged], np.maximum(likely, STAFFS), likely)
-        best = float(likely.max())
+        best = max(float(likely.max()), STAFFS) if entries else float(likely.max())
         nearest = list(conversations[:NEAREST])
         if best < self.model.enough:
             return Answer(question=asked.text, claims=(), nearest=nearest, confidence=best)
-        ranked = sorted(zip(likely, judged, strict=True), key=lambda pair: -pair[0])
-        chosen = extract.claims(asked, [(float(each), one) for each, one in ranked], besides=self.model.besides)
+        if entries:
+            ranked = [(best, max(entries, key=lambda one: one.signs["entry"]))]
+        else:
+            ranked = sorted(zip(likely.tolist(), judged, strict=True), key=lambda pair: -pair[0])
+        chosen = extract.claims(asked, ranked, besides=self.model.besides)
         again = {one.passage.source for one in judged if signs.asks_the_same(one)}
         repeated = extract.repeated(chosen, conversations, lambda one: one.source in again)
         return Answer(question=asked.text, claims=chosen, nearest=nearest, confidence=best, repeated=repeated)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from storage.db import Database
 
 CANDIDATES = 50
-"""The least that vectors and words bring each: of XQuAD's right paragraphs, .998 are among them."""
+"""The least that vectors and words bring each: of XQuAD's right paragraphs, none in English or Chinese is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

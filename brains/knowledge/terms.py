@@ -44,9 +44,9 @@ _ASKING = frozenset(
 )
 """Words that questions are made of, beside the stop words."""
 _ASKING_IN_CHINESE = frozenset(
-    (
+    (  # noqa: SIM905
         "如何 怎样 请问 为何 哪些 哪个 哪里 是否 能否 多少 能不 不能 可以 么办 支持 使用 应该 需要 目前 还有 以用 用什"
-    ).split()  # noqa: SIM905
+    ).split()
 )
 
 

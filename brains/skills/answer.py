@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,10 @@ from storage import answers
 if TYPE_CHECKING:
     from brains.skills.skill import Context
     from storage.answers import Kept
+
+
+CORRECTING = re.compile(r"(?:correction|更正)\s*[:：]", re.IGNORECASE)
+"""How a reply begins that corrects an answer, which the skill `draft` hears."""
 
 
 async def propose(context: Context) -> Decision | None:
@@ -45,7 +50,7 @@ async def _turned_to(context: Context, event: MessagePosted) -> Decision | None:
     heard = await turned(context, event)
     if heard.to != NAME:
         return None
-    if not is_question(heard.words):
+    if not is_question(heard.words) or CORRECTING.match(heard.words):
         return quiet(context, _("It asks nothing, so there is nothing to answer."))
     before = await asked_before(context, event)
     return await _ask(context, Asked(question=heard.words, before=before, message=event.message))

@@ -72,12 +72,23 @@ async def find(context: Context, asked: Asked, *, reach: Reach, language: str = 
     if context.faculties.answerer is None:
         raise Mistake(_("I am not set up for this yet. The staff finds the reason with /why."))
     answerer = await context.faculties.answerer()
-    speaks = language or context.language
     answer = await answerer.answer(
-        context.community, asked.question, reach=reach, language=speaks, before=asked.before, without=asked.without
+        context.community,
+        asked.question,
+        reach=await _of_humans(context, reach),
+        language=language or context.language,
+        before=asked.before,
+        without=asked.without,
     )
     channel = place(context.event)
     return await _sayable(context, answer, where or (channel.ref if channel else OURSELVES))
+
+
+async def _of_humans(context: Context, reach: Reach) -> Reach:
+    """Leave bots out: what they say quotes others, and an answer must not rest on an earlier one."""
+    async with context.faculties.database.read() as connection:
+        bots = await members.bots(connection, context.community)
+    return replace(reach, scope=replace(reach.scope, not_authors=reach.scope.not_authors | bots))
 
 
 async def _sayable(context: Context, answer: Answer, where: Ref) -> Answer:
@@ -171,7 +182,7 @@ async def keeping(
         question="" if await is_withheld(context, member) else asked.question,
         alone=alone,
         confidence=answer.confidence,
-        sources=tuple(dict.fromkeys(_cited(one) for one in (*answer.passages, *near, *_repeated(answer)))),
+        sources=tuple(dict.fromkeys(cited(one) for one in (*answer.passages, *near, *_repeated(answer)))),
         standing="abstained" if answer.abstained else "given",
     )
 
@@ -180,7 +191,7 @@ def _repeated(answer: Answer) -> list[Passage]:
     return [answer.repeated] if answer.repeated is not None and answer.claims else []
 
 
-def _cited(passage: Passage) -> Cited:
+def cited(passage: Passage) -> Cited:
     return Cited(source=passage.source, channel=passage.channel.id, digest=digest(passage.text).hex())
 
 
@@ -214,7 +225,7 @@ async def decided(context: Context, answer: Answer, actions: Sequence[KeepAnswer
         actions=tuple(actions),
         reason=_reason(context, answer),
         evidence=tuple(one.source for one in cited),
-        about=await _authors(context, cited),
+        about=await authors(context, cited),
         confidence=answer.confidence,
     )
 
@@ -231,7 +242,7 @@ def _reason(context: Context, answer: Answer) -> str:
     return context.translate(how if answer.quoted else made).format(channels=rooms, sure=answer.confidence)
 
 
-async def _authors(context: Context, passages: Sequence[Passage]) -> tuple[Ref, ...]:
+async def authors(context: Context, passages: Sequence[Passage]) -> tuple[Ref, ...]:
     """Return who wrote what an answer rests on, so that it is found when they are forgotten."""
     async with context.faculties.database.read() as connection:
         every = [await members.by_number(connection, one.author) for one in passages if not one.is_note]

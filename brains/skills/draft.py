@@ -16,9 +16,9 @@ from bot.core.things import Audience, Rank
 from bot.core.wording import escape, quote, short
 from brains.skills import draft_cards
 from brains.skills.skill import Skill
-from brains.skills.steering import channel, for_all, member_of, rewritten, who
+from brains.skills.steering import channel, for_all, member_of, rewritten, staff_channel, who
 from brains.skills.turned import NAMING
-from storage import acts, answers, channels, notes
+from storage import acts, answers, channels, members, notes, ranks
 
 if TYPE_CHECKING:
     from bot.core.things import Ref
@@ -132,12 +132,27 @@ async def _replied(context: Context, event: MessagePosted, to: Ref) -> Decision 
         kept = await answers.by_message(connection, context.community, to) if correction else None
         said = await acts.that_made(connection, context.community, to)
     if kept is not None and correction is not None:
-        if context.rank < Rank.STAFF:
+        if not await _is_staff(context):
             raise NotAllowed(_("Only the staff corrects an answer. “Not this” tells me that it is wrong."))
         return await _correct(context, kept, correction[1].strip())
-    if said is None or said.skill != NAME or context.rank < Rank.STAFF:
+    if said is None or said.skill != NAME or not await _is_staff(context):
         return None
     return draft_cards.bettered(context, said, correction[1].strip() if correction else words)
+
+
+async def _is_staff(context: Context) -> bool:
+    """Say whether somebody who wrote is of the staff: with messages, not every platform tells what their author may do.
+
+    Whoever is in a staff channel that is closed is, as they are when they answer what is brought there.
+    """
+    if context.rank >= Rank.STAFF:
+        return True
+    room, member = await staff_channel(context), member_of(context)
+    async with context.faculties.database.read() as connection:
+        inside = room is not None and room.id in await members.joined(connection, member.id)
+        if room is not None and room.audience is Audience.MEMBERS and inside:
+            return True
+        return await ranks.last_seen(connection, context.community, member) >= Rank.STAFF
 
 
 async def _correct(context: Context, kept: Kept, words: str) -> Decision:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.core.actions import Edit, OpenDirect, Say, TakeBack
 from bot.core.decisions import MANY, Decision
+from bot.core.errors import KinfolkError
 from bot.core.events import TimerFired
 from bot.core.i18n import _, catalogue, spoken, written
+from brains.skills.answering import Asked, authors, cited, find, told
 from brains.skills.skill import Skill
-from storage import acts, members, standing
+from storage import acts, channels, members, standing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.core.actions import Action
-    from bot.core.i18n import Translate
     from bot.core.things import Member, Ref
+    from brains.knowledge.answer import Answer
     from brains.skills.skill import Context
     from storage.standing import Stale, Standing
 
@@ -24,6 +30,10 @@ SCHEDULE = "sources"
 """The timer that fires when an answer does not hold any more."""
 AT_ONCE = MANY // 2
 """Answers taken back by one decision: each takes an edit and a word to our own tables at most."""
+CORRECTED = 2
+"""Answers at once that are asked again; more are taken back, since what is gone must not wait for thinking."""
+THINKING = 2.0
+"""Seconds for which an answer that does not hold may stand longer, to be corrected instead of taken back."""
 STAYS = "only-plain"
 """In what a platform lets the bot do: what one member alone is shown stays as it was said."""
 TAKEN_BACK = _("What this rested on was changed or taken away, so I take it back.")
@@ -39,20 +49,57 @@ async def propose(context: Context) -> Decision | None:
     since = context.now - timedelta(days=context.policy.trace_days)
     look = functools.partial(standing.due, community=context.community, since=since, now=context.now)
     found = (await context.faculties.database.look(look))[:AT_ONCE]
-    actions = [action for one in found for action in await _taken_back(context, one)]
+    mended = [await _mended(context, one, again=place < CORRECTED) for place, one in enumerate(found)]
     sentence = _("what {count} answers of mine rested on was changed or taken away")
     reason = context.translate(sentence).format(count=len(found)) if found else context.translate(_("all of them hold"))
-    return Decision(skill=SKILL.name, actions=tuple(actions), reason=reason)
+    return Decision(
+        skill=SKILL.name,
+        actions=tuple(action for one in mended for action in one.actions),
+        reason=reason,
+        about=tuple(dict.fromkeys(ref for one in mended for ref in one.about)),
+    )
 
 
-async def _taken_back(context: Context, stale: Stale) -> list[Action]:
-    """Let the messages of an answer say that it is taken back, and hold its words no more."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """What is done about one answer, and the members whose words it rests on from now on."""
+
+    actions: Sequence[Action]
+    about: Sequence[Ref] = ()
+
+
+async def _mended(context: Context, stale: Stale, *, again: bool) -> Mended:
+    """Let the message of an answer say what is still true, or that it is taken back, and hold its old words no more."""
     answer = stale.answer
     asker = await _asker(context, answer)
-    words = (await _theirs(context, answer, asker))(TAKEN_BACK)
+    language = _language(context, answer, asker)
+    words = (await catalogue(language))(TAKEN_BACK)
     only = asker.ref if asker and answer.alone else None
-    edits = await _edited(context, answer.made, Say(to=answer.channel, text=words, only=only))
-    return [*edits, TakeBack(answer=answer.id, message=answer.made, text=words)]
+    say = Say(to=answer.channel, text=words, only=only)
+    anew = await _asked_anew(context, answer, asker, language) if again and answer.made else None
+    sources = tuple(cited(one) for one in anew.passages) if anew else ()
+    if anew:
+        say = replace(say, text=await told(context, anew, await catalogue(language), aloud=only is None))
+    edits = await _edited(context, answer.made, say)
+    kept = TakeBack(answer=answer.id, message=answer.made, text=words, sources=sources if edits else ())
+    return Mended(actions=[*edits, kept], about=await authors(context, anew.passages) if anew else ())
+
+
+async def _asked_anew(context: Context, answer: Standing, asker: Member | None, language: str) -> Answer | None:
+    """Answer the question again from what holds; None where nothing does, or thinking takes too long."""
+    if not answer.question or asker is None or context.faculties.answerer is None:
+        return None
+    read = functools.partial(channels.reach, community=context.community, reader=asker, alone=True)
+    if not answer.alone:
+        read = functools.partial(channels.aloud, community=context.community, where=answer.channel, reader=asker)
+    try:
+        async with asyncio.timeout(THINKING):
+            reach = await context.faculties.database.look(read)
+            asked = Asked(question=answer.question)
+            found = await find(context, asked, reach=reach, language=language, where=answer.channel)
+    except (TimeoutError, KinfolkError):
+        return None
+    return None if found.abstained else found
 
 
 async def _asker(context: Context, answer: Standing) -> Member | None:
@@ -63,10 +110,10 @@ async def _asker(context: Context, answer: Standing) -> Member | None:
         return await members.by_number(connection, answer.member)
 
 
-async def _theirs(context: Context, answer: Standing, asker: Member | None) -> Translate:
-    """Return what translates for whoever asked, as far as that is known."""
+def _language(context: Context, answer: Standing, asker: Member | None) -> str:
+    """Return the language of whoever asked, as far as that is known."""
     said = spoken(asker.language if asker else "") or written([answer.question])
-    return await catalogue(said or context.policy.language or context.common)
+    return said or context.policy.language or context.common
 
 
 async def _edited(context: Context, message: Ref | None, anew: Say) -> list[Edit]:

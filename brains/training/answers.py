@@ -181,7 +181,11 @@ def _besides(order: Sequence[Seen], likely: Sequence[Floats], enough: float) -> 
         rest = np.argsort(-each)[1:3]
         values += list(each[rest])
         right += list(one.answers[rest])
-    return max(enough, threshold(np.array(values), np.array(right, dtype=bool), PRECISION)) if values else 1.0
+    if not values:
+        return 1.0
+    best, answers = np.array(values), np.array(right, dtype=bool)
+    least = threshold(best, answers, PRECISION)
+    return max(enough, least) if answers[best >= least].mean() >= PRECISION else 1.0
 
 
 def _logistic(seen: Sequence[Seen], strength: float) -> Model:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
+from adapters.playground.space import HARBOUR
+from bot.core.events import Arrival, TimerFired
 from bot.core.wording import unmarked
 from storage import answers
+from storage.tables import MessageRow
 from tests.answering import WordAnswerer
 from tests.story.conftest import Opening
 from tests.story.town import MEMBER, OWNER, STAFF, Town
@@ -129,3 +134,40 @@ async def test_where_the_bot_may_help_what_was_asked_before_is_answered_at_once(
     count = len(harbour.sees(MEMBER, "introductions"))
     await harbour.says(MEMBER, "introductions", ASKED["en"])
     assert len(harbour.sees(MEMBER, "introductions")) == count + 1, "twice in a moment is too much"
+
+
+async def test_a_question_that_waits_is_answered_where_that_is_wanted_unless_somebody_took_it_up(harbour: Town) -> None:
+    await learned(harbour, "en")
+    await harbour.joins(MEMBER, "bread-and-ferments")
+    again = "the broken teapot spout again, what glue holds it?"
+    first = await harbour.says(MEMBER, "introductions", again)
+    second = await harbour.says(MEMBER, "bread-and-ferments", again)
+    await harbour.says("mei.c", "bread-and-ferments", "wait", reply_to=harbour.page._space.posts[second])
+    await _waits(harbour, timedelta(minutes=11))
+    await _looks(harbour)
+    assert _told(harbour) == [], "nobody wanted it there"
+    await harbour.command(OWNER, "staff-room", "/setup speak helpful")
+    await _looks(harbour)
+    assert _told(harbour) == [first]
+    await _looks(harbour)
+    assert _told(harbour) == [first], "once is enough"
+
+
+def _told(town: Town) -> list[str]:
+    """Return the messages that got the answer."""
+    seen = [*town.sees(MEMBER, "introductions"), *town.sees(MEMBER, "bread-and-ferments")]
+    return [post.reply_to for post in seen if TOLD["en"] in unmarked(post.text)]
+
+
+async def _waits(town: Town, long: timedelta) -> None:
+    """Let what was said last have been said so long ago."""
+    at = town.app.clock.now() - long
+    late = update(MessageRow).where(col(MessageRow.sent_at) > at).values(sent_at=at)
+    await town.app.database.write(lambda connection: connection.execute(late))
+
+
+async def _looks(town: Town) -> None:
+    """Let the moment come at which questions are looked at."""
+    now = town.app.clock.now()
+    await town.living.inbox.put(Arrival(space=HARBOUR, event=TimerFired(schedule="questions", planned=now, at=now)))
+    await town.settled()

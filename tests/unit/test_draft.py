@@ -183,7 +183,7 @@ async def test_staff_correct_an_answer_once_and_it_stays_corrected(bot: SmallBot
     [answer] = [act for act in await bot.acts(bot.told[-1]) if isinstance(act.action, Say)]
     reply = {"mentioned": True, "reply_to": answer.receipt.made}
     await bot.happens(says(bot, f"{word} ring once", by=WEI, **reply))
-    assert "Only the staff corrects" in bot.plaza.said[-1]
+    assert "只有管理员可以更正" in bot.plaza.said[-1]
     assert await entries(bot) == []
     await bot.happens(says(bot, f"@kinfolk {word} Ring once, on the left.", by=MARA, **reply))
     assert await entries(bot) == [(QUESTION, "Ring once, on the left.")]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.attending import Attending
+from bot.attending import QUESTIONS, Attending
 from bot.core.actions import Edit, SetConsent, TakeBack
 from bot.core.decisions import Mode, Receipt
 from bot.core.errors import Gone
@@ -43,7 +43,7 @@ async def attend(bot: SmallBot) -> list[Arrival]:
     await Attending(database=bot.database, clock=bot.clock, put=put).look()
     for one in found:
         await bot.happens(one.event)
-    return found
+    return [one for one in found if one.event.schedule == standing.SCHEDULE]
 
 
 async def answered(bot: SmallBot, *, alone: bool = False, where=GENERAL) -> tuple[MessagePosted, str]:
@@ -225,3 +225,27 @@ async def test_an_answer_follows_its_sources_after_who_asked_was_forgotten(bot: 
     await edit(bot, source)
     assert len(await attend(bot)) == 1
     assert [one.message for one in bot.plaza.done if isinstance(one, Edit)] == [Ref("plaza", "b1")]
+
+
+async def test_a_question_that_waits_is_told_of_once_where_help_is_wanted(bot: SmallBot) -> None:
+    async def looked(seconds: int) -> list[str]:
+        found: list[str] = []
+
+        async def put(arrival: Arrival) -> bool:
+            found.append(arrival.event.schedule)
+            return True
+
+        bot.clock.pass_by(seconds)
+        await replace(attending, put=put).look()
+        return found
+
+    attending = Attending(database=bot.database, clock=bot.clock, put=None)  # type: ignore[arg-type]
+    await bot.follow(bot.posted("how do I true a bicycle wheel?"), replace(bot.posted("hello there"), channel=STAFF))
+    assert await looked(60) == []
+    assert await looked(9 * 60 + 1) == [QUESTIONS]
+    assert await looked(30) == []
+    await bot.follow(bot.posted("which spoke key fits?"))
+    assert await looked(10 * 60 + 5) == [QUESTIONS]
+    await bot.follow(bot.posted("and what does it cost?"))
+    await bot.tune("speak", "mentioned")
+    assert await looked(10 * 60 + 5) == []
