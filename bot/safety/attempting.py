@@ -25,6 +25,7 @@ from bot.safety.reading import Reader
 from bot.safety.stage import PLATFORM, Stage
 from bot.safety.town import HERE, STAFF_ROOM, Town
 from brains.evals.safety import Offence, Outcome, Readable, Safety, answers, offences
+from brains.skills.answering import NAME
 from storage import channels, policies, refusals, spaces
 from storage.following import Followings
 
@@ -198,12 +199,13 @@ class Run:
         return acts
 
     def _presses(self, town: Town, asker: Named, acts: Sequence[Done]) -> list[Event]:
-        """Press each kind of button that was offered, once."""
+        """Press each kind of button under an answer, once; who presses Join under a channel wants to be brought there."""
         offered = {
             button.label: (button.token, made)
             for action, made in acts
             if isinstance(action, Say) and made is not None
             for button in action.buttons
+            if button.press.startswith(f"{NAME}.")
         }
         return [
             ButtonPressed(
