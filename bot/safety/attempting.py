@@ -199,7 +199,7 @@ class Run:
         return acts
 
     def _presses(self, town: Town, asker: Named, acts: Sequence[Done]) -> list[Event]:
-        """Press each kind of button under an answer, once; who presses Join under a channel wants to be brought there."""
+        """Press each kind of button under an answer, once; Join under a channel does what it says."""
         offered = {
             button.label: (button.token, made)
             for action, made in acts
