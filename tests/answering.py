@@ -50,9 +50,13 @@ class WordAnswerer:
 
 
 def _reply(one: Conversation, question: str, wanted: set[str]) -> Passage | None:
-    """Return what answers in a conversation: what asks nothing and shares most words, of several the last."""
+    """Return what answers in a conversation: what asks nothing and shares most words, and one; of several the last."""
     told = [passage for passage in one.passages if passage.is_note or not re.search(r"[?？]\s*$", passage.text)]
-    said = [passage for passage in reversed(told) if passage.text != question]
+    said = [
+        passage
+        for passage in reversed(told)
+        if passage.text != question and (passage.is_note or wanted & _words(passage.text))
+    ]
     return max(said, key=lambda passage: len(wanted & _words(passage.text)), default=None)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import month_abbr
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -25,6 +24,11 @@ NEAREST = 3
 """Conversations that are named where there is no answer."""
 GLANCE = 80
 """Characters of a conversation that are shown as its title."""
+MONTHS = (
+    *(_("Jan"), _("Feb"), _("Mar"), _("Apr"), _("May"), _("Jun")),
+    *(_("Jul"), _("Aug"), _("Sep"), _("Oct"), _("Nov"), _("Dec")),
+)
+"""Months as they stand in a day, whatever the machine's own language is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,4 +135,4 @@ def _glance(text: str) -> str:
 def day(at: datetime, translate: Translate) -> str:
     """Say a day as a language does."""
     sentence = translate(_("{day} {month} {year}"))
-    return sentence.format(day=at.day, month=month_abbr[at.month], number=at.month, year=at.year)
+    return sentence.format(day=at.day, month=translate(MONTHS[at.month - 1]), year=at.year)
