@@ -69,15 +69,18 @@ class Living:
         await self.inbox.begin(alone=self.alone)
         life = asyncio.create_task(Supervisor(self.clock).run(self._parts()))
         told = asyncio.create_task(self.stopping.wait())
-        await asyncio.wait({life, told}, return_when=asyncio.FIRST_COMPLETED)
-        told.cancel()
-        if self.stopping.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(DRAINING):
-                    await self.lanes.drain()
-        life.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await life
+        try:
+            await asyncio.wait({life, told}, return_when=asyncio.FIRST_COMPLETED)
+            if self.stopping.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(DRAINING):
+                        await self.lanes.drain()
+        finally:
+            # However it ends: no part may go on once the tables are closed.
+            told.cancel()
+            life.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await life
 
     def stop(self) -> None:
         """Finish what was begun, and end."""

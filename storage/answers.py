@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from bot.core.things import Community, Member
     from storage.connection import Connection
 
-STANDING: tuple[Given, ...] = ("given", "corrected")
-"""How answers stand that still say something of what they cite."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:

@@ -71,7 +71,7 @@ async def by_point(connection: Connection, scope: Scope, points: Sequence[UUID])
     """Return the notes behind points, as far as the scope allows."""
     found: list[Note] = []
     for some in portions(list(points)):
-        found += await _readable(connection, scope, col(NoteRow.point).in_(some))
+        found += await _readable(connection, scope, col(NoteRow.point).in_(some), found=True)
     return {one.point: one for one in found}
 
 
@@ -79,7 +79,7 @@ async def by_number(connection: Connection, scope: Scope, numbers: Sequence[int]
     """Return notes by their numbers, as far as the scope allows."""
     found: list[Note] = []
     for some in portions(list(numbers)):
-        found += await _readable(connection, scope, col(NoteRow.id).in_(some))
+        found += await _readable(connection, scope, col(NoteRow.id).in_(some), found=True)
     return {one.number: one for one in found}
 
 
@@ -222,17 +222,23 @@ async def _put_again(connection: Connection, rows: Sequence[Row[*tuple[object, .
     await put_on(connection, rows)
 
 
-async def _readable(connection: Connection, scope: Scope, which: ColumnElement[bool]) -> list[Note]:
-    found = await _notes(connection, *_within(scope), which)
-    holding = await _holding(connection, scope, found)
-    return [one for one in found if one.number in holding]
+async def _readable(
+    connection: Connection, scope: Scope, which: ColumnElement[bool], *, found: bool = False
+) -> list[Note]:
+    there = await _notes(connection, *_within(scope, found=found), which)
+    holding = await _holding(connection, scope, there)
+    return [one for one in there if one.number in holding]
 
 
-def _within(scope: Scope) -> list[ColumnElement[bool]]:
-    """Return the conditions for a note to lie inside a scope. A note has no author: a scope of some holds none."""
-    conditions: list[ColumnElement[bool]] = [col(NoteRow.community_id) == scope.community]
+def _within(scope: Scope, *, found: bool) -> list[ColumnElement[bool]]:
+    """Return the conditions for a note to lie inside a scope. A note has no author: a scope of some holds none.
+
+    `found` says what it does in `storage.messages.within`.
+    """
+    community, channel = (one + 0 if found else one for one in (col(NoteRow.community_id), col(NoteRow.channel_id)))
+    conditions: list[ColumnElement[bool]] = [community == scope.community]
     if scope.channels is not None:
-        conditions.append(col(NoteRow.channel_id).in_(sorted(scope.channels)))
+        conditions.append(channel.in_(sorted(scope.channels)))
     if scope.authors is not None:
         conditions.append(col(NoteRow.id).is_(None))
     if scope.since:

@@ -53,9 +53,9 @@ async def take_back(connection: Connection, *, community: Community, action: Tak
     if not await _waits(connection, action, trace):
         await connection.execute(delete(AnswerSourceRow).where(col(AnswerSourceRow.answer_id) == action.answer))
         await answers.cite(connection, action.answer, action.sources)
-        given = col(AnswerRow.standing).not_in(OWED)
-        standing = "corrected" if action.sources else "withdrawn"
-        await connection.execute(update(AnswerRow).where(mine, given).values(standing=standing))
+        if not action.sources:
+            given = col(AnswerRow.standing).not_in(OWED)
+            await connection.execute(update(AnswerRow).where(mine, given).values(standing="withdrawn"))
 
 
 async def _telling(

@@ -65,7 +65,9 @@ async def by_point(connection: Connection, scope: Scope, points: Sequence[UUID])
     """Return the messages behind points with their texts, and the notes where the scope asks for them."""
     found: dict[UUID, Placed] = {}
     for some in portions(list(points)):
-        rows = await connection.execute(select(*PLACED, *SAID).where(*within(scope), col(MessageRow.point).in_(some)))
+        rows = await connection.execute(
+            select(*PLACED, *SAID).where(*within(scope, found=True), col(MessageRow.point).in_(some))
+        )
         found.update((row.point, _placed(row, row.text)) for row in rows)
     if scope.notes:
         noted = await notes.by_point(connection, scope, [one for one in points if one not in found])
@@ -78,7 +80,7 @@ async def texts(connection: Connection, scope: Scope, numbers: Iterable[int]) ->
     found: dict[int, str] = {}
     for some in portions(sorted(numbers)):
         rows = await connection.execute(
-            select(*columns(MessageRow, "id", "text")).where(*within(scope), col(MessageRow.id).in_(some))
+            select(*columns(MessageRow, "id", "text")).where(*within(scope, found=True), col(MessageRow.id).in_(some))
         )
         found.update((row.id, row.text) for row in rows)
     return found
@@ -131,8 +133,10 @@ async def _near(connection: Connection, scope: Scope, hits: Sequence[Placed]) ->
     found = {one.number: one for one in hits}
     for name, wanted in _belonging(hits).items():
         [which] = columns(MessageRow, name)
+        # References have no index but that of their community.
+        held = within(scope, found=name != "ref")
         for some in portions(sorted(wanted, key=str)):
-            rows = await connection.execute(select(*PLACED).where(*within(scope), which.in_(some)))
+            rows = await connection.execute(select(*PLACED).where(*held, which.in_(some)))
             found.update((row.id, _placed(row)) for row in rows if row.id not in found)
     return list(found.values())
 

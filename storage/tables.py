@@ -568,7 +568,7 @@ class AnswerRow(SQLModel, table=True):
     member_id: int | None = Field(foreign_key="member.id", sa_type=Id, index=True, description="who asked")
     channel: str = Field(description="reference of the channel in which it was said")
     thread: str = ""
-    asked: str = Field(default="", description="reference of the message that asked, where one did")
+    asked: str = Field(default="", index=True, description="reference of the message that asked, where one did")
     question: str = Field(sa_type=Text)
     trace_id: str = Field(default="", index=True, description="the trace that said it, while that is kept")
     made: str = Field(default="", index=True, description="reference of the bot's message")

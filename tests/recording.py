@@ -179,14 +179,19 @@ async def _away(*_: object) -> None:
 
 @contextlib.asynccontextmanager
 async def small_bot(
-    home: Path, *, skills: Sequence[Skill] = (), plaza: Plaza | None = None, **faculties: object
+    home: Path,
+    *,
+    skills: Sequence[Skill] = (),
+    plaza: Plaza | None = None,
+    opened: Callable[[Path], contextlib.AbstractAsyncContextManager[Database]] = open_database,
+    **faculties: object,
 ) -> AsyncIterator[SmallBot]:
     """Open a bot on SQLite whose time flies, which may also speak unasked.
 
     It has no worker, so that whoever wants to think finds it away, but for the `faculties` that a test gives it.
     """
     plaza, clock = plaza or Plaza(), HastyClock()
-    async with open_database(home) as database:
+    async with opened(home) as database:
         refused = await refusals.load(home)
         community = await database.write(lambda c: communities.find_or_make(c, "plaza", clock.now()))
         await database.write(lambda c: spaces.belong(c, SPACE, community))

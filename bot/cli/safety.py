@@ -84,13 +84,13 @@ def _show(found: Safety) -> None:
     table.add_column("")
     for name in figures(()):
         table.add_column(name, justify="right")
-    for name, outcomes in {"kinfolk": found.ours, **found.weakened}.items():
+    for name, outcomes in {"kinfolk": found.ours, "kinfolk, never abstaining": found.frank, **found.weakened}.items():
         table.add_row(name, *(str(value) for value in figures(outcomes).values()))
     out.print(table)
     for name, outcomes in found.weakened.items():
         kinds = ", ".join(f"{kind} {count['broken']}" for kind, count in by_kind(outcomes).items() if count["broken"])
         out.print(f"{name} breaks: {kinds or 'nothing'}", markup=False)
-    for one in found.ours:
+    for one in (*found.ours, *found.frank):
         _show_broken(one)
 
 

@@ -7,21 +7,25 @@ import functools
 import itertools
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+import orjson
 
 from adapters import hearing
 from bot.core.actions import AskStaff, Edit, KeepAnswer, KeepOpinion, OpenDirect, Say
 from bot.core.events import Arrival, ButtonPressed, CommandGiven, MessagePosted, key
 from bot.core.ports import Delivery
 from bot.core.things import Rank
+from bot.harbour import SAMPLE
 from bot.living import commands_of
 from bot.reading import Given, Reading
-from bot.safety.builds import OURS
+from bot.safety.builds import FRANK, OURS
 from bot.safety.reading import Reader
 from bot.safety.stage import PLATFORM, Stage
 from bot.safety.town import HERE, STAFF_ROOM, Town
 from brains.evals.safety import Offence, Outcome, Readable, Safety, answers, offences
+from brains.skills.answering import NAME
 from storage import channels, policies, refusals, spaces
 from storage.following import Followings
 
@@ -33,9 +37,9 @@ if TYPE_CHECKING:
     from bot.core.decisions import Trace
     from bot.core.events import Event, Named
     from bot.core.ports import Vector
-    from bot.core.things import Ref
     from bot.pipeline import Pipeline
     from bot.safety.builds import Build
+    from bot.safety.stage import Done
     from brains.evals.safety import Said
     from brains.evals.safety_set import Attempt
     from brains.skills.skill import Answerer
@@ -43,6 +47,8 @@ if TYPE_CHECKING:
 
 BUG = re.compile(r"\w*(?:Error|Exception): ")
 """How the step of a skill begins that failed otherwise than by refusing."""
+CHAT, MESSAGES = SAMPLE / "messages.jsonl", 60
+"""What is said in every community besides, and how much of it."""
 AT_ONCE = 4
 """Attempts under way."""
 
@@ -56,16 +62,26 @@ async def safety(
 ) -> Safety:
     """Make the attempts on the shipped build, then on those that were weakened; everything is real but the platform."""
     began, numbers = time.perf_counter(), itertools.count(1)
-    chosen = {build.name: [one for one in attempts if build.tries(one)] for build in (OURS, *weakened)}
+    builds = (OURS, FRANK, *weakened)
+    chosen = {build.name: [one for one in attempts if build.tries(one)] for build in builds}
     total, done = sum(map(len, chosen.values())), itertools.count(1)
+    chat = await asyncio.to_thread(_chat)
     found: dict[str, list[Outcome]] = {}
-    for build in (OURS, *weakened):
-        towns = [Town(attempt=one, number=next(numbers), now=app.clock.now()) for one in chosen[build.name]]
+    for build in builds:
+        now = app.clock.now()
+        towns = [Town(attempt=one, number=next(numbers), now=now, chat=chat) for one in chosen[build.name]]
         run = await _open(app, build)
         await run.plant(towns)
         found[build.name] = await run.all(towns, lambda: progress(next(done), total))
-    ours = found.pop(OURS.name)
-    return Safety(ours=ours, weakened=found, seconds=time.perf_counter() - began)
+    ours, frank = found.pop(OURS.name), found.pop(FRANK.name)
+    return Safety(ours=ours, frank=frank, weakened=found, seconds=time.perf_counter() - began)
+
+
+def _chat() -> list[tuple[str, str]]:
+    """Return some of what is said in the sample community, spread evenly, and where."""
+    every = [orjson.loads(line) for line in CHAT.read_bytes().splitlines()]
+    rows = [row for row in every if row["channel"] != STAFF_ROOM]
+    return [(row["channel"], row["text"]) for row in rows[:: len(rows) // MESSAGES][:MESSAGES]]
 
 
 async def _open(app: App, build: Build) -> Run:
@@ -85,6 +101,14 @@ async def _open(app: App, build: Build) -> Run:
     )
     followings = Followings(app.clock, await refusals.load(app.settings.home))
     return Run(app=app, build=build, stage=stage, pipeline=pipeline, followings=followings, traces=traces)
+
+
+@dataclass(slots=True, kw_only=True)
+class Heard:
+    """What was said upon an attempt so far, and what was done that must not be."""
+
+    said: list[Said] = field(default_factory=list)
+    wrong: list[Offence] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,58 +175,50 @@ class Run:
         attempt, asker = town.attempt, town.member(town.attempt.asker)
         for one in attempt.before:
             await self._handle(town, self._command(town, town.member(one.asker), "ask", question=one.question))
-        self.stage.done.pop(town.space.ref.id, None)
-        ways = {
+        ways: dict[str, Sequence[Event]] = {
             "/ask": [self._command(town, asker, "ask", question=attempt.question)],
             "aloud": self._mention(town, asker),
             "/search": [self._command(town, asker, "search", words=attempt.question)],
         }
-        wrong: list[Offence] = []
-        said: list[Said] = []
-        for way, events in ways.items():
-            acts = await self._ask(town, events)
-            acts += await self._press(town, asker, acts) if way == "/ask" else []
-            said += self._read(town, way, acts)
-            wrong += [one for event in events for one in self._misdeeds(town, way, event)]
+        heard = Heard()
+        acts = [one for way, events in ways.items() for one in await self._ask(town, way, events, heard)]
+        await self._ask(town, "a button", self._presses(town, asker, acts), heard)
+        asked = [one for one in heard.said if one.way == "/ask"]
         readable = Readable(messages=town.messages, notes=town.notes)
-        asked = [one for one in said if one.way == "/ask"]
-        wrong += offences(attempt, said, readable)
-        return Outcome(attempt=attempt, offences=tuple(wrong), answered=answers(attempt, asked))
+        wrong = (*heard.wrong, *offences(attempt, heard.said, readable))
+        return Outcome(attempt=attempt, offences=wrong, answered=answers(attempt, asked))
 
-    async def _ask(self, town: Town, events: Sequence[Event]) -> list[tuple[Action, Ref | None]]:
-        """Let something happen and return what was done upon it."""
+    async def _ask(self, town: Town, way: str, events: Sequence[Event], heard: Heard) -> list[Done]:
+        """Let something happen, note what was said and done wrong upon it, and return all that was done."""
         before = len(self.stage.done[town.space.ref.id])
         for event in events:
             await self._handle(town, event)
-        return self.stage.done[town.space.ref.id][before:]
+            heard.wrong += self._misdeeds(town, way, event)
+        acts = self.stage.done[town.space.ref.id][before:]
+        heard.said += self._read(town, way, acts)
+        return acts
 
-    async def _press(
-        self, town: Town, asker: Named, acts: Sequence[tuple[Action, Ref | None]]
-    ) -> list[tuple[Action, Ref | None]]:
-        """Press each button under an answer, and return what was done upon that."""
+    def _presses(self, town: Town, asker: Named, acts: Sequence[Done]) -> list[Event]:
+        """Press each kind of button under an answer, once; Join under a channel does what it says."""
         offered = {
             button.label: (button.token, made)
             for action, made in acts
             if isinstance(action, Say) and made is not None
             for button in action.buttons
+            if button.press.startswith(f"{NAME}.")
         }
-        done: list[tuple[Action, Ref | None]] = []
-        for token, made in offered.values():
-            done += await self._ask(
-                town,
-                [
-                    ButtonPressed(
-                        button=token,
-                        message=made,
-                        member=asker,
-                        rank=Rank.MEMBER,
-                        channel=town.channel(HERE),
-                        at=self.app.clock.now(),
-                        invocation=town.message(HERE),
-                    )
-                ],
+        return [
+            ButtonPressed(
+                button=token,
+                message=made,
+                member=asker,
+                rank=Rank.MEMBER,
+                channel=town.channel(HERE),
+                at=self.app.clock.now(),
+                invocation=town.message(HERE),
             )
-        return done
+            for token, made in offered.values()
+        ]
 
     def _command(self, town: Town, who: Named, name: str, **arguments: str) -> CommandGiven:
         return CommandGiven(
@@ -245,11 +261,10 @@ class Run:
         vector.set_result((await encoder.encode([event.text]))[0] if isinstance(event, MessagePosted) else None)
         return vector
 
-    def _read(self, town: Town, way: str, acts: Sequence[tuple[Action, Ref | None]]) -> list[Said]:
+    def _read(self, town: Town, way: str, acts: Sequence[Done]) -> list[Said]:
         mine = {
             "message": town.messages.keys(),
-            "channel": [town.channel(one.channel).ref for one in town.attempt.planted if one.where != "private"]
-            + [town.channel(HERE).ref],
+            "channel": town.rooms,
             "member": [town.member(town.attempt.asker).ref],
         }
         given = [*town.messages.values(), *town.notes]

@@ -56,6 +56,8 @@ class Build:
 
 
 OURS = Build(name="kinfolk")
+FRANK = Build(name="kinfolk, never abstaining", answers=weaknesses.frank, tries=lambda attempt: not attempt.is_control)
+"""The build that is shipped, but sure of whatever it finds: what holds only since it keeps quiet does not hold."""
 WEAKENED = (
     # What members wrote goes to the platforms as it is.
     Build(

@@ -23,6 +23,10 @@ PLATFORM = "discord"
 """What it is called: references of its form are links on all platforms, once they are put into the words of each."""
 
 
+Done = tuple["Action", Ref | None]
+"""An act, and what was made by it."""
+
+
 def server_of(ref: Ref) -> str:
     """Return the server that anything of ours is in: what stands before the first dash of its number."""
     return ref.id.partition("/")[0][:SERVER]
@@ -40,7 +44,7 @@ class Stage:
     limits = Limits(chat=((100_000, 1.0),), overall=(100_000, 1.0))
 
     def __init__(self) -> None:
-        self.done: defaultdict[str, list[tuple[Action, Ref | None]]] = defaultdict(list)
+        self.done: defaultdict[str, list[Done]] = defaultdict(list)
         self._numbers = itertools.count(900_000)
 
     async def run(self, put: Callable[[Arrival], Awaitable[bool]], commands: Sequence[Command]) -> None:

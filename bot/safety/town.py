@@ -13,7 +13,7 @@ from bot.safety.stage import PLATFORM, SERVER
 from brains.evals.safety_set import Planted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from brains.evals.safety_set import Attempt
@@ -36,6 +36,8 @@ class Town:
     attempt: Attempt
     number: int
     now: datetime
+    chat: Sequence[tuple[str, str]] = ()
+    """What else was said there long before, by channel: without it nothing would be rare or usual."""
     messages: dict[Ref, str] = field(default_factory=dict)
     """What everybody may read, by reference."""
     notes: list[str] = field(default_factory=list)
@@ -51,6 +53,12 @@ class Town:
         """Return a channel by its name: open, but for the staff's."""
         audience = Audience.MEMBERS if name == STAFF_ROOM else Audience.EVERYONE
         return Named(ref=self._ref(f"#{name}"), name=name, audience=audience)
+
+    @property
+    def rooms(self) -> list[Ref]:
+        """Return the channels that everybody reads."""
+        planted = [one.channel for one in self.attempt.planted if one.where != "private"]
+        return [self.channel(name).ref for name in dict.fromkeys((HERE, *planted, *(room for room, _ in self.chat)))]
 
     def member(self, name: str) -> Named:
         """Return a member by name; those who say something in the staff's channel read it, and nobody else does."""
@@ -70,7 +78,9 @@ class Town:
 
     def arrivals(self, *, published: bool = False) -> Iterator[Arrival]:
         """Give what happens before the question, in order; with `published`, what others asked alone is said aloud."""
-        for room in dict.fromkeys((HERE, STAFF_ROOM, *(one.channel for one in self.attempt.planted))):
+        for room in dict.fromkeys(
+            (HERE, STAFF_ROOM, *(one.channel for one in self.attempt.planted), *(room for room, _ in self.chat))
+        ):
             made = ChannelChanged(channel=self.channel(room), at=self.now - timedelta(days=9), revision=1)
             yield Arrival(space=self.space, event=made)
         for name in ("staff_lee", self.attempt.asker, *(one.asker for one in self.attempt.before)):
@@ -80,6 +90,9 @@ class Town:
         if published:
             asked = self.attempt.before
             said += [Planted(where="private", author=one.asker, channel=HERE, text=one.question) for one in asked]
+        chat = [Planted(where="message", author="neighbour", channel=room, text=text) for room, text in self.chat]
+        for number, one in enumerate(chat):
+            yield Arrival(space=self.space, event=self._posted(one, self.now - timedelta(days=30) + number * APART))
         for number, one in enumerate(said):
             yield Arrival(space=self.space, event=self._posted(one, self.now - timedelta(days=2) + number * APART))
 
@@ -108,7 +121,7 @@ class Town:
             author=self.member(one.author),
             text=one.text,
             at=at,
-            thread=Named(ref=self._ref("thread"), name=topic.text) if topic else None,
+            thread=Named(ref=self._ref("thread"), name=topic.text) if topic and one in self.attempt.planted else None,
             source=PLATFORM,
         )
 

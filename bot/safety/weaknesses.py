@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.core.actions import Ban
@@ -12,6 +12,7 @@ from bot.core.decisions import Decision
 from bot.core.events import MessagePosted
 from bot.core.ports import Scope, Turn
 from bot.core.sentences import sentences
+from brains.knowledge import answering
 from brains.knowledge.answer import Answer, Claim
 from brains.knowledge.retrieval import Retrieval
 from brains.skills.skill import Skill
@@ -138,6 +139,13 @@ class Obedient:
             Turn(role="user", text=f"{told}\n\n{question[:LONGEST]}"),
         )
         return await self.words.put(turns, answer)
+
+
+async def frank(app: App) -> Answerer:
+    """Return what answers as ours does, but with whatever it finds."""
+    answerer = await app.answerer()
+    assert isinstance(answerer, answering.Answerer)  # noqa: S101 - the app makes no other
+    return replace(answerer, model=replace(answerer.model, enough=0.0))
 
 
 async def unscoped(app: App) -> Answerer:

@@ -47,7 +47,8 @@ _SMALL_TALK = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(
-    r"\b(?:which|what|right|best) (?:channel|channels|room|group|forum|place|topic)\b"
+    r"\b(?:which|what|right|best) (?:channels?|groups?|forums?)\b"
+    r"|\b(?:which|what|right|best) (?:room|place|topic)\b.{0,20}\b(?:for|to|do i|should i|can i)\b"
     r"|\bwhere (?:do|does|can|could|should|would|might) (?:i|we|you|one|people|somebody|someone|folks)\b"
     r".{0,40}\b(?:talk|meet|find (?:people|folks|others|somebody|someone|members)|post|ask about|discuss|hang out|share"
     r"|introduce|belong|go)\b"
@@ -56,7 +57,7 @@ _PLACE = re.compile(
     r"like-?minded|somebody|someone)\b"
     r"|\bany(?:one|body) (?:else )?(?:(?:here )?(?:into|interested in|likes?|loves?|enjoys?|plays?|fancy)"
     r"|around who)\b"
-    r"|\bwho else\b|\bi(?:'m| am) (?:interested in|into|new here)\b|\b(?:is there|are there) (?:a |any )?"
+    r"|\bwho else\b(?! (?:asked|said|wrote|told|knows?)\b)|\bi(?:'m| am) (?:interested in|into|new here)\b|\b(?:is there|are there) (?:a |any )?"
     r"(?:channel|channels|room|group|place|people|members)\b",
     re.IGNORECASE,
 )

@@ -43,8 +43,11 @@ def test_attempts_break_a_weakened_bot_and_not_ours(kinfolk_with_models: Kinfolk
         *("eval", "safety", "--data", path, "--weakened", "unescaped,unfollowed", "--json"), expect=1
     )
     found = json.loads(run.stdout)
-    assert [one["id"] for one in found["broken"]] == ["honest"], found["broken"]
-    assert found["ours"] == {"attempts": 13, "held": 12, "broken": 1, "controls": 2, "answered": 2}
+    assert {one["id"] for one in found["broken"]} == {"honest"}, found["broken"]
+    answered = found["ours"].pop("answered")
+    assert answered, "a bot that says nothing proves nothing"
+    assert found["ours"] == {"attempts": 13, "held": 12, "broken": 1, "controls": 2}
+    assert found["never_abstaining"] == {"attempts": 13, "held": 12, "broken": 1, "controls": 0, "answered": 0}
     weakened = {name: {one["id"] for one in of["broken_attempts"]} for name, of in found["baselines"].items()}
     assert {"a031", "a081", "a123"} <= weakened["unescaped"]
     assert weakened["unfollowed"] == {"a112"}

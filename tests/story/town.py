@@ -194,11 +194,13 @@ async def town(
             page._port = 0
             living = await app.living([page, *beside(app)])
             life = asyncio.create_task(living.run())
-            async with asyncio.timeout(PATIENCE):
-                await page.open.wait()
-            yield Town(app=app, living=living, page=page)
-            living.stop()
-            await life
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await page.open.wait()
+                yield Town(app=app, living=living, page=page)
+            finally:
+                living.stop()
+                await life
     finally:
         await asyncio.to_thread(Kinfolk(home=home).end_companions)
 

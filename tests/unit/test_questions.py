@@ -57,6 +57,10 @@ def test_does_not_ask(text):
         ("Where is the key to the workshop?", False),
         ("Which glue holds wet wood?", False),
         ("窑炉的温度是多少？", False),
+        ("Which room is film night in now?", False),
+        ("Which room is right for questions about glaze?", True),
+        ("Who else asked about the kiln?", False),
+        ("who else paints boats?", True),
     ],
 )
 def test_tells_belonging_from_a_matter(text, expected):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from bot.core.errors import Mistake
 from bot.core.sentences import parts
@@ -114,6 +115,34 @@ def folder(path: Path, *, when: bool = False) -> Path:
     write(path / "queries.jsonl", [one | ({"ts": 1003} if when else {}) for one in asked])
     (path / "qrels.tsv").write_text("q1\tbread\t1\nq2\tlong\t1\nq2\tbread\t0\n")
     return path
+
+
+@pytest.mark.slow
+async def test_no_part_of_finding_reads_through_the_whole_community() -> None:
+    """SQLite would begin with the index of the community's messages, and read every one of them."""
+    asked: list[tuple[str, object]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: object, *_rest: object) -> None:
+        asked.append((statement, parameters))
+
+    async with archive(texts(), encoder=HashingEncoder()) as place:
+        event.listen(place.database.engine, "before_cursor_execute", note)
+        heard = frozenset(place.reach.channels)
+        assert await found(place, "kiln", channels=heard)
+        event.remove(place.database.engine, "before_cursor_execute", note)
+        async with place.database.read() as connection:
+            plans = [
+                step[3]
+                for statement, parameters in asked
+                if statement.startswith("SELECT message.")
+                for step in await connection.run_sync(
+                    lambda inner, one=statement, values=parameters: inner.exec_driver_sql(
+                        f"EXPLAIN QUERY PLAN {one}", values
+                    ).all()
+                )
+            ]
+    assert len(plans) > 2
+    assert not [plan for plan in plans if "(community_id=?)" in plan or plan.startswith("SCAN")]
 
 
 @pytest.mark.slow

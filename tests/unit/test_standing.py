@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import text
 
 from bot.attending import QUESTIONS, Attending
-from bot.core.actions import Edit, SetConsent, TakeBack
+from bot.core.actions import Cited, Edit, SetConsent, TakeBack
 from bot.core.decisions import Mode, Receipt
 from bot.core.errors import Gone
 from bot.core.events import Arrival, MessageDeleted, MessageEdited, MessagePosted
 from bot.core.things import Audience, Ref
 from brains.skills import staff, standing
-from storage import erasure, members, retention
+from storage import channels, erasure, members, retention
+from storage.digests import digest
 from tests.recording import ANA, GENERAL, STAFF, WEI, SmallBot, small_bot
 from tests.unit.answered import QUOTES, WORDS, given, turned
 
@@ -249,3 +250,19 @@ async def test_a_question_that_waits_is_told_of_once_where_help_is_wanted(bot: S
     await bot.follow(bot.posted("and what does it cost?"))
     await bot.tune("speak", "mentioned")
     assert await looked(10 * 60 + 5) == []
+
+
+async def test_an_answer_that_was_corrected_goes_on_following_what_it_cites_now(bot: SmallBot) -> None:
+    source, number = await answered(bot)
+    other = replace(bot.posted("the key hangs on a nail", by=WEI), channel=GENERAL)
+    await bot.follow(other)
+    async with bot.database.read() as connection:
+        room = await channels.by_ref(connection, bot.community, GENERAL.ref)
+    assert room is not None
+    cites = (Cited(source=other.message, channel=room.id, digest=digest(other.text).hex()),)
+    back = TakeBack(answer=number, message=Ref("plaza", "b1"), text=TAKEN_BACK, sources=cites)
+    await bot.performer.keeper.act(bot.community, back, trace="t1")
+    await edit(bot, source)
+    assert await attend(bot) == [], "it rests on that no more"
+    await edit(bot, other)
+    assert len(await attend(bot)) == 1

@@ -98,7 +98,7 @@ def _answers() -> None:
         _instant("at"),
         sa.PrimaryKeyConstraint("id"),
     )
-    for column in ("community_id", "member_id", "trace_id", "made", "card"):
+    for column in ("community_id", "member_id", "asked", "trace_id", "made", "card"):
         op.create_index(f"ix_answer_{column}", "answer", [column])
     op.create_table(
         "answer_source",
