@@ -234,6 +234,7 @@ async def _keep_note(connection: Connection, community: Community, action: KeepN
         text=action.text,
         owner=action.owner,
         sources=action.sources,
+        digests=action.digests,
         now=now,
     )
     return Receipt(state="failed", error=wrong) if wrong else DONE

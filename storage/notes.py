@@ -122,16 +122,21 @@ async def keep(
     question: str,
     text: str,
     owner: Ref | None,
-    sources: Collection[Ref],
+    sources: Sequence[Ref],
+    digests: Sequence[str] = (),
     now: datetime,
 ) -> str:
     """Keep an entry of the FAQ, in place of what it said before; return what is wrong, if anything is.
 
-    Its sources are taken as they read now. One that is not there is refused: nobody could say who may read it.
+    Its sources are taken as they read now. One that is not there is refused: nobody could say who may read it. So is
+    one that reads otherwise than its digest says (SHA-256 in hex digits), where these are given.
     """
     read = await _as_they_read(connection, community.id, sources)
     if missing := sorted(str(ref) for ref in sources if str(ref) not in read):
         return f"{missing[0]} is not there any more, on which the entry would rest"
+    told = zip(map(str, sources), digests, strict=False)
+    if changed := sorted(ref for ref, then in told if digest(read[ref].text).hex() != then):
+        return f"{changed[0]} reads otherwise since, on which the entry would rest"
     await erase(connection, (col(NoteRow.community_id) == community.id) & (col(NoteRow.point) == point), now=now)
     made = {
         "community_id": community.id,
@@ -155,9 +160,9 @@ async def keep(
     return ""
 
 
-async def sources(connection: Connection, number: int) -> tuple[Ref, ...]:
-    """Return the messages that an entry rests on."""
-    return tuple(Ref.parse(row.message) for row in await _sources(connection, [number]))
+async def sources(connection: Connection, number: int) -> dict[Ref, str]:
+    """Return the messages that an entry rests on, and how each read then: its SHA-256 in hex digits."""
+    return {Ref.parse(row.message): row.digest.hex() for row in await _sources(connection, [number])}
 
 
 async def drop(connection: Connection, community: Community, point: UUID, *, now: datetime) -> None:

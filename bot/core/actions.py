@@ -432,7 +432,7 @@ class KeepNote(Keeping):
 
     `note` names the entry by 32 hexadecimal digits, made by whoever proposes it first. It lies with the `channel`,
     whose readers may read it as long as they may read all its `sources`: messages that its words or its question come
-    from, as they read when it is kept.
+    from, as they read when it is kept. One that reads otherwise than its digest among `digests`, if any, is refused.
     """
 
     turns = "text"
@@ -443,6 +443,7 @@ class KeepNote(Keeping):
     before: str = ""
     owner: Ref | None = None
     sources: tuple[Ref, ...] = ()
+    digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

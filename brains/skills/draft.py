@@ -117,7 +117,8 @@ async def _remove(context: Context, number: str) -> Decision:
         text="",
         before=found.text,
         owner=found.owner,
-        sources=resting,
+        sources=tuple(resting),
+        digests=tuple(resting.values()),
     )
     words = context.translate(_("Removed. /undo brings it back."))
     reason = context.translate(_("{member} removes an entry of the FAQ")).format(member=who(context))

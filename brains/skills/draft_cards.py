@@ -19,15 +19,18 @@ from bot.core.wording import quote
 from brains.knowledge.asking import is_question
 from brains.knowledge.repeated import ALIKE, repeated
 from brains.knowledge.terms import speaks_chinese
+from brains.skills import answer_words
 from brains.skills.steering import close_message, for_staff, member_of, staff_channel, who
 from storage import channels, messages, notes
+from storage.digests import digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.core.i18n import Translate
-    from bot.core.things import Channel, Message, Ref
+    from bot.core.things import Channel, Message
     from brains.knowledge.answer import Answer
+    from brains.knowledge.passages import Passage
     from brains.skills.skill import Context
     from storage.acts import Act
     from storage.channels import Reach
@@ -56,7 +59,7 @@ async def proposed(context: Context) -> Decision:
     staff = await staff_channel(context)
     if staff is None:
         raise Mistake(_("There is no staff channel here yet, where I could propose entries. /setup staff_channel"))
-    # Who reads the cards reads what they quote: nothing that not all of the staff may read.
+    # Who reads the cards approves what they name: nothing that not all of the staff may read.
     read = functools.partial(channels.aloud, community=context.community, where=staff.ref, reader=None)
     reach = await context.faculties.database.look(read)
     asked = await _often(context, reach)
@@ -118,26 +121,29 @@ async def _answered(context: Context, reach: Reach, asking: Sequence[Message]) -
 
 
 def _card(context: Context, reach: Reach, staff: Channel, one: Proposal, translate: Translate) -> AskStaff:
+    """Return the card. It quotes nobody but the question, so that no word stays there that its author takes back."""
     joint = "" if speaks_chinese(one.question.text) else " "
     text = joint.join(claim.text for claim in one.answer.claims)
-    resting = [passage.source for passage in one.answer.passages]
+    resting = {one.question.ref: digest(one.question.text).hex()}
+    resting |= {passage.source: digest(passage.text).hex() for passage in one.answer.passages}
     keep = KeepNote(
         note=uuid4().hex,
         channel=reach.channels[one.question.channel].ref,
         question=one.question.text,
         text=text,
         owner=member_of(context).ref,
-        sources=tuple(dict.fromkeys([one.question.ref, *resting])),
+        sources=tuple(resting),
+        digests=tuple(resting.values()),
     )
     head = translate(_("**Proposed for the FAQ**, asked {times} times by {askers} members:"))
     lines = [
         head.format(times=one.times, askers=one.askers),
         quote(keep.question),
         "",
-        quote(text),
+        translate(_("What answers it was said here:")),
+        *_origins(one.answer.passages, translate),
         "",
-        _origins(resting, translate),
-        translate(_("Approve it, decline it, or reply to this message with a better answer.")),
+        translate(_("Approve to keep those words, decline, or reply to this message with a better answer.")),
     ]
     return AskStaff(to=staff.ref, text="\n".join(lines), skill=NAME, proposed=(keep,), buttons=_buttons(translate))
 
@@ -149,12 +155,13 @@ def _buttons(translate: Translate) -> tuple[Button, ...]:
     )
 
 
-def _origins(resting: Sequence[Ref], translate: Translate) -> str:
-    links = ", ".join(
-        wording.message(ref, translate(_("message {number}")).format(number=number))
-        for number, ref in enumerate(resting, 1)
-    )
-    return translate(_("From: {messages}.")).format(messages=links)
+def _origins(resting: Sequence[Passage], translate: Translate) -> list[str]:
+    """Name what answers by its day and channel, a line each."""
+    return [
+        f"- {wording.message(one.source, answer_words.day(one.at, translate))}, "
+        f"{wording.channel(one.channel.ref, one.channel.name)}"
+        for one in resting
+    ]
 
 
 def bettered(context: Context, card: Act, words: str) -> Decision | None:
@@ -165,7 +172,8 @@ def bettered(context: Context, card: Act, words: str) -> Decision | None:
         case _:
             return None
     # The staff's own words rest on nobody else's; only the question still does.
-    mine = replace(keep, text=words, owner=member_of(context).ref, sources=keep.sources[:1])
+    asked = replace(keep, sources=keep.sources[:1], digests=keep.digests[:1])
+    mine = replace(asked, text=words, owner=member_of(context).ref)
     under = close_message(card, context.translate(_("kept in the words of {member}")).format(member=who(context)))
     done = context.answer(context.translate(_("Kept in your words. /undo takes it back.")))
     reason = context.translate(_("{member} bettered an entry of the FAQ")).format(member=who(context))

@@ -10,6 +10,7 @@ import pytest
 
 from bot.core.actions import AskStaff, Edit, KeepAnswer, KeepNote, Say
 from bot.core.decisions import Decision
+from bot.core.events import MessageEdited
 from bot.core.things import Audience, Rank, Ref
 from brains.knowledge.answer import Answer, Claim
 from brains.knowledge.passages import Passage
@@ -149,7 +150,8 @@ async def test_what_is_asked_often_is_proposed_once_and_kept_when_it_is_approved
     assert "1 entries are proposed" in await does(bot, action="faq")
     [card] = [one for one in bot.plaza.done if isinstance(one, AskStaff)]
     assert "asked 3 times by 2 members" in card.text
-    assert "Ring the left bell twice." in card.text
+    assert "Ring the left bell twice." not in card.text, "it would stay there when its author takes it back"
+    assert str(said.message) in card.text
     [keep] = card.proposed
     assert isinstance(keep, KeepNote)
     assert keep.sources == (keep.sources[0], said.message)
@@ -159,6 +161,23 @@ async def test_what_is_asked_often_is_proposed_once_and_kept_when_it_is_approved
     [(question, text)] = await entries(bot)
     assert (question.casefold()[:32], text) == (QUESTION.casefold(), "Ring the left bell twice.")
     assert "no question was asked three times" in await does(bot, action="faq"), "it is an entry already"
+
+
+async def test_what_was_changed_since_it_was_proposed_is_not_kept_in_its_old_words(bot: SmallBot, known: Known) -> None:
+    said = says(bot, "Ring the left bell twice.", by=WEI)
+    await bot.follow(*asked(bot), said)
+    known.by = said.message
+    await does(bot, action="faq")
+    [card] = [one for one in bot.plaza.done if isinstance(one, AskStaff)]
+    edited = MessageEdited(
+        message=said.message, channel=OPEN, author=WEI, text="Never mind.", at=bot.clock.now(), revision=1
+    )
+    await bot.follow(edited)
+    approve = next(one for one in card.buttons if one.press == "staff.approve")
+    await bot.happens(bot.press(approve.token, by=MARA, rank=Rank.STAFF))
+    async with bot.database.read() as connection:
+        assert await notes.waiting(connection, bot.community) == []
+    assert await entries(bot) == []
 
 
 async def test_staff_better_a_proposed_entry_by_replying_to_its_card(bot: SmallBot, known: Known) -> None:
