@@ -6,12 +6,14 @@ import asyncio
 import functools
 import hashlib
 import logging
+import stat
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bot.core.errors import Mistake, Unavailable
+from bot.core.i18n import _
 from bot.core.things import Community
 from brains.knowledge.documents import confined
 from storage import documents
@@ -32,6 +34,7 @@ GLANCE = 30.0
 """Seconds between looks at the files."""
 PATIENCE = 2
 """Looks in a row after which a file that is gone or cannot be read is: editors replace files, and disks come late."""
+NO_FILE = _("This is no file.")
 Stamp = tuple[int, int]
 """When a file was changed, in nanoseconds, and its size in bytes."""
 Read = Callable[[str, bytes], Awaitable[list[tuple[str, str]]]]
@@ -81,7 +84,8 @@ class Reading:
     async def take(self, community: Community, given: Given, data: bytes) -> Taken:
         """Keep a file in place of the one of that name. Raises Mistake that says what is wrong with it."""
         digest = hashlib.sha256(data).hexdigest()
-        known = {one.name: one for one in await self._known(community)}.get(given.name)
+        async with self._database.read() as connection:
+            known = await documents.named(connection, community, given.name)
         if known is not None and _is_same(known, given, digest):
             return Taken(name=given.name, state="unchanged", changed=Changed(same=known.pieces))
         pieces = await self._read_file(Path(given.path).name or given.name, data)
@@ -101,10 +105,12 @@ class Reading:
     async def refresh(self, document: Document) -> Taken:
         """Read a file again now, whenever it changed; of one that is gone, keep nothing."""
         try:
-            data = await asyncio.to_thread(Path(document.path).read_bytes)
+            data = await asyncio.to_thread(contents, Path(document.path))
+            return await self._read_again(document, data)
         except OSError as error:
             return await self._let_go(document, "gone", error.strerror or "")
-        return await self._read(document, data)
+        except Mistake as wrong:
+            return await self._let_go(document, "unreadable", str(wrong))
 
     async def _look_at(self, document: Document) -> Taken | None:
         """Look at one file; None where nothing is to be done about it now."""
@@ -112,13 +118,14 @@ class Reading:
         try:
             stamp = await asyncio.to_thread(_stamp, path)
             if self._seen.get(document.number) == (document.digest, stamp):
+                if document.digest:
+                    self._failed.pop(document.number, None)
                 return None
-            data = await asyncio.to_thread(path.read_bytes)
+            data = await asyncio.to_thread(contents, path)
+            taken = await self._read_again(document, data)
         except OSError as error:
             gone = bool(document.digest) and self._fails(document)
             return await self._let_go(document, "gone", error.strerror or "") if gone else None
-        try:
-            taken = await self._read_or_fail(document, data)
         except Mistake as wrong:
             if not self._fails(document):
                 return None
@@ -133,31 +140,35 @@ class Reading:
         self._failed[document.number] = self._failed.get(document.number, 0) + 1
         return self._failed[document.number] >= PATIENCE
 
-    async def _read(self, document: Document, data: bytes) -> Taken:
-        try:
-            return await self._read_or_fail(document, data)
-        except Mistake as wrong:
-            return await self._let_go(document, "unreadable", str(wrong))
-
-    async def _read_or_fail(self, document: Document, data: bytes) -> Taken:
-        return await self.take(_home(document), _given(document), data)
+    async def _read_again(self, document: Document, data: bytes) -> Taken:
+        """Read a file that is known. Raises Mistake that says what is wrong with it."""
+        digest = hashlib.sha256(data).hexdigest()
+        if digest == document.digest:
+            return Taken(name=document.name, state="unchanged", changed=Changed(same=document.pieces))
+        pieces = await self._read_file(Path(document.path).name or document.name, data)
+        changed = await self._keep(_home(document), _given(document), digest, pieces, known=document)
+        return Taken(name=document.name, state="read", changed=changed)
 
     async def _let_go(self, document: Document, state: Literal["gone", "unreadable"], why: str) -> Taken:
         """Keep nothing of a file but its name and its place: it is read again once it is there."""
-        changed = await self._keep(_home(document), _given(document), "", [])
+        changed = await self._keep(_home(document), _given(document), "", [], known=document)
         if document.digest:
             log.warning("a file of knowledge is %s, so nothing of it is kept", state)
         return Taken(name=document.name, state=state, changed=changed, wrong=why)
 
-    async def _keep(self, community: Community, given: Given, digest: str, pieces: list[tuple[str, str]]) -> Changed:
+    async def _keep(
+        self,
+        community: Community,
+        given: Given,
+        digest: str,
+        pieces: list[tuple[str, str]],
+        *,
+        known: Document | None = None,
+    ) -> Changed:
         keep = functools.partial(
-            _keep, community=community, given=given, digest=digest, pieces=pieces, now=self._clock.now()
+            _keep, community=community, given=given, digest=digest, pieces=pieces, known=known, now=self._clock.now()
         )
         return await self._database.write(keep)
-
-    async def _known(self, community: Community) -> list[Document]:
-        async with self._database.read() as connection:
-            return await documents.every(connection, community)
 
 
 async def _keep(
@@ -167,8 +178,12 @@ async def _keep(
     given: Given,
     digest: str,
     pieces: list[tuple[str, str]],
+    known: Document | None,
     now: datetime,
 ) -> Changed:
+    """Keep a file; of one that is `known`, nothing where it was removed or given anew while it was read."""
+    if known is not None and not await documents.is_as(connection, known):
+        return Changed()
     return await documents.keep(
         connection,
         community,
@@ -200,6 +215,14 @@ def _given(document: Document) -> Given:
         url=document.url,
         given_by=document.given_by,
     )
+
+
+def contents(path: Path) -> bytes:
+    """Return what is in a file. Raises OSError, and Mistake for what is none or larger than anything that is read."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise Mistake(NO_FILE)
+    with path.open("rb") as file:
+        return file.read(confined.MOST_BYTES + 1)
 
 
 def _stamp(path: Path) -> Stamp:

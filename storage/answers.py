@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select, update
 from sqlmodel import col
 
-from bot.core.actions import AskStaff
+from bot.core.actions import AskStaff, Edit
+from bot.core.codec import load_action
 from bot.core.things import Ref
 from storage.rows import columns, insert_new, portions
-from storage.tables import AnswerRow, AnswerSourceRow, DocumentRow, MemberRow, NoteRow, OpinionRow
+from storage.tables import ActRow, AnswerRow, AnswerSourceRow, DocumentRow, MemberRow, NoteRow, OpinionRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,10 @@ class Kept:
 async def keep(
     connection: Connection, community: Community, member: Member, action: KeepAnswer, *, trace: str, now: datetime
 ) -> None:
-    """Keep an answer, or how the one of this id stands now; taken back, it is withdrawn."""
+    """Keep an answer, or how the one of this id stands now; taken back, it is withdrawn.
+
+    One counts as corrected by the staff once a message says their words: until then it follows what it cites.
+    """
     row = {
         "id": action.answer,
         "community_id": community.id,
@@ -64,11 +68,19 @@ async def keep(
         "at": now,
     }
     if not await insert_new(connection, AnswerRow, [row], "id"):
+        if action.standing == "corrected" and not await _is_said(connection, trace):
+            return
         changed = {"standing": row["standing"]} | ({"card": row["card"]} if action.card else {})
         mine = (col(AnswerRow.id) == action.answer) & (col(AnswerRow.community_id) == community.id)
         await connection.execute(update(AnswerRow).where(mine).values(changed))
         return
     await cite(connection, action.answer, action.sources)
+
+
+async def _is_said(connection: Connection, trace: str) -> bool:
+    """Say whether a message was changed by what was decided here."""
+    done = select(col(ActRow.action)).where(col(ActRow.trace_id) == trace, col(ActRow.state) == "done")
+    return any(isinstance(load_action(one), Edit) for one in await connection.scalars(done))
 
 
 async def cite(connection: Connection, answer: str, cited: Sequence[Cited]) -> None:

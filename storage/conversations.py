@@ -6,7 +6,6 @@ a minus. It outlives the message that it is named after.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,8 +13,6 @@ from sqlalchemy import bindparam, select, update
 from sqlmodel import col
 
 from bot.core.things import Ref
-from storage.messages import within
-from storage.outbox import HUMAN
 from storage.rows import columns, portions, table
 from storage.tables import ChannelRow, MemberRow, MessageRow, ThreadRow
 
@@ -25,11 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Row
 
-    from bot.core.ports import Scope
     from storage.connection import Connection
-
-AROUND = 40
-"""Messages of a conversation that are told at most, half of them before the one asked for."""
 
 MESSAGE = table(MessageRow)
 LABEL = update(MESSAGE).where(MESSAGE.c.id == bindparam("number")).values(conversation=bindparam("label"))
@@ -60,58 +53,6 @@ class Line:
     reply_to: str | None
     text: str
     at: datetime
-
-
-async def of(
-    connection: Connection, scope: Scope, numbers: Sequence[int], *, around: int = AROUND
-) -> dict[int, tuple[int, ...]]:
-    """Return for messages by number those of their conversations in order of time, within the scope.
-
-    At most `around` for each, the nearest before and after it. What bots said is left out, and so is a message that the
-    scope does not show; one that is not untangled yet stands alone.
-    """
-    asked = await _shown(connection, scope, numbers)
-    told = await _told(connection, sorted({one for one in asked.values() if one is not None}))
-    near = {number: _near(number, told.get(label or 0, ()), around) for number, label in asked.items()}
-    shown = await _shown(connection, scope, sorted({one for some in near.values() for one in some}))
-    return {number: tuple(one for one in some if one in shown) for number, some in near.items()}
-
-
-async def _shown(connection: Connection, scope: Scope, numbers: Sequence[int]) -> dict[int, int | None]:
-    """Return those messages that a scope shows, by number, and their conversations."""
-    found: dict[int, int | None] = {}
-    for some in portions(list(numbers)):
-        rows = await connection.execute(
-            select(*columns(MessageRow, "id", "conversation")).where(
-                *within(scope, found=True), col(MessageRow.id).in_(some)
-            )
-        )
-        found.update((row.id, row.conversation) for row in rows)
-    return found
-
-
-async def _told(connection: Connection, labels: Sequence[int]) -> dict[int, list[int]]:
-    """Return what humans said in conversations, by number; asked apart from the scope, lest SQLite begin there."""
-    found: dict[int, list[int]] = defaultdict(list)
-    for some in portions(labels):
-        rows = await connection.execute(
-            select(*columns(MessageRow, "id", "conversation"))
-            .join(MemberRow, col(MemberRow.id) == col(MessageRow.author_id))
-            .where(HUMAN, col(MessageRow.conversation).in_(some))
-            .order_by(*AT)
-        )
-        for row in rows:
-            found[row.conversation].append(row.id)
-    return found
-
-
-def _near(number: int, told: Sequence[int], around: int) -> tuple[int, ...]:
-    """Return those around a number, fewer on one side where the other has more to give."""
-    if number not in told:
-        return (number,)
-    place = told.index(number)
-    low = max(0, min(place - around // 2, len(told) - around))
-    return tuple(told[low : low + around])
 
 
 async def untold(connection: Connection, limit: int) -> list[Untold]:

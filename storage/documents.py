@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
@@ -80,6 +80,20 @@ async def find(connection: Connection, community: Community, name: str) -> Docum
         raise Mistake(_("There is no file {name!r}; nobody has given me any."), name=name)
     there = ", ".join(one.name for one in known[:9])
     raise Mistake(_("There is no file {name!r}. There are: {there}."), name=name, there=there)
+
+
+async def named(connection: Connection, community: Community, name: str) -> Document | None:
+    """Return the file called so."""
+    called = (col(DocumentRow.community_id) == community.id, col(DocumentRow.name) == name)
+    row = (await connection.execute(_documents().where(*called))).first()
+    return None if row is None else _document(row)
+
+
+async def is_as(connection: Connection, document: Document) -> bool:
+    """Say whether a file is still kept as it was read from the table: the same version, of the same place."""
+    found = await connection.execute(_documents().where(col(DocumentRow.id) == document.number))
+    row = found.first()
+    return row is not None and replace(_document(row), pieces=document.pieces) == document
 
 
 async def keep(

@@ -67,7 +67,7 @@ async def _add(
 def _named(path: Path, name: str, channel: int, url: str) -> Given:
     from bot.reading import Given
 
-    return Given(name=name, channel=channel, path=str(path.resolve()), url=url)
+    return Given(name=name, channel=channel, path=str(path.absolute()), url=url)
 
 
 def _files(given: Sequence[Path]) -> Iterator[tuple[Path, str]]:
@@ -86,15 +86,14 @@ def _files(given: Sequence[Path]) -> Iterator[tuple[Path, str]]:
 
 async def _take(app: App, community: Community, given: Given) -> Taken:
     """Read one file. Raises Mistake that names it."""
-    from bot.reading import Reading
+    from bot.reading import Reading, contents
 
     path = Path(given.path)
     try:
-        data = await asyncio.to_thread(path.read_bytes)
+        data = await asyncio.to_thread(contents, path)
+        return await Reading(app.database, app.clock).take(community, given, data)
     except OSError as error:
         raise Mistake(f"{path} cannot be read: {error.strerror}.") from None
-    try:
-        return await Reading(app.database, app.clock).take(community, given, data)
     except Mistake as wrong:
         raise Mistake(f"{path}: {wrong}") from None
 

@@ -176,7 +176,7 @@ async def _correct(context: Context, kept: Kept, words: str) -> Decision:
     edits = rewritten(said, text) if said is not None else ()
     done = context.answer(context.translate(_("Corrected: whoever asks this is told so from now on.")))
     reason = context.translate(_("{member} corrected an answer")).format(member=who(context))
-    return Decision(skill=NAME, actions=(keep, standing, *edits, done), reason=reason, about=(kept.member,))
+    return Decision(skill=NAME, actions=(keep, *edits, standing, done), reason=reason, about=(kept.member,))
 
 
 async def _entry(context: Context, kept: Kept, words: str) -> KeepNote:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bot.core.actions import AskStaff, Edit, KeepAnswer, KeepNote, Say
-from bot.core.decisions import Decision
+from bot.core.decisions import Decision, Receipt
 from bot.core.events import MessageEdited
 from bot.core.things import Audience, Rank, Ref
 from brains.knowledge.answer import Answer, Claim
@@ -17,7 +17,7 @@ from brains.knowledge.passages import Passage
 from brains.knowledge.repeated import repeated
 from brains.skills import draft, staff
 from brains.skills.skill import Skill
-from storage import channels, messages, notes
+from storage import answers, channels, messages, notes
 from tests.recording import ANA, GENERAL, PLATFORM, STAFF, WEI, SmallBot, small_bot
 
 if TYPE_CHECKING:
@@ -211,6 +211,19 @@ async def test_staff_correct_an_answer_once_and_it_stays_corrected(bot: SmallBot
     thanked = await bot.happens(says(bot, "Thanks!", by=MARA, **reply))
     assert thanked is not None
     assert thanked.verdict.decisions == ()
+
+
+async def test_an_answer_whose_message_cannot_be_corrected_goes_on_following_what_it_cites(bot: SmallBot) -> None:
+    await bot.happens(replace(bot.command("ask", question=QUESTION)))
+    [answer] = [act for act in await bot.acts(bot.told[-1]) if isinstance(act.action, Say)]
+    bot.plaza.script.append(Receipt(state="failed", error="it is too old"))
+    reply = {"mentioned": True, "reply_to": answer.receipt.made}
+    await bot.happens(says(bot, "Correction: Ring once.", by=MARA, **reply))
+    async with bot.database.read() as connection:
+        kept = await answers.by_id(connection, bot.community, "a1")
+    assert kept is not None
+    assert kept.standing != "corrected", "its old words still stand"
+    assert await entries(bot) == [(QUESTION, "Ring once.")]
 
 
 def test_questions_count_as_repeated_when_enough_members_asked_them() -> None:

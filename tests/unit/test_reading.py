@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.core.errors import Mistake
-from bot.reading import Given, Reading, Taken
+from bot.reading import Given, Reading, Taken, contents
+from brains.knowledge.documents import confined
 from brains.knowledge.documents.process import cut
 from storage import channels, documents, notes
 from storage.documents import Changed
@@ -115,3 +116,43 @@ async def test_a_file_that_cannot_be_read_any_more_is_not_answered_from(shelf: S
     shelf.path.unlink()
     assert (await shelf.reading.refresh(known)).state == "gone"
     assert await shelf.kept() == []
+
+
+async def test_a_file_that_is_removed_while_it_is_read_does_not_come_back(shelf: Shelf) -> None:
+    await shelf.take()
+    shelf.write("# Rules\n\nBe quick.")
+    database = shelf.bot.database
+
+    async def slow(name: str, data: bytes) -> list[tuple[str, str]]:
+        async with database.read() as connection:
+            [known] = await documents.every(connection, shelf.community)
+        await database.write(lambda c: documents.remove(c, known, now=shelf.bot.clock.now()))
+        return cut(name, data)
+
+    await Reading(database, shelf.bot.clock, read=slow).look()
+    async with database.read() as connection:
+        assert await documents.every(connection, shelf.community) == []
+
+
+async def test_a_file_that_was_away_for_a_moment_twice_was_never_gone(shelf: Shelf) -> None:
+    await shelf.take()
+    assert await shelf.looks() == []
+    away = shelf.path.with_suffix(".away")
+    for _time in range(3):
+        shelf.path.rename(away)
+        assert await shelf.looks() == []
+        away.rename(shelf.path)
+        assert await shelf.looks() == []
+
+
+def test_what_is_no_file_or_larger_than_any_that_is_read_is_never_taken_into_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe.md")
+    with pytest.raises(Mistake, match="no file"):
+        contents(tmp_path / "pipe.md")
+    with pytest.raises(Mistake, match="no file"):
+        contents(tmp_path)
+    monkeypatch.setattr(confined, "MOST_BYTES", 9)
+    (tmp_path / "long.md").write_bytes(b"x" * 99)
+    assert len(contents(tmp_path / "long.md")) == 10

@@ -15,7 +15,7 @@ from bot.core.events import MessageDeleted, MessagePosted
 from bot.core.ports import Scope
 from bot.core.things import Community, Ref
 from bot.untangling import Untangling
-from storage import communities, conversations, refusals
+from storage import communities, refusals, surroundings
 from storage.db import Database
 from storage.following import Following
 from storage.refusals import Refusals
@@ -47,17 +47,19 @@ class Hall:
 
     async def rows(self) -> dict[str, MessageRow]:
         async with self.database.read() as connection:
-            found = await connection.execute(select(MessageRow.id, MessageRow.text, MessageRow.conversation))
+            found = await connection.execute(
+                select(MessageRow.id, MessageRow.point, MessageRow.text, MessageRow.conversation)
+            )
             return {row.text: row for row in found}
 
     async def of(self, text: str, **more) -> list[str]:
         rows = await self.rows()
         texts = {row.id: row.text for row in rows.values()}
-        scope = Scope(community=self.community.id, **{k: v for k, v in more.items() if k != "around"})
-        around = more.get("around", conversations.AROUND)
         async with self.database.read() as connection:
-            found = await conversations.of(connection, scope, [rows[text].id], around=around)
-        return [texts[number] for numbers in found.values() for number in numbers]
+            scope = await surroundings.without_bots(connection, Scope(community=self.community.id, **more))
+            hits = await surroundings.by_point(connection, scope, [rows[text].point])
+            found = await surroundings.around(connection, scope, list(hits.values()))
+        return [texts[one.number] for some in found.values() for one in some]
 
     async def groups(self) -> list[set[str]]:
         found: dict[int | None, set[str]] = {}
@@ -149,7 +151,6 @@ async def test_only_what_the_scope_shows_is_told_and_no_more_than_asked_for(hall
         wei = await connection.scalar(select(col(MessageRow.author_id)).where(col(MessageRow.text) == texts[2]))
     assert [texts[0], texts[4]] == await hall.of(texts[0], not_authors=frozenset({wei}))
     assert await hall.of(texts[0], channels=frozenset({999})) == []
-    assert [texts[2], texts[4]] == await hall.of(texts[4], around=2)
 
 
 class Drowsy(HastyClock):

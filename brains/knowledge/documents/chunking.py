@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 AIM, MOST, WHOLE = 60, 200, 300
 """Words: where a piece may end, what it holds at most, and what a list or a table may have to stay whole.
 
-The encoder reads 512 tokens, some 350 words; beyond that a piece would be found by its beginning alone.
+The encoder reads 512 tokens; beyond that a piece would be found by its beginning alone. The numbers are guesses.
 """
 HAN = 0.6
-"""Words that a Chinese character counts for: a word is some 1.7 characters, and a character nearly a token."""
+"""Words that a Chinese character counts for; a guess."""
 CHARACTERS = 4_000
 """Characters of a piece at most, where nothing in it tells words apart."""
 PIECES = 2_000

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 20 << 20
-"""Bytes of a file: a handbook of some thousand pages."""
+"""Bytes of a file; a guess at more than any handbook has."""
 PATIENCE = 60.0
-"""Seconds for a file: a PDF of 500 pages takes some fifteen."""
+"""Seconds for a file; a guess."""
 COMMAND = (sys.executable, "-P", "-m", "brains.knowledge.documents.process")
 LARGER = _("This file is larger than the {most} MB that I read.")
 TOO_LONG = _("This file takes longer than the {seconds} s that I give it.")

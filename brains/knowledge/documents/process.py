@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MEMORY = 1 << 30
-"""Bytes of addresses: a PDF of 20 MB takes a third of it."""
+"""Bytes of addresses; a guess, beyond which a file counts as hostile."""
 MARKDOWN, HTML, TEXT, PDF = {"md", "markdown", "mdown"}, {"html", "htm", "xhtml"}, {"txt", "text", ""}, {"pdf"}
 KINDS = MARKDOWN | HTML | TEXT | PDF
 """What files may end with, without the dot."""
