@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case, func, select
 from sqlmodel import col
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
-
-    from sqlalchemy import Row
 
     from bot.core.ports import Scope
     from storage.connection import Connection
@@ -68,7 +66,7 @@ async def by_point(connection: Connection, scope: Scope, points: Sequence[UUID])
         rows = await connection.execute(
             select(*PLACED, *SAID).where(*within(scope, found=True), col(MessageRow.point).in_(some))
         )
-        found.update((row.point, _placed(row, row.text)) for row in rows)
+        found.update((point, _placed(stands, text)) for *stands, point, text in rows)
     if scope.notes:
         noted = await notes.by_point(connection, scope, [one for one in points if one not in found])
         found.update((point, _noted(one)) for point, one in noted.items())
@@ -82,7 +80,7 @@ async def texts(connection: Connection, scope: Scope, numbers: Iterable[int]) ->
         rows = await connection.execute(
             select(*columns(MessageRow, "id", "text")).where(*within(scope, found=True), col(MessageRow.id).in_(some))
         )
-        found.update((row.id, row.text) for row in rows)
+        found.update((number, text) for number, text in rows)
     return found
 
 
@@ -137,7 +135,7 @@ async def _near(connection: Connection, scope: Scope, hits: Sequence[Placed]) ->
         held = within(scope, found=name != "ref")
         for some in portions(sorted(wanted, key=str)):
             rows = await connection.execute(select(*PLACED).where(*held, which.in_(some)))
-            found.update((row.id, _placed(row)) for row in rows if row.id not in found)
+            found.update((row[0], _placed(row)) for row in rows if row[0] not in found)
     return list(found.values())
 
 
@@ -197,15 +195,17 @@ def _noted(one: Note) -> Placed:
     )
 
 
-def _placed(row: Row[*tuple[object, ...]], text: str = "") -> Placed:
+def _placed(row: Sequence[Any], text: str = "") -> Placed:
+    """Read the columns of `PLACED`, by their places: by their names it takes thrice as long."""
+    number, ref, channel, author, thread, conversation, reply_to, at = row
     return Placed(
-        number=row.id,
-        ref=Ref.parse(row.ref),
-        channel=row.channel_id,
-        author=row.author_id,
-        thread=row.thread_id,
-        conversation=row.conversation,
-        reply_to=Ref.parse(row.reply_to) if row.reply_to else None,
-        at=row.sent_at,
+        number=number,
+        ref=Ref.parse(ref),
+        channel=channel,
+        author=author,
+        thread=thread,
+        conversation=conversation,
+        reply_to=Ref.parse(reply_to) if reply_to else None,
+        at=at,
         text=text,
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, Index, Integer, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -77,7 +77,10 @@ class MemberRow(SQLModel, table=True):
     """One account in one community."""
 
     __tablename__ = "member"
-    __table_args__ = (UniqueConstraint("community_id", "ref"),)
+    __table_args__ = (
+        UniqueConstraint("community_id", "ref"),
+        Index("ix_member_bot", "community_id", sqlite_where=text("bot IS 1"), postgresql_where=text("bot IS true")),
+    )
     id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
     community_id: int = Field(foreign_key="community.id", sa_type=Id)
     person_id: int = Field(foreign_key="person.id", sa_type=Id, index=True)

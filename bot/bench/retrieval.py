@@ -1,4 +1,7 @@
-"""How long finding takes in a community of many messages: from an encoded question to conversations."""
+"""How long finding takes in a community of many messages: from an encoded question to conversations.
+
+Seconds by the clock, and those of this process's processors, which the machine's other work does not stretch.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from bot.core.events import MessagePosted, Named
 from bot.core.ports import Point
 from bot.core.sentences import parts
 from bot.core.things import Ref
+from brains.training.encoding import Progress, passages, silent
 from storage import channels, communities, outbox
 from storage.intake import Intake
 
@@ -57,21 +61,23 @@ class Place:
     encoded: Vector
 
 
-async def bench_retrieval(texts: Sequence[str], *, settings: Settings, messages: int) -> Figures:
+async def bench_retrieval(
+    texts: Sequence[str], *, settings: Settings, messages: int, progress: Progress = silent
+) -> Figures:
     """Measure `find` alone, ten at once and with the encoding of the question, beside the engine's bare search.
 
-    The texts are encoded; so many they become by being said again, with some words more and a vector beside theirs.
+    The texts are encoded; so many they become by being said again, with some words more and a vector beside theirs,
+    which their sentences get too: how long finding takes does not hang on where these lie.
     """
     with tempfile.TemporaryDirectory(prefix="kf-") as folder:
         async with open_app(scratch_settings(settings, Path(folder))) as app:
-            place = await _fill(app, list(dict.fromkeys(texts)), messages)
+            place = await _fill(app, list(dict.fromkeys(texts)), messages, progress)
             return await _measure(place, messages)
 
 
-async def _fill(app: App, texts: Sequence[str], messages: int) -> Place:
+async def _fill(app: App, texts: Sequence[str], messages: int, progress: Progress) -> Place:
     encoder, vectors = await app.encoder(), await app.vectors()
-    sentences = list(dict.fromkeys(one for text in texts for one in (text, *parts(text))))
-    made = dict(zip(sentences, await encoder.encode(sentences), strict=True))
+    made = dict(zip(texts, await passages(encoder, texts, progress=progress), strict=True))
     now = app.clock.now()
     community = await app.database.write(functools.partial(communities.find_or_make, name="bench", now=now))
     intake = Intake(community, now)
@@ -82,6 +88,7 @@ async def _fill(app: App, texts: Sequence[str], messages: int) -> Place:
         portion = [_posted(number, texts, drawn, now - timedelta(minutes=messages - number)) for number in numbers]
         await app.database.write(functools.partial(intake.store, events=portion), durable=False)
         await _index(app, vectors, made, drawn)
+        progress(numbers.stop, messages)
     await vectors.optimize()
     whole = await app.database.look(functools.partial(channels.reach, community=community, reader=None))
     heard = frozenset(drawn.choice(sorted(whole.channels), min(AUDIENCE, len(whole.channels)), replace=False).tolist())
@@ -137,14 +144,14 @@ async def _index(app: App, vectors: VectorStore, made: Mapping[str, Vector], dra
 
 
 def _near(texts: Sequence[str], made: Mapping[str, Vector], drawn: np.random.Generator) -> dict[str, Vector]:
-    """Give what was said again a vector beside that of what it varies, and its sentences their own or that."""
+    """Give what was said again, and its sentences, a vector beside that of what it varies."""
     found: dict[str, Vector] = {}
     for text in texts:
         first = made[text.rpartition("\n")[0]]
         noise = drawn.normal(size=first.shape)
         beside = first + SPREAD * noise / np.linalg.norm(noise)
         found[text] = np.asarray(beside / np.linalg.norm(beside), dtype=np.float32)
-        found |= {one: made.get(one, found[text]) for one in parts(text)}
+        found |= dict.fromkeys(parts(text), found[text])
     return found
 
 
@@ -174,23 +181,39 @@ async def _measure(place: Place, messages: int) -> Figures:
     return Figures(figures=figures, ratios=ratios)
 
 
-async def _timed(ask: Callable[[int], Awaitable[object]], at_once: int) -> list[float]:
-    """Return seconds for each question, so many under way at any moment."""
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds that questions took: by the clock, and of the processors, each alone or on average of many at once."""
+
+    waits: Sequence[float]
+    worked: Sequence[float]
+
+
+async def _timed(ask: Callable[[int], Awaitable[object]], at_once: int) -> Took:
+    """Ask every question, so many under way at any moment."""
     numbers = iter(range(QUESTIONS))
     waits: list[float] = []
+    worked: list[float] = []
 
     async def one_after_another() -> None:
         for number in numbers:
-            began = time.perf_counter()
+            began, busy = time.perf_counter(), time.process_time()
             await ask(number)
             waits.append(time.perf_counter() - began)
+            worked.append(time.process_time() - busy)
 
+    busy = time.process_time()
     async with asyncio.TaskGroup() as askers:
         for _asker in range(at_once):
             askers.create_task(one_after_another())
-    return waits
+    each = (time.process_time() - busy) / QUESTIONS
+    return Took(waits, worked if at_once == 1 else [each])
 
 
-def _spread(name: str, waits: Sequence[float]) -> dict[str, float]:
-    middle, slow = (1000 * np.percentile(waits, (50, 95))).tolist()
-    return {f"{name}_p50_ms": middle, f"{name}_p95_ms": slow}
+def _spread(name: str, took: Took) -> dict[str, float]:
+    middle, slow = (1000 * np.percentile(took.waits, (50, 95))).tolist()
+    figures = {f"{name}_p50_ms": middle, f"{name}_p95_ms": slow}
+    busy, busiest = (1000 * np.percentile(took.worked, (50, 95))).tolist()
+    if len(took.worked) == 1:
+        return figures | {f"{name}_cpu_ms": busy}
+    return figures | {f"{name}_cpu_p50_ms": busy, f"{name}_cpu_p95_ms": busiest}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.bench.exports import Kind
-from bot.cli.output import JsonOption, emit, out, run
+from bot.cli.output import JsonOption, emit, out, progress, run
 from bot.core.errors import Mistake
 
 if TYPE_CHECKING:
@@ -191,7 +191,9 @@ def retrieval(
     async def verb(settings: Settings) -> Figures:
         from bot.bench.retrieval import bench_retrieval
 
-        return await bench_retrieval(_texts(data, count), settings=settings, messages=messages)
+        texts = await asyncio.to_thread(_texts, data, count)
+        with progress("Filling") as show:
+            return await bench_retrieval(texts, settings=settings, messages=messages, progress=show)
 
     _run(verb, as_json=as_json)
 

@@ -21,7 +21,7 @@ _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uff01-\uff5e\u3001-
 _WIDE = re.compile(f"[{_CJK}]")
 _CLOSING = "\"'”’」』）)\\]】》*_~"
 _END = re.compile(
-    rf"[.!?]+[{_CLOSING}]*(?=\s)"
+    rf"(?<![.!?])[.!?]++[{_CLOSING}]*+(?=\s)"
     rf"|[。！？][。！？!?…]*[{_CLOSING}]*"
     rf"|(?<=[{_CJK}])[!?]+[{_CLOSING}]*(?=[{_CJK}])"
     rf"|……[{_CLOSING}]*(?=\s)"

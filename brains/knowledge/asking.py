@@ -16,7 +16,7 @@ FEW = 4
 LONGEST = 1_000
 """Characters of what is asked; who tells more has not begun to ask."""
 
-_MARKED = re.compile(r"[?？]\W*$")
+_TO_LAST_WORD = re.compile(r".*\w", re.DOTALL)
 _LEADING = re.compile(
     r"^\W*(?:(?:hi|hey|hello|so|and|but|ok(?:ay)?|well|also|quick question|question|sorry|btw|um+|oh)\b[\s,:!.-]*)*"
     r"(?:how(?:'s| do| does| can| could| would| to| should| is| are| much| many| long| come)\b"
@@ -91,7 +91,7 @@ def is_question(text: str) -> bool:
 
 def asks(sentence: str) -> bool:
     """Say whether a single sentence is put as a question."""
-    return bool(_MARKED.search(sentence)) or _asks(sentence)
+    return _is_marked(sentence) or _asks(sentence)
 
 
 def seeks_place(text: str) -> bool:
@@ -116,10 +116,16 @@ def leans(question: str) -> bool:
     return told <= FEW and bool(_LEANING.match(question) or _POINTING.search(question))
 
 
+def _is_marked(sentence: str) -> bool:
+    """Say whether a question mark follows the last word. In one pass, however many marks somebody writes."""
+    told = _TO_LAST_WORD.match(sentence)
+    return any(sign in "?？" for sign in sentence[told.end() if told else 0 :])
+
+
 def _asks(sentence: str) -> bool:
     if speaks_chinese(sentence):
-        told = _CHINESE_TOLD.search(sentence) and not _MARKED.search(sentence)
-        return not told and bool(_CHINESE.search(sentence) or _MARKED.search(sentence))
-    if _MARKED.search(sentence):
+        told = _CHINESE_TOLD.search(sentence) and not _is_marked(sentence)
+        return not told and bool(_CHINESE.search(sentence) or _is_marked(sentence))
+    if _is_marked(sentence):
         return True
     return bool(_LEADING.match(sentence) or _WONDERING.search(sentence)) and not sentence.rstrip().endswith(("!", ":"))

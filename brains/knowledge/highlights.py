@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,8 +81,9 @@ def _window(line: str, spans: Sequence[tuple[int, int]], width: int) -> tuple[in
     """Return where the stretch begins and ends that holds the most of what was looked for, at words where there are."""
     if len(line) <= width:
         return 0, len(line)
-    starts = [0, *(max(0, start - width // 4) for start, _end in spans)]
-    best = max(starts, key=lambda at: (sum(at <= start and end <= at + width for start, end in spans), -at))
+    starts, ends = [start for start, _end in spans], [end for _start, end in spans]
+    windows = [0, *(max(0, start - width // 4) for start in starts)]
+    best = max(windows, key=lambda at: (max(0, bisect_right(ends, at + width) - bisect_left(starts, at)), -at))
     begin = min(best, len(line) - width)
     if begin:
         begin = line.rfind(" ", max(0, begin - 20), begin) + 1 or begin

@@ -29,6 +29,13 @@ def upgrade() -> None:
     op.add_column("message", sa.Column("conversation", ID, nullable=True))
     for column in ("conversation", "thread_id", "reply_to"):
         op.create_index(f"ix_message_{column}", "message", [column])
+    op.create_index(
+        "ix_member_bot",
+        "member",
+        ["community_id"],
+        sqlite_where=sa.text("bot IS 1"),
+        postgresql_where=sa.text("bot IS true"),
+    )
     _notes()
     op.add_column("outbox", sa.Column("note_id", ID, nullable=True))
     op.create_index("ix_outbox_note_id", "outbox", ["note_id"])
@@ -133,3 +140,4 @@ def downgrade() -> None:
     for column in ("conversation", "thread_id", "reply_to"):
         op.drop_index(f"ix_message_{column}", "message")
     op.drop_column("message", "conversation")
+    op.drop_index("ix_member_bot", "member")
