@@ -57,7 +57,8 @@ _PLACE = re.compile(
     r"like-?minded|somebody|someone)\b"
     r"|\bany(?:one|body) (?:else )?(?:(?:here )?(?:into|interested in|likes?|loves?|enjoys?|plays?|fancy)"
     r"|around who)\b"
-    r"|\bwho else\b(?! (?:asked|said|wrote|told|knows?)\b)|\bi(?:'m| am) (?:interested in|into|new here)\b|\b(?:is there|are there) (?:a |any )?"
+    r"|\bwho else\b(?! (?:asked|said|wrote|told|knows?)\b)"
+    r"|\bi(?:'m| am) (?:interested in|into|new here)\b|\b(?:is there|are there) (?:a |any )?"
     r"(?:channel|channels|room|group|place|people|members)\b",
     re.IGNORECASE,
 )
