@@ -450,8 +450,8 @@ class TakeBack(Keeping):
     """Hold none of the words of an answer any more, since what it rested on was changed or taken away.
 
     `message` is the bot's that said it, and `text` is what is kept in its place. The answer stands until the edit of
-    that message, which the same decision holds before this, is done. One that was corrected rests on `sources` from then
-    on; without any, it is withdrawn.
+    that message, which the same decision holds before this, is done. One that was corrected rests on `sources` from
+    then on; without any, it is withdrawn.
     """
 
     answer: str
