@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,12 +57,17 @@ async def _add(
     found = list(_files(files))
     if url and len(found) > 1:
         raise Mistake("--url names one place: add the files one by one.")
+    names = Counter(name for _path, name in found)
+    if doubled := next((name for name, count in names.items() if count > 1), None):
+        raise Mistake(f"Two of these files are called {doubled}, and one would replace the other.")
     async with open_app(settings) as app:
         where = await app.community(community)
         async with app.database.read() as connection:
             place = await channels.find(connection, where, channel)
-        taken = [await _take(app, where, _named(path, name, place.id, url)) for path, name in found]
+        taken = [await _take(app, where, _named(path, name, place.id, url), of=len(found)) for path, name in found]
         await _finish(app, settings, taken, as_json=as_json)
+    if unread := sum(one.state == "unreadable" for one in taken):
+        raise Mistake(f"{unread} of {len(taken)} files could not be read; the others were.")
 
 
 def _named(path: Path, name: str, channel: int, url: str) -> Given:
@@ -84,18 +90,23 @@ def _files(given: Sequence[Path]) -> Iterator[tuple[Path, str]]:
         yield from ((one, one.relative_to(path.parent).as_posix()) for one in inside)
 
 
-async def _take(app: App, community: Community, given: Given) -> Taken:
-    """Read one file. Raises Mistake that names it."""
-    from bot.reading import Reading, contents
+async def _take(app: App, community: Community, given: Given, *, of: int) -> Taken:
+    """Read one file. Raises Mistake that names it; one of several does not keep the others from being read."""
+    from bot.reading import Reading, Taken, contents
 
     path = Path(given.path)
     try:
         data = await asyncio.to_thread(contents, path)
         return await Reading(app.database, app.clock).take(community, given, data)
     except OSError as error:
-        raise Mistake(f"{path} cannot be read: {error.strerror}.") from None
-    except Mistake as wrong:
-        raise Mistake(f"{path}: {wrong}") from None
+        wrong = f"{path} cannot be read: {error.strerror}."
+    except UnicodeEncodeError:
+        wrong = "Its name is no text that I can keep. Give it another one."
+    except Mistake as mistake:
+        wrong = f"{path}: {mistake}"
+    if of == 1:
+        raise Mistake(wrong)
+    return Taken(name=given.name, state="unreadable", wrong=wrong)
 
 
 @family.command("list")

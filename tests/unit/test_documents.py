@@ -79,6 +79,15 @@ def test_text_is_read_in_what_it_was_saved_in(encoding: str) -> None:
     assert cut("hours.txt", said.encode(encoding)) == [("hours", "每天九点开门。\n\nOpen at 9.")]
 
 
+@pytest.mark.parametrize(
+    ("said", "encoding"),
+    [("Der Schlüssel für die Tür hängt außen, täglich.", "cp1252"), ("鍵は受付にあります。", "shift_jis")],
+)
+def test_what_was_saved_otherwise_is_refused_and_never_read_as_chinese(said: str, encoding: str) -> None:
+    with pytest.raises(Mistake, match="Save it as UTF-8"):
+        cut("hours.txt", said.encode(encoding))
+
+
 def test_a_pdf_is_cut_along_its_pages_and_bookmarks_and_says_the_page() -> None:
     running = "Harbour handbook"
     pages = [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.cli.knowledge import _files, _named, _take
 from bot.core.errors import Mistake
 from bot.reading import Given, Reading, Taken, contents
 from brains.knowledge.documents import confined
@@ -156,3 +158,19 @@ def test_what_is_no_file_or_larger_than_any_that_is_read_is_never_taken_into_mem
     monkeypatch.setattr(confined, "MOST_BYTES", 9)
     (tmp_path / "long.md").write_bytes(b"x" * 99)
     assert len(contents(tmp_path / "long.md")) == 10
+
+
+async def test_one_broken_file_does_not_keep_the_others_of_a_folder_out(shelf: Shelf, tmp_path: Path) -> None:
+    (tmp_path / "broken.md").write_bytes(b"\x00\x01\xff")
+    (tmp_path / os.fsdecode(b"caf\xe9.md")).write_text("Be kind.")
+    bot, room = shelf.bot, shelf.given.channel
+    found = await asyncio.to_thread(lambda: list(_files([tmp_path])))
+    given = [_named(path, name, room, "") for path, name in found]
+    taken = [await _take(bot, bot.community, one, of=len(given)) for one in given]
+    assert sorted((one.state, bool(one.wrong)) for one in taken) == [
+        ("read", False),
+        ("unreadable", True),
+        ("unreadable", True),
+    ]
+    with pytest.raises(Mistake, match="broken"):
+        await _take(bot, bot.community, next(one for one in given if "broken" in one.name), of=1)
