@@ -102,6 +102,8 @@ async def test_a_follow_up_keeps_the_question_before_it_and_thanks_get_nothing(h
     before = len(harbour.sees(MEMBER, "introductions"))
     await harbour.says(MEMBER, "introductions", "thanks a lot!", reply_to=answer)
     assert len(harbour.sees(MEMBER, "introductions")) == before + 1
+    await harbour.says(MEMBER, "introductions", "@Kinfolk thank you!")
+    assert len(harbour.sees(MEMBER, "introductions")) == before + 2
     await harbour.says(MEMBER, "introductions", "and how long?", reply_to=answer)
     assert TOLD["en"] in unmarked(harbour.last(MEMBER, "introductions").text)
 
