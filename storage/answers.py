@@ -190,6 +190,18 @@ async def sources(connection: Connection, answer: str) -> list[Ref]:
     return [Ref.parse(one) for one in rows]
 
 
+async def refused(connection: Connection, community: Community, member: int, question: str) -> set[Ref]:
+    """Return what is cited by the answers to a question of which a member said that they were not it."""
+    rows = await connection.scalars(
+        select(col(AnswerSourceRow.source))
+        .join(AnswerRow, col(AnswerRow.id) == col(AnswerSourceRow.answer_id))
+        .join(OpinionRow, col(OpinionRow.answer_id) == col(AnswerRow.id))
+        .where(col(OpinionRow.member_id) == member, col(OpinionRow.helpful).is_(False))
+        .where(col(AnswerRow.community_id) == community.id, col(AnswerRow.question) == question)
+    )
+    return {Ref.parse(one) for one in rows}
+
+
 async def titles(connection: Connection, numbers: Sequence[int]) -> dict[int, str]:
     """Return the names of the files that notes are from, by the notes' numbers; empty for entries of the FAQ."""
     found: dict[int, str] = {}

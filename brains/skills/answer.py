@@ -110,8 +110,10 @@ async def _not_this(context: Context, kept: Kept) -> Decision:
     """Keep that an answer was not it, and give the next best, or say that there is none."""
     said = await _opinion(context, kept, helpful=False)
     async with context.faculties.database.read() as connection:
-        refused = frozenset(await answers.sources(connection, kept.id))
-    asked = Asked(question=kept.question, without=refused)
+        now = await answers.sources(connection, kept.id)
+        before = await answers.refused(connection, context.community, member_of(context).id, kept.question)
+    refused = before.union(now)
+    asked = Asked(question=kept.question, without=frozenset(refused))
     answer = await find(context, asked, reach=await context.hearing())
     beside = [one for one in answer.nearest if not refused & {each.source for each in one.passages}]
     more = await answering(

@@ -17,10 +17,20 @@ if TYPE_CHECKING:
 NAMING = re.compile(r"^(\s*@\S+)+[\s,:;!?]*")
 """How a message begins that is written to the bot: with its name."""
 
+_THANKS = re.compile(
+    r"\W*(?:(?:thanks?(?: you| u)?|thx|ty|cheers|great|perfect|got it)"
+    r"(?: (?:a lot|so much|very much|again|all|everyone))?\W*"
+    r"|(?:好的?|太好了|非常|十分|多谢|感谢|谢谢)(?:你们?|您|大家)?[啦了啊]?\W*)++",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turned:
-    """Words that somebody wrote to the bot, without its name; `said` is the act whose message they reply to."""
+    """Words that somebody wrote to the bot, without its name; `said` is the act whose message they reply to.
+
+    Thanks are no words: nothing is wanted by them.
+    """
 
     words: str
     to: Literal["answer", "match", ""]
@@ -34,6 +44,7 @@ async def turned(context: Context, event: MessagePosted) -> Turned:
     matched. In a thread where a question was answered, the next one is about the matter too.
     """
     words = NAMING.sub("", event.text).strip()
+    words = "" if _THANKS.fullmatch(words) else words
     async with context.faculties.database.read() as connection:
         said = await acts.that_made(connection, context.community, event.reply_to) if event.reply_to else None
         thread = event.thread.ref if event.thread else None

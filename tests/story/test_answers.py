@@ -102,16 +102,22 @@ async def test_a_follow_up_keeps_the_question_before_it_and_thanks_get_nothing(h
     before = len(harbour.sees(MEMBER, "introductions"))
     await harbour.says(MEMBER, "introductions", "thanks a lot!", reply_to=answer)
     assert len(harbour.sees(MEMBER, "introductions")) == before + 1
+    await harbour.says(MEMBER, "introductions", "@Kinfolk thank you!")
+    assert len(harbour.sees(MEMBER, "introductions")) == before + 2
     await harbour.says(MEMBER, "introductions", "and how long?", reply_to=answer)
     assert TOLD["en"] in unmarked(harbour.last(MEMBER, "introductions").text)
 
 
 async def test_what_was_not_it_is_not_quoted_again_and_both_opinions_are_kept(harbour: Town) -> None:
+    other = "For a broken teapot spout no glue holds but epoxy, somebody said."
+    await harbour.says(STAFF, "general", other)
     await learned(harbour, "en")
     await harbour.command(MEMBER, "introductions", f"/ask {ASKED['en']}")
     assert "Thank you" in await harbour.press(MEMBER, "Helpful")
     again = await harbour.press(MEMBER, "Not this")
     assert TOLD["en"] not in unmarked(again)
+    assert other in unmarked(again)
+    assert "no sure answer" in await harbour.press(MEMBER, "Not this"), "what was refused first does not come again"
     community = await harbour.community()
     member = await harbour.member(MEMBER)
     async with harbour.app.database.read() as connection:
