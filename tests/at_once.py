@@ -37,7 +37,7 @@ class AtOnce(Database):
         """Run `work` in a transaction; what it raises takes back all of it."""
         if begins:
             begins()
-        with self.engine.execution_options(writes=True, durable=durable).connect() as inner:
+        with self.engine.execution_options(writes=True, durable=False).connect() as inner:
             connection = Connection(inner)
             with connection.transaction():
                 return drive(work(connection))

@@ -50,6 +50,7 @@ WHO, WHERE, WHICH = st.sampled_from(PEOPLE), st.sampled_from(ROOMS), st.integers
 POST = st.tuples(st.just("post"), WHO, WHERE)
 HOW = st.sampled_from(("aloud", "aloud", "command", "reply", "direct"))
 ASK = st.tuples(st.just("ask"), WHO, WHERE, HOW, st.booleans())
+ENTRY = st.tuples(st.just("entry"), WHERE, WHICH)
 HAPPENING = st.one_of(
     POST,
     POST,
@@ -64,7 +65,8 @@ HAPPENING = st.one_of(
     st.tuples(st.just("consent"), WHO, st.booleans()),
     st.tuples(st.just("forget"), WHO),
     st.tuples(st.just("link"), WHO, WHO),
-    st.tuples(st.just("entry"), WHERE, WHICH),
+    ENTRY,
+    ENTRY,
     ASK,
     ASK,
     st.tuples(st.just("search"), WHO, WHERE),
@@ -73,7 +75,7 @@ HAPPENING = st.one_of(
     st.tuples(st.just("retain")),
     st.tuples(st.just("look")),
 )
-POSTS, HAPPENINGS = st.lists(POST, min_size=3, max_size=5), st.lists(HAPPENING, min_size=2, max_size=6)
+POSTS, HAPPENINGS = st.lists(POST, min_size=3, max_size=4), st.lists(HAPPENING, min_size=2, max_size=4)
 HISTORY = st.tuples(POSTS, ASK, HAPPENINGS, ASK, ASK).map(lambda parts: [*parts[0], parts[1], *parts[2], *parts[3:]])
 """Something is said and asked, something happens, and it is asked again by others."""
 

@@ -23,7 +23,7 @@ from tests.story.wirings import PLANTED, Bot, living
 
 HISTORIES, PARTS = 2000, 4
 UNTIL_FOUND = 300
-"""Histories within which a planted leak is found; each was within a hundred, whatever chance began with."""
+"""Histories within which a planted leak must be found: several times what any of them took."""
 
 
 @dataclass(slots=True)

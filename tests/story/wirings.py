@@ -230,5 +230,6 @@ async def living(kind: type[Bot]) -> AsyncIterator[Bot]:
         async with small_bot(home, skills=skills, plaza=Recorded(), opened=open_at_once, **thinking) as small:
             made.append(kind(small=small, engine=engine))
             await small.mode("answer", Mode.ACT)
+            await small.tune("speak", "mentioned")  # nobody waits for an answer here: nothing unasked is looked for
             await small.tune("staff_channel", str(Ref(PLATFORM, STAFF_ROOM)))
             yield made[0]
