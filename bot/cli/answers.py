@@ -164,7 +164,7 @@ def train_answers(
         from brains.training.answers import train
         from brains.training.questions import read
 
-        asked = read(questions, split="dev")
+        asked = read(questions)
         async with open_app(settings) as app, imported(app, data) as found:
             with progress("Looking") as bar:
                 return await train(

@@ -1,4 +1,4 @@
-"""How likely a passage answers a question: a logistic model over a few signs, fitted by `kinfolk train answers`."""
+"""Which passage answers best, and how likely it is to: two linear models, fitted by `kinfolk train answers`."""
 
 from __future__ import annotations
 
@@ -31,13 +31,21 @@ SIGNS = (
     "rarest_around",
     "unknown",
     "asks",
+    "wonders",
+    "starter",
     "after_question",
+    "soon_after",
+    "asked_itself",
+    "advises",
+    "decides",
+    "troubled",
     "begins",
     "thanked",
     "length",
     "short",
     "place",
     "found",
+    "behind",
     "question_found",
     "nearest_question",
     "replies",
@@ -48,58 +56,112 @@ SIGNS = (
 )
 """What a passage is judged by, in the order of the weights; `brains/knowledge/signs.py` says what each means."""
 
+ASSURANCES = ("nearest", "score", "ahead", "after_question", "coverage_around")
+"""What says how sure the best passage is: the question's best cosine; its score, how far this lies above the sixth's,
+how like the question is what was asked before it, and how much of the question its conversation has."""
+RIVALS = 5
+"""Passages behind the best one, beyond which its score is compared."""
+_COSINE, _WONDERS, _AFTER, _AROUND = (
+    SIGNS.index(name) for name in ("cosine", "wonders", "after_question", "coverage_around")
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Model:
-    """Weights (len(SIGNS),) on signs less their `middle` over their `spread`, a bias, and two thresholds.
-
-    From `enough` on an answer is given to whoever asks; from `strong` on it may be given unasked. `besides` is how
-    likely a further passage must be to answer too.
-    """
+class Linear:
+    """Weights (n,) on columns less their `middle` over their `spread`, and a bias."""
 
     weights: Floats
     middle: Floats
     spread: Floats
-    bias: float
+    bias: float = 0.0
+
+    def __call__(self, columns: Floats) -> Floats:
+        """Return the values (m,) of rows (m, n)."""
+        return np.asarray(((columns - self.middle) / self.spread) @ self.weights + self.bias, dtype=np.float64)
+
+    def to_json(self, names: Sequence[str]) -> dict[str, list[float]]:
+        """Return weight, middle and spread by the names of the columns."""
+        return {
+            name: [round(float(one), 5) for one in each]
+            for name, *each in zip(names, self.weights, self.middle, self.spread, strict=True)
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Model:
+    """What ranks passages by their SIGNS, what says how sure the best one is, by ASSURANCES, and thresholds.
+
+    A sign that does not apply is NaN, as what was said before it is for a piece of a file; then it has what answers
+    `usually` have (len(SIGNS),). From `enough` on an answer is given to whoever asks; from `strong` on it may be given
+    unasked. `besides` is how likely a further passage must be to answer too.
+    """
+
+    ranking: Linear
+    sureness: Linear
+    usually: Floats
     enough: float
     strong: float
     besides: float
 
+    def scores(self, signs: Floats) -> Floats:
+        """Return how well each passage (n,) answers, from signs (n, len(SIGNS)); comparable within one question."""
+        return self.ranking(np.where(np.isnan(signs), self.usually, signs))
+
     def probabilities(self, signs: Floats) -> Floats:
-        """Return how likely each of passages answers (n,), from their signs (n, len(SIGNS))."""
-        logits = ((signs - self.middle) / self.spread) @ self.weights + self.bias
-        return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float64)
+        """Return how likely each of passages answers (n,), from their signs (n, len(SIGNS)).
+
+        None is likelier than one with a higher score, and what only asks does not answer.
+        """
+        known = np.where(np.isnan(signs), self.usually, signs)
+        scores = self.ranking(known)
+        tells = known[:, _WONDERS] < 1
+        logits = np.where(tells, self.sureness(assurances(known, scores)), -np.inf)
+        order = np.lexsort((-scores, ~tells))
+        likely = np.minimum.accumulate(1 / (1 + np.exp(-np.clip(logits[order], -30, 30))))
+        found = np.empty(len(known), dtype=np.float64)
+        found[order] = likely * (1 - 1e-6 * np.arange(len(known)))
+        return found
 
     def to_json(self) -> dict[str, object]:
         """Return what the shipped file holds."""
+        ranked = self.ranking.to_json(SIGNS)
         return {
-            "signs": {
-                name: [round(float(one), 5) for one in each]
-                for name, *each in zip(SIGNS, self.weights, self.middle, self.spread, strict=True)
-            },
-            "bias": round(self.bias, 5),
+            "signs": {name: [*ranked[name], round(float(at), 5)] for name, at in zip(SIGNS, self.usually, strict=True)},
+            "assurances": self.sureness.to_json(ASSURANCES),
+            "bias": round(self.sureness.bias, 5),
             "enough": round(self.enough, 4),
             "strong": round(self.strong, 4),
             "besides": round(self.besides, 4),
         }
 
 
+def assurances(signs: Floats, scores: Floats) -> Floats:
+    """Return for each passage (n, len(ASSURANCES)) what would say how sure it is if it were the best one."""
+    sixth = np.sort(scores)[::-1][min(RIVALS, len(scores) - 1)] if len(scores) else 0.0
+    nearest = np.full(len(scores), signs[:, _COSINE].max(initial=0.0))
+    return np.column_stack([nearest, scores, scores - sixth, signs[:, _AFTER], signs[:, _AROUND]])
+
+
 def read(document: Mapping[str, object]) -> Model:
     """Read a model. Raises ValueError where the file was made for other signs."""
-    signs = document["signs"]
-    if not isinstance(signs, dict) or tuple(signs) != SIGNS:
-        raise ValueError("the weights of answers were fitted for other signs; run kinfolk train answers")
-    columns = np.array([signs[name] for name in SIGNS], dtype=np.float64)
+    signs = _columns(document, "signs", SIGNS)
+    sure = _columns(document, "assurances", ASSURANCES)
     bias, enough, strong, besides = (float(str(document[name])) for name in ("bias", "enough", "strong", "besides"))
     return Model(
-        weights=columns[:, 0],
-        middle=columns[:, 1],
-        spread=columns[:, 2],
-        bias=bias,
+        ranking=Linear(weights=signs[:, 0], middle=signs[:, 1], spread=signs[:, 2]),
+        sureness=Linear(weights=sure[:, 0], middle=sure[:, 1], spread=sure[:, 2], bias=bias),
+        usually=signs[:, 3],
         enough=enough,
         strong=strong,
         besides=besides,
     )
+
+
+def _columns(document: Mapping[str, object], part: str, names: Sequence[str]) -> Floats:
+    held = document.get(part)
+    if not isinstance(held, dict) or tuple(held) != tuple(names):
+        raise ValueError("the weights of answers were fitted for other signs; run kinfolk train answers")
+    return np.array([held[name] for name in names], dtype=np.float64)
 
 
 @functools.cache

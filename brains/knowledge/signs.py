@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.core.sentences import LONG, LONGEST, parts, sentences, width
+from brains.knowledge import hints
 from brains.knowledge.asking import asks
 from brains.knowledge.terms import coverage, speaks_chinese, terms
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.core.ports import Vector
+    from bot.core.things import Ref
     from brains.knowledge.passages import Conversation, Passage
 
 BEFORE = 8
@@ -30,27 +32,24 @@ TOGETHER = 3
 """Other messages of a conversation that tell what it is about: the nearest."""
 BRIEF = 25
 """Width up to which a message hardly says anything."""
+SPOKEN = (
+    "beside",
+    "conversation",
+    "rank_there",
+    "behind",
+    "starter",
+    "after_question",
+    "soon_after",
+    "asked_itself",
+    "thanked",
+    "question_found",
+    "nearest_question",
+    "replies",
+    "begins",
+)
+"""Signs that tell of what was said around a passage."""
 
-_THANKS = re.compile(
-    r"\b(?:thanks|thank you|thx|ty|cheers|that (?:works|worked|did it|helps|helped|makes sense)|works now|perfect|"
-    r"got it|solved|awesome)\b|谢谢|感谢|多谢|解决了|可以了|明白了|搞定",
-    re.IGNORECASE,
-)
-_WHERE = re.compile(
-    r"\b(?:where|links?|docs?|documentation|url|example|tutorial|repo)\b|哪里|在哪|链接|文档|示例", re.IGNORECASE
-)
-_HOW_MUCH = re.compile(
-    r"\b(?:how (?:many|much|long|often|big|large)|when|version)\b|多少|多久|几|版本|什么时候",
-    re.IGNORECASE,
-)
-_HOW = re.compile(
-    r"\b(?:how (?:do|does|can|to|could|should|would)|command|flag|option|configure)\b|怎么|如何|命令|选项",
-    re.IGNORECASE,
-)
 _QUOTED = re.compile(r"^\s*(?:>|```quote|@?_?\S+ \[?said\]?(?:\(\S*\))?:\s*$)")
-_LINK = re.compile(r"https?://")
-_DIGIT = re.compile(r"\d")
-_CODE = re.compile(r"`")
 
 Vectors = dict[str, "Vector"]
 """The vectors of texts, by their texts."""
@@ -93,7 +92,7 @@ class Judged:
 def texts(conversations: Sequence[Conversation]) -> list[str]:
     """Return the texts whose vectors are needed first: of the passages, and the questions of entries."""
     passages = [one for conversation in conversations for one in _all(conversation)]
-    found = [text for one in passages for text in (one.text, one.heading if one.is_note else "")]
+    found = [text for one in passages for text in (one.text, *((one.heading, _whole(one)) if one.is_note else ()))]
     return list(dict.fromkeys(text for text in found if text.strip()))
 
 
@@ -102,6 +101,11 @@ def closer(vector: Vector, vectors: Mapping[str, Vector], *, most: int) -> list[
     long = [text for text in vectors if parts(text)]
     nearest = sorted(long, key=lambda text: -float(vector @ vectors[text]))[:most]
     return list(dict.fromkeys(part for text in nearest for part in parts(text) if part not in vectors))
+
+
+def _whole(one: Passage) -> str:
+    """Return a passage as it is understood: a piece of a file under its heading."""
+    return f"{one.heading}\n{one.text}" if one.is_note and one.heading else one.text
 
 
 def judge(asked: Asked, conversations: Sequence[Conversation], vectors: Mapping[str, Vector]) -> list[Judged]:
@@ -113,7 +117,7 @@ def judge(asked: Asked, conversations: Sequence[Conversation], vectors: Mapping[
     judged = list(found.values())
     ranked = sorted(range(len(judged)), key=lambda at: -judged[at].signs["cosine"])
     ranks = {at: 1 / (1 + rank) for rank, at in enumerate(ranked)}
-    nearest = max((one.signs["question_found"] for one in judged), default=0.0)
+    nearest = max((one.signs["question_found"] for one in judged if not one.passage.is_note), default=0.0)
     return [
         replace(
             one,
@@ -138,21 +142,25 @@ def _of_conversation(
     around = coverage(asked.weights, [text for one in passages for text in (one.text, one.heading)])
     rare_around = coverage(asked.rarest, [text for one in passages for text in (one.text, one.heading)])
     hits = {one.source for one in conversation.found}
-    cosine = {one.source: float(asked.vector @ vectors[one.text]) for one in passages}
+    cosine = {one.source: float(asked.vector @ vectors[_whole(one)]) for one in passages}
     asking = {one.source: _ends_asking(one.text) for one in passages}
     alike = {
-        one.source: _likeness(asked, one, vectors) if at == 0 or _asks_somewhere(one.text) else 0.0
+        one.source: _likeness(asked, one, vectors)
+        if not one.is_note and (at == 0 or _asks_somewhere(one.text))
+        else 0.0
         for at, one in enumerate(passages)
     }
     spoken = [_sentences(asked, one, vectors) for one in passages]
-    bests = [max(each for _sentence, each in said) for said in spoken]
+    bests = [
+        max(_telling(said), cosine[one.source] if one.is_note else 0.0)
+        for one, said in zip(passages, spoken, strict=True)
+    ]
     best_first = sorted(bests, reverse=True)
     judged = []
     for at, one in enumerate(passages):
         said, best = spoken[at], bests[at]
         others = sorted((each for place, each in enumerate(bests) if place != at), reverse=True)[:TOGETHER]
         neighbours = [bests[place] for place in (at - 2, at - 1, at + 1) if 0 <= place < len(bests)]
-        before = [alike[other.source] for other in passages[max(0, at - BEFORE) : at] if other.author != one.author]
         own = (one.text, one.heading)
         signs = {
             "cosine": best,
@@ -167,22 +175,51 @@ def _of_conversation(
             "rarest_around": rare_around,
             "unknown": asked.unknown,
             "asks": float(asking[one.source]),
-            "after_question": max(before, default=0.0),
+            "wonders": sum(asks(each) for each, _cosine in said) / len(said),
+            "starter": float(at > 0 and one.author == passages[0].author and not one.is_note),
+            **_after(at, passages, alike),
+            "advises": float(hints.advises(one.text)),
+            "decides": float(hints.decides(one.text)),
+            "troubled": float(hints.troubled(one.text)),
             "begins": float(at == 0 and len(passages) > 1 and not one.is_note),
             "thanked": float(_is_thanked(one, passages, at)),
             "length": float(np.log1p(min(width(one.text), 1_000))),
             "short": float(width(one.text) < BRIEF),
             "place": 1 / (1 + rank),
             "found": float(one.source in hits),
+            "behind": best - best_first[0],
             "question_found": max(alike.values(), default=0.0),
             "replies": _replies(at, passages, [alike[other.source] for other in passages]),
-            "form": _form(asked.text, one.text),
+            "form": hints.form(asked.text, one.text),
             "note": float(one.is_note),
             "entry": _entry(asked, one, vectors),
             "across": float(speaks_chinese(asked.text) != speaks_chinese(one.text)),
         }
+        signs |= _of_note(signs["entry"] if asks(one.heading) else 0.0) if one.is_note else {}
         judged.append(Judged(passage=one, conversation=rank, cosines=said, signs=signs, alike=alike[one.source]))
     return judged
+
+
+def _of_note(entry: float) -> dict[str, float]:
+    """Return the signs of a note that presume a conversation: unknown, but that an entry follows its own question."""
+    unknown = dict.fromkeys(SPOKEN, float("nan"))
+    return unknown | ({"after_question": entry, "soon_after": entry} if entry else {})
+
+
+def _after(at: int, passages: Sequence[Passage], alike: Mapping[Ref, float]) -> dict[str, float]:
+    """Say how like the question is what others asked before a passage, and its author; and how soon it follows."""
+    one = passages[at]
+    before = [(at - place, passages[place]) for place in range(max(0, at - BEFORE), at)]
+    others = [(far, other) for far, other in before if other.author != one.author]
+    return {
+        "after_question": max((alike[other.source] for _far, other in others), default=0.0),
+        "soon_after": max((alike[other.source] / _far(one, far, other) for far, other in others), default=0.0),
+        "asked_itself": max((alike[other.source] for _far, other in before if other.author == one.author), default=0.0),
+    }
+
+
+def _far(one: Passage, far: int, other: Passage) -> float:
+    return 1.0 if one.reply_to == other.source else float(far) ** 0.5
 
 
 def _sentences(asked: Asked, one: Passage, vectors: Mapping[str, Vector]) -> list[tuple[str, float]]:
@@ -190,6 +227,11 @@ def _sentences(asked: Asked, one: Passage, vectors: Mapping[str, Vector]) -> lis
     whole = vectors[one.text]
     said = [each for each in sentences(one.text) if not is_quoted(each)] or [one.text.strip()]
     return [(each, float(asked.vector @ vectors.get(each[:LONGEST], whole))) for each in said]
+
+
+def _telling(said: Sequence[tuple[str, float]]) -> float:
+    """Return the best cosine of sentences that tell something, of those that ask where all do."""
+    return max([each for sentence, each in said if not asks(sentence)] or [each for _sentence, each in said])
 
 
 def is_quoted(sentence: str) -> bool:
@@ -234,15 +276,8 @@ def above(asked: Asked, other: Vector) -> float:
 def _is_thanked(one: Passage, passages: Sequence[Passage], at: int) -> bool:
     following = passages[at + 1 : at + 1 + AFTER]
     return any(
-        other.author != one.author and width(other.text) < LONG and _THANKS.search(other.text) for other in following
+        other.author != one.author and width(other.text) < LONG and hints.thanks(other.text) for other in following
     )
-
-
-def _form(question: str, text: str) -> float:
-    """Say whether a text has what a question wants: a link for where, a number for how many, code for how."""
-    wanted = ((_WHERE, _LINK), (_HOW_MUCH, _DIGIT), (_HOW, _CODE))
-    kinds = [bool(held.search(text)) for asked, held in wanted if asked.search(question)]
-    return sum(kinds) / len(kinds) if kinds else 0.0
 
 
 def lexical(asked: Asked, sentence: str) -> float:

@@ -36,7 +36,7 @@ TERMS = (4, 24)
 class Question:
     """A question, and the imported ids of what answers it; none where nothing does.
 
-    `judged` are ids that a judge who saw only question and message found to answer it too.
+    `judged` are ids that a judge who saw only question and message found to answer it too, `refused` are the others.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Question:
     text: str
     messages: frozenset[str]
     judged: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
 
     @property
     def answerable(self) -> bool:
@@ -63,6 +64,7 @@ def read(path: Path, *, split: str = "") -> list[Question]:
             text=row.text("question"),
             messages=_ids(row, "messages"),
             judged=_ids(row, "judged") if "judged" in row.values else frozenset(),
+            refused=_ids(row, "refused") if "refused" in row.values else frozenset(),
         )
         if bool(row.values.get("answerable", one.answerable)) != one.answerable:
             raise row.wrong("answerable", "true exactly where `messages` names some")

@@ -192,6 +192,4 @@ def _folded(parameters: Sequence[Array], middle: Array, spread: Array, made: str
     scaled = into / spread[:, None]
     arrays = [scaled, into_shift - middle @ scaled, through, through_shift, out]
     half = [one.astype(np.float16).astype(np.float32) for one in arrays]
-    return Untangler(
-        into=half[0], into_shift=half[1], through=half[2], through_shift=half[3], out=half[4], made=made
-    )
+    return Untangler(into=half[0], into_shift=half[1], through=half[2], through_shift=half[3], out=half[4], made=made)
