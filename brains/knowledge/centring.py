@@ -36,6 +36,8 @@ GLANCE = 2_000
 
 _centres: dict[tuple[str, Script], Vector] = {}
 """By encoder and script, as long as this process lives: a second's work that depends on nothing else."""
+_under_way: dict[tuple[str, Script], asyncio.Task[Vector | None]] = {}
+"""Those being made: who asks meanwhile waits for the same one."""
 
 
 @functools.lru_cache(maxsize=4096)
@@ -48,12 +50,24 @@ def script(text: str) -> Script:
 async def centre(encoder: Encoder, asked: Script) -> Vector | None:
     """Return the mean vector of everyday questions in a script, shape (size,); None where there are none."""
     known = (encoder.fingerprint, asked)
-    if known not in _centres:
-        told = (await asyncio.to_thread(everyday)).get(asked, [])
-        if not told:
-            return None
-        _centres[known] = np.asarray((await encoder.encode(told, kind="query")).mean(axis=0), dtype=np.float32)
-    return _centres[known]
+    if known in _centres:
+        return _centres[known]
+    under_way = _under_way.get(known)
+    if under_way is None or under_way.get_loop() is not asyncio.get_running_loop():
+        under_way = asyncio.create_task(_mean(encoder, asked))
+        _under_way[known] = under_way
+        under_way.add_done_callback(lambda _done: _under_way.pop(known, None))
+    found = await asyncio.shield(under_way)
+    if found is not None:
+        _centres[known] = found
+    return found
+
+
+async def _mean(encoder: Encoder, asked: Script) -> Vector | None:
+    told = (await asyncio.to_thread(everyday)).get(asked, [])
+    if not told:
+        return None
+    return np.asarray((await encoder.encode(told, kind="query")).mean(axis=0), dtype=np.float32)
 
 
 def everyday() -> dict[Script, Sequence[str]]:
