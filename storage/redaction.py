@@ -47,7 +47,7 @@ async def take_back(connection: Connection, *, community: Community, action: Tak
         await connection.execute(update(ActRow).where(col(ActRow.id) == row.id).values(action=words))
     for some in portions([row.id for row in found]):
         await connection.execute(delete(ButtonRow).where(col(ButtonRow.act_id).in_(some)))
-    await _stories(connection, {said_by, *(row.trace_id for row in found)}, action.text)
+    await _stories(connection, {said_by, *(row.trace_id for row in found)}, action.answer, action.text)
     made = (col(MessageRow.community_id) == community.id) & (col(MessageRow.ref) == str(action.message))
     await connection.execute(update(MessageRow).where(made).values(text=action.text))
     if not await _waits(connection, action, trace):
@@ -75,16 +75,24 @@ async def _telling(
         .where(col(ActRow.community_id) == community.id, col(ActRow.id) >= (since or 0))
         .where(col(ActRow.trace_id) != trace, or_(*tell))
     )
-    return list(rows)
+    return [row for row in rows if not _is_of_another(load_action(row.action), action.answer)]
 
 
-async def _stories(connection: Connection, traces: Collection[str], text: str) -> None:
-    """Take the words out of traces; what was seen, ruled and why stays."""
+def _is_of_another(action: Action, answer: str) -> bool:
+    """Say whether an act belongs to another answer: several may be given at once."""
+    return getattr(action, "answer", "") not in {"", answer}
+
+
+async def _stories(connection: Connection, traces: Collection[str], answer: str, text: str) -> None:
+    """Take the words of an answer out of traces; what was seen, ruled and why stays."""
     for some in portions(sorted(traces)):
         rows = await connection.execute(select(*columns(TraceRow, "id", "story")).where(col(TraceRow.id).in_(some)))
         for row in rows.all():
             trace = load(Trace, row.story)
-            rulings = tuple(replace(one, action=bare(one.action, text)) for one in trace.verdict.rulings)
+            rulings = tuple(
+                one if _is_of_another(one.action, answer) else replace(one, action=bare(one.action, text))
+                for one in trace.verdict.rulings
+            )
             story = dump(Trace, replace(trace, verdict=replace(trace.verdict, rulings=rulings)))
             await connection.execute(update(TraceRow).where(col(TraceRow.id) == row.id).values(story=story))
 

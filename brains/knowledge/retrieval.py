@@ -13,15 +13,17 @@ from bot.core.things import Message
 from brains.knowledge import candidates, gathering
 from brains.knowledge.centring import centre, script
 from brains.knowledge.ranking import Asked
+from storage import surroundings
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from bot.core.ports import Encoder, Scope, Vector, VectorStore
     from bot.core.things import Channel
-    from brains.knowledge.candidates import Sides
+    from brains.knowledge.candidates import Ranked, Sides
     from brains.knowledge.passages import Conversation
     from storage.channels import Reach
+    from storage.connection import Connection
     from storage.db import Database
 
 CANDIDATES = 50
@@ -46,12 +48,17 @@ class Retrieval:
     encoder: Encoder
 
     async def search(self, query: str, *, reach: Reach, limit: int) -> list[Found]:
-        """Return the messages nearest to a query, best first. Raises Mistake for a query without words."""
+        """Return what members said that is nearest to a query, best first. Raises Mistake for one without words."""
         asked = await self.ask(query)
         sides = await self._sides(asked, reach.scope, limit)
-        read = functools.partial(
-            candidates.read, reach=reach, asked=asked, sides=sides, encoder=self.encoder.fingerprint
-        )
+
+        async def read(connection: Connection) -> list[Ranked]:
+            scope = await surroundings.without_bots(connection, reach.scope)
+            said = replace(reach, scope=scope)
+            return await candidates.read(
+                connection, reach=said, asked=asked, sides=sides, encoder=self.encoder.fingerprint
+            )
+
         return [
             Found(
                 message=Message(
