@@ -178,7 +178,7 @@ def _top(model: Model, one: Seen) -> tuple[Floats, bool]:
 def _figures(best: Floats, right: Flags, answerable: Flags, enough: float) -> dict[str, float]:
     cited = best >= enough
     return {
-        "questions": float(len(best)),
+        "questions": len(best) / REPEATS,
         "auroc": float(roc_auc_score(answerable, best)),
         "first passage right": float(right[answerable].mean()),
         "right, where answered": float(right[cited].mean()) if cited.any() else float("nan"),
