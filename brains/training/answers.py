@@ -48,6 +48,20 @@ OWN = 0.1
 """What a question of the history itself counts beside one whose answer somebody looked up."""
 PRECISION = 0.9
 """The share of what is cited that shall answer; what nobody judged counts as wrong."""
+_BEFORE = [
+    SIGNS.index(name)
+    for name in (
+        "begins",
+        "starter",
+        "after_question",
+        "soon_after",
+        "asked_itself",
+        "replies",
+        "question_found",
+        "nearest_question",
+    )
+]
+"""Signs that a question of the history lacks, as its own message, which stood before the answer, is hidden."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,4 +1,4 @@
-"""Plain questions to the sample community, with the real models: what answers is quoted, and nothing where nothing does."""
+"""Plain questions to the sample community, with the real models: what answers is quoted, or nothing."""
 
 from __future__ import annotations
 
