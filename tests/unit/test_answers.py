@@ -12,7 +12,7 @@ from bot.core.ports import Hit, Scope
 from bot.core.things import Channel, Community, Ref
 from brains.knowledge import confidence, extract, signs, support
 from brains.knowledge.answering import Answerer
-from brains.knowledge.confidence import SIGNS
+from brains.knowledge.confidence import ASSURANCES, SIGNS, Linear
 from brains.knowledge.passages import NOTE, Conversation, Passage
 from brains.knowledge.rewording import reword
 from brains.skills.answer_near import near
@@ -22,12 +22,23 @@ from tests.hashing import HashingEncoder
 TOWN = Community(id=1, name="Harbour")
 ROOM = Channel(id=7, ref=Ref("playground", "workshop"), name="workshop")
 REACH = Reach(scope=Scope(community=1, channels=frozenset({7})), channels={7: ROOM})
+PLAIN = np.zeros(len(SIGNS))
 MODEL = replace(
     confidence.shipped(),
-    weights=np.array([{"cosine": 12.0, "coverage": 10.0, "asks": -6.0, "replies": 2.0}.get(one, 0.0) for one in SIGNS]),
-    middle=np.zeros(len(SIGNS)),
-    spread=np.ones(len(SIGNS)),
-    bias=-9.0,
+    ranking=Linear(
+        weights=np.array(
+            [{"cosine": 12.0, "coverage": 10.0, "asks": -6.0, "replies": 2.0}.get(one, 0.0) for one in SIGNS]
+        ),
+        middle=PLAIN,
+        spread=PLAIN + 1,
+        bias=-9.0,
+    ),
+    sureness=Linear(
+        weights=np.array([float(one == "score") for one in ASSURANCES]),
+        middle=np.zeros(len(ASSURANCES)),
+        spread=np.ones(len(ASSURANCES)),
+    ),
+    usually=PLAIN,
     enough=0.5,
     besides=0.9,
 )
@@ -150,6 +161,30 @@ async def test_what_staff_wrote_for_the_question_comes_before_what_members_said(
     )
     assert answer.passages[0].is_note
     assert answer.claims[0].text == "At most 1240 degrees since the repair."
+
+
+async def test_a_piece_of_a_file_is_judged_by_its_heading_and_as_if_a_conversation_spoke_for_it():
+    piece = note("Kiln temperature", "At most 1240 degrees since the repair.")
+    asked = "What temperature does the kiln reach?"
+    _asked, _found, [judged] = await answerer(piece).look(asked, reach=REACH)
+    assert np.isnan(judged.signs["beside"])
+    bare = note("", "At most 1240 degrees since the repair.")
+    _asked, _found, [headless] = await answerer(bare).look(asked, reach=REACH)
+    assert judged.signs["cosine"] > headless.signs["cosine"]
+    kind = replace(MODEL, ranking=replace(MODEL.ranking, weights=np.array([float(one == "beside") for one in SIGNS])))
+    row = confidence.stack([judged.signs])
+    spoken = replace(kind, usually=PLAIN + 5)
+    assert spoken.probabilities(row)[0] > kind.probabilities(row)[0]
+
+
+async def test_what_only_asks_is_never_quoted():
+    asked = "What temperature does the kiln reach?"
+    found = await answerer(talk((1, asked))).answer(TOWN, asked, reach=REACH, language="en")
+    assert found.abstained
+    told = await answerer(talk((1, "The temperature the kiln does reach is 1280."))).answer(
+        TOWN, asked, reach=REACH, language="en"
+    )
+    assert not told.abstained
 
 
 async def test_what_somebody_said_does_not_answer_is_left_out():
