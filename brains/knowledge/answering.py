@@ -94,7 +94,7 @@ class Answerer:
         entries = [one for one in judged if signs.is_entry_for(one)]
         likely = self.model.probabilities(confidence.stack([one.signs for one in judged]))
         best = max(float(likely.max()), STAFFS) if entries else float(likely.max())
-        nearest = list(conversations[:NEAREST])
+        nearest = _nearest(conversations, judged, likely.tolist())
         if best < self.model.enough:
             return Answer(question=asked.text, claims=(), nearest=nearest, confidence=best)
         if entries:
@@ -122,3 +122,17 @@ class Answerer:
         words = asked(question)
         found = await asyncio.gather(*(self.vectors.search(reach.scope, text=word, limit=1) for word in words))
         return {word: hits[0].score if hits else None for word, hits in zip(words, found, strict=True)}
+
+
+def _nearest(
+    conversations: Sequence[Conversation], judged: Sequence[Judged], likely: Sequence[float]
+) -> list[Conversation]:
+    """Return the conversations that answer likeliest, each led by the passage of it that does; not all were judged."""
+    sure = {one.passage.source: each for each, one in zip(likely, judged, strict=True)}
+    led = []
+    for one in conversations:
+        ranked = sorted(one.passages, key=lambda passage: -sure.get(passage.source, 0.0))
+        first = [passage for passage in ranked[:1] if passage.source in sure]
+        found = [*first, *(passage for passage in one.found if passage not in first)]
+        led.append((sure[first[0].source] if first else 0.0, replace(one, found=found)))
+    return [one for _sure, one in sorted(led, key=lambda pair: -pair[0])[:NEAREST]]
