@@ -9,6 +9,7 @@ from bot.core.sentences import width
 from brains.knowledge.answer import Claim
 from brains.knowledge.asking import asks
 from brains.knowledge.signs import lexical
+from brains.knowledge.support import turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 MOST = 3
 """Sentences of an answer."""
-LONGEST = 320
-"""Width of a quoted sentence; a longer one is shortened at its end."""
+LONGEST, LONGEST_TURN = 320, 1_200
+"""Width of a quoted sentence; a longer one is shortened at its end, and later where the end would turn it round."""
 SAYS_LITTLE = 40
 """Width of a sentence that is quoted together with the next one: `Yes.`, `Try this:`."""
 NEAR = 0.015
@@ -30,7 +31,7 @@ WORDS = 0.1
 _SPACE = re.compile(r"[^\S\n]*\n\s*|[^\S\n]+")
 _MENTION = re.compile(r"@_?\*\*([^*|]+)(?:\|\d+)?\*\*")
 _LINK = re.compile(r"!?\[([^\[\]\n]*)\]\((?:[^()\s]|\([^()\s]*\))*\)")
-_STRONG = re.compile(r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1")
+_STRONG = re.compile(r"(\*\*)(?=\S)(.+?)(?<=\S)\1|(?<!\w)(__)(?=\S)([^_]*\s[^_]*)(?<=\S)__(?!\w)")
 _MARKER = re.compile(r"^(?:[-*+•]|#{1,6}|>+)\s+")
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 
@@ -83,12 +84,18 @@ def shortened(text: str, most: int = LONGEST) -> str:
         kept = kept[: len(kept) - max(1, (width(kept) - most) // 3)]
     head = kept.rsplit(" ", 1)[0] if " " in kept[len(kept) // 2 :] else kept
     closing = "`" if head.count("`") % 2 else ""
+    if most < LONGEST_TURN and turns(text[len(head) :]):
+        return shortened(text, LONGEST_TURN)
     return f"{head.rstrip()}{closing} …"
 
 
 def _unmarked(text: str) -> str:
     text = _LINK.sub(r"\1", _MENTION.sub(r"\1", text))
-    return _SPACE.sub(" ", _STRONG.sub(r"\2", text))
+    return _SPACE.sub(" ", _STRONG.sub(_bare, text))
+
+
+def _bare(strong: re.Match[str]) -> str:
+    return strong[2] or strong[4]
 
 
 def _telling(asked: Asked, one: Judged) -> list[str]:

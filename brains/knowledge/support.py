@@ -61,6 +61,11 @@ _ORDER = re.compile(
 )
 
 
+def turns(text: str) -> bool:
+    """Say whether a text denies or hedges, so that what is left without it says something else."""
+    return bool(_DENIALS.search(text) or _HEDGES.search(text))
+
+
 def flaw(sentence: str, evidence: str) -> Flaw | None:
     """Find what keeps a sentence from being told on the strength of one piece of evidence; None if nothing does."""
     if len(sentence) > LONGEST:

@@ -337,3 +337,14 @@ async def test_other_languages_and_brief_quotes_are_left_alone():
     short = replace(brief, claims=brief.claims[:1])
     assert await reword(short, writer, HashingEncoder(), language="en") is None
     assert writer.asked == 0
+
+
+def test_what_is_struck_out_stays_so_and_names_in_code_keep_their_marks() -> None:
+    assert extract.plain("~~Use 18.0~~ Use **19.0**") == "~~Use 18.0~~ Use 19.0"
+    assert extract.plain("__all of it__ calls __init__ and __del__") == "all of it calls __init__ and __del__"
+
+
+def test_a_quote_is_not_cut_before_what_turns_it_round() -> None:
+    long = "You may use the big saw " + "for boards and planks " * 20
+    assert extract.shortened(long).endswith("…")
+    assert extract.shortened(long + "but not on Mondays").endswith("but not on Mondays")
