@@ -155,7 +155,7 @@ def train_answers(
     to: Annotated[
         Path | None, typer.Option("--out", help="Where to write; the shipped file, if nowhere is named.")
     ] = None,
-    history: Annotated[int, typer.Option(min=0, help="Questions of the history itself to learn from as well.")] = 120,
+    history: Annotated[int, typer.Option(min=0, help="Questions of the history itself to learn from as well.")] = 150,
     as_json: JsonOption = False,
 ) -> None:
     """Fit how likely a message answers, on the questions of the dev split and on a history's own."""

@@ -1,4 +1,4 @@
-"""Plain questions to the sample community, with the real models: what answers is quoted, or nothing."""
+"""Plain questions to the sample community, with the real models: the message that answers is cited, or none."""
 
 from __future__ import annotations
 
@@ -33,6 +33,6 @@ async def test_the_sample_answers_what_it_knows_and_nothing_else(kinfolk_importe
             reach = await channels.reach(connection, community, None)
         for question in (*ANSWERED, *UNKNOWN):
             answer = await answerer.answer(community, question, reach=reach, language="en")
-            told[question] = " ".join(claim.text for claim in answer.claims)
+            told[question] = " ".join(one.text for one in answer.passages)
     assert {one: told[one] for one in UNKNOWN} == dict.fromkeys(UNKNOWN, "")
     assert {one: told[one] for one, words in ANSWERED.items() if words not in told[one]} == {}
