@@ -89,10 +89,10 @@ class Untangling:
         wanted = frozenset(one.number for one in some)
         untangler = await asyncio.to_thread(self.untangler)
         told = await asyncio.to_thread(tell_apart, lines, wanted, untangler, away=away, roots=roots)
-        await self.database.write(
-            functools.partial(conversations.tell, labels=told.labels, moves=told.moves), durable=False
-        )
-        return len(wanted & told.labels.keys())
+        # What was not read stands alone, so that it waits no longer: too much was said at that very moment.
+        labels = {number: number for number in wanted} | dict(told.labels)
+        await self.database.write(functools.partial(conversations.tell, labels=labels, moves=told.moves), durable=False)
+        return len(wanted)
 
 
 def _further(progress: Progress, before: int, done: int, everything: int) -> None:

@@ -60,6 +60,7 @@ async def untold(connection: Connection, limit: int) -> list[Untold]:
     rows = await connection.execute(
         select(*columns(MessageRow, "id", "channel_id", "sent_at"))
         .where(col(MessageRow.conversation).is_(None))
+        .order_by(col(MessageRow.id))
         .limit(limit)
     )
     return [Untold(number=row.id, channel=row.channel_id, at=row.sent_at) for row in rows]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WORDED, WORDLESS = 0.86, 0.93
 """The least score of a conversation that shares a term with the question, and of one that shares none.
 
-Scores are in units of a cosine, and this encoder's lie between .7 and 1. Of thirty questions in English and Chinese to
+Scores are in units of a cosine, and this encoder's lie between .7 and 1. Of twenty questions in English and Chinese to
 the sample town, those on nothing that was said there reached .87 at most where they shared a term, .92 where not."""
 
 

@@ -184,3 +184,10 @@ async def test_what_is_not_untangled_yet_stands_alone(hall: Hall) -> None:
     await hall.database.write(lambda c: c.execute(update(MessageRow).values(conversation=None)))
     await hall.untangling.catch_up()
     assert len(await hall.of(events[2].text)) == 4
+
+
+async def test_more_than_is_read_at_one_moment_waits_no_longer(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.untangling.MOST", 3)
+    await hall.happens(*(said(f"bell {number}", by="ana", key=f"k{number}") for number in range(8)))
+    assert await hall.untangling.catch_up() == 8
+    assert all(row.conversation is not None for row in (await hall.rows()).values())
