@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from brains.knowledge import confidence, extract, signs
+from brains.knowledge import confidence, extract, hints, signs
 from brains.knowledge.answer import Answer
-from brains.knowledge.asking import condense
+from brains.knowledge.asking import asks, condense
 from brains.knowledge.terms import asked
 
 if TYPE_CHECKING:
@@ -89,8 +89,10 @@ class Answerer:
 
     def choose(self, asked: Asked, conversations: Sequence[Conversation], judged: Sequence[Judged]) -> Answer:
         """Make the answer of what was judged, or none where nothing is likely enough."""
+        again = {one.passage.source for one in judged if signs.asks_the_same(one)}
+        judged = [one for one in judged if _may_answer(asked, one)]
         if not judged:
-            return Answer(question=asked.text, claims=(), nearest=(), confidence=0.0)
+            return Answer(question=asked.text, claims=(), nearest=list(conversations[:NEAREST]), confidence=0.0)
         entries = [one for one in judged if signs.is_entry_for(one)]
         likely = self.model.probabilities(confidence.stack([one.signs for one in judged]))
         best = max(float(likely.max()), STAFFS) if entries else float(likely.max())
@@ -102,7 +104,6 @@ class Answerer:
         else:
             ranked = sorted(zip(likely.tolist(), judged, strict=True), key=lambda pair: -pair[0])
         chosen = extract.claims(asked, ranked, besides=self.model.besides)
-        again = {one.passage.source for one in judged if signs.asks_the_same(one)}
         repeated = extract.repeated(chosen, conversations, lambda one: one.source in again)
         return Answer(question=asked.text, claims=chosen, nearest=nearest, confidence=best, repeated=repeated)
 
@@ -122,6 +123,15 @@ class Answerer:
         words = asked(question)
         found = await asyncio.gather(*(self.vectors.search(reach.scope, text=word, limit=1) for word in words))
         return {word: hits[0].score if hits else None for word, hits in zip(words, found, strict=True)}
+
+
+def _may_answer(asked: Asked, one: Judged) -> bool:
+    """Say whether a passage has what any answer needs, and does not rather ask the same: what else it tells is why."""
+    if not hints.can_answer(asked.text, f"{one.passage.heading} {one.passage.text}"):
+        return False
+    scores = [(asks(sentence), cosine + signs.lexical(asked, sentence)) for sentence, cosine in one.cosines]
+    asking, telling = ([score for asks_it, score in scores if asks_it == which] for which in (True, False))
+    return one.passage.is_note or max(asking, default=0.0) <= max(telling, default=0.0)
 
 
 def _nearest(

@@ -104,6 +104,11 @@ def _telling(asked: Asked, one: Judged) -> list[str]:
     best = max(scores)
     top = scores.index(best)
     kept = {at for at, score in enumerate(scores) if score >= best - NEAR and abs(at - top) < MOST}
+    if len(scores) <= MOST:
+        # In so few sentences each leans on the others: "Wood glue does nothing" says little without what does.
+        kept |= {
+            at for at, (sentence, _) in enumerate(one.cosines) if width(sentence) >= SAYS_LITTLE and scores[at] > 0
+        }
     if width(one.cosines[top][0]) < SAYS_LITTLE:
         kept.add(min(top + 1, len(scores) - 1))
     return [one.cosines[at][0] for at in sorted(kept)][:MOST]

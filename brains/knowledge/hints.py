@@ -44,6 +44,30 @@ _TROUBLE = re.compile(
     re.IGNORECASE,
 )
 
+_KINDS = {
+    "when": re.compile(
+        r"\b(?:when(?:'?s)?|what (?:time|day|date))\b|什么时候|何时|几点|几号|哪天|多会儿", re.IGNORECASE
+    ),
+    "where": re.compile(r"\bwhere(?:'?s)?\b|哪里|哪儿|在哪", re.IGNORECASE),
+    "who": re.compile(r"\b(?:who(?:'?s|m)?|whose)\b|谁", re.IGNORECASE),
+    "how much": re.compile(r"\bhow (?:many|much|long|often|old|big|large)\b|多少|多久|多大|几个", re.IGNORECASE),
+}
+_TIME = re.compile(
+    r"\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(?:to(?:day|morrow|night)|yesterday|now|soon|later|daily|"
+    r"(?:every|each|next|last|this|first|second|third)|before|after|until|weeks?|weekends?|months?|years?|mornings?|"
+    r"noon|afternoons?|evenings?|nights?|hours?|spring|summer|autumn|winter|january|february|march|april|may|june|july|"
+    r"august|september|october|november|december|christmas|easter|halloween)\b"
+    r"|[年月日号天周点早晚午今明昨春夏秋冬节]|星期|以后|之前|以前|马上|已经",
+    re.IGNORECASE,
+)
+_AMOUNT = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|thousand|half|once|twice|no|none|free|"
+    r"any|all|every|few|several|many|unlimited)\b|[一二两三四五六七八九十百千万半]|免费|没有|不限",
+    re.IGNORECASE,
+)
+_NEEDED = {"when": _TIME, "how much": _AMOUNT}
+"""What must stand in whatever answers a question of a kind."""
+
 
 def thanks(text: str) -> bool:
     """Say whether somebody is thanked, or told that it works now."""
@@ -70,3 +94,19 @@ def form(question: str, text: str) -> float:
     wanted = ((_WHERE, _LINK), (_HOW_MUCH, _DIGIT), (_HOW, _CODE))
     kinds = [bool(held.search(text)) for asked, held in wanted if asked.search(question)]
     return sum(kinds) / len(kinds) if kinds else 0.0
+
+
+def kinds(question: str) -> frozenset[str]:
+    """Return which plain things a question wants to know: when, where, who, how much; none for why, how and whether."""
+    return frozenset(kind for kind, asked in _KINDS.items() if asked.search(question))
+
+
+def wants_another(question: str, other: str) -> bool:
+    """Say whether another question wants to know something else than this one, which wants something plain."""
+    wanted = kinds(question)
+    return bool(wanted) and not wanted & kinds(other)
+
+
+def can_answer(question: str, text: str) -> bool:
+    """Say whether a text has what any answer must have: a time for when, an amount for how much."""
+    return all(_NEEDED[kind].search(text) for kind in kinds(question) if kind in _NEEDED)

@@ -146,7 +146,7 @@ def _of_conversation(
     asking = {one.source: _ends_asking(one.text) for one in passages}
     alike = {
         one.source: _likeness(asked, one, vectors)
-        if not one.is_note and (at == 0 or _asks_somewhere(one.text))
+        if not one.is_note and (at == 0 or _asks_somewhere(one.text)) and not _asks_else(asked, one)
         else 0.0
         for at, one in enumerate(passages)
     }
@@ -198,6 +198,11 @@ def _of_conversation(
         signs |= _of_note(signs["entry"] if asks(one.heading) else 0.0) if one.is_note else {}
         judged.append(Judged(passage=one, conversation=rank, cosines=said, signs=signs, alike=alike[one.source]))
     return judged
+
+
+def _asks_else(asked: Asked, one: Passage) -> bool:
+    """Say whether a passage asks for something else than the question does: replies to it answer that."""
+    return _asks_somewhere(one.text) and hints.wants_another(asked.text, one.text)
 
 
 def _of_note(entry: float) -> dict[str, float]:

@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.ports import Hit, Scope
 from bot.core.things import Channel, Community, Ref
-from brains.knowledge import confidence, extract, signs, support
+from brains.knowledge import confidence, extract, hints, signs, support
 from brains.knowledge.answering import Answerer
 from brains.knowledge.confidence import ASSURANCES, SIGNS, Linear
 from brains.knowledge.passages import NOTE, Conversation, Passage
@@ -348,3 +348,25 @@ def test_a_quote_is_not_cut_before_what_turns_it_round() -> None:
     long = "You may use the big saw " + "for boards and planks " * 20
     assert extract.shortened(long).endswith("…")
     assert extract.shortened(long + "but not on Mondays").endswith("but not on Mondays")
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        ("When does the hall open?", "On Saturdays at ten.", True),
+        ("When does the hall open?", "Ask Lin, please.", False),
+        ("大厅什么时候开？", "周六上午。", True),
+        ("大厅什么时候开？", "问小林吧。", False),
+        ("How many tables are there?", "Seven, and two are broken.", True),
+        ("How many tables are there?", "Lin knows.", False),
+        ("How do I splice a rope?", "Lin knows.", True),
+    ],
+)
+def test_what_wants_a_time_or_an_amount_is_answered_by_one_alone(question: str, text: str, *, expected: bool) -> None:
+    assert hints.can_answer(question, text) == expected
+
+
+def test_replies_to_what_was_asked_for_another_reason_do_not_answer() -> None:
+    assert hints.wants_another("When is the repair day?", "Will there be cake at the repair day?")
+    assert not hints.wants_another("When is the repair day?", "what time does the repair day start?")
+    assert not hints.wants_another("How do I glue this?", "When is the repair day?")
