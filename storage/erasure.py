@@ -228,6 +228,13 @@ async def _points(connection: Connection, found: Survey) -> _Points:
         .where(mine, *SPOKEN)
     )
     pairs = [(row[0], row[1] is not None) for row in await connection.execute(statement)]
+    for some in among(NoteRow.id, found.trail.notes):
+        resting = (
+            select(col(NoteRow.point), col(OutboxRow.id))
+            .join(OutboxRow, col(OutboxRow.note_id) == col(NoteRow.id), isouter=True)
+            .where(some)
+        )
+        pairs += [(row[0], row[1] is not None) for row in await connection.execute(resting)]
     return _Points(
         all=tuple(dict.fromkeys(point for point, _ in pairs)),
         on_the_way=frozenset(point for point, waits in pairs if waits),
@@ -255,7 +262,11 @@ async def _delete_points(database: Database, vectors: VectorStore | None, points
 
 async def _acknowledge(connection: Connection, *, points: Sequence[UUID]) -> None:
     for some in portions(points):
-        deleted = (col(OutboxRow.message_id).is_(None), col(OutboxRow.point).in_(some))
+        deleted = (
+            col(OutboxRow.message_id).is_(None),
+            col(OutboxRow.note_id).is_(None),
+            col(OutboxRow.point).in_(some),
+        )
         await connection.execute(delete(OutboxRow).where(*deleted))
 
 

@@ -205,7 +205,7 @@ async def test_without_a_worker_help_answers_and_match_says_so(opening: Opening,
 # In words
 
 ASKS = {
-    "en": "@Kinfolk where is sourdough rye flour dough starter talked about?",
+    "en": "@Kinfolk where do people talk about sourdough rye flour dough starter?",
     "zh_CN": "@Kinfolk sourdough rye dough",
 }
 NONSENSE = "🤷 ?!"

@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -17,7 +18,20 @@ from bot.core.events import Arrival, CommandGiven, MessagePosted, Named, Reactio
 from bot.core.events import key as key_of
 from bot.core.things import Audience, Community, Member, Rank, Ref
 from bot.indexing import Index
-from storage import acts, casebook, communities, feedback, ledger, members, profiles, proofs, spaces, traces
+from storage import (
+    acts,
+    casebook,
+    channels,
+    communities,
+    feedback,
+    ledger,
+    members,
+    notes,
+    profiles,
+    proofs,
+    spaces,
+    traces,
+)
 from storage.acts import Intent
 from storage.db import Database
 from storage.encodings import CachedEncoder
@@ -110,6 +124,7 @@ async def harbour(database: Database, home: Path, *, indexed: bool = True) -> Ha
         home=home,
         index=Index(database=database, encoder=CachedEncoder(inner, database), vectors=vectors),
     )
+    await _note(town)
     if indexed:
         await town.index.catch_up()
     await _agree(town)
@@ -243,6 +258,25 @@ async def _decide(town: Harbour) -> None:
             await acts.record_outcome(connection, number, action, Receipt(state="done", made=made), now=MONDAY)
 
     await town.database.write(work)
+
+
+async def _note(town: Harbour) -> None:
+    """Ana keeps an entry of the FAQ that rests on what Colm said."""
+    async with town.database.read() as connection:
+        general = (await channels.by_ref(connection, town.community, GENERAL.ref)).id
+        [message] = await connection.scalars(select(MessageRow.ref).where(MessageRow.text == TARRING))
+    keep = functools.partial(
+        notes.keep,
+        community=town.community,
+        point=UUID(int=7),
+        channel=general,
+        question="How long does tarring take?",
+        text=TARRING,
+        owner=ANA.ref,
+        sources=(Ref.parse(message),),
+        now=MONDAY,
+    )
+    assert await town.database.write(keep) == ""
 
 
 async def make_one_person(town: Harbour) -> None:
