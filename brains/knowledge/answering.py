@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from brains.knowledge import confidence, extract, hints, signs
 from brains.knowledge.answer import Answer
 from brains.knowledge.asking import asks, condense
@@ -89,12 +91,13 @@ class Answerer:
 
     def choose(self, asked: Asked, conversations: Sequence[Conversation], judged: Sequence[Judged]) -> Answer:
         """Make the answer of what was judged, or none where nothing is likely enough."""
-        again = {one.passage.source for one in judged if signs.asks_the_same(one)}
-        judged = [one for one in judged if _may_answer(asked, one)]
         if not judged:
-            return Answer(question=asked.text, claims=(), nearest=list(conversations[:NEAREST]), confidence=0.0)
+            return Answer(question=asked.text, claims=(), nearest=(), confidence=0.0)
+        again = {one.passage.source for one in judged if signs.asks_the_same(one)}
         entries = [one for one in judged if signs.is_entry_for(one)]
+        # Who asks the same does not answer, and yet tells that it was spoken of: they are judged with the others.
         likely = self.model.probabilities(confidence.stack([one.signs for one in judged]))
+        likely = np.where([_may_answer(asked, one) for one in judged], likely, 0.0)
         best = max(float(likely.max()), STAFFS) if entries else float(likely.max())
         nearest = _nearest(conversations, judged, likely.tolist())
         if best < self.model.enough:
