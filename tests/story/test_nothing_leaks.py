@@ -22,8 +22,8 @@ from tests.story.histories import HISTORY, Play
 from tests.story.wirings import PLANTED, Bot, living
 
 HISTORIES, PARTS = 2000, 4
-UNTIL_FOUND = 300
-"""Histories within which a planted leak must be found: several times what any of them took."""
+UNTIL_FOUND = HISTORIES
+"""Histories within which a planted leak must be found: as many as find none in the bot as it is."""
 
 
 @dataclass(slots=True)
