@@ -32,6 +32,9 @@ $(SETUP): pyproject.toml deploy/locks/dev.txt deploy/models.txt
 run: setup ## Start the bot; without a platform's token, with a page to try it on and a sample community.
 	$(BIN)/kinfolk run
 
+# Tests run side by side on all cores: threads of each for matrices as small as theirs only wait for one another.
+check test: export OPENBLAS_NUM_THREADS = 1
+
 check: setup ## Lint, type-check and run the quick tests (under two minutes).
 	$(BIN)/ruff format --check -q .
 	$(BIN)/ruff check -q .

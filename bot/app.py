@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import importlib
 from collections.abc import Callable
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -36,12 +36,13 @@ if TYPE_CHECKING:
     from bot.pipeline import Pipeline
     from bot.untangling import Untangling
     from brains.engines.encoder_client import WorkerEncoder
+    from brains.matching.circle import Circle
+    from brains.matching.learning import Learning
     from brains.matching.matchmaker import Matchmaker
+    from brains.matching.shelf import Shelf
     from brains.moderation.moderators import Moderators
     from brains.skills.skill import Answerer
 
-FRESH = timedelta(minutes=10)
-"""For so long a running bot matches by the same channel profiles, however much is said meanwhile."""
 Tell = Callable[[str], None]
 """Called with a sentence for whoever waits."""
 
@@ -66,6 +67,9 @@ class App:
         self._pictures: Pictures | None = None
         self._index: Index | None = None
         self._moderators: Moderators | None = None
+        self._shelf: Shelf | None = None
+        self._behind = False
+        self._circle: Circle | None = None
         self._untangling: Untangling | None = None
         self._answerer: Answerer | None = None
 
@@ -130,7 +134,7 @@ class App:
             self._index = Index(database=self.database, encoder=await self.encoder(), vectors=await self.vectors())
         return self._index
 
-    async def matchmaker(self, language: str | None = None, *, fresh_for: timedelta = timedelta(0)) -> Matchmaker:
+    async def matchmaker(self, language: str | None = None) -> Matchmaker:
         """Return what matches members and texts to channels, speaking a language."""
         from brains.matching.matchmaker import Matchmaker  # brings scipy, which most verbs do without
 
@@ -140,8 +144,37 @@ class App:
             encoder=await self.encoder(),
             clock=self.clock,
             translate=await asyncio.to_thread(translator, language or self.settings.language),
-            fresh_for=fresh_for,
+            shelf=(await self.matching()).shelf,
         )
+
+    async def matching(self) -> Learning:
+        """Return what learns where everybody belongs; what it learned is held for all that match here."""
+        from threadpoolctl import threadpool_limits
+
+        from brains.matching.learning import Learning
+        from brains.matching.shelf import Shelf
+
+        if self._shelf is None:
+            self._shelf = Shelf(behind=self._behind)
+            self._stack.push_async_callback(self._shelf.close)
+            # A suggestion multiplies small matrices: handing these to several threads takes longer than doing it.
+            # Finding the libraries reads files.
+            await asyncio.to_thread(threadpool_limits, 1, "blas")
+        return Learning(
+            database=self.database,
+            vectors=await self.vectors(),
+            encoder=await self.encoder(),
+            clock=self.clock,
+            shelf=self._shelf,
+        )
+
+    async def circle(self) -> Circle:
+        """Return what suggests members to each other; one for the whole run, since it keeps what it drew of them."""
+        if self._circle is None:
+            from brains.matching.circle import Circle
+
+            self._circle = Circle(database=self.database, vectors=self.vectors, encoder=self.encoder, clock=self.clock)
+        return self._circle
 
     async def moderators(self) -> Moderators:
         """Return what examines messages, for each community."""
@@ -222,12 +255,13 @@ class App:
             database=self.database,
             encoder=self.encoder,
             vectors=self.vectors,
-            matchmaker=functools.partial(self.matchmaker, fresh_for=FRESH),
+            matchmaker=self.matchmaker,
             generator=await self.generator(),
             answerer=self.answerer,
             moderator=moderators.of,
             changed=moderators.changed,
             look=Looking(platforms, self.pictures).look,
+            circle=self.circle,
         )
         return Pipeline(
             database=self.database,
@@ -246,9 +280,13 @@ class App:
         )
 
     async def living(self, adapters: Sequence[Adapter]) -> Living:
-        """Put the bot together that lives on these platforms."""
+        """Put the bot together that lives on these platforms; from now on it learns in the background."""
         from bot.ahead import Ahead
+
+        # It brings scipy, and the texts that are ordinary talk are read with it.
+        await asyncio.to_thread(importlib.import_module, "bot.belonging")
         from bot.attending import Attending
+        from bot.belonging import Belonging
         from bot.lanes import Lanes
         from bot.living import Living
         from bot.reading import Reading
@@ -257,6 +295,7 @@ class App:
         from storage.following import Followings
         from storage.inbox import Inbox
 
+        self._behind = True
         followings = Followings(self.clock, await refusals.load(self.settings.home))
         inbox = Inbox(self.database, clock=self.clock, holder=uuid4().hex, followings=followings)
         ahead = Ahead(self.encoder)
@@ -284,6 +323,7 @@ class App:
             compact=functools.partial(erasure.compact, self.database),
             chores={
                 "learning": (await self.learner()).run,
+                "belonging": Belonging(database=self.database, clock=self.clock, learning=self.matching).run,
                 "untangling": self.untangling().run,
                 "reading": Reading(self.database, self.clock).run,
                 "answers": Attending(database=self.database, clock=self.clock, put=inbox.put).run,

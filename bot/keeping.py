@@ -16,20 +16,44 @@ from bot.core.actions import (
     KeepCase,
     KeepCode,
     KeepFeedback,
+    KeepGrowth,
+    KeepInterest,
+    KeepMeeting,
+    KeepNewcomer,
     KeepNote,
     KeepOpinion,
     KeepReport,
+    KeepTaste,
     LinkAccounts,
     LinkCommunities,
     SetConsent,
     SetPolicy,
     SettleCase,
+    SetWish,
     TakeBack,
     UnlinkAccount,
 )
 from bot.core.decisions import Receipt
 from bot.core.things import Audience
-from storage import answers, casebook, channels, feedback, linking, members, notes, persons, policies, proofs, redaction
+from storage import (
+    answers,
+    casebook,
+    channels,
+    feedback,
+    growth,
+    interests,
+    linking,
+    meetings,
+    members,
+    newcomers,
+    notes,
+    persons,
+    policies,
+    proofs,
+    redaction,
+    tastes,
+    wishes,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,10 +89,9 @@ class Keeper:
             case SetConsent():
                 work = functools.partial(_set_consent, community=community, action=action, refusals=self.refusals)
                 return await self.database.write(functools.partial(work, now=now))
-            case KeepFeedback():
-                return await self.database.write(
-                    functools.partial(_keep_feedback, community=community, action=action, now=now)
-                )
+            case KeepFeedback() | KeepInterest() | KeepNewcomer() | SetWish() | KeepMeeting() | KeepTaste():
+                write = functools.partial(_keep_word, community=community, action=action, now=now)
+                return await self.database.write(write)
             case KeepCode() | LinkAccounts() | UnlinkAccount() | LinkCommunities():
                 link = functools.partial(_link, community=community, action=action, refusals=self.refusals, now=now)
                 return await self.database.write(link)
@@ -81,6 +104,8 @@ class Keeper:
             case KeepAnswer() | KeepOpinion() | KeepNote():
                 write = functools.partial(_keep_answer, community=community, action=action, trace=trace, now=now)
                 return await self.database.write(write)
+            case KeepGrowth():
+                await self.database.write(functools.partial(growth.keep, community=community, action=action, now=now))
             case Forget(member=ref):
                 await self._forget(community, ref)
             case _:
@@ -112,14 +137,46 @@ async def _set_consent(
     return DONE
 
 
-async def _keep_feedback(
-    connection: Connection, *, community: Community, action: KeepFeedback, now: datetime
+async def _keep_word(
+    connection: Connection,
+    *,
+    community: Community,
+    action: KeepFeedback | KeepInterest | KeepNewcomer | SetWish | KeepMeeting | KeepTaste,
+    now: datetime,
 ) -> Receipt:
+    """Keep what a member says of a channel, of themselves, of meeting others, of what they missed."""
     member = await members.by_ref(connection, community, action.member)
-    channel = await channels.by_ref(connection, community, action.channel)
-    if member is None or channel is None:
-        return _unknown(action.member if member is None else action.channel)
-    await feedback.keep(connection, member=member.id, channel=channel.id, opinion=action.opinion, now=now)
+    if member is None:
+        return _unknown(action.member)
+    match action:
+        case KeepFeedback(channel=ref, opinion=opinion):
+            channel = await channels.by_ref(connection, community, ref)
+            if channel is None:
+                return _unknown(ref)
+            await feedback.keep(connection, member=member.id, channel=channel.id, opinion=opinion, now=now)
+        case KeepNewcomer(met=met):
+            await newcomers.keep(connection, member=member.id, met=met, now=now)
+        case KeepInterest():
+            return await _keep_interest(connection, community, member, action, now)
+        case SetWish(wish=wish, on=on):
+            await wishes.keep(connection, member=member.id, wish=wish, on=on, now=now)
+        case KeepTaste():
+            await tastes.keep(connection, community, member.id, action, now=now)
+        case KeepMeeting():
+            wrong = await meetings.keep(connection, community, member, action, now=now)
+            return Receipt(state="failed", error=wrong) if wrong else DONE
+    return DONE
+
+
+async def _keep_interest(
+    connection: Connection, community: Community, member: Member, action: KeepInterest, now: datetime
+) -> Receipt:
+    if not action.kept:
+        await interests.drop(connection, *await members.alike(connection, community, member), text=action.text)
+        return DONE
+    if await members.withheld(connection, community, among=[member.id]):
+        return Receipt(state="failed", error=f"nothing of {action.member} may be kept")
+    await interests.keep(connection, member=member.id, text=action.text, source=action.source, now=now)
     return DONE
 
 

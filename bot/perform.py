@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from bot.budget import Urgency
 from bot.core.actions import (
     AskStaff,
+    CreateChannel,
     Delete,
     Edit,
     Forget,
@@ -27,6 +28,7 @@ from bot.core.actions import (
     Say,
     SettleCase,
     Spoken,
+    following,
     placed,
     target,
 )
@@ -124,14 +126,17 @@ class Performer:
         # Acts are in the order of what was kept; an apology, the last of them, takes nothing back.
         kept = [ruling for ruling in trace.verdict.rulings if ruling.kept]
         stopped: set[int] = set()
+        made: dict[int, Ref] = {}
         for act, ruling in itertools.zip_longest(every, kept[: len(every)]):
-            receipt = act.receipt
+            receipt, decision = act.receipt, ruling.decision if ruling else None
             if act.state == "intended":
-                ended = ruling is not None and ruling.decision in stopped
-                receipt = await self._resumed(community, trace, act.action, ended=ended)
-                await self._end(act.id, act.action, receipt, undoes=ruling.undoes if ruling else None)
-            if ruling is not None and _ends_all(act.action, receipt):
-                stopped.add(ruling.decision)
+                action = following(act.action, made[decision]) if decision in made else act.action
+                receipt = await self._resumed(community, trace, action, ended=decision in stopped)
+                await self._end(act.id, action, receipt, undoes=ruling.undoes if ruling else None)
+            if decision is not None and _ends_all(act.action, receipt):
+                stopped.add(decision)
+            if decision is not None and isinstance(act.action, CreateChannel) and receipt.made is not None:
+                made[decision] = receipt.made
 
     async def _resumed(self, community: Community, trace: Trace, action: Action, *, ended: bool) -> Receipt:
         """Repeat an act that a crash interrupted, where that does no harm and its decision was not refused."""
@@ -167,8 +172,9 @@ class Performer:
         done: list[tuple[Action, Receipt]] = []
         failed: set[int] = set()
         stopped: set[int] = set()
+        made: dict[int, Ref] = {}
         for ruling, number in zip(kept, numbers, strict=True):
-            action = ruling.action
+            action = following(ruling.action, made[ruling.decision]) if ruling.decision in made else ruling.action
             if ruling.decision in stopped or (
                 ruling.decision in failed and not isinstance(action, Delete | Moderation)
             ):
@@ -180,6 +186,8 @@ class Performer:
                 failed.add(ruling.decision)
             if _ends_all(action, receipt):
                 stopped.add(ruling.decision)
+            if isinstance(action, CreateChannel) and receipt.made is not None:
+                made[ruling.decision] = receipt.made
             await self._end(number, action, receipt, undoes=ruling.undoes)
             done.append((action, receipt))
         return done

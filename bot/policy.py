@@ -17,6 +17,8 @@ from bot.core.actions import (
     CreatePoll,
     Delete,
     Edit,
+    GrantRole,
+    Invite,
     Inward,
     KeepCase,
     Moderation,
@@ -54,6 +56,10 @@ DELETE_OWN = "Delete-own"
 """In what an adapter can: taking away what the bot itself said, and nothing else."""
 BUTTONS, FILES, FETCH = "buttons", "files", "fetch"
 """In what an adapter can: messages with buttons under them, and with files; and looking at those of members."""
+ENTERS = "enters"
+"""In what an adapter can: whoever is invited into an open channel is in it at once. Elsewhere they go there."""
+OPENED = "opened"
+"""In what an adapter can: writing in private to those alone who opened a conversation with the bot."""
 LEVELS: tuple[Speak, ...] = get_args(Speak)
 SILENT: dict[Speak, str] = {
     "silent": _("Here I say nothing aloud (/setup speak)."),
@@ -65,6 +71,11 @@ FAILED = _("That did not work: {error}")
 STAYED = _("This did not work, so it is yours to do: {action} ({error})")
 CLOSED = _("I cannot write to you directly. Allow direct messages from members of this server, or use /{command} here.")
 UNOPENED = _("I may not write to you first. Open a conversation with me, and use /{command} there: {link}")
+UNJOINED = _("I could not bring you into {channel}: {error} Go there yourself, or ask the staff to let you in.")
+UNREACHED = _(
+    "Your way into {channel} comes in a private message from me, and I may not write to you first. "
+    "Open a conversation with me, and use /match there: {link}"
+)
 UNTOLD = _("I could not write to {member}: {error}")
 WRITTEN = (MessagePosted, MessageEdited, ReactionAdded, ReactionRemoved)
 """What is heard only where the bot reads."""
@@ -275,6 +286,8 @@ def _alerts(number: int, decision: Decision, action: Action, facts: Facts) -> li
 def _signed(action: Action, decision: Decision, facts: Facts) -> Action:
     """Write under what is done to a member who of the staff wants it."""
     by = decision.approved or (facts.asker if decision.asked else None)
+    if isinstance(action, GrantRole) and action.member == by:
+        return action  # what opens a channel to whoever wants it is given in the name of the owner who set that up
     return replace(action, by=by) if by and isinstance(action, Moderation) else action
 
 
@@ -315,7 +328,22 @@ def regret(failed: Action, receipt: Receipt, decisions: Sequence[Decision], fact
         return None
     if isinstance(failed, OpenDirect) and failed.member != facts.asker:
         return replace(instead, text=_untold(failed.member, receipt, facts.theirs))
-    return replace(instead, text=facts.theirs(FAILED).format(error=escape(receipt.error)))
+    return replace(instead, text=_regretted(failed, receipt, facts.theirs))
+
+
+def _regretted(failed: Action, receipt: Receipt, theirs: Translate) -> str:
+    """Say what did not work; whom nobody could bring into a channel is led there by a link."""
+    if not isinstance(failed, Invite):
+        return theirs(FAILED).format(error=escape(receipt.error))
+    channel = wording.way(failed.channel, theirs(_("the channel")))
+    if receipt.opens:
+        return theirs(UNREACHED).format(channel=channel, link=f"[{escape(receipt.opens)}]({receipt.opens})")
+    return theirs(UNJOINED).format(channel=channel, error=escape(_ended(receipt.error)))
+
+
+def _ended(sentence: str) -> str:
+    """Return a sentence with its full stop."""
+    return sentence if sentence.endswith((".", "!", "?", "。")) else f"{sentence}."
 
 
 def _alarm(failed: Action, receipt: Receipt, decisions: Sequence[Decision], facts: Facts) -> Say | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 import os
 import tempfile
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from typer.core import TyperGroup
 
 PAGE = Path(__file__).parent / "reference.md"
 
@@ -76,23 +79,27 @@ def _verbs() -> Iterator[str]:
 
 def _every() -> Iterator[str]:
     """Yield every verb of the command line, those of a family with its name before."""
+    for name, verb in _program().commands.items():
+        if not verb.hidden:
+            yield from (f"{name} {inner}" for inner in verb.commands) if hasattr(verb, "commands") else (name,)
+
+
+@functools.cache
+def _program() -> TyperGroup:
+    """Build the command line once: that takes longer than a help does."""
     from typer.main import get_command
 
     from bot.cli import app
 
-    for name, verb in get_command(app).commands.items():
-        if not verb.hidden:
-            yield from (f"{name} {inner}" for inner in verb.commands) if hasattr(verb, "commands") else (name,)
+    return get_command(app)
 
 
 def _help(verb: str) -> str:
     """Return what `--help` prints, at 100 columns, without colours or trailing blanks."""
     os.environ.update(TERMINAL_WIDTH="100", COLUMNS="100", NO_COLOR="1", TERM="dumb")
-    from bot.cli import app
-
     words = io.StringIO()
     with redirect_stdout(words):
-        app([*verb.split(), "--help"], prog_name="kinfolk", standalone_mode=False)
+        _program()([*verb.split(), "--help"], prog_name="kinfolk", standalone_mode=False)
     return "\n".join(line.rstrip() for line in words.getvalue().strip().splitlines())
 
 

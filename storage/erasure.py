@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from bot.core.errors import Unavailable
 from bot.core.ports import Scope
-from storage import holdings, ledger, notes, persons, refusals
+from storage import growth, holdings, ledger, notes, persons, refusals, tuned
 from storage.holdings import among
 from storage.outbox import SPOKEN, serving
 from storage.persons import Account
@@ -113,7 +113,8 @@ async def forget(
 ) -> Forgotten:
     """Erase everything about a human from tables and vectors, with every account, and let nothing of them in again.
 
-    Each account is erased in a transaction. `settled` waits for points that are on their way as it begins.
+    Each account is erased in a transaction, and encoders that learned from it go. `settled` waits for points that are
+    on their way as it begins.
     Without `vectors`, and while the vector store is away, the points wait in the outbox for their deletion. Whoever
     carries this out must write nothing about the member afterwards. Raises Unavailable.
     """
@@ -122,6 +123,8 @@ async def forget(
         async with database.read() as connection:
             found = await survey(connection, one.community, one.member, fingerprint=encoder_fingerprint)
         done += await _forget(database, vectors, found, refused=refused, now=now, settled=settled)
+        if gone := await asyncio.to_thread(tuned.forget, home, str(one.member.id)):
+            done += Forgotten(erased={"encoders": gone}, left=0)
     return done
 
 
@@ -179,6 +182,7 @@ async def _erase(
     resting = [await notes.erase(connection, some, now=now) for some in among(NoteRow.id, found.trail.notes)]
     erased["note"] = sum(resting)
     await _let_stand(connection, found)
+    await growth.blur(connection, found.community)
     for some in holdings.rows(found):
         for condition in some.conditions:
             gone = await connection.execute(delete(some.model).where(condition))

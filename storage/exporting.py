@@ -30,6 +30,7 @@ from storage.tables import (
     ConsentRow,
     InboxRow,
     LedgerRow,
+    MeetingRow,
     MemberRow,
     MessageRow,
     NoteRow,
@@ -60,6 +61,7 @@ COUNTED = {
     "note_source": "links from entries of the FAQ to what you said",
     "outbox": "vectors of your messages that wait to be written",
     "trace_member": "links from the traces below to you",
+    "growth": "topics without a channel, learned from many members' messages; no part of it is yours alone",
     "profile": "what channels talk about, learned from everybody's messages; no part of it is yours alone",
     "learned_heads": "what the staff's verdicts taught about everybody's messages; no part of it is yours alone",
     "person": "the human behind the account",
@@ -263,6 +265,22 @@ async def _events(connection: Connection, found: Survey) -> Section:
     return [*own, *({**row, "by": "others"} for row in others)]
 
 
+async def _meetings(connection: Connection, found: Survey) -> Section:
+    """Tell of each side their own: that others were shown to them and what they said, who asked and what they said.
+
+    Nobody else is named. Of what the other said they hear of a yes alone, and of whoever did not ask for them nothing.
+    """
+    me, met = found.member.id, (col(MeetingRow.answer) == "yes").label("met")
+    shown = select(*columns(MeetingRow, "shown_at", "said"), met).where(col(MeetingRow.first_id) == me)
+    asked = select(*columns(MeetingRow, "said_at", "answer", "answered_at")).where(
+        col(MeetingRow.other_id) == me, col(MeetingRow.said).in_(["asked", "withdrawn"])
+    )
+    return [
+        *await _section(connection, shown.order_by(col(MeetingRow.shown_at))),
+        *await _section(connection, asked.order_by(col(MeetingRow.said_at))),
+    ]
+
+
 async def _ledger(connection: Connection, found: Survey) -> Section:
     return await _among(connection, select(*columns(LedgerRow, "at", "act")), LedgerRow.id, found.trail.ledger)
 
@@ -290,6 +308,7 @@ BY_HAND: dict[str, Read] = {
     "trace": _traces,
     "act": _acts,
     "button": _buttons,
+    "meeting": _meetings,
     "ledger": _ledger,
 }
 """What tables hold about a member whose rows need more than a look at the member's number."""

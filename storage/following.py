@@ -30,7 +30,7 @@ from bot.core.events import (
 from bot.core.policies import Rules
 from bot.core.ports import Followed
 from bot.core.things import Audience
-from storage import linking, members, messages, notes, outbox, policies, readers, renaming, spaces
+from storage import linking, members, messages, newcomers, notes, outbox, policies, readers, renaming, spaces, wishes
 from storage.intake import Intake
 from storage.readers import Readers
 from storage.rows import columns, insert_new, portions
@@ -305,6 +305,9 @@ class Following:
         if event.channel is not None:
             statement = statement.where(col(MembershipRow.channel_id) == self._intake.channel(event.channel.ref))
         await connection.execute(statement.values(left_at=event.at))
+        if event.channel is None:
+            await wishes.end(connection, self._intake.member(event.member.ref))
+            await newcomers.left(connection, self._intake.member(event.member.ref), at=event.at)
         self._readers.forget([event.member.ref])
 
     def _membership(self, channel: Ref, member: Ref) -> dict[str, int]:

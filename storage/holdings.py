@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import exists, func, select
 from sqlmodel import col
 
+from storage import growth
 from storage.rows import portions, table
 from storage.tables import (
     PERSONAL,
@@ -21,9 +22,11 @@ from storage.tables import (
     ChannelRow,
     DocumentRow,
     EncodingRow,
+    GrowthRow,
     InboxRow,
     LearnedRow,
     LedgerRow,
+    MeetingRow,
     MemberRow,
     MessageRow,
     NoteRow,
@@ -68,7 +71,7 @@ STAFF: dict[str, type[SQLModel]] = {
     "given_by": DocumentRow,
 }
 """Columns that name the staff, of cases, notes and files; these stay, and nobody is named there any more."""
-DERIVED = ("profile", "learned_heads")
+DERIVED = ("profile", "learned_heads", "growth")
 """What is learned from everybody: dropped by a forget, and learned anew from what others said."""
 
 
@@ -96,9 +99,11 @@ def rows(found: Survey) -> Iterator[Rows]:
     yield Rows(LedgerRow, among(LedgerRow.id, trail.ledger))
     yield from _said(found)
     yield from (Rows(model, _theirs(model, found)) for model in PERSONAL)
+    yield Rows(MeetingRow, (col(MeetingRow.first_id) == found.member.id, col(MeetingRow.other_id) == found.member.id))
     yield Rows(ChannelRow, among(ChannelRow.id, trail.rooms))
     yield Rows(EncodingRow, among(EncodingRow.key, found.cached))
     yield Rows(ProfileRow, (col(ProfileRow.community_id) == found.community.id,))
+    yield Rows(GrowthRow, (growth.still_open(found.community),))
     yield Rows(LearnedRow, (col(LearnedRow.community_id) == found.community.id,))
     yield Rows(MemberRow, (col(MemberRow.id) == found.member.id,))
     yield Rows(PersonRow, (_nobody_else(found.member),))

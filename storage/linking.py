@@ -23,9 +23,11 @@ from storage.tables import (
     ChannelRow,
     CommunityRow,
     ConsentRow,
+    GrowthRow,
     LearnedRow,
     LedgerRow,
     LessonRow,
+    MeetingRow,
     MemberRow,
     MessageRow,
     OutboxRow,
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from storage.connection import Connection
     from storage.refusals import Refusals
 
-BY_NUMBER = (LedgerRow, SpaceRow, ActRow, CaseRow, LessonRow, AnswerRow)
+BY_NUMBER = (LedgerRow, SpaceRow, ActRow, CaseRow, LessonRow, AnswerRow, GrowthRow, MeetingRow)
 """What belongs to another community as soon as its row says so."""
 COUNT = select(func.count()).select_from(CommunityRow).where(col(CommunityRow.joined_id).is_not(None))
 """Asked with everything that arrives, so built once."""

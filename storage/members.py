@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlmodel import col
 
 from bot.core.errors import Mistake
@@ -13,7 +13,7 @@ from bot.core.i18n import _
 from bot.core.things import Member, Ref
 from storage import policies
 from storage.rows import columns, insert_new, portions, table
-from storage.tables import ConsentRow, MemberRow, MembershipRow
+from storage.tables import ConsentRow, InterestRow, MemberRow, MembershipRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -119,6 +119,9 @@ async def set_consent(connection: Connection, member: int, *, collected: bool | 
     """Store what a member said about being collected; the last word counts, and None takes it back."""
     consent = table(ConsentRow)
     await connection.execute(consent.delete().where(consent.c.member_id == member))
+    if collected is False:
+        # What they like was told to be used: who wants nothing used is not asked to take back each word.
+        await connection.execute(delete(InterestRow).where(col(InterestRow.member_id) == member))
     if collected is not None:
         await insert_new(connection, ConsentRow, [{"member_id": member, "collected": collected, "at": now}])
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlmodel import SQLModel, col
 
 from bot.core.things import Audience
-from storage import members, notes, outbox, persons, proofs
+from storage import interests, meetings, members, newcomers, notes, outbox, persons, proofs, wishes
 from storage.rows import columns, table
 from storage.tables import (
     AnswerRow,
@@ -25,6 +25,7 @@ from storage.tables import (
     OpinionRow,
     ReactionRow,
     ReportRow,
+    TasteRow,
     ThreadRow,
     TraceMemberRow,
 )
@@ -60,8 +61,13 @@ async def member(connection: Connection, number: int, *, into: int, now: datetim
     await _move(connection, ReactionRow, "member_id", number, into, beside=("message_id", "emoji"))
     await _move_memberships(connection, "member_id", number, into, beside="channel_id")
     await _move(connection, FeedbackRow, "member_id", number, into, beside=("channel_id",))
+    await newcomers.move(connection, number, into=into)
+    await interests.move(connection, number, into=into)
     await _move(connection, ReportRow, "member_id", number, into, beside=("case_id",))
     await _move(connection, OpinionRow, "member_id", number, into, beside=("answer_id",))
+    await _move(connection, TasteRow, "member_id", number, into, beside=("conversation",))
+    await wishes.move(connection, number, into=into)
+    await meetings.move(connection, number, into=into)
     for model in ABOUT:
         held = table(model).c
         await connection.execute(update(model).where(held.member_id == number).values(member_id=into))
@@ -98,6 +104,7 @@ async def channel(connection: Connection, number: int, *, into: int) -> None:
     await connection.execute(update(MessageRow).where(said).values(channel_id=into))
     await _move_memberships(connection, "channel_id", number, into, beside="member_id")
     await _move(connection, FeedbackRow, "channel_id", number, into, beside=("member_id",))
+    await connection.execute(update(TasteRow).where(col(TasteRow.channel_id) == number).values(channel_id=into))
     await notes.move(connection, number, into=into)
     cited = col(AnswerSourceRow.channel_id) == number
     await connection.execute(update(AnswerSourceRow).where(cited).values(channel_id=into))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlmodel import col
 
 from bot.core.sentences import parts
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from storage.connection import Connection
 
 COLUMNS = columns(MessageRow, "id", "point", "ref", "channel_id", "author_id", "thread_id", "text", "sent_at")
+
+BY_POINTS = select(*COLUMNS, *columns(MessageRow, "community_id")).where(
+    col(MessageRow.point).in_(bindparam("points", expanding=True))
+)
+"""Asked with every suggestion, so built once: that costs more than executing it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +76,7 @@ async def since(connection: Connection, community: Community, moment: datetime) 
 
 def _shown(row: Row[*tuple[object, ...]]) -> Shown:
     return Shown(
-        message=_message(row),
+        message=read(row),
         reply_to=Ref.parse(row.reply_to) if row.reply_to else None,
         edited=row.edited_at is not None,
     )
@@ -94,11 +99,21 @@ async def by_point(connection: Connection, scope: Scope, points: Sequence[UUID])
     """Return the messages behind points, as far as the scope allows."""
     found: dict[UUID, Message] = {}
     for some in portions(list(points)):
-        rows = await connection.execute(
-            select(*COLUMNS).where(*within(scope, found=True), col(MessageRow.point).in_(some))
-        )
-        found.update((row.point, _message(row)) for row in rows)
+        rows = await connection.execute(BY_POINTS, {"points": some})
+        found.update((row.point, read(row)) for row in rows if _admits(scope, row))
     return found
+
+
+def _admits(scope: Scope, row: Row[*tuple[object, ...]]) -> bool:
+    """Say whether a row is inside a scope, as `within` asks the database."""
+    return (
+        row.community_id == scope.community
+        and (scope.channels is None or row.channel_id in scope.channels)
+        and (scope.authors is None or row.author_id in scope.authors)
+        and row.author_id not in scope.not_authors
+        and (scope.since is None or row.sent_at >= scope.since)
+        and (scope.until is None or row.sent_at < scope.until)
+    )
 
 
 async def by_number(connection: Connection, scope: Scope, numbers: Sequence[int]) -> dict[int, Message]:
@@ -108,7 +123,7 @@ async def by_number(connection: Connection, scope: Scope, numbers: Sequence[int]
         rows = await connection.execute(
             select(*COLUMNS).where(*within(scope, found=True), col(MessageRow.id).in_(some))
         )
-        found.update((message.id, message) for message in map(_message, rows))
+        found.update((message.id, message) for message in map(read, rows))
     return found
 
 
@@ -116,13 +131,20 @@ async def by_ref(connection: Connection, scope: Scope, ref: Ref) -> Message | No
     """Return the message of a reference, as far as the scope allows."""
     found = await connection.execute(select(*COLUMNS).where(*within(scope), col(MessageRow.ref) == str(ref)))
     row = found.first()
-    return _message(row) if row else None
+    return read(row) if row else None
+
+
+async def newest(connection: Connection, scope: Scope, limit: int) -> list[Message]:
+    """Return the newest messages in scope, newest first."""
+    newest_first = (col(MessageRow.sent_at).desc(), col(MessageRow.id).desc())
+    rows = await connection.execute(select(*COLUMNS).where(*within(scope)).order_by(*newest_first).limit(limit))
+    return [read(row) for row in rows]
 
 
 async def all_of(connection: Connection, scope: Scope) -> dict[UUID, Message]:
     """Return every message in scope by its point."""
     rows = await connection.execute(select(*COLUMNS).where(*within(scope)))
-    return {row.point: _message(row) for row in rows}
+    return {row.point: read(row) for row in rows}
 
 
 async def state(connection: Connection, community: int) -> State:
@@ -133,6 +155,12 @@ async def state(connection: Connection, community: int) -> State:
         )
     ).one()
     return State(count=row[0], last=row[1] or 0)
+
+
+async def last(connection: Connection) -> int:
+    """Return the number of the last message that was stored, whatever its community; 0 without any."""
+    number: int | None = await connection.scalar(select(func.max(col(MessageRow.id))))
+    return number or 0
 
 
 def within(scope: Scope, *, found: bool = False) -> list[ColumnElement[bool]]:
@@ -159,7 +187,8 @@ def within(scope: Scope, *, found: bool = False) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _message(row: Row[*tuple[object, ...]]) -> Message:
+def read(row: Row[*tuple[object, ...]]) -> Message:
+    """Return a row of `COLUMNS` as the message that it is."""
     return Message(
         id=row.id,
         ref=Ref.parse(row.ref),

@@ -107,12 +107,6 @@ async def resting_on(connection: Connection, community: Community, sources: Iter
     return list(found.values())
 
 
-async def of_entry(connection: Connection, community: Community, point: UUID) -> Note | None:
-    """Return an entry by its point, whoever may read it."""
-    ours = (col(NoteRow.community_id) == community.id, col(NoteRow.point) == point)
-    return next(iter(await _notes(connection, *ours)), None)
-
-
 async def keep(
     connection: Connection,
     community: Community,

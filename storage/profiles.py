@@ -1,13 +1,14 @@
-"""A community's channel profiles, learned once for each state of its messages."""
+"""A community's channel profiles, learned once for each state of its channels, consent and accounts."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlmodel import col
 
-from storage.rows import insert_new
+from storage.rows import columns, insert_new
 from storage.tables import ProfileRow
 
 if TYPE_CHECKING:
@@ -15,28 +16,46 @@ if TYPE_CHECKING:
 
     from storage.connection import Connection
 
-
-async def load(
-    connection: Connection, community: int, *, fingerprint: str, version: str, ending: str, since: datetime
-) -> bytes | None:
-    """Return the profiles of exactly this version, or those built after `since` whose version has this ending."""
-    fresh = col(ProfileRow.version).endswith(ending) & (col(ProfileRow.built_at) > since)
-    found: bytes | None = await connection.scalar(
-        select(col(ProfileRow.data)).where(
-            col(ProfileRow.community_id) == community,
-            col(ProfileRow.fingerprint) == fingerprint,
-            (col(ProfileRow.version) == version) | fresh,
-        )
-    )
-    return found
+LABEL = select(*columns(ProfileRow, "fingerprint", "version", "built_at")).where(
+    col(ProfileRow.community_id) == bindparam("community")
+)
+"""Asked with every question, so built once."""
 
 
-async def save(
-    connection: Connection, community: int, *, fingerprint: str, version: str, data: bytes, now: datetime
-) -> None:
-    """Keep the profiles in place of the last ones."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """Names profiles: the encoder's fingerprint, what they were learned of (`Common.mark`), and when."""
+
+    fingerprint: str
+    version: str
+    built_at: datetime
+
+
+async def label(connection: Connection, community: int) -> Label | None:
+    """Return what the profiles that are kept are called."""
+    row = (await connection.execute(LABEL, {"community": community})).first()
+    return Label(fingerprint=row.fingerprint, version=row.version, built_at=row.built_at) if row else None
+
+
+async def load(connection: Connection, community: int) -> tuple[Label, bytes] | None:
+    """Return the profiles that are kept."""
+    rows = await connection.execute(LABEL.add_columns(col(ProfileRow.data)), {"community": community})
+    row = rows.first()
+    if row is None:
+        return None
+    return Label(fingerprint=row.fingerprint, version=row.version, built_at=row.built_at), row.data
+
+
+async def save(connection: Connection, community: int, called: Label, data: bytes) -> None:
+    """Keep profiles in place of the last ones."""
     await drop(connection, community)
-    row = {"community_id": community, "fingerprint": fingerprint, "version": version, "data": data, "built_at": now}
+    row = {
+        "community_id": community,
+        "fingerprint": called.fingerprint,
+        "version": called.version,
+        "data": data,
+        "built_at": called.built_at,
+    }
     await insert_new(connection, ProfileRow, [row])
 
 

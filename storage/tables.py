@@ -357,6 +357,73 @@ class FeedbackRow(SQLModel, table=True):
     at: datetime = Field(sa_type=Instant)
 
 
+class InterestRow(SQLModel, table=True):
+    """What a member said they like, in their own words."""
+
+    __tablename__ = "interest"
+    __personal__: ClassVar = Personal(by="member_id", shows=("text", "source", "at"))
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, index=True)
+    text: str = Field(sa_type=Text)
+    source: str = Field(description="where they said it: welcome, match")
+    at: datetime = Field(sa_type=Instant)
+
+
+class NewcomerRow(SQLModel, table=True):
+    """Who was welcomed when, and asked later whether they found their place."""
+
+    __tablename__ = "newcomer"
+    __personal__: ClassVar = Personal(by="member_id", shows=("welcomed_at", "followed_at"))
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True)
+    welcomed_at: datetime = Field(sa_type=Instant, index=True)
+    followed_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class WishRow(SQLModel, table=True):
+    """What a member opted in for, or said no to; without a row, they were never asked and it is no."""
+
+    __tablename__ = "wish"
+    __personal__: ClassVar = Personal(by="member_id", shows=("wish", "wanted", "at"))
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True)
+    wish: str = Field(primary_key=True, description="people, across")
+    wanted: bool
+    at: datetime = Field(sa_type=Instant)
+
+
+class MeetingRow(SQLModel, table=True):
+    """Two members: the other was shown to the first, who may ask to be introduced; each side's last word of it.
+
+    Neither is ever told what the other said but for a yes.
+    """
+
+    __tablename__ = "meeting"
+    __table_args__ = (
+        Index("ix_meeting_first", "first_id", "shown_at"),
+        Index("ix_meeting_other", "other_id", "shown_at"),
+    )
+    id: str = Field(primary_key=True, description="made by whoever proposed it")
+    community_id: int = Field(foreign_key="community.id", sa_type=Id)
+    first_id: int = Field(foreign_key="member.id", sa_type=Id, description="to whom the other was shown")
+    other_id: int = Field(foreign_key="member.id", sa_type=Id)
+    said: str = Field(description="by the first: shown, asked, withdrawn, not_now, never")
+    answer: str = Field(default="", description="by the other, once asked: yes, no, never; empty for nothing yet")
+    shown_at: datetime = Field(sa_type=Instant)
+    said_at: datetime = Field(sa_type=Instant)
+    answered_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class TasteRow(SQLModel, table=True):
+    """A conversation that was shown to a member as missed, and what they think of it."""
+
+    __tablename__ = "taste"
+    __personal__: ClassVar = Personal(by="member_id", shows=("taste", "at"), room="channel_id")
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True)
+    conversation: int = Field(sa_type=Id, primary_key=True, description="what it is called: storage/conversations.py")
+    channel_id: int = Field(foreign_key="channel.id", sa_type=Id, index=True)
+    taste: str = Field(description="shown, more, less")
+    at: datetime = Field(sa_type=Instant)
+
+
 class ReactionRow(SQLModel, table=True):
     """An emoji that a member put under a message."""
 
@@ -579,6 +646,27 @@ class AnswerRow(SQLModel, table=True):
     alone: bool = Field(default=False, description="said to the asker alone")
     confidence: float = 0.0
     standing: str = Field(default="given", description="given, abstained, asked_staff, answered, corrected, withdrawn")
+    at: datetime = Field(sa_type=Instant)
+
+
+class GrowthRow(SQLModel, table=True):
+    """What was proposed to the staff about a community's channels, and what they said to it.
+
+    `terms` are words that several members used, and `centre` the mean of what many said: neither is of one of them. A
+    forget drops what is still open, and the centre of what is settled.
+    """
+
+    __tablename__ = "growth"
+    id: str = Field(primary_key=True, description="made by whoever proposed it")
+    community_id: int = Field(foreign_key="community.id", sa_type=Id, index=True)
+    kind: str = Field(description="topic, merge, archive")
+    name: str
+    terms: str = Field(sa_type=Text, description="with spaces between, the most telling first")
+    fingerprint: str = Field(description="of the encoder of the centre")
+    centre: bytes = Field(sa_type=LargeBinary, description="float16; empty where there is none")
+    channels: list[str] = Field(sa_type=JSON, description="references of the channels that it rests on or is about")
+    made: str = Field(default="", description="reference of the channel that was made")
+    standing: str = Field(description="proposed, later, never, done")
     at: datetime = Field(sa_type=Instant)
 
 

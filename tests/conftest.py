@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from uuid import uuid4
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from filelock import FileLock
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from storage.db import Database, make_engine
 from tests import tables
@@ -94,16 +95,21 @@ def postgres() -> Iterator[str]:
         _tell(template, "ALTER SYSTEM SET fsync TO off", "SELECT pg_reload_conf()", f"CREATE DATABASE {TABLES}")
         tables.make(template.format(name=TABLES), folder)
         yield template
+        _server(template).dispose()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@functools.cache
+def _server(template: str) -> Engine:
+    """Open a server of PostgreSQL once for all tests: connecting takes as long as copying a database does."""
+    return make_engine(template.format(name="postgres")).execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _tell(template: str, *statements: str) -> None:
     """Tell a server of PostgreSQL something."""
-    engine = make_engine(template.format(name="postgres")).execution_options(isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
+    with _server(template).connect() as connection:
         for statement in statements:
             connection.execute(text(statement))
-    engine.dispose()
 
 
 @contextlib.contextmanager

@@ -72,7 +72,7 @@ class Playground:
     @property
     def can(self) -> frozenset[str]:
         """Return every action there is on platforms, and that it speaks to one member alone."""
-        return frozenset(kind.__name__ for kind in get_args(Outward)) | {"only", "buttons", "files", "fetch"}
+        return frozenset(kind.__name__ for kind in get_args(Outward)) | {"only", "enters", "buttons", "files", "fetch"}
 
     @property
     def limits(self) -> Limits:

@@ -187,7 +187,12 @@ def _reactions(post: Post) -> list[View]:
 
 
 def _button(button: Button) -> View:
-    return {"label": button.label, "token": button.token, "only": button.only.id if button.only else ""}
+    return {
+        "label": button.label,
+        "token": button.token,
+        "only": button.only.id if button.only else "",
+        "row": button.row,
+    }
 
 
 def _file(one: Attachment) -> View:

@@ -113,7 +113,7 @@ class Slack:
     @property
     def can(self) -> frozenset[str]:
         """Return what Slack lets a bot do, and with an admin's token a little more."""
-        abilities = {"only", "only-plain", "buttons", "files", "fetch"}
+        abilities = {"only", "enters", "only-plain", "buttons", "files", "fetch"}
         return OWN | abilities | (OTHERS if self._tokens.admin.get_secret_value() else {"Delete-own"})
 
     @property

@@ -108,7 +108,7 @@ class Telegram:
     @property
     def can(self) -> frozenset[str]:
         """Return what it does; what is for one member alone is said in a conversation with them."""
-        return frozenset(kind.__name__ for kind in CAN) | {"buttons", "files", "fetch"}
+        return frozenset(kind.__name__ for kind in CAN) | {"opened", "buttons", "files", "fetch"}
 
     @property
     def limits(self) -> Limits:
@@ -168,6 +168,7 @@ class Telegram:
             speech=Speech(bot, chats, homes, echo),
             discipline=Discipline(client=bot, chats=chats, homes=homes, clock=self._clock),
             echo=echo,
+            clock=self._clock,
         )
         try:
             await Polling(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from telegram import ReactionTypeEmoji
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from adapters.telegram.moderating import Discipline
     from adapters.telegram.speaking import Speech
     from bot.core.actions import Action
+    from bot.core.clock import Clock
     from bot.core.things import Ref
 
 CAN = (
@@ -58,6 +60,8 @@ CAN = (
     CreatePoll,
 )
 """What the bot is able to do here: there are no roles to give, and no calendar."""
+INVITED = timedelta(days=1)
+"""For so long a link into a group lets its one member in."""
 NAME = 128
 """Characters of a topic's name."""
 EMOJI = frozenset(str(one.value) for one in ReactionEmoji)
@@ -74,6 +78,7 @@ class Hands:
     speech: Speech
     discipline: Discipline
     echo: Echo
+    clock: Clock
 
     async def perform(self, action: Action) -> Ref | None:
         """Carry out an action and return what it made. Raises Refused, names.Unknown and the library's errors."""
@@ -117,7 +122,8 @@ class Hands:
         if is_there:
             return None
         check((await self.chats.staff(group)).get(self.client.id), "can_invite_users")
-        link = await self.client.create_chat_invite_link(group, member_limit=1)
+        until = self.clock.now() + INVITED
+        link = await self.client.create_chat_invite_link(group, member_limit=1, expire_date=until)
         name = self.chats.topic(names.place(action.channel)).name
         words = f"[{escape(name)}]({link.invite_link})"
         return await self.speech.speak(OpenDirect(member=action.member, text=words))

@@ -71,11 +71,12 @@ async def bench_retrieval(
     """
     with tempfile.TemporaryDirectory(prefix="kf-") as folder:
         async with open_app(scratch_settings(settings, Path(folder))) as app:
-            place = await _fill(app, list(dict.fromkeys(texts)), messages, progress)
+            place = await fill(app, list(dict.fromkeys(texts)), messages, progress)
             return await _measure(place, messages)
 
 
-async def _fill(app: App, texts: Sequence[str], messages: int, progress: Progress) -> Place:
+async def fill(app: App, texts: Sequence[str], messages: int, progress: Progress) -> Place:
+    """Fill a community with so many messages, whose points lie near those of the texts."""
     encoder, vectors = await app.encoder(), await app.vectors()
     made = dict(zip(texts, await passages(encoder, texts, progress=progress), strict=True))
     now = app.clock.now()

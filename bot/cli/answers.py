@@ -15,7 +15,7 @@ from bot.cli.output import JsonOption, emit, note, open_app, out, progress, run
 from bot.core.errors import Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from uuid import UUID
 
     from bot.app import App
@@ -58,6 +58,14 @@ class Imported:
     def in_order(self) -> list[Message]:
         """Return the messages, oldest first."""
         return sorted(self.said.values(), key=lambda one: (one.sent_at, one.id))
+
+
+@contextlib.asynccontextmanager
+async def asking(settings: Settings, data: Path) -> AsyncIterator[tuple[App, Imported, Callable[[int, int], None]]]:
+    """Open the app and a history that is asked, with what shows how far that is."""
+    async with open_app(settings) as app, imported(app, data) as history:
+        with progress("Asking") as show:
+            yield app, history, show
 
 
 @contextlib.asynccontextmanager
@@ -113,16 +121,15 @@ def eval_answers(
         asked = read(questions, split=split)
         if not asked:
             raise Mistake(f"{questions} holds no question of the split {split!r}.")
-        async with open_app(settings) as app, imported(app, data) as history:
-            with progress("Asking") as bar:
-                return await judge(
-                    history.answerer,
-                    asked,
-                    reach=history.reach,
-                    numbers=history.numbers,
-                    points=history.points,
-                    progress=bar,
-                )
+        async with asking(settings, data) as (_app, history, bar):
+            return await judge(
+                history.answerer,
+                asked,
+                reach=history.reach,
+                numbers=history.numbers,
+                points=history.points,
+                progress=bar,
+            )
 
     found = run(verb)
     if as_json:
@@ -165,17 +172,16 @@ def train_answers(
         from brains.training.questions import read
 
         asked = read(questions)
-        async with open_app(settings) as app, imported(app, data) as found:
-            with progress("Looking") as bar:
-                return await train(
-                    found.answerer,
-                    asked,
-                    reach=found.reach,
-                    numbers=found.numbers,
-                    said=found.in_order,
-                    most=history,
-                    progress=bar,
-                )
+        async with asking(settings, data) as (_app, found, show):
+            return await train(
+                found.answerer,
+                asked,
+                reach=found.reach,
+                numbers=found.numbers,
+                said=found.in_order,
+                most=history,
+                progress=show,
+            )
 
     from brains.knowledge.confidence import SHIPPED
     from brains.training.answers import write
@@ -193,20 +199,24 @@ def train_answers(
 
 def bench_answers(
     data: HistoryOption,
-    count: Annotated[int, typer.Option(min=40, help="Questions of the history that are asked.")] = 60,
+    questions: Annotated[
+        Path | None, typer.Option(help="Questions in JSON lines, as for eval answers; else the history's own.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=40, help="How many of them are asked.")] = 60,
     as_json: JsonOption = False,
 ) -> None:
     """Time answers, alone and ten at once, and count those that the generator puts into fewer words."""
 
     async def verb(settings: Settings) -> Figures:
-        from bot.bench.answers import Asking
+        from bot.bench.answers import Asking, drawn
         from bot.bench.answers import bench_answers as measure
-        from brains.training.questions import of_history
+        from brains.training.questions import of_history, read
 
-        async with open_app(settings) as app, imported(app, data) as found:
-            questions = [case.text for case in of_history(found.in_order, most=count) if case.answers]
-            asking = Asking(answerer=found.answerer, community=found.community, reach=found.reach)
-            return await measure(asking, questions, generator=await app.generator())
+        given = [one.text for one in read(questions)] if questions else []
+        async with asking(settings, data) as (app, found, show):
+            own = [] if given else [case.text for case in of_history(found.in_order, most=count) if case.answers]
+            asked = Asking(answerer=found.answerer, community=found.community, reach=found.reach)
+            return await measure(asked, own or drawn(given, count), generator=await app.generator(), progress=show)
 
     figures = run(verb)
     if as_json:

@@ -198,6 +198,48 @@ def retrieval(
     _run(verb, as_json=as_json)
 
 
+@family.command()
+def matching(
+    data: DataOption = SAMPLE,
+    messages: Annotated[int, typer.Option(min=1000, help="Messages in the community.")] = 100_000,
+    members: Annotated[int, typer.Option(min=100, help="Members who wrote them.")] = 10_000,
+    channels: Annotated[int, typer.Option(min=10, help="Channels in which they did.")] = 500,
+    count: Annotated[int, typer.Option(min=50, help="How many texts are encoded and said again.")] = 2_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Time a suggestion and learning anew in a large community, beside a bare search and popularity."""
+
+    async def verb(settings: Settings) -> Figures:
+        from bot.bench.crowd import Crowd
+        from bot.bench.matching import bench_matching
+
+        texts = await asyncio.to_thread(_texts, data, count)
+        crowd = Crowd(messages=messages, members=members, channels=channels)
+        with progress("Filling") as show:
+            return await bench_matching(texts, settings=settings, crowd=crowd, progress=show)
+
+    _run(verb, as_json=as_json)
+
+
+@family.command()
+def people(
+    data: DataOption = SAMPLE,
+    messages: Annotated[int, typer.Option(min=1000, help="Messages in the community.")] = 100_000,
+    count: Annotated[int, typer.Option(min=50, help="How many texts are encoded and said again.")] = 600,
+    as_json: JsonOption = False,
+) -> None:
+    """Time `/people` where 2,000 members opted in, and `/foryou`."""
+
+    async def verb(settings: Settings) -> Figures:
+        from bot.bench.people import bench_people
+
+        texts = await asyncio.to_thread(_texts, data, count)
+        with progress("Filling") as show:
+            return await bench_people(texts, settings=settings, messages=messages, progress=show)
+
+    _run(verb, as_json=as_json)
+
+
 def _texts(path: Path, count: int) -> list[str]:
     """Take texts spread evenly over a file."""
     from adapters.history.jsonl import read

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.output import JsonOption, emit, note, open_app, out, progress, run
+from bot.cli.output import JsonOption, emit, encoding, note, out, run
+from bot.cli.recommend import exposure, recommender
 from bot.cli.safety import safety
 from bot.core.errors import Mistake
 
@@ -45,21 +46,21 @@ family.command()(safety)
 
 
 @family.command()
-def recommend(
+def groups(
     data: DataOption,
-    cut: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Learn before this day, test from it on.")],
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only half-years that begin from this day on.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge which channels members came to after a day, from what was known before it."""
+    """Judge whether a channel that was hidden in another one is proposed as a group of its own."""
 
     async def verb(settings: Settings) -> Evaluation:
-        from brains.evals.recommend import recommend as judge
-        from storage.encodings import KeepingEncoder
+        from brains.evals.groups import groups as judge
 
-        async with open_app(settings) as app:
-            encoder = KeepingEncoder(await app.encoder(), app.database)
-            with progress("Encoding") as show:
-                return await judge(data, cut=cut.replace(tzinfo=UTC), encoder=encoder, progress=show)
+        async with encoding(settings) as (_app, encoder, show):
+            first = since.replace(tzinfo=UTC) if since else None
+            return await judge(data, encoder=encoder, since=first, progress=show)
 
     _show(run(verb), as_json=as_json)
 
@@ -74,12 +75,9 @@ def match_text(
 
     async def verb(settings: Settings) -> Evaluation:
         from brains.evals.match_text import match_text as judge
-        from storage.encodings import KeepingEncoder
 
-        async with open_app(settings) as app:
-            encoder = KeepingEncoder(await app.encoder(), app.database)
-            with progress("Encoding") as show:
-                return await judge(data, encoder=encoder, zero_shot=zero_shot, progress=show)
+        async with encoding(settings) as (_app, encoder, show):
+            return await judge(data, encoder=encoder, zero_shot=zero_shot, progress=show)
 
     _show(run(verb), as_json=as_json)
 
@@ -96,12 +94,9 @@ def retrieval(
 
     async def verb(settings: Settings) -> Evaluation:
         from brains.evals.retrieval import retrieval as judge
-        from storage.encodings import KeepingEncoder
 
-        async with open_app(settings) as app:
-            encoder = KeepingEncoder(await app.encoder(), app.database)
-            with progress("Encoding") as show:
-                return await judge(data, encoder=encoder, queries=queries, progress=show)
+        async with encoding(settings) as (_app, encoder, show):
+            return await judge(data, encoder=encoder, queries=queries, progress=show)
 
     _show(run(verb), as_json=as_json)
 
@@ -118,12 +113,9 @@ def discussed(
 
     async def verb(settings: Settings) -> Evaluation:
         from brains.evals.discussed import discussed as judge
-        from storage.encodings import KeepingEncoder
 
-        async with open_app(settings) as app:
-            encoder = KeepingEncoder(await app.encoder(), app.database)
-            with progress("Encoding") as show:
-                return await judge(data, encoder=encoder, part=part.value, progress=show)
+        async with encoding(settings) as (_app, encoder, show):
+            return await judge(data, encoder=encoder, part=part.value, progress=show)
 
     _show(run(verb), as_json=as_json)
 
@@ -159,12 +151,9 @@ def memory(data: DataOption, as_json: JsonOption = False) -> None:
 
     async def verb(settings: Settings) -> MemoryEvaluation:
         from brains.evals.memory import judge
-        from storage.encodings import KeepingEncoder
 
-        async with open_app(settings) as app:
-            encoder = KeepingEncoder(await app.encoder(), app.database)
-            with progress("Encoding") as show:
-                return await judge(data, encoder=encoder, progress=show)
+        async with encoding(settings) as (_app, encoder, show):
+            return await judge(data, encoder=encoder, progress=show)
 
     found = run(verb)
     if as_json:
@@ -179,15 +168,12 @@ def learning(data: DataOption, as_json: JsonOption = False) -> None:
 
     async def verb(settings: Settings) -> LearningEvaluation:
         from brains.evals.learning import judge
-        from storage.encodings import KeepingEncoder
 
-        async with open_app(settings) as app:
-            encoder = KeepingEncoder(await app.encoder(), app.database)
+        async with encoding(settings) as (app, encoder, show):
             heads = (await app.moderators()).heads()
             if heads is None:
                 raise Mistake("There are no heads to correct. Make them: kinfolk train heads")
-            with progress("Encoding") as show:
-                return await judge(data, encoder=encoder, heads=heads, progress=show)
+            return await judge(data, encoder=encoder, heads=heads, progress=show)
 
     found = run(verb)
     if as_json:
@@ -246,17 +232,14 @@ def moderation(
     async def verb(settings: Settings) -> Report:
         from brains.evals.moderation import moderation as judge
         from brains.evals.moderation import moderation_file
-        from storage.encodings import KeepingEncoder
 
         if data.is_file() and target is None:
             raise Mistake("Say what the labels of the file mean: --target toxicity or --target spam.")
-        async with open_app(settings) as app:
-            encoder = KeepingEncoder(await app.encoder(), app.database)
-            with progress("Encoding") as show:
-                if target is not None:
-                    return await moderation_file(data, target.value, encoder=encoder, progress=show)
-                parts = [part.strip() for part in only.split(",") if part.strip()]
-                return await judge(data, encoder=encoder, only=parts, progress=show, tell=note)
+        async with encoding(settings) as (_app, encoder, show):
+            if target is not None:
+                return await moderation_file(data, target.value, encoder=encoder, progress=show)
+            parts = [part.strip() for part in only.split(",") if part.strip()]
+            return await judge(data, encoder=encoder, only=parts, progress=show, tell=note)
 
     report = run(verb)
     if as_json:
@@ -305,6 +288,10 @@ def _show(evaluation: Evaluation, *, as_json: bool) -> None:
     out.print(f"{beside.metric} beside {beside.baseline}: {beside.difference:+.3f} (95 %: {low:+.3f} to {high:+.3f})")
     for line in evaluation.notes:
         note(line)
+
+
+family.command()(recommender(_show))
+family.command()(exposure)
 
 
 def register(app: typer.Typer) -> None:

@@ -17,6 +17,7 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from bot.app import App
+    from bot.core.ports import Encoder
     from bot.core.settings import Settings
 
 T = TypeVar("T")
@@ -77,3 +78,14 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
     with bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextlib.asynccontextmanager
+async def encoding(settings: Settings) -> AsyncIterator[tuple[App, Encoder, Callable[[int, int], None]]]:
+    """Open the app, and give its encoder, which keeps what it made for the next run, and what shows how far it is."""
+    from storage.encodings import KeepingEncoder
+
+    async with open_app(settings) as app:
+        encoder = KeepingEncoder(await app.encoder(), app.database)
+        with progress("Encoding") as show:
+            yield app, encoder, show

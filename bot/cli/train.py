@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, out, progress, run
+from bot.cli.output import CommunityOption, JsonOption, emit, encoding, note, open_app, out, run
+from bot.cli.train_encoder import encoder
 from bot.core.errors import Mistake
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from brains.training.untangle_run import Outcome as Untangled
 
 family = typer.Typer(name="train", help="Learn from data.", no_args_is_help=True)
+family.command()(encoder)
 
 
 @family.command()
@@ -39,22 +41,18 @@ def heads(
 
         from brains.moderation.heads import SHIPPED
         from brains.training.run import train_heads
-        from storage.encodings import KeepingEncoder
 
-        async with open_app(settings) as app:
-            encoder = KeepingEncoder(await app.encoder(), app.database)
-            date = datetime.now(UTC).date().isoformat()
-            with progress("Encoding") as show:
-                return await train_heads(
-                    data,
-                    to or SHIPPED.parent,
-                    encoder=encoder,
-                    date=date,
-                    seed=seed,
-                    force=force,
-                    progress=show,
-                    tell=lambda head: note(f"Fitting {head}"),
-                )
+        async with encoding(settings) as (_app, encoder, show):
+            return await train_heads(
+                data,
+                to or SHIPPED.parent,
+                encoder=encoder,
+                date=datetime.now(UTC).date().isoformat(),
+                seed=seed,
+                force=force,
+                progress=show,
+                tell=lambda head: note(f"Fitting {head}"),
+            )
 
     _show(run(verb), as_json=as_json)
 

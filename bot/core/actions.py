@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Literal, assert_never
+from urllib.parse import quote as percent
 
 from bot.core.things import Ref
 
@@ -296,6 +297,37 @@ class KeepFeedback(Keeping):
     before: str = ""
 
 
+Source = Literal["welcome", "match"]
+"""Where a member said what they like: in answer to a welcome, or with /match."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepInterest(Keeping):
+    """Keep what a member says they like, in their own words, or take it back where it is `kept` no more."""
+
+    turns = "kept"
+    personal = True
+    member: Ref
+    text: str
+    source: Source
+    kept: bool = True
+    before: bool = False
+
+
+Met = Literal["", "welcomed", "followed"]
+"""How far a newcomer was met: not at all, welcomed, and asked a week later whether they found their place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepNewcomer(Keeping):
+    """Keep how far a newcomer was met, so that they are welcomed and asked once."""
+
+    turns = "met"
+    member: Ref
+    met: Met
+    before: Met = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forget(Keeping):
     """Erase everything that is held about a member."""
@@ -338,6 +370,64 @@ class LinkCommunities(Keeping):
 
     other: int
     code: str
+
+
+Wish = Literal["people", "across", "reminders"]
+"""What members opt in for: to be introduced to each other, to be matched over the spaces that an owner linked. Those
+who want no `reminders` are asked nothing by the bot of its own accord; here who said nothing may be asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetWish(Keeping):
+    """Keep whether a member wants something that nobody gets unasked; None is as good as never having said so."""
+
+    turns = "on"
+    personal = True
+    member: Ref
+    wish: Wish
+    on: bool | None
+    before: bool | None = None
+
+
+Said = Literal["", "shown", "asked", "withdrawn", "not_now", "never", "yes", "no"]
+"""What came of two members being brought together: `shown` the one to the other, who `asked` for it or wants it
+`not_now` or `never`, or has `withdrawn` it; who was asked says `yes`, `no` or `never`. Empty for nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepMeeting(Keeping):
+    """Keep what a member says of meeting another: who asks, or who was asked, of whom their own word is kept.
+
+    `meeting` names it by 32 hexadecimal digits, made by whoever proposes that one is shown to the other. Only then is
+    the `other` named: what one of them says later tells nothing of the other.
+    """
+
+    turns = "said"
+    personal = True
+    meeting: str
+    member: Ref
+    said: Said
+    before: Said = ""
+    other: Ref | None = None
+
+
+Taste = Literal["", "shown", "more", "less"]
+"""What a member thinks of a conversation that was shown to them: nothing yet, more like this, less of this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepTaste(Keeping):
+    """Keep which conversations were shown to a member as missed, and what they think of them.
+
+    They are labels of `message.conversation`. Empty takes it back: then they may be shown again.
+    """
+
+    turns = "taste"
+    personal = True
+    member: Ref
+    conversations: tuple[int, ...]
+    taste: Taste
+    before: Taste = ""
 
 
 Kind = Literal["spam", "scam", "toxicity", "hate", "sexual", "self_harm", "flood", "raid", "rule", "reported", "hand"]
@@ -511,6 +601,33 @@ class KeepOpinion(Keeping):
     before: Opinion = ""
 
 
+Grown = Literal["", "proposed", "later", "never", "done"]
+"""How a proposal about channels stands: put to the staff, put off, refused for good, done; empty for not at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepGrowth(Keeping):
+    """Keep a proposal about the channels of a community, or how the one of this id stands from now on.
+
+    `growth` is 32 hexadecimal digits, made by whoever proposes it. A `topic` without a channel is recognised by its
+    `terms`, and by its `centre`: float16 in base64, of the encoder of this fingerprint. `channels` are those that it
+    rests on, or that are to be merged or archived; `made` is the channel that came of it, which is known at once.
+    """
+
+    turns = "standing"
+    growth: str
+    about: Literal["topic", "merge", "archive"]
+    name: str
+    description: str = ""
+    terms: tuple[str, ...] = ()
+    fingerprint: str = ""
+    centre: str = ""
+    channels: tuple[Ref, ...] = ()
+    made: Ref | None = None
+    standing: Grown = "proposed"
+    before: Grown = ""
+
+
 Outward = (
     Say
     | Edit
@@ -536,6 +653,11 @@ Inward = (
     SetPolicy
     | SetConsent
     | KeepFeedback
+    | KeepInterest
+    | KeepNewcomer
+    | SetWish
+    | KeepMeeting
+    | KeepTaste
     | Forget
     | KeepCode
     | LinkAccounts
@@ -549,6 +671,7 @@ Inward = (
     | TakeBack
     | KeepAnswer
     | KeepOpinion
+    | KeepGrowth
 )
 """What changes Kinfolk's own tables and no platform."""
 
@@ -606,6 +729,27 @@ def undoing(action: Action, receipt: Receipt, *, by: Ref | None) -> Action | Non
     if isinstance(action, Keeping) and action.personal and getattr(action, "member", None) != by:
         return None
     return inverse(action, receipt)
+
+
+MADE = "made"
+"""The id of a reference that means what the last `CreateChannel` before it, in the same decision, makes."""
+
+
+def following(action: Action, made: Ref) -> Action:
+    """Return an action with the channel that was made in the place of `MADE`: where it goes, and in what it says."""
+    there = Ref(made.platform, MADE)
+    match action:
+        case Say(to=where, text=text):
+            return replace(action, to=made if where == there else where, text=text.replace(_end(there), _end(made)))
+        case KeepGrowth(made=known):
+            return replace(action, made=made if known == there else known)
+        case _:
+            return action
+
+
+def _end(channel: Ref) -> str:
+    """Return the end of a link to a channel, as `wording.channel` writes it."""
+    return f"(kinfolk:channel:{percent(str(channel), safe='/:@&')})"
 
 
 def placed(action: Action, space: Ref) -> Action:

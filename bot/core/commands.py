@@ -81,8 +81,27 @@ COMMANDS = (
         name="match",
         help=_("Channels where you belong, and why"),
         arguments=(
-            Argument(name="interests", type="text", help=_("What you like; without it, your own messages speak")),
+            Argument(
+                name="interests",
+                type="text",
+                help=_("What you like; else your messages speak. Or: refused, forget, across on, across off"),
+            ),
         ),
+    ),
+    Command(
+        name="people",
+        help=_("Members who share your interests, introduced where both want it"),
+        arguments=(
+            Argument(
+                name="interests",
+                type="text",
+                help=_("What you like, or without it what you write about; on and off say whether you want it"),
+            ),
+        ),
+    ),
+    Command(
+        name="foryou",
+        help=_("Conversations that you missed and may care about, and why"),
     ),
     Command(
         name="ask",
@@ -168,15 +187,15 @@ COMMANDS = (
     ),
     Command(
         name="draft",
-        help=_("Entries of the FAQ: proposed from what is asked often, or kept by hand"),
+        help=_("Entries of the FAQ, from what is asked often or by hand; and new channels"),
         rank=Rank.STAFF,
         arguments=(
             Argument(
                 name="action",
                 type="choice",
-                help=_("faq, with a question or without; list; or remove, with a number"),
+                help=_("faq, with a question or without; list; remove, with a number; or groups, for new channels"),
                 required=True,
-                choices=("faq", "list", "remove"),
+                choices=("faq", "list", "remove", "groups"),
             ),
             Argument(name="question", type="text", help=_("The question; with remove, the number of the entry")),
             Argument(name="answer", type="text", help=_("The answer to it"), named=True),

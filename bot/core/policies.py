@@ -41,6 +41,15 @@ class Policy(BaseModel):
         description=_("The channel where newcomers are welcomed; empty for where they come in."),
         json_schema_extra={"names": "channel"},
     )
+    welcome: Literal["channel", "private"] = Field(
+        default="channel", description=_("Where I welcome newcomers: in that channel, or in private.")
+    )
+    daily_hour: int = Field(
+        default=16,
+        ge=0,
+        le=23,
+        description=_("The hour, in UTC, at which I write what is due once a day, such as to newcomers."),
+    )
     language: Literal["", "en", "zh_CN"] = Field(
         default="", description=_("The language I speak here where a member has chosen none: en or zh_CN.")
     )
@@ -50,6 +59,13 @@ class Policy(BaseModel):
         description=_("Roles whose members are staff to me, whatever the platform says of them."),
         examples=["discord:10/&5, discord:10/&6"],
         json_schema_extra={"names": "role"},
+    )
+    opened_by: str = Field(
+        default="",
+        max_length=200,
+        description=_("The role that whoever joins a channel by me is given, where the channel needs one."),
+        examples=["discord:10/&7"],
+        json_schema_extra={"names": "role", "per_channel": True},
     )
     speak: Speak = Field(
         default="mentioned",
@@ -146,7 +162,7 @@ class Policy(BaseModel):
             raise ValueError(f"not of {', '.join(SANCTIONS)}: {value}")
         return ", ".join(one for one in SANCTIONS if one in wanted)
 
-    @field_validator("staff_roles")
+    @field_validator("staff_roles", "opened_by")
     @classmethod
     def _refs(cls, value: str) -> str:
         """Write roles as references, one after the other; raises ValueError for anything else."""

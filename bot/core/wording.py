@@ -30,9 +30,14 @@ from bot.core.actions import (
     KeepCase,
     KeepCode,
     KeepFeedback,
+    KeepGrowth,
+    KeepInterest,
+    KeepMeeting,
+    KeepNewcomer,
     KeepNote,
     KeepOpinion,
     KeepReport,
+    KeepTaste,
     Kick,
     LinkAccounts,
     LinkCommunities,
@@ -42,6 +47,7 @@ from bot.core.actions import (
     SetConsent,
     SetPolicy,
     SettleCase,
+    SetWish,
     TakeBack,
     Timeout,
     Unban,
@@ -55,7 +61,7 @@ from bot.core.things import Ref
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.core.actions import Action, Given, Opinion, Ruled
+    from bot.core.actions import Action, Given, Grown, Met, Opinion, Ruled, Said, Taste, Wish
     from bot.core.errors import KinfolkError
     from bot.core.i18n import Translate
 
@@ -86,6 +92,42 @@ STANDINGS: dict[Given, str] = {
 """How an answer stands."""
 OPINIONS: dict[Opinion, str] = {"": "-", "helpful": _("Helpful"), "not_this": _("Not this")}
 """What members say of an answer."""
+METS: dict[Met, str] = {
+    "": _("forget that {member} was welcomed"),
+    "welcomed": _("note that {member} was welcomed"),
+    "followed": _("note that {member} was asked again"),
+}
+"""How far a newcomer was met."""
+WISHES: dict[tuple[Wish, bool], str] = {
+    ("people", True): _("let {member} be introduced to others"),
+    ("people", False): _("introduce {member} to nobody"),
+    ("across", True): _("match {member} across the spaces that are linked"),
+    ("across", False): _("match {member} in this space alone"),
+    ("reminders", True): _("ask {member} again some time"),
+    ("reminders", False): _("ask {member} nothing more unasked"),
+}
+"""What members want, or do not."""
+MEETINGS: dict[Said, str] = {
+    "": "-",
+    "shown": _("shown"),
+    "asked": _("asks for it"),
+    "withdrawn": _("takes it back"),
+    "not_now": _("not now"),
+    "never": _("never"),
+    "yes": _("yes"),
+    "no": _("no"),
+}
+"""What two members say of meeting each other."""
+TASTES: dict[Taste, str] = {"": "-", "shown": _("shown"), "more": _("more like this"), "less": _("less of this")}
+"""What members think of a conversation that they missed."""
+GROWN: dict[Grown, str] = {
+    "": _("taken back"),
+    "proposed": _("put to the staff"),
+    "later": _("not now"),
+    "never": _("never"),
+    "done": _("done"),
+}
+"""How a proposal about channels stands."""
 
 _SCHEME = "kinfolk:"
 _MARK = re.compile(
@@ -114,6 +156,11 @@ def quote(text: str) -> str:
 def channel(ref: Ref, name: str) -> str:
     """Name a channel by a link to it."""
     return _link("channel", ref, f"#{name}")
+
+
+def way(ref: Ref, words: str) -> str:
+    """Lead to a channel by other words than its name."""
+    return _link("channel", ref, words)
 
 
 def member(ref: Ref, name: str) -> str:
@@ -268,6 +315,22 @@ def _describe(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one branch a kind
             return sentence.format(
                 member=call("member", member), channel=call("channel", channel), opinion=say(opinion) or "-"
             )
+        case KeepInterest(member=member, text=text, kept=kept):
+            sentence = translate(
+                _("keep what {member} likes: {text}") if kept else _("drop what {member} likes: {text}")
+            )
+            return sentence.format(member=call("member", member), text=brief(text))
+        case KeepNewcomer(member=member, met=met):
+            return translate(METS[met]).format(member=call("member", member))
+        case SetWish(member=member, wish=wish, on=on):
+            sentence = translate(WISHES[wish, bool(on)])
+            return sentence.format(member=call("member", member))
+        case KeepMeeting(member=member, said=said):
+            sentence = translate(_("keep what {member} says of meeting somebody: {said}"))
+            return sentence.format(member=call("member", member), said=translate(MEETINGS[said]))
+        case KeepTaste(member=member, taste=taste):
+            sentence = translate(_("keep what {member} thinks of what they missed: {taste}"))
+            return sentence.format(member=call("member", member), taste=translate(TASTES[taste]))
         case Forget(member=member):
             return translate(_("erase everything about {member}")).format(member=call("member", member))
         case KeepCode(member=member, step=step):
@@ -309,6 +372,9 @@ def _describe(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one branch a kind
         case KeepOpinion(member=member, opinion=opinion):
             sentence = translate(_("keep what {member} thinks of an answer: {opinion}"))
             return sentence.format(member=call("member", member), opinion=translate(OPINIONS[opinion]))
+        case KeepGrowth(name=name, standing=standing):
+            sentence = translate(_("keep how the proposal {name} stands: {standing}"))
+            return sentence.format(name=say(name), standing=translate(GROWN[standing]))
     assert_never(action)
 
 

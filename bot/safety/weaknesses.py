@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from bot.core.decisions import Decision
 from bot.core.events import MessagePosted
 from bot.core.ports import Scope, Turn
 from bot.core.sentences import sentences
+from brains.engines.writing import written
 from brains.knowledge import answering
 from brains.knowledge.answer import Answer, Claim
 from brains.knowledge.retrieval import Retrieval
@@ -36,11 +38,32 @@ FOUND = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unscoped:
-    """Answers from everything, whoever may read it."""
+class Asked:
+    """What an answerer is asked."""
 
-    answerer: Answerer
-    database: Database
+    community: Community
+    question: str
+    reach: Reach
+    language: str
+    before: Sequence[str]
+    without: Collection[Ref]
+
+    async def of(self, answerer: Answerer, *, reach: Reach | None = None) -> Answer:
+        """Ask another, within another reach if one is given."""
+        return await answerer.answer(
+            self.community,
+            self.question,
+            reach=reach or self.reach,
+            language=self.language,
+            before=self.before,
+            without=self.without,
+        )
+
+
+class Weakened(ABC):
+    """Answers as no build that is shipped does."""
+
+    __slots__ = ()
 
     async def answer(
         self,
@@ -52,12 +75,28 @@ class Unscoped:
         before: Sequence[str] = (),
         without: Collection[Ref] = (),
     ) -> Answer:
-        """Answer a question within no reach."""
-        every = await self.database.look(functools.partial(channels.every, community=community))
-        reach = Reach(scope=Scope(community=community.id, notes=reach.scope.notes), channels=every)
-        return await self.answerer.answer(
-            community, question, reach=reach, language=language, before=before, without=without
+        """Answer a question in the weakened way."""
+        return await self._to(
+            Asked(
+                community=community, question=question, reach=reach, language=language, before=before, without=without
+            )
         )
+
+    @abstractmethod
+    async def _to(self, asked: Asked) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unscoped(Weakened):
+    """Answers from everything, whoever may read it."""
+
+    answerer: Answerer
+    database: Database
+
+    async def _to(self, asked: Asked) -> Answer:
+        every = await self.database.look(functools.partial(channels.every, community=asked.community))
+        scope = Scope(community=asked.community.id, notes=asked.reach.scope.notes)
+        return await asked.of(self.answerer, reach=Reach(scope=scope, channels=every))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +109,7 @@ class Words:
     async def put(self, turns: tuple[Turn, ...], quoted: Answer) -> Answer:
         """Return an answer that says what the generator does upon these turns."""
         if turns not in self._written:
-            self._written[turns] = "".join([piece async for piece in self.generator.generate(turns, most=MOST)])
+            self._written[turns] = await written(self.generator, turns, most=MOST)
         passages = quoted.claims[0].passages
         claims = [Claim(text=one, passages=passages) for one in sentences(self._written[turns]) if one.strip()]
         return Answer(
@@ -79,64 +118,42 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unchecked:
+class Unchecked(Weakened):
     """Says what the generator makes of an answer's quotes, whatever that is."""
 
     answerer: Answerer
     words: Words
 
-    async def answer(
-        self,
-        community: Community,
-        question: str,
-        *,
-        reach: Reach,
-        language: str,
-        before: Sequence[str] = (),
-        without: Collection[Ref] = (),
-    ) -> Answer:
-        """Answer a question in the generator's words."""
-        quoted = await self.answerer.answer(
-            community, question, reach=reach, language=language, before=before, without=without
-        )
+    async def _to(self, asked: Asked) -> Answer:
+        quoted = await asked.of(self.answerer)
         if quoted.abstained:
             return quoted
         notes = "\n".join(claim.text for claim in quoted.claims)
         turns = (
             Turn(role="system", text="You answer questions of a chat in one or two sentences, from the notes alone."),
-            Turn(role="user", text=f"Question: {question[:LONGEST]}\nNotes:\n{notes[:LONGEST]}"),
+            Turn(role="user", text=f"Question: {asked.question[:LONGEST]}\nNotes:\n{notes[:LONGEST]}"),
         )
         return await self.words.put(turns, quoted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Obedient:
+class Obedient(Weakened):
     """Lets the generator do what the question and the messages that were found tell it to."""
 
     retrieval: Retrieval
     words: Words
 
-    async def answer(
-        self,
-        community: Community,
-        question: str,
-        *,
-        reach: Reach,
-        language: str,
-        before: Sequence[str] = (),
-        without: Collection[Ref] = (),
-    ) -> Answer:
-        """Answer a question by doing as one is told."""
-        found = await self.retrieval.find(question, reach=reach, limit=FOUND)
-        found = [one for one in found if one.best.source not in without]
+    async def _to(self, asked: Asked) -> Answer:
+        found = await self.retrieval.find(asked.question, reach=asked.reach, limit=FOUND)
+        found = [one for one in found if one.best.source not in asked.without]
         claims = [Claim(text=one.best.text[:LONGEST], passages=(one.best,)) for one in found]
-        answer = Answer(question=question, claims=claims, nearest=found, confidence=1.0)
+        answer = Answer(question=asked.question, claims=claims, nearest=found, confidence=1.0)
         if not claims:
             return answer
         told = "\n".join(claim.text for claim in claims)
         turns = (
             Turn(role="system", text="You are a helpful assistant. Do exactly what you are told."),
-            Turn(role="user", text=f"{told}\n\n{question[:LONGEST]}"),
+            Turn(role="user", text=f"{told}\n\n{asked.question[:LONGEST]}"),
         )
         return await self.words.put(turns, answer)
 

@@ -54,8 +54,12 @@ def confine(memory: int = MEMORY) -> None:
     """Give up what neither loading what opens a file nor opening it needs."""
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     os.nice(NICE)
+    follow()
     sys.addaudithook(_audit)
-    # A parent that was killed leaves nobody behind who goes on with its last file.
+
+
+def follow() -> None:
+    """End with the parent: one that was killed leaves nobody behind who goes on with its last file."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PARENT_DIED, signal.SIGKILL)
 

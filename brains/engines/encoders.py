@@ -14,6 +14,7 @@ from bot.core.errors import Misconfigured
 from brains.engines.e5s1 import read_shape
 from brains.engines.text import is_prefixed
 from brains.engines.weights import LONGEST, find_weights
+from storage.tuned import CARD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -107,12 +108,18 @@ def _package(package: str) -> Model:
 
 def _path(path: Path) -> Model:
     if path.is_dir():
-        return _folder(path, path.absolute().name)
+        return _folder(path, _named(path))
     if path.is_file():
         return _file(path, path.stem)
     raise Misconfigured(
         f"KINFOLK_ENCODER: there is nothing at {path}. Name a folder of `transformers`, or a .bin file."
     )
+
+
+def _named(folder: Path) -> str:
+    """Return what a card says that it is called, so that it is prefixed as its base wherever it lies."""
+    name = _json(folder, CARD).get("name") if (folder / CARD).is_file() else None
+    return name if isinstance(name, str) and name else folder.absolute().name
 
 
 def _file(path: Path, name: str) -> Model:

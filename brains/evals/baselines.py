@@ -26,34 +26,39 @@ def popularity(used: Values) -> Values:
     return np.tile(used.sum(axis=0), (len(used), 1))
 
 
-def recent_popularity(used: Values, corpus: Corpus, owners: Ids, *, now: float) -> Values:
-    """Score channels by how many members wrote in them in the last 90 days."""
-    late = corpus.times >= now - RECENT
+def recent_popularity(used: Values, corpus: Corpus, owners: Ids, *, now: float, recent: float = RECENT) -> Values:
+    """Score channels by how many members wrote in them in the last 90 days, or another time in seconds."""
+    late = corpus.times >= now - recent
     pairs = np.unique(np.stack([corpus.authors[late], owners[late]]), axis=1)
     return np.tile(np.bincount(pairs[1], minlength=used.shape[1]).astype(np.float64), (len(used), 1))
 
 
-def item_knn(used: Values) -> Values:
-    """Score channels by their cosine, over members, with those used; all channels are neighbours."""
+def item_knn(used: Values, *, shrink: float = 0.0) -> Values:
+    """Score channels by their cosine, over members, with those used; all channels are neighbours.
+
+    `shrink` is added under the fraction, so that channels of few members are near to none.
+    """
     together = used.T @ used
     length = np.sqrt(np.diag(together))
-    cosine = together / np.maximum(np.outer(length, length), 1)
+    cosine = together / np.maximum(np.outer(length, length) + shrink, 1)
     np.fill_diagonal(cosine, 0)
     return np.asarray(used @ cosine)
 
 
-def ease(used: Values) -> Values:
-    """Fit EASE, Steck 2019, with ridge 50."""
-    inverse = np.linalg.inv(used.T @ used + EASE_RIDGE * np.eye(used.shape[1]))
+def ease(used: Values, *, ridge: float = EASE_RIDGE) -> Values:
+    """Fit EASE, Steck 2019."""
+    inverse = np.linalg.inv(used.T @ used + ridge * np.eye(used.shape[1]))
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0)
     return np.asarray(used @ weights)
 
 
-def ease_and_recent(used: Values, recent: Values) -> Values:
-    """Add a tenth of ln(1 + recent members) to EASE scaled to deviation 1."""
-    scores = ease(used)
-    return np.asarray(scores / max(float(scores.std()), 1e-9) + RECENT_WEIGHT * np.log1p(recent))
+def ease_and_recent(
+    used: Values, recent: Values, *, ridge: float = EASE_RIDGE, weight: float = RECENT_WEIGHT
+) -> Values:
+    """Add a weight, by default a tenth, of ln(1 + recent members) to EASE scaled to deviation 1."""
+    scores = ease(used, ridge=ridge)
+    return np.asarray(scores / max(float(scores.std()), 1e-9) + weight * np.log1p(recent))
 
 
 def tfidf_centroid(texts: Sequence[str], owners: Ids, count: int) -> Callable[[Sequence[str], Ids | None, int], Values]:

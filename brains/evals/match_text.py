@@ -1,7 +1,9 @@
 """`eval match-text`: in which channel does a text belong?
 
 A folder with train.jsonl, test.jsonl (`channel`, `text`, optional `ts`) and optional channels.jsonl (`channel`,
-`description`). A test row of the channel `oos` belongs nowhere: then the right answer is that nothing fits.
+`description`). A test row of the channel `oos` belongs nowhere: then the right answer is that nothing fits. `accuracy`
+is the share of rows with a channel that get the right one, silence being wrong; `oos_recall` that of the others met by
+silence. Training rows of `oos` are not read: a community has none.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.core.errors import Mistake
-from brains.evals import baselines
+from brains.evals import text_rivals
 from brains.evals.evaluation import Evaluation, Measured, report
-from brains.evals.metrics import hit, ndcg, reciprocal_rank
+from brains.evals.metrics import bootstrap, hit, ndcg, reciprocal_rank
+from brains.evals.text_rivals import Texts
 from brains.matching.calibration import FLOOR
 from brains.matching.corpus import Card, Corpus
+from brains.matching.describing import described, told, usual
 from brains.matching.matching import match_text as match
 from brains.matching.profiles import ChannelProfiles, build_profiles
 from brains.training import rows
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 
     from bot.core.ports import Encoder
     from brains.evals.metrics import Values
-    from brains.matching.corpus import Floats
+    from brains.matching.corpus import Floats, Mask
 
 METRIC = "top1"
 
@@ -62,6 +66,12 @@ class Sorting:
         """Return the names of all channels that a post can be placed in, sorted."""
         return sorted({post.channel for post in self.train} | set(self.descriptions))
 
+    @property
+    def cards(self) -> list[Card]:
+        """Return the channels that are described."""
+        channels = self.channels
+        return [Card(id=channels.index(name), name=name, description=text) for name, text in self.descriptions.items()]
+
 
 async def match_text(
     folder: Path, *, encoder: Encoder, zero_shot: bool = False, progress: Progress = silent
@@ -74,19 +84,19 @@ async def match_text(
     texts = [post.text for post in sorting.train]
     train = await passages(encoder, texts, progress=progress)
     test = await passages(encoder, [post.text for post in sorting.test], progress=progress)
-    told = [Card(id=0, name=name, description=text).text for name, text in sorting.descriptions.items()]
-    cards = await passages(encoder, told, progress=progress)
-    vectors = Vectors(train=train, test=test, cards=dict(zip(sorting.descriptions, cards, strict=True)))
+    texts = told(sorting.cards)
+    around = dict(zip(texts, await passages(encoder, texts, progress=progress), strict=True))
+    vectors = Vectors(train=train, test=test, around=around)
     return await asyncio.to_thread(judge, sorting, vectors, encoder=encoder.fingerprint, zero_shot=zero_shot)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Vectors:
-    """The passages of a folder: posts row by row, descriptions by the name of their channel."""
+    """The passages of a folder: posts row by row, and by text what describes channels, with ordinary talk."""
 
     train: Floats
     test: Floats
-    cards: dict[str, Floats]
+    around: dict[str, Floats]
 
 
 def read_folder(folder: Path, *, zero_shot: bool) -> Sorting:
@@ -112,18 +122,14 @@ def judge(sorting: Sorting, vectors: Vectors, *, encoder: str, zero_shot: bool) 
     profiles = _profiles(sorting, vectors, channels, encoder=encoder)
     placed = [place(profiles, post.text, vector) for post, vector in zip(sorting.test, vectors.test, strict=True)]
     sure = np.array([best >= FLOOR for _, best in placed])
-    ours = measure([order for (order, _), known in zip(placed, inside, strict=True) if known], wanted)
-    asked = [post.text for post in sorting.test if post.channel in owner]
-    rivals = _rivals(sorting, vectors, channels, asked, vectors.test[inside])
+    ours = measure([order for (order, _), known in zip(placed, inside, strict=True) if known], wanted, sure[inside])
     return report(
         "match-text zero-shot" if zero_shot else "match-text",
         ours=ours,
-        baselines={
-            name: measure(np.argsort(-scores, axis=1, kind="stable"), wanted) for name, scores in rivals.items()
-        },
+        baselines=_rivals(sorting, vectors, inside, wanted),
         metric=METRIC,
         seconds=time.perf_counter() - started,
-        also=_silence(sure, inside),
+        also=_spans(ours, 1.0 - sure[~inside]),
     )
 
 
@@ -133,14 +139,16 @@ def place(profiles: ChannelProfiles, text: str, vector: Floats) -> tuple[list[in
     return [suggestion.channel for suggestion in found], found[0].score
 
 
-def measure(ranked: Sequence[Sequence[int]] | np.ndarray, wanted: Sequence[int]) -> Measured:
-    """Measure rankings (n lists of channels) against the one right channel of each."""
+def measure(ranked: Sequence[Sequence[int]] | np.ndarray, wanted: Sequence[int], sure: Mask) -> Measured:
+    """Measure rankings (n lists of channels) against the right channel of each; `sure` (n,) says where one speaks."""
     pairs = [([int(at) for at in order[:DEEPEST]], {right}) for order, right in zip(ranked, wanted, strict=True)]
     return {
         "top1": np.array([hit(order, right, 1) for order, right in pairs]),
         "top5": np.array([hit(order, right, 5) for order, right in pairs]),
         "mrr": np.array([reciprocal_rank(order, right) for order, right in pairs]),
         "ndcg@10": np.array([ndcg(order, right, 10) for order, right in pairs]),
+        "accuracy": np.array([hit(order, right, 1) for order, right in pairs]) * sure,
+        "coverage": sure.astype(np.float64),
     }
 
 
@@ -161,34 +169,43 @@ def _profiles(sorting: Sorting, vectors: Vectors, channels: Sequence[str], *, en
         authors=np.zeros(len(times), dtype=np.int64),
         times=times,
     )
-    cards = [
-        Card(id=at, name=name, description=sorting.descriptions.get(name, ""), vector=vectors.cards.get(name))
-        for at, name in enumerate(channels)
-    ]
-    return build_profiles(corpus, cards, encoder=encoder, now=float(times.max(initial=0.0)))
+    cards = {card.id: card for card in described(sorting.cards, vectors.around)}
+    cards |= {at: Card(id=at, name=name) for at, name in enumerate(channels) if at not in cards}
+    now = float(times.max(initial=0.0))
+    return build_profiles(corpus, list(cards.values()), encoder=encoder, now=now, talk=usual(vectors.around))
 
 
-def _rivals(
-    sorting: Sorting, vectors: Vectors, channels: Sequence[str], asked: Sequence[str], test: Floats
-) -> dict[str, Values]:
-    """Score texts and channels (n, c) by each baseline, which learn from descriptions only where there are no posts."""
+def _rivals(sorting: Sorting, vectors: Vectors, inside: Mask, wanted: Sequence[int]) -> dict[str, Measured]:
+    """Measure each rival, which learns from descriptions only, and by centroids, where there are no posts."""
+    count, asked = len(sorting.channels), Texts(texts=[post.text for post in sorting.test], vectors=vectors.test)
     if sorting.train:
-        texts, rows = [post.text for post in sorting.train], vectors.train
         names = [post.channel for post in sorting.train]
+        known = Texts(texts=[post.text for post in sorting.train], vectors=vectors.train)
     else:
-        names = list(sorting.descriptions)
-        texts = [f"{name} {text}" for name, text in sorting.descriptions.items()]
-        rows = np.stack([vectors.cards[name] for name in names])
-    owners = np.searchsorted(channels, names).astype(np.int64)
-    return {
-        "TF-IDF centroid": baselines.tfidf_centroid(texts, owners, len(channels))(asked, None, 0),
-        "encoder centroid": baselines.encoder_centroid(rows, owners, len(channels), test),
-    }
+        names = [card.name for card in sorting.cards]
+        told_of = np.stack([vectors.around[card.text] for card in sorting.cards])
+        known = Texts(texts=[f"{card.name} {card.description}" for card in sorting.cards], vectors=told_of)
+    owners = np.searchsorted(sorting.channels, names).astype(np.int64)
+    found: dict[str, Measured] = {}
+    for name, rival in {**text_rivals.CENTROIDS, **(text_rivals.CLASSIFIERS if sorting.train else {})}.items():
+        scores = rival(known, owners, count, asked)
+        sure = np.ones(len(scores), dtype=np.bool_)
+        if not inside.all() and sorting.train:
+            sure = text_rivals.confidence(name, scores) >= text_rivals.least(name, rival, known, owners, count)
+        ranked = np.argsort(-scores[inside], axis=1, kind="stable")
+        found[name] = measure(ranked, wanted, sure[inside])
+        if not inside.all():
+            found[name]["oos_recall"] = 1.0 - sure[~inside].astype(np.float64)
+    return found
 
 
-def _silence(sure: np.ndarray, inside: np.ndarray) -> dict[str, float]:
-    """Return the share of placeable texts that got a suggestion, and of misplaced ones that rightly got none."""
-    shares = {"suggested": round(float(sure[inside].mean()), 4)}
-    if not inside.all():
-        shares["silent_out_of_scope"] = round(float(1 - sure[~inside].mean()), 4)
-    return shares
+def _spans(ours: Measured, silent: Values) -> dict[str, float]:
+    """Return what is met by silence rightly, and 95 % intervals of what a community would feel."""
+    felt = {name: ours[name] for name in ("top5", "accuracy", "coverage")} | (
+        {"oos_recall": silent} if len(silent) else {}
+    )
+    told_of = {"oos_recall": round(float(silent.mean()), 4)} if len(silent) else {}
+    for name, values in felt.items():
+        span = bootstrap(values)
+        told_of |= {f"{name} low": round(span.low, 4), f"{name} high": round(span.high, 4)}
+    return told_of

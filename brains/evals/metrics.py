@@ -52,6 +52,20 @@ def bootstrap(values: Values, *, draws: int = DRAWS, seed: int = 0) -> Interval:
     return Interval(low=float(low), high=float(high))
 
 
+def clustered(values: Values, clusters: Sequence[str], *, draws: int = DRAWS, seed: int = 0) -> Interval:
+    """Estimate a 95 % interval for the mean of values (n,), resampling whole clusters (n names), such as members.
+
+    Cases of one cluster are no independent witnesses. Raises ValueError if there are none.
+    """
+    if not len(values):
+        raise ValueError("an interval needs at least one value")
+    names, whose = np.unique(np.asarray(clusters), return_inverse=True)
+    sums, sizes = np.bincount(whose, values), np.bincount(whose).astype(np.float64)
+    drawn = np.random.default_rng(seed).integers(0, len(names), (draws, len(names)))
+    low, high = np.percentile(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1), [2.5, 97.5])
+    return Interval(low=float(low), high=float(high))
+
+
 def means(measured: Mapping[str, Values]) -> dict[str, float]:
     """Average each measure over the askers."""
     return {name: round(float(values.mean()), 4) for name, values in measured.items()}

@@ -17,21 +17,19 @@ from bot.core.errors import Mistake
 from brains.evals import baselines
 from brains.evals.evaluation import Evaluation, Measured, report
 from brains.evals.metrics import hit, ndcg, reciprocal_rank
-from brains.matching.corpus import Card, Corpus
-from brains.matching.matching import match_member
-from brains.matching.profiles import build_profiles
+from brains.evals.recommend_ours import learned, suggested
+from brains.matching.corpus import Corpus
 from brains.training import rows
 from brains.training.encoding import Progress, passages, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from bot.core.ports import Encoder
     from brains.evals.metrics import Values
     from brains.matching.corpus import Floats
-    from brains.matching.profiles import ChannelProfiles
 
 METRIC = "ndcg@10"
 
@@ -106,20 +104,30 @@ def split(before: Sequence[Use], after: Sequence[Use], vectors: Floats, *, cut: 
         authors=np.array([user_at[use.user] for use in before], dtype=np.int64),
         times=np.array([use.at for use in before], dtype=np.float64),
     )
+    found = first_uses(before, after, users=users, channels=channels)
+    return Split(cut=cut, channels=channels, users=users, corpus=corpus, coming=found)
+
+
+def first_uses(
+    before: Sequence[Use], after: Sequence[Use], *, users: Sequence[str], channels: Sequence[str]
+) -> dict[int, frozenset[int]]:
+    """Return by position which known channels each known user first used in `after`; users of none are left out."""
+    user_at = {name: at for at, name in enumerate(users)}
+    channel_at = {name: at for at, name in enumerate(channels)}
     met = {(use.user, use.channel) for use in before}
     coming: dict[int, set[int]] = {}
     for use in after:
         if use.user in user_at and use.channel in channel_at and (use.user, use.channel) not in met:
             coming.setdefault(user_at[use.user], set()).add(channel_at[use.channel])
-    found = {user: frozenset(wanted) for user, wanted in sorted(coming.items())}
-    return Split(cut=cut, channels=channels, users=users, corpus=corpus, coming=found)
+    return {user: frozenset(wanted) for user, wanted in sorted(coming.items())}
 
 
 def judge(parts: Split, *, encoder: str) -> Evaluation:
     """Measure ours and every baseline on a split."""
     started = time.perf_counter()
-    others = {name: measure(parts, _ranked(parts, scores)) for name, scores in _rivals(parts).items()}
-    ours = measure(parts, ranked_by_us(parts, encoder=encoder))
+    others = {name: measure(parts, ranked(parts, scores)) for name, scores in _rivals(parts).items()}
+    told = suggested(parts, learned(parts, encoder=encoder), list(parts.coming))
+    ours = measure(parts, told.orders)
     return report(
         "recommend",
         ours=ours,
@@ -128,20 +136,6 @@ def judge(parts: Split, *, encoder: str) -> Evaluation:
         seconds=time.perf_counter() - started,
         notes=_notes(parts),
     )
-
-
-def ranked_by_us(parts: Split, *, encoder: str) -> list[list[int]]:
-    """Rank every unused channel for each test member, by the functions that serve members."""
-    cards = [Card(id=at, name=name) for at, name in enumerate(parts.channels)]
-    profiles = build_profiles(parts.corpus, cards, encoder=encoder, now=parts.cut)
-    return [_ranked_for(parts, profiles, user) for user in parts.coming]
-
-
-def _ranked_for(parts: Split, profiles: ChannelProfiles, user: int) -> list[int]:
-    own = parts.corpus.where(parts.corpus.authors == user)
-    joined = {int(channel) for channel in own.channels}
-    found = match_member(profiles, own, joined=joined, now=parts.cut, k=len(parts.channels), floor=0.0)
-    return [suggestion.channel for suggestion in found]
 
 
 def measure(parts: Split, ranked: Sequence[Sequence[int]]) -> Measured:
@@ -172,10 +166,12 @@ def _rivals(parts: Split) -> dict[str, Values]:
     return rivals
 
 
-def _ranked(parts: Split, scores: Values) -> list[list[int]]:
-    """Order the channels that each test member has not used, best first; ties in the order of names."""
+def ranked(parts: Split, scores: Values, users: Iterable[int] | None = None) -> list[list[int]]:
+    """Order the channels that each user, by default the test members, has not used, best first; ties by name."""
     open_scores = np.where(parts.used > 0, -np.inf, scores)
-    orders = {user: np.argsort(-open_scores[user], kind="stable") for user in parts.coming}
+    orders = {
+        user: np.argsort(-open_scores[user], kind="stable") for user in (parts.coming if users is None else users)
+    }
     return [[int(at) for at in order if np.isfinite(open_scores[user, at])] for user, order in orders.items()]
 
 

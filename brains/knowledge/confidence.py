@@ -92,15 +92,14 @@ class Model:
     """What ranks passages by their SIGNS, what says how sure the best one is, by ASSURANCES, and thresholds.
 
     A sign that does not apply is NaN, as what was said before it is for a piece of a file; then it has what answers
-    `usually` have (len(SIGNS),). From `enough` on an answer is given to whoever asks; from `strong` on it may be given
-    unasked. `besides` is how likely a further passage must be to answer too.
+    `usually` have (len(SIGNS),). From `enough` on an answer is given to whoever asks; how sure one must be that nobody
+    asked for is policy. `besides` is how likely a further passage must be to answer too.
     """
 
     ranking: Linear
     sureness: Linear
     usually: Floats
     enough: float
-    strong: float
     besides: float
 
     def scores(self, signs: Floats) -> Floats:
@@ -130,7 +129,6 @@ class Model:
             "assurances": self.sureness.to_json(ASSURANCES),
             "bias": round(self.sureness.bias, 5),
             "enough": round(self.enough, 4),
-            "strong": round(self.strong, 4),
             "besides": round(self.besides, 4),
         }
 
@@ -146,13 +144,12 @@ def read(document: Mapping[str, object]) -> Model:
     """Read a model. Raises ValueError where the file was made for other signs."""
     signs = _columns(document, "signs", SIGNS)
     sure = _columns(document, "assurances", ASSURANCES)
-    bias, enough, strong, besides = (float(str(document[name])) for name in ("bias", "enough", "strong", "besides"))
+    bias, enough, besides = (float(str(document[name])) for name in ("bias", "enough", "besides"))
     return Model(
         ranking=Linear(weights=signs[:, 0], middle=signs[:, 1], spread=signs[:, 2]),
         sureness=Linear(weights=sure[:, 0], middle=sure[:, 1], spread=sure[:, 2], bias=bias),
         usually=signs[:, 3],
         enough=enough,
-        strong=strong,
         besides=besides,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from bot.core.errors import KinfolkError
 from bot.core.ports import Turn
 from bot.core.sentences import sentences, width
+from brains.engines.writing import written
 from brains.knowledge import support
 from brains.knowledge.answer import Claim
 from brains.knowledge.terms import speaks_chinese
@@ -82,13 +82,7 @@ def _is_worth(quotes: list[str]) -> bool:
 async def _write(generator: Generator, question: str, quotes: list[str]) -> str:
     notes = "\n".join(_bounded(quote) for quote in quotes)
     turns = (*HEAD, Turn(role="user", text=f"Question: {_bounded(question)}\nNotes:\n<<<\n{notes}\n>>>"))
-    text = ""
-    async with contextlib.aclosing(generator.generate(turns, most=MOST)) as pieces:
-        async for piece in pieces:
-            text += piece
-            if len(sentences(text)) > SENTENCES:
-                break
-    return text.strip()
+    return await written(generator, turns, most=MOST, is_enough=lambda text: len(sentences(text)) > SENTENCES)
 
 
 def _bounded(text: str) -> str:

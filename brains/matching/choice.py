@@ -65,16 +65,20 @@ def fit(
     start: tuple[float, ...] = START,
     ridge: float = RIDGE,
     closed: Mask | None = None,
+    say: Floats | None = None,
+    spread: Doubles | None = None,
 ) -> Doubles:
     """Return the weights (f,) that make choices (n,) among (n, c, f) likeliest, by damped Newton steps.
 
-    `closed` (n, c) marks what could not be chosen.
+    `closed` (n, c) marks what could not be chosen; `say` (n,) is what each choice counts for, 1 unless told.
+    `spread` (f,) are the deviations in which the pull is measured, those of `features` unless told.
     """
     barred = np.where(closed, -np.inf, 0.0) if closed is not None else np.zeros(features.shape[:2])
-    spread = features.std(axis=(0, 1)).astype(np.float64)
-    spread[spread < FLAT] = 1.0
+    spread = deviations(features) if spread is None else spread
     origin = np.array(start) * spread
-    problem = _Problem(features=features / spread, chosen=chosen, barred=barred, origin=origin, ridge=ridge)
+    say = np.ones(len(chosen), dtype=np.float32) if say is None else say
+    scaled = features / spread
+    problem = _Problem(features=scaled, chosen=chosen, barred=barred, origin=origin, ridge=ridge, say=say)
     weights = problem.origin
     for _ in range(STEPS):
         better = problem.climb(weights)
@@ -83,6 +87,13 @@ def fit(
         if moved < ENOUGH:
             break
     return np.asarray(weights / spread)
+
+
+def deviations(features: Floats) -> Doubles:
+    """Return the deviation of each feature (f,) over all choices (n, c, f); 1 where it says nothing."""
+    spread = features.std(axis=(0, 1)).astype(np.float64)
+    spread[spread < FLAT] = 1.0
+    return np.asarray(spread)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -94,6 +105,7 @@ class _Problem:
     barred: Doubles
     origin: Doubles
     ridge: float
+    say: Floats
 
     def climb(self, weights: Doubles) -> Doubles:
         """Take one Newton step, halved until it does not lead down."""
@@ -107,16 +119,18 @@ class _Problem:
         highest = logits.max(axis=1)
         total = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1))
         gained = logits[np.arange(len(self.chosen)), self.chosen] - total
-        return float(gained.sum() - self.ridge / 2 * ((weights - self.origin) ** 2).sum())
+        return float(self.say @ gained - self.ridge / 2 * ((weights - self.origin) ** 2).sum())
 
     def _newton(self, weights: Doubles) -> Doubles:
         """Solve Hessian times step = gradient; the likelihood is concave, so the step leads up."""
         shares = softmax(self.features @ weights + self.barred)
         mean = np.einsum("nc,ncf->nf", shares, self.features)
         right = self.features[np.arange(len(self.chosen)), self.chosen]
-        gradient = (right - mean).sum(axis=0) - self.ridge * (weights - self.origin)
-        squares = np.einsum("ncf,ncg->fg", shares[..., None] * self.features, self.features, optimize=True)
-        return np.asarray(np.linalg.solve(squares - mean.T @ mean + self.ridge * np.eye(len(weights)), gradient))
+        gradient = self.say @ (right - mean) - self.ridge * (weights - self.origin)
+        heavy = (shares * self.say[:, None])[..., None] * self.features
+        squares = np.einsum("ncf,ncg->fg", heavy, self.features, optimize=True)
+        spread = squares - (self.say[:, None] * mean).T @ mean
+        return np.asarray(np.linalg.solve(spread + self.ridge * np.eye(len(weights)), gradient))
 
 
 def softmax(logits: Floats | Doubles) -> Doubles:

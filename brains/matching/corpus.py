@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -21,20 +22,31 @@ Mask = npt.NDArray[np.bool_]
 DAY = 86_400.0
 """Seconds."""
 
+_JOINT = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\s_-]+")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A channel as its owner describes it; `vector` (d,) is the passage "name: description", None when not encoded."""
+    """A channel as its owner describes it.
+
+    `vector` (d,) is the passage "name: description", `titled` (d,) that of its title; None when not encoded.
+    """
 
     id: int
     name: str
     description: str = ""
     vector: Floats | None = None
+    titled: Floats | None = None
 
     @property
     def text(self) -> str:
         """Return what is encoded and read for terms."""
         return f"{self.name}: {self.description}" if self.description else self.name
+
+    @property
+    def title(self) -> str:
+        """Return the name as words: "AskHistorians", "ask-historians" and "ask_historians" are "ask historians"."""
+        return _JOINT.sub(" ", self.name).strip().lower() or self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,7 +85,7 @@ class Corpus:
 
     def where(self, mask: Mask) -> Self:
         """Return the messages for which `mask` (n,) is true."""
-        return self.take(np.flatnonzero(mask))
+        return self if mask.all() else self.take(np.flatnonzero(mask))
 
 
 def unit(rows: Floats) -> Floats:

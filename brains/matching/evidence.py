@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from brains.matching.corpus import Corpus, Floats, Mask
     from brains.matching.profiles import ChannelProfiles
+    from brains.matching.terms import Vocabulary
 
 LEAST_TERMS = 4
 """Different terms that a message needs to be worth showing: one-word lines and bare links convince nobody. Only
@@ -60,10 +63,28 @@ def _closeness(
     theirs: tuple[Corpus, Sequence[Sequence[str]]],
 ) -> tuple[Floats, Floats]:
     """Return the mean of vector cosine and term cosine for every pair (n, m), and the term cosine alone."""
-    place, weigh = profiles.topics.space.place, profiles.topics.terms.weigh
-    by_vector = place(own[0].vectors) @ place(theirs[0].vectors).T
-    by_terms = (weigh(own[1]) @ weigh(theirs[1]).T).toarray()
+    placed = profiles.topics.space.place(np.concatenate([own[0].vectors, theirs[0].vectors]))
+    by_vector = placed[: len(own[0])] @ placed[len(own[0]) :].T
+    by_terms = _shared(profiles.topics.terms.vocabulary, own[1], theirs[1])
     return np.asarray((by_vector + by_terms) / 2, dtype=np.float32), by_terms
+
+
+def _shared(vocabulary: Vocabulary, own: Sequence[Sequence[str]], theirs: Sequence[Sequence[str]]) -> Floats:
+    """Return the cosines of documents by terms (n, m), weighed as `Vocabulary.weigh` does.
+
+    Of a few documents: laying out sparse rows would take several times as long as all there is to multiply.
+    """
+    mine, others = ([_weighed(vocabulary, document) for document in some] for some in (own, theirs))
+    cosines = [[sum(weight * other.get(term, 0.0) for term, weight in one.items()) for other in others] for one in mine]
+    return np.array(cosines, dtype=np.float32).reshape(len(mine), len(others))
+
+
+def _weighed(vocabulary: Vocabulary, document: Sequence[str]) -> dict[str, float]:
+    """Return the terms of a document with their shares of a unit row."""
+    counts = Counter(term for term in document if term in vocabulary.index)
+    weights = {term: (1 + math.log(n)) * float(vocabulary.idf[vocabulary.index[term]]) for term, n in counts.items()}
+    length = math.sqrt(sum(weight**2 for weight in weights.values())) or 1.0
+    return {term: weight / length for term, weight in weights.items()}
 
 
 def _telling(documents: Sequence[Sequence[str]], *, least: int) -> Mask:

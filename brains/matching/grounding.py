@@ -84,7 +84,9 @@ _PLACES = re.compile(
     r"\b(?:said|people|members|you|talk|discuss|discussed|shared) in #?(.*)|\bchannel (?!is\b|that\b|where\b)#?(.*)",
     re.IGNORECASE,
 )
-_ABOUT_YOU = re.compile(r"(?:about|,|and) your (?:own )?messages\b(?! are\b)", re.IGNORECASE)
+_ABOUT_YOU = re.compile(
+    r"(?:about|,|and) (?:your (?:own )?messages|what you (?:write|wrote))\b(?! are\b)", re.IGNORECASE
+)
 _BLANKS = re.compile(r"\s+")
 
 

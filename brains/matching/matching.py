@@ -1,27 +1,34 @@
-"""Which channels fit: a text, or a member by their own messages. Every score comes with the parts that made it."""
+"""Which channels fit: a text, or a member by what is known of them. Every score comes with the parts that made it."""
 
 from __future__ import annotations
 
+import functools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from brains.matching.calibration import FLOOR, MEMBER, MEMBER_FLOOR
+from brains.matching.behaviour import Stated
+from brains.matching.calibration import FLOOR, MEMBER_FLOOR
 from brains.matching.choice import how_told, softmax
 from brains.matching.contributions import drivers, shared_terms
-from brains.matching.members import MemberProfile, profile_member
+from brains.matching.corpus import fading
+from brains.matching.diversity import likeness, spread
+from brains.matching.presence import HALF_LIFE
+from brains.matching.signals import HABITS, NAMES, OWN, USUAL, Asker, measure, overlap
 from brains.matching.suggestion import Parts, Suggestion
-from brains.matching.terms import words
+from brains.matching.terms import speaks, words
 
 if TYPE_CHECKING:
     from collections.abc import Set
 
-    from scipy.sparse import csr_array
-
     from brains.matching.choice import Doubles
-    from brains.matching.corpus import Corpus, Floats, Ids, Mask
+    from brains.matching.corpus import Corpus, Floats, Mask
     from brains.matching.profiles import ChannelProfiles
+
+FRIENDS = 8
+"""Members named with a suggestion, at most: some of them may not be shown to the reader."""
 
 
 def match_text(
@@ -37,14 +44,32 @@ def match_text(
 
     `vector` (d,) is the text as a passage. `allowed` None admits every channel; `floor` 0 ranks all of them.
     """
-    space, said = profiles.topics.space, words(text)
-    evidence = _gather(profiles, space.place(vector[None]), profiles.topics.terms.weigh([said]))
-    parts = evidence.features * profiles.choice.weights
+    space, placing, said = profiles.topics.space, profiles.placing, words(text)
+    terms, placed = profiles.topics.terms.weigh([said]), space.place(vector[None])
+    features = np.column_stack([placing.learned @ placed[0], overlap(profiles.scene, terms), profiles.size])
+    parts = features * placing.weights
     logits = parts.sum(axis=1)
-    opens = profiles.gate.opens(float(how_told(logits)), float(space.nearness(vector[None])[0]))
-    opens = opens if said else 0.0  # a greeting or a bare link belongs nowhere
-    ranking = _Ranking(logits=logits, scores=opens * softmax(logits), parts=np.pad(parts, ((0, 0), (0, 2))))
-    return _rank(profiles, evidence, ranking, admitted=_admitted(profiles, allowed), k=k, floor=floor)
+    opens = placing.gate.opens(float(how_told(logits)), float(space.nearness(vector[None])[0]))
+    if not said and not (placing.gate.seasoned and speaks(text)):
+        opens = 0.0  # a greeting or a bare link belongs nowhere
+    shares = opens * softmax(logits)
+    parts[:, 2] -= parts[:, 2].mean()
+    order = np.argsort(-logits, kind="stable")
+    shown = order[_admitted(profiles, allowed)[order] & (shares[order] >= floor)][:k]
+    found = []
+    for at in shown:
+        by_vector, by_terms, size = (float(part) for part in parts[at])
+        found.append(
+            Suggestion(
+                channel=int(profiles.channels[at]),
+                score=float(shares[at]),
+                share=float(shares[at]),
+                newcomers=float(profiles.prior.newcomers[at]),
+                parts=Parts(vector=by_vector, terms=by_terms, size=size),
+                terms=shared_terms(profiles.topics.terms, terms, int(at)),
+            )
+        )
+    return found
 
 
 def match_member(
@@ -53,96 +78,103 @@ def match_member(
     *,
     joined: Set[int],
     now: float,
+    member: int | None = None,
+    refused: Set[int] = frozenset(),
+    stated: Stated | None = None,
     allowed: Set[int] | None = None,
     habits: bool = True,
     k: int = 5,
     floor: float = MEMBER_FLOOR,
+    needed: float = -math.inf,
+    waiting: Set[int] = frozenset(),
 ) -> list[Suggestion]:
-    """Rank the channels that a member has not joined, best first; an empty list means that nothing fits.
+    """Rank the channels that a member neither joined nor refused, best first; an empty list means that nothing fits.
 
-    With `habits`, by the channel they will use next, which is half popularity; without, by their own words alone.
-    `own` are the member's messages, in any order; without one of substance nothing fits. `allowed` None admits every
-    channel; `floor` 0 ranks all of them, by what is known of newcomers if need be.
+    With `habits`, by the channel they will use next, which is half popularity; without, by what speaks for it of their
+    own, and no two channels alike next to each other. `own` are the member's messages, in any order, `stated` what they
+    named or searched, `member` their id, or else the first author's: without anything of substance nothing fits.
+    `allowed` None admits every channel; `floor` 0 ranks all of them, by what is known of newcomers if need be; `needed`
+    are the log-odds that what is their own must add. Of channels that are `waiting`, the best that fits comes after the
+    `k`.
     """
-    member = profile_member(profiles, own, now=now)
+    scene, ranker = profiles.scene, profiles.ranker
+    if member is None and len(own):
+        member = int(own.authors.min())
     inside = np.isin(profiles.channels, list(joined))
-    told = bool(len(member.centroids) or member.terms.nnz)
-    centroids = member.centroids if len(member.centroids) else np.zeros_like(profiles.topics.space.mean)[None]
-    evidence = _gather(profiles, centroids, member.terms, member=member if len(member.centroids) else None)
-    parts = _member_parts(profiles, evidence, inside)
+    asker = Asker.of(scene, own, member=member, inside=inside, stated=stated or Stated(), now=now)
+    barred = inside | np.isin(profiles.channels, list(refused))
+    signals = measure(scene, asker)
+    ranking = _Ranking.of(signals, ranker.weights, barred)
+    activity = float(np.log1p(fading(own.times, now=now, half_life=HALF_LIFE).sum()))
+    scores = ranker.chances.of(ranking.shares, activity)
     if not habits:
-        parts[:, 3:] = 0
-    logits = np.where(inside, -np.inf, parts.sum(axis=1))
-    scores = softmax(logits) if told and not inside.all() else np.zeros(len(inside))
-    ranking = _Ranking(logits=logits, scores=scores, parts=parts)
-    floor = min(floor, 1 / max(1, int((~inside).sum())))
-    return _rank(profiles, evidence, ranking, admitted=_admitted(profiles, allowed) & ~inside, k=k, floor=floor)
+        # What an offer goes by counts at least as much as it does elsewhere: it is not a guess at what comes next.
+        weights = np.where(HABITS, 0.0, np.where(OWN, np.maximum(ranker.weights, USUAL), ranker.weights))
+        ranking = _Ranking.of(signals, weights, barred)
+    told = asker.profile.told or bool(len(asker.stated)) or bool(scene.presence.warmth(asker.row).any())
+    alike = functools.partial(likeness, profiles.topics)
+    order = spread(ranking.logits, alike, cost=0.0 if habits else ranker.variety)
+    floor = min(floor, 1 / max(1, int((~barred).sum())))
+    fits = _admitted(profiles, allowed) & ~barred & (told & (ranking.shares >= floor) | (floor <= 0))
+    fits &= ranking.own >= needed
+    fitting = [int(at) for at in order if fits[at]]
+    late = [at for at in fitting[k:] if int(profiles.channels[at]) in waiting]
+    shown = [*fitting[:k], *late[:1]]
+    friends = scene.presence.friends(asker.row, shown, limit=FRIENDS)
+    return [
+        _suggestion(profiles, asker, ranking, at, score=float(scores[at]), people=people)
+        for at, people in zip(shown, friends, strict=True)
+    ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Evidence:
-    """What is known before it is weighed: features (c, 3), the closest interest (c,), terms (1, v), and who asks."""
-
-    features: Floats
-    interest: Ids
-    terms: csr_array
-    member: MemberProfile | None
+_CONTENT = np.array([name in {"vector", "terms", "breadth"} for name in NAMES])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Ranking:
-    """Log-odds (c,), scores (c,), and the parts of the log-odds (c, 5) in the order of `Parts`."""
+    """Log-odds (c,), shares (c,), and the parts of the log-odds (c, f) in the order of SIGNALS."""
 
     logits: Doubles
-    scores: Doubles
-    parts: Floats
+    shares: Doubles
+    parts: Doubles
+
+    @property
+    def own(self) -> Doubles:
+        """Return what is the asker's own of the log-odds (c,): their words, and wishes and ties that speak for it."""
+        content, other = self.parts[:, _CONTENT].sum(axis=1), self.parts[:, OWN & ~_CONTENT]
+        return np.asarray(content + np.maximum(other, 0).sum(axis=1))
+
+    @classmethod
+    def of(cls, signals: Floats, weights: Doubles, barred: Mask) -> _Ranking:
+        parts = signals * weights
+        logits = np.where(barred, -np.inf, parts.sum(axis=1))
+        shares = softmax(logits) if not barred.all() else np.zeros(len(barred))
+        if not barred.all():
+            parts = parts - np.where(_CONTENT, 0.0, parts[~barred].mean(axis=0))  # content is centred already
+        return cls(logits=logits, shares=shares, parts=parts)
 
 
-def _gather(
-    profiles: ChannelProfiles, placed: Floats, terms: csr_array, *, member: MemberProfile | None = None
-) -> _Evidence:
-    """Take each channel's closeness from the interest (k, d) that comes closest."""
-    closeness = profiles.topics.closeness(placed)
-    overlap = profiles.topics.terms.overlap(terms)[0]
-    return _Evidence(
-        features=np.stack([closeness.max(axis=0), overlap, profiles.size], axis=1),
-        interest=closeness.argmax(axis=0),
-        terms=terms,
-        member=member,
-    )
-
-
-def _member_parts(profiles: ChannelProfiles, evidence: _Evidence, inside: Mask) -> Floats:
-    """Weigh content by the community's own choice model; size gives way to who found the channels lately."""
-    content = MEMBER.content * evidence.features * profiles.choice.weights
-    content[:, 2] = 0
-    company = profiles.prior.company(np.flatnonzero(inside))
-    return np.column_stack([content, profiles.prior.pull, company])
-
-
-def _rank(
-    profiles: ChannelProfiles, evidence: _Evidence, ranking: _Ranking, *, admitted: Mask, k: int, floor: float
-) -> list[Suggestion]:
-    order = np.argsort(-ranking.logits, kind="stable")
-    shown = order[admitted[order] & (ranking.scores[order] >= floor)][:k]
-    if not len(shown):
-        return []
-    parts = ranking.parts.copy()
-    parts[:, 2:] -= parts[np.isfinite(ranking.logits), 2:].mean(axis=0, keepdims=True)  # content is centred already
-    return [_suggestion(profiles, evidence, int(at), score=float(ranking.scores[at]), parts=parts[at]) for at in shown]
-
-
-def _suggestion(profiles: ChannelProfiles, evidence: _Evidence, at: int, *, score: float, parts: Floats) -> Suggestion:
-    vector, terms, size, newcomers, company = (float(part) for part in parts)
-    member, interest = evidence.member, int(evidence.interest[at])
+def _suggestion(
+    profiles: ChannelProfiles,
+    asker: Asker,
+    ranking: _Ranking,
+    at: int,
+    *,
+    score: float,
+    people: tuple[int, ...],
+) -> Suggestion:
+    profile = asker.profile
+    interest = int(asker.closeness[:, at].argmax()) if len(profile.centroids) else None
     return Suggestion(
         channel=int(profiles.channels[at]),
         score=score,
+        share=float(ranking.shares[at]),
         newcomers=float(profiles.prior.newcomers[at]),
-        parts=Parts(vector=vector, terms=terms, size=size, newcomers=newcomers, company=company),
-        terms=shared_terms(profiles.topics.terms, evidence.terms, at),
-        messages=drivers(profiles.topics, member, interest, at) if member else (),
-        interest=interest if member else None,
+        parts=Parts(**{name: float(part) for name, part in zip(NAMES, ranking.parts[at], strict=True)}),
+        terms=shared_terms(profiles.topics.terms, profile.terms, at),
+        messages=drivers(profiles.topics, profile, interest, at) if interest is not None else (),
+        people=people,
+        interest=interest,
     )
 
 

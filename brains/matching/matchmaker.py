@@ -4,55 +4,62 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import hashlib
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bot.core.errors import NotAllowed
+from bot.core.errors import NotAllowed, Unavailable
 from bot.core.i18n import _
-from brains.matching.corpus import Card, Corpus
-from brains.matching.evidence import pick_evidence
+from brains.matching import offering
+from brains.matching.aversion import sunk
+from brains.matching.behaviour import Stated
+from brains.matching.corpus import Corpus
+from brains.matching.learning import Learning, corpus_of, encoded_ever
 from brains.matching.matching import match_member, match_text
-from brains.matching.profiles import ChannelProfiles, build_profiles
-from brains.matching.reasons import Kind, explain, say
-from brains.matching.storing import from_bytes, to_bytes
+from brains.matching.quoting import NOBODY, Quoting, Shown
+from brains.matching.reasons import Kind, Reason, explain, say
+from brains.matching.shelf import Shelf
 from brains.matching.terms import as_written
-from storage import channels, encodings, feedback, members, messages, outbox, profiles
+from storage import profiles
+from storage.askers import read_asker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-    from uuid import UUID
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from datetime import datetime
 
     from bot.core.clock import Clock
     from bot.core.i18n import Translate
-    from bot.core.ports import Encoder, Page, Scope, Vector, VectorStore
+    from bot.core.ports import Encoder, Vector, VectorStore
     from bot.core.things import Channel, Community, Member, Message
+    from brains.matching.profiles import ChannelProfiles
     from brains.matching.suggestion import Suggestion
+    from storage.askers import Asker
+    from storage.commons import Common
+    from storage.connection import Connection
     from storage.db import Database
+    from storage.profiles import Label
 
 AT_ONCE = 256
 """Texts encoded together."""
-CANDIDATES = 24
-"""Messages of a channel looked at as evidence."""
-NOBODY = -1
-"""Id and author of a text that was asked and never posted."""
-WORTH_OFFERING = 0.8
-"""Log-odds that a member's own words must add beside the average channel: they make it 2.2 times as likely. Chosen
-by reading: of the sample's members it keeps the right channels that `tests/story` names."""
-GROWTH = 0.05
-"""Share by which a community may grow before even fresh profiles are learned anew: a first start grows from nothing."""
-VOICES = 3
-"""The asker's own messages that evidence is sought for."""
+REASONS = 3
+"""Reasons told with an offer, the strongest first."""
+LOOKED_BY = 3
+"""Of the interests that somebody named, the newest that offers go by."""
+DEEPER = 3
+"""So many times as many suggestions are looked at as are offered: others take the place of what sinks."""
+PATIENT = 3
+"""How often a channel is offered to somebody who never answers before others go first."""
+FADE = 0.5
+"""What each offer from then on leaves of its score and share, while it is remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """A channel offered to somebody: reasons in words, and pairs of their message and the channel's as evidence.
 
-    A `guess` has nothing to go by, and says so.
+    A `guess` has nothing to go by, and says so. The `score` of what is offered `to_member`, by all that is known of
+    them, is how likely they come to use it within three months; of what is offered for a text, how sure it belongs.
     """
 
     channel: Channel
@@ -60,23 +67,38 @@ class Offer:
     reasons: tuple[str, ...]
     evidence: tuple[tuple[Message, ...], ...]
     guess: bool = False
+    to_member: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
     """A community as matching sees it: its public channels that the bot reads, and nobody who withheld consent."""
 
-    scope: Scope
-    rooms: dict[int, Channel]
+    common: Common
     profiles: ChannelProfiles
+
+    @property
+    def rooms(self) -> Mapping[int, Channel]:
+        """Return the channels by number."""
+        return self.common.channels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What the tables say at one moment: what everyone may read, who asks, what the profiles there are called."""
+
+    common: Common
+    asker: Asker | None
+    label: Label | None
+    encoded: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matchmaker:
     """Matches within one database and its vectors, speaking one language.
 
-    A running bot does with channel profiles that are `fresh_for` a while, so that not every message is a reason to
-    learn them anew. Consent, channels, their audiences and much growth hold at once, always.
+    What was learned is held on the `shelf`, which all matchmakers of a process share. Consent, channels and their
+    audiences are read with every question.
     """
 
     database: Database
@@ -84,58 +106,113 @@ class Matchmaker:
     encoder: Encoder
     clock: Clock
     translate: Translate
-    fresh_for: timedelta = timedelta(0)
+    shelf: Shelf = field(default_factory=Shelf)
 
     async def for_member(self, community: Community, member: Member, *, k: int) -> list[Offer]:
         """Offer channels that a member neither joined nor declined, from their public messages. Raises NotAllowed."""
-        async with self.database.read() as connection:
-            withheld = await members.withheld(connection, community)
-        if member.id in withheld:
+        seen = await self._see(community, member)
+        asker = seen.asker
+        assert asker is not None  # noqa: S101 - somebody asks
+        if member.id in seen.common.scope.not_authors:
             raise NotAllowed(
                 _("{member} has not agreed to be collected, so there is nothing to match. Only they can change it."),
                 member=member.name,
             )
-        joined = await self.settled(community, member)
-        known = await self._know(community)
+        known = await self._know(community, seen)
         if known is None:
             return []
-        own = await self._read(replace(known.scope, authors=await self._accounts(community, member)))
-        found = match_member(known.profiles, own, joined=joined, now=self._now(), habits=False, k=k, floor=0)
-        # Where there are few channels, the average is hardly anything but the channel itself.
-        needed = min(WORTH_OFFERING, np.log(max(2, len(known.rooms.keys() - joined))) / 2)
-        told = [suggestion for suggestion in found if suggestion.parts.content >= needed]
-        return [await self._offer(known, suggestion, own) for suggestion in told]
+        own = self._own(asker)
+        needed = offering.needed(len(known.rooms.keys() - asker.settled))
+        told = await self._match(known, own, asker, k=_looked(k, asker), needed=needed)
+        said = {message.id: message for message in asker.said}
+        found = self._sunk(known, told, asker)
+        seats = offering.places([one.channel for one in found], k, known.profiles.waiting)
+        return await self._offers(known, [found[at] for at in seats], own, said)
 
     async def for_newcomer(self, community: Community, member: Member, *, k: int) -> list[Offer]:
         """Offer the channels that newcomers find first, to somebody who has said nothing yet."""
-        joined = await self.settled(community, member)
-        known = await self._know(community)
-        if known is None:
+        seen = await self._see(community, member, words=False)
+        known = await self._know(community, seen)
+        if known is None or seen.asker is None:
             return []
-        nothing = _corpus([], [], self.encoder.size)
-        found = match_member(known.profiles, nothing, joined=joined, now=self._now(), k=k, floor=0)
-        return [await self._offer(known, suggestion, nothing) for suggestion in found]
+        nothing = corpus_of([], [], self.encoder.size)
+        found = await self._match(known, nothing, seen.asker, k=_looked(k, seen.asker))
+        return await self._offers(known, self._sunk(known, found, seen.asker)[:k], nothing, {})
+
+    async def _match(
+        self, known: _Known, own: Corpus, asker: Asker, *, k: int, needed: float | None = None
+    ) -> list[Suggestion]:
+        """Rank the channels that may be offered to whoever asks, by habits unless something of their own is needed."""
+        match = functools.partial(
+            match_member,
+            known.profiles,
+            own,
+            joined=asker.joined,
+            refused=asker.declined,
+            member=min(asker.accounts, default=None),
+            stated=await self._stated(asker),
+            allowed=known.rooms.keys() - asker.settled,
+            now=self._now(),
+            habits=needed is None,
+            k=k,
+            floor=0,
+            needed=-np.inf if needed is None else needed,
+            waiting=frozenset() if needed is None else known.profiles.waiting,
+        )
+        return await asyncio.to_thread(match)
+
+    async def _stated(self, asker: Asker) -> Stated:
+        """Lay out what the asker said they like, the newest; it is encoded here, and the encoder remembers it."""
+        told = asker.interests[:LOOKED_BY]
+        if not told:
+            return Stated()
+        texts = [one.text for one in told]
+        return Stated(
+            members=np.array([min(asker.accounts)] * len(told), dtype=np.int64),
+            texts=texts,
+            vectors=await self.encoder.encode(texts),
+            times=np.array([one.at.timestamp() for one in told], dtype=np.float64),
+        )
+
+    def _sunk(self, known: _Known, found: Sequence[Suggestion], asker: Asker) -> list[Suggestion]:
+        """Let what is like a refused channel sink, and what was offered again and again without an answer."""
+        found = sunk(known.profiles, found, asker.declined)
+        often = {one.channel: asker.unanswered[str(known.rooms[one.channel].ref)] - PATIENT + 1 for one in found}
+        if not any(times > 0 for times in often.values()):
+            return list(found)
+        left = {channel: FADE ** max(0, times) for channel, times in often.items()}
+        faded = [
+            replace(one, score=one.score * left[one.channel], share=one.share * left[one.channel]) for one in found
+        ]
+        return sorted(faded, key=lambda one: -one.share)
 
     async def settled(self, community: Community, member: Member) -> frozenset[int]:
-        """Return the channels that need not be offered: those that a human is in, by any account, or declined."""
-        async with self.database.read() as connection:
-            accounts = await members.alike(connection, community, member)
-            joined = await members.joined(connection, *accounts)
-            said = await feedback.of(connection, *accounts)
-        return joined | {channel for channel, opinion in said.items() if opinion == feedback.DECLINED}
+        """Return the channels that need not be offered: those that a human is in, by any account, or declined.
 
-    async def _accounts(self, community: Community, member: Member) -> frozenset[int]:
-        async with self.database.read() as connection:
-            return await members.alike(connection, community, member)
+        Nor those on platforms where they have no account.
+        """
+        seen = await self._see(community, member, words=False)
+        return seen.asker.settled if seen.asker else frozenset()
+
+    async def refused(self, community: Community, member: Member) -> frozenset[int]:
+        """Return the channels that a human declined, by any account."""
+        seen = await self._see(community, member, words=False)
+        return seen.asker.declined if seen.asker else frozenset()
 
     async def for_texts(
-        self, community: Community, texts: Sequence[str], *, k: int, without: frozenset[int] = frozenset()
+        self,
+        community: Community,
+        texts: Sequence[str],
+        *,
+        k: int,
+        without: frozenset[int] = frozenset(),
+        refused: frozenset[int] = frozenset(),
     ) -> AsyncIterator[list[Offer]]:
         """Offer channels for each text in turn, as to somebody who wrote nothing else, and none of `without`.
 
-        What is asked is kept nowhere.
+        Those like `refused` ones sink. What is asked is kept nowhere.
         """
-        known = await self._know(community)
+        known = await self._know(community, await self._see(community))
         if known is None:
             for _ in texts:
                 yield []
@@ -143,160 +220,131 @@ class Matchmaker:
         for start in range(0, len(texts), AT_ONCE):
             some = texts[start : start + AT_ONCE]
             for text, vector in zip(some, await self.encoder.encode(some), strict=True):
-                yield await self._for_text(known, text, vector, k=k, without=without)
+                yield await self._for_text(known, text, vector, k=k, without=without, refused=refused)
 
     async def for_text(
-        self, community: Community, text: str, vector: Vector, *, k: int, without: frozenset[int] = frozenset()
+        self,
+        community: Community,
+        text: str,
+        vector: Vector,
+        *,
+        k: int,
+        without: frozenset[int] = frozenset(),
+        refused: frozenset[int] = frozenset(),
     ) -> list[Offer]:
         """Offer channels for one text whose vector is there already."""
-        known = await self._know(community)
-        return await self._for_text(known, text, vector, k=k, without=without) if known else []
+        known = await self._know(community, await self._see(community))
+        return await self._for_text(known, text, vector, k=k, without=without, refused=refused) if known else []
 
     async def _for_text(
-        self, known: _Known, text: str, vector: Vector, *, k: int, without: frozenset[int]
+        self, known: _Known, text: str, vector: Vector, *, k: int, without: frozenset[int], refused: frozenset[int]
     ) -> list[Offer]:
         if not text.strip():
             return []
         allowed = known.rooms.keys() - without
-        found = match_text(known.profiles, vector=vector, text=text, allowed=allowed, k=k)
-        asked = _asked(text, vector, self._now())
-        return [await self._offer(known, suggestion, asked) for suggestion in found]
+        looked = k * DEEPER if refused else k
+        match = functools.partial(match_text, known.profiles, vector=vector, text=text, allowed=allowed, k=looked)
+        found = sunk(known.profiles, await asyncio.to_thread(match), refused)[:k]
+        return await self._offers(known, found, _asked(text, vector, self._now()), {})
 
-    async def _know(self, community: Community) -> _Known | None:
-        """Load the channel profiles of exactly this state of the community, or learn them; None without a channel."""
-        async with self.database.read() as connection:
-            reach = await channels.reach(connection, community, None)
-            state = await messages.state(connection, community.id)
-            waiting = await outbox.count(connection)
-            doubles = await members.doubles(connection, community)
-        scope, rooms = reach.scope, dict(reach.channels)
-        held = await self.vectors.count(scope)
-        if not rooms:
-            return None
-        grown = round(np.log1p(held) / np.log1p(GROWTH))
-        lasting = _digest(sorted(scope.not_authors), sorted(rooms.items()), sorted(doubles.items()), grown)
-        version = f"{_digest(state, waiting, held)} {lasting}"
-        learn = functools.partial(self._learn, scope, rooms, doubles)
-        return _Known(scope=scope, rooms=rooms, profiles=await self._profiles(scope, learn, version))
-
-    async def _profiles(
-        self, scope: Scope, learn: Callable[[], Awaitable[ChannelProfiles]], version: str
-    ) -> ChannelProfiles:
-        """Return the profiles of this version; or, while they are fresh, of one that differs in messages alone."""
-        fingerprint = self.encoder.fingerprint
-        async with self.database.read() as connection:
-            kept = await profiles.load(
-                connection,
-                scope.community,
-                fingerprint=fingerprint,
-                version=version,
-                ending=version.partition(" ")[2],
-                since=self.clock.now() - self.fresh_for,
+    async def _see(self, community: Community, member: Member | None = None, *, words: bool = True) -> _Seen:
+        """Read in one look what everyone may read, who asks, and what was learned."""
+        return await self.database.look(
+            functools.partial(
+                _see,
+                shelf=self.shelf,
+                community=community,
+                member=member,
+                fingerprint=self.encoder.fingerprint if words else "",
+                now=self.clock.now(),
             )
-        if kept is not None:
-            try:
-                return from_bytes(kept)
-            except ValueError:
-                pass  # an older format: learned anew below
-        learned = await learn()
-        save = functools.partial(
-            profiles.save,
-            community=scope.community,
-            fingerprint=fingerprint,
-            version=version,
-            data=to_bytes(learned),
-            now=self.clock.now(),
         )
-        await self.database.write(save)
-        return learned
 
-    async def _learn(self, scope: Scope, rooms: dict[int, Channel], doubles: dict[int, int]) -> ChannelProfiles:
-        """Learn profiles; the accounts of one human are one member to them."""
-        cards = [Card(id=room.id, name=room.name, description=room.description) for room in rooms.values()]
-        placed = await self.encoder.encode([card.text for card in cards])
-        told = {card.text: vector for card, vector in zip(cards, placed, strict=True)}
-        keep = functools.partial(encodings.keep, fingerprint=self.encoder.fingerprint, vectors=told)
-        await self.database.write(keep, durable=False)
-        cards = [replace(card, vector=vector) for card, vector in zip(cards, placed, strict=True)]
-        corpus = await self._read(scope)
-        authors = np.array([doubles.get(number, number) for number in corpus.authors.tolist()], dtype=np.int64)
-        corpus = replace(corpus, authors=authors)
-        return await asyncio.to_thread(build_profiles, corpus, cards, encoder=self.encoder.fingerprint, now=self._now())
+    async def _know(self, community: Community, seen: _Seen) -> _Known | None:
+        """Return what was learned of exactly these channels and this consent; None without a channel."""
+        if not seen.common.channels:
+            return None
+        learning = Learning(
+            database=self.database, vectors=self.vectors, encoder=self.encoder, clock=self.clock, shelf=self.shelf
+        )
+        learned = await learning.serving(community, seen.common, seen.label, seen.encoded)
+        common = seen.common
+        if learned.label != seen.label:
+            # Whoever waited for it may have done so while somebody withheld consent, or a channel was closed.
+            common = await self.database.look(functools.partial(self.shelf.commons.of, community=community))
+            if common.mark != learned.label.version:
+                raise Unavailable("Channels or consent changed while I learned them; ask me again in a minute.")
+        return _Known(common=common, profiles=learned.profiles)
 
-    async def _read(self, scope: Scope) -> Corpus:
-        """Read every message in scope with its vector."""
-        async with self.database.read() as connection:
-            known = await messages.all_of(connection, scope)
-        pages, after = [], None
-        while True:
-            page = await self.vectors.scroll(scope, after=after)
-            pages.append(page)
-            after = page.after
-            if after is None:
-                break
-        kept = [(known[point], vector) for page in pages for point, vector in _rows(page) if point in known]
-        return _corpus([message for message, _ in kept], [vector for _, vector in kept], self.encoder.size)
+    def _own(self, asker: Asker) -> Corpus:
+        """Lay the asker's words side by side, as far as they were encoded."""
+        kept = [message for message in asker.said if message.text in asker.vectors]
+        return corpus_of(kept, [asker.vectors[message.text] for message in kept], self.encoder.size)
 
-    async def _offer(self, known: _Known, suggestion: Suggestion, own: Corpus) -> Offer:
-        reasons = explain(suggestion)
+    async def _offers(
+        self, known: _Known, suggestions: Sequence[Suggestion], own: Corpus, said: Mapping[int, Message]
+    ) -> list[Offer]:
+        if not suggestions:
+            return []
+        quoting = Quoting(database=self.database, vectors=self.vectors, encoder=self.encoder)
+        shown = await quoting.beside(known.profiles, known.common, suggestions, own=own, said=said)
+        return [self._offer(known, one, own, beside) for one, beside in zip(suggestions, shown, strict=True)]
+
+    def _offer(self, known: _Known, suggestion: Suggestion, own: Corpus, shown: Shown) -> Offer:
+        reasons = _named(explain(suggestion, limit=REASONS + 1), shown)[:REASONS] or explain(_bare(suggestion))
         written = as_written((term for reason in reasons for term in reason.terms), own.texts)
-        told = (replace(reason, terms=tuple(written[term] for term in reason.terms)) for reason in reasons)
+        told = [replace(reason, terms=tuple(written[term] for term in reason.terms)) for reason in reasons]
+        there = [one.said for one in shown.people] if any(one.kind is Kind.TIES for one in reasons) else []
+        quoted = {message.id for pair in shown.pairs for message in pair}
         return Offer(
             channel=known.rooms[suggestion.channel],
             score=suggestion.score,
             reasons=tuple(say(reason, self.translate) for reason in told),
-            evidence=await self._evidence(known, suggestion, own),
+            evidence=(*shown.pairs, *((message,) for message in there if message.id not in quoted)),
             guess=reasons[0].kind is Kind.LITTLE,
+            to_member=NOBODY not in own.authors,
         )
-
-    async def _evidence(self, known: _Known, suggestion: Suggestion, own: Corpus) -> tuple[tuple[Message, ...], ...]:
-        """Find pairs of what the asker said and what was said in the channel, both of which the asker may read."""
-        voices = _voices(own, suggestion)
-        if not len(voices):
-            return ()
-        scope = replace(
-            known.scope,
-            channels=frozenset({suggestion.channel}),
-            not_authors=known.scope.not_authors | frozenset(int(author) for author in own.authors),
-        )
-        hits = {
-            hit.id
-            for text, vector in zip(voices.texts, voices.vectors, strict=True)
-            for hit in await self.vectors.search(scope, vector=vector, text=text, limit=CANDIDATES)
-        }
-        async with self.database.read() as connection:
-            theirs = await messages.by_point(connection, scope, sorted(hits))
-            mine = await messages.by_number(connection, known.scope, [int(number) for number in voices.ids])
-        candidates = await self._candidates(theirs)
-        said = {message.id: message for message in theirs.values()}
-        pairs = pick_evidence(known.profiles, voices, candidates)
-        return tuple(
-            tuple(message for message in (mine.get(pair.own), said.get(pair.theirs)) if message) for pair in pairs
-        )
-
-    async def _candidates(self, found: dict[UUID, Message]) -> Corpus:
-        """Give candidates their vectors, which the index kept; here nothing is: a message may just be erased."""
-        messages_found = list(found.values())
-        vectors = await self.encoder.encode([message.text for message in messages_found])
-        return _corpus(messages_found, list(vectors), self.encoder.size)
 
     def _now(self) -> float:
         return self.clock.now().timestamp()
 
 
-def _rows(page: Page) -> Iterable[tuple[UUID, Vector]]:
-    return zip(page.ids, page.vectors, strict=True)
-
-
-def _corpus(found: Sequence[Message], vectors: Sequence[Vector], size: int) -> Corpus:
-    return Corpus(
-        ids=np.array([message.id for message in found], dtype=np.int64),
-        texts=[message.text for message in found],
-        vectors=np.array(vectors, dtype=np.float32).reshape(len(found), size),
-        channels=np.array([message.channel for message in found], dtype=np.int64),
-        authors=np.array([message.author for message in found], dtype=np.int64),
-        times=np.array([message.sent_at.timestamp() for message in found], dtype=np.float64),
+async def _see(
+    connection: Connection,
+    *,
+    shelf: Shelf,
+    community: Community,
+    member: Member | None,
+    fingerprint: str,
+    now: datetime,
+) -> _Seen:
+    common = await shelf.commons.of(connection, community)
+    asker = None
+    if member is not None:
+        asker = await read_asker(connection, community, member, common, fingerprint=fingerprint, now=now)
+    return _Seen(
+        common=common,
+        asker=asker,
+        label=await profiles.label(connection, community.id),
+        encoded=await encoded_ever(connection),
     )
+
+
+def _looked(k: int, asker: Asker) -> int:
+    """Return how many suggestions to look at: more than are offered only where some may sink."""
+    return k * DEEPER if asker.declined or asker.unanswered else k
+
+
+def _named(reasons: Sequence[Reason], shown: Shown) -> tuple[Reason, ...]:
+    """Put in the names of those whom the asker may see there; where there are none, nobody is spoken of."""
+    names = tuple(one.name for one in shown.people)
+    named = [replace(one, names=names) if one.kind is Kind.TIES else one for one in reasons]
+    return tuple(one for one in named if one.names or one.kind is not Kind.TIES)
+
+
+def _bare(suggestion: Suggestion) -> Suggestion:
+    """Return a suggestion of which only people would speak, without them."""
+    return replace(suggestion, people=())
 
 
 def _asked(text: str, vector: Vector, now: float) -> Corpus:
@@ -305,15 +353,3 @@ def _asked(text: str, vector: Vector, now: float) -> Corpus:
     return Corpus(
         ids=nobody, texts=[text], vectors=vector[None, :], channels=nobody, authors=nobody, times=np.array([now])
     )
-
-
-def _voices(own: Corpus, suggestion: Suggestion) -> Corpus:
-    """Choose whose words evidence is sought for: the messages that drove the suggestion, or the text that was asked."""
-    if not suggestion.messages:
-        return own.where(own.ids == NOBODY)
-    return own.where(np.isin(own.ids, suggestion.messages[:VOICES]))
-
-
-def _digest(*parts: object) -> str:
-    """Name what profiles depend on: messages and their vectors; consent, channels and their descriptions."""
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import re
 from typing import TYPE_CHECKING
 
 from bot.core.errors import KinfolkError
 from bot.core.ports import Turn
+from brains.engines.writing import written
 from brains.matching.grounding import LONGEST, Grounding
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ GLANCE = 160
 """Characters of a channel's description that the generator sees."""
 
 IN_LANGUAGE = {"zh_CN": ("请用简体中文写一句话。",)}
-_COUNT = re.compile(r"\s*[(（]\d+[)）]")
 
 HEAD = (
     Turn(
@@ -35,15 +33,15 @@ HEAD = (
     Turn(
         role="user",
         text="Channel: sailing\nAbout: Boats and wind. Cruises in May.\n"
-        "Why: People there talk about knots, sails, hulls. Your own messages are close to what is said there.",
+        "Why: People there talk about knots, sails, hulls. What they talk about there is much like what you write.",
     ),
-    Turn(role="assistant", text="People there talk about knots, sails and hulls, close to your own messages."),
+    Turn(role="assistant", text="People there talk about knots, sails and hulls, much like what you write."),
     Turn(
         role="user",
         text="Channel: choir\nAbout: Songs, scores and concerts for every voice.\n"
-        "Why: Your own messages are close to what is said there.",
+        "Why: What they talk about there is much like what you write.",
     ),
-    Turn(role="assistant", text="This channel is about songs, scores and concerts, close to your own messages."),
+    Turn(role="assistant", text="This channel is about songs, scores and concerts, much like what you write."),
 )
 """The same for every offer, so that the generator reads it once. No message is shown to it: what a member wrote could
 steer so small a model, and the reasons name what counts in it."""
@@ -59,7 +57,8 @@ async def phrase(generator: Generator, offer: Offer, *, language: str) -> str | 
     if offer.guess or language not in generator.languages:
         return None
     try:
-        sentence = await _write(generator, offer, language)
+        turns = (*HEAD, Turn(role="user", text=_notes(offer, language)))
+        sentence = await written(generator, turns, most=MOST, is_enough=lambda text: len(text) > LONGEST)
     except KinfolkError as error:
         log.info("An offer of channel %d stays unphrased: %s", offer.channel.id, type(error).__name__)
         return None
@@ -70,19 +69,8 @@ async def phrase(generator: Generator, offer: Offer, *, language: str) -> str | 
     return sentence if support.tells(sentence) else None
 
 
-async def _write(generator: Generator, offer: Offer, language: str) -> str:
-    turns = (*HEAD, Turn(role="user", text=_notes(offer, language)))
-    sentence = ""
-    async with contextlib.aclosing(generator.generate(turns, most=MOST)) as pieces:
-        async for piece in pieces:
-            sentence += piece
-            if len(sentence) > LONGEST:
-                break
-    return sentence.strip()
-
-
 def _notes(offer: Offer, language: str) -> str:
-    why = _COUNT.sub("", " ".join(offer.reasons))
+    why = " ".join(offer.reasons)
     lines = [f"Channel: {offer.channel.name}", f"About: {_glance(offer.channel.description)}", f"Why: {why}"]
     return "\n".join([*lines, *IN_LANGUAGE.get(language, ())])
 

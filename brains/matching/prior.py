@@ -1,4 +1,4 @@
-"""What is likely before anything is read: which channels newcomers find lately, and which channels go together."""
+"""What is likely before anything is read: which channels are found and alive lately, and which go together."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from scipy.sparse import csr_array
 
-from brains.matching.calibration import MEMBER
-from brains.matching.choice import fit
 from brains.matching.corpus import DAY, fading
 
 if TYPE_CHECKING:
-    from brains.matching.corpus import Floats, Ids, Mask, Times
+    from brains.matching.corpus import Floats, Mask
+    from brains.matching.past import Past, Visits
 
 HALF_LIFE = 120 * DAY
-"""Of a member's first message in a channel. 60 to 480 days differ by less than .004 nDCG on the training splits."""
+"""Of a member's first message in a channel."""
+
+LATELY = 90 * DAY
+"""Who wrote in a channel within this time keeps it alive."""
+
+ARRIVING = 14 * DAY
+"""How long after first being seen somebody is a newcomer."""
 
 EASE_RIDGE = 50.0
 """Regularisation of EASE, chosen on the training splits of a community with 600 members."""
@@ -24,86 +29,76 @@ EASE_RIDGE = 50.0
 FAINT = 0.002
 """Weights of EASE that are smaller are not kept."""
 
-REHEARSAL = 0.8
-"""The weights are fitted on the last fifth of first uses, seen from the day before them."""
+HALF_TRUST = 20.0
+"""Uses of a further channel at which what goes together counts for half: of few, it is chance."""
 
-MOST = 1_000
-FEWEST = 20
-"""First uses to fit the weights on: no more are needed, with fewer nothing is fitted."""
-
-TRUST = 20.0
-"""Pull of the weights towards those of an ordinary community, per feature in standard deviations."""
+UNSEEN = 0.3
+"""What every count begins at, so that an empty channel is unlikely and not impossible."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Visits:
-    """Who used which channel first when: members (n,), channels (n,) as 0..count-1, times (n,), in order of time."""
-
-    members: Ids
-    channels: Ids
-    times: Times
-    count: int
-
-    @classmethod
-    def of(cls, authors: Ids, channels: Ids, times: Times, *, count: int) -> Self:
-        """Keep the first message (of n) of each member in each channel."""
-        order = np.lexsort((channels, authors, times))
-        _, first = np.unique(np.stack([authors[order], channels[order]]), axis=1, return_index=True)
-        kept = order[np.sort(first)]
-        members = np.unique(authors[kept], return_inverse=True)[1].reshape(-1)
-        return cls(members=members, channels=channels[kept], times=times[kept], count=count)
-
-    def part(self, mask: Mask) -> Self:
-        """Return some visits; members keep their positions."""
-        return type(self)(
-            members=self.members[mask], channels=self.channels[mask], times=self.times[mask], count=self.count
-        )
-
-    def table(self, height: int) -> csr_array:
-        """Return 1 where a member used a channel (height, count)."""
-        ones = np.ones(len(self.members), dtype=np.float32)
-        return csr_array((ones, (self.members, self.channels)), shape=(height, self.count))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prior:
     """How a community's members spread over its channels.
 
-    `newcomers` (c,) counts first messages, fading by half in HALF_LIFE; `together` (c, c) is EASE's B, sparse;
-    `pull_weight` and `company_weight` say how much either tells in this community.
+    `newcomers` (c,) counts first messages, fading by half in HALF_LIFE, `arrivals` (c,) those of people who had just
+    come; `voices` (c,) counts who wrote lately; `together` (c, c) is EASE's B, sparse, in units of the
+    deviation of its scores: as many as are trusted.
     """
 
     newcomers: Floats
+    arrivals: Floats
+    voices: Floats
     together: csr_array
-    pull_weight: float = MEMBER.newcomers
-    company_weight: float = 0.0
 
     @classmethod
-    def learn(cls, authors: Ids, channels: Ids, times: Times, *, count: int, now: float) -> Self:
-        """Fit on messages (n,) with channels as 0..count-1."""
-        visits = Visits.of(authors, channels, times, count=count)
-        newcomers, together = _habits(visits, now)
-        pull, company = _rehearse(visits)
-        return cls(newcomers=newcomers, together=together, pull_weight=pull, company_weight=company)
+    def learn(cls, past: Past, *, now: float) -> Self:
+        """Fit on what happened before `now`."""
+        visits = past.visits
+        faded = fading(visits.times, now=now, half_life=HALF_LIFE)
+        return cls(
+            newcomers=np.bincount(visits.channels, faded, past.count).astype(np.float32),
+            arrivals=np.bincount(visits.channels, faded * arriving(visits, len(past.ids)), past.count).astype(
+                np.float32
+            ),
+            voices=_voices(past, now),
+            together=_ease(visits.table(len(past.ids))),
+        )
 
     @property
     def pull(self) -> Floats:
-        """Return how readily people find each channel these days (c,), as a part of log-odds."""
-        return np.asarray(self.pull_weight * _pull(self.newcomers), dtype=np.float32)
+        """Return how readily members find each channel these days (c,), as a logarithm."""
+        return _log(self.newcomers)
 
-    def company(self, joined: Ids) -> Floats:
-        """Return how the joined channels (positions 0..c-1) speak for each channel (c,), as a part of log-odds."""
-        return np.asarray(self.company_weight * self.together[joined].sum(axis=0), dtype=np.float32)
+    @property
+    def welcome(self) -> Floats:
+        """Return how readily people who have just come find each channel (c,), as a logarithm."""
+        return _log(self.arrivals)
+
+    @property
+    def alive(self) -> Floats:
+        """Return how many write in each channel these days (c,), as a logarithm."""
+        return _log(self.voices)
+
+    def company(self, inside: Mask) -> Floats:
+        """Return how the channels that somebody is in (c,) speak for each channel (c,)."""
+        return np.asarray(self.together[np.flatnonzero(inside)].sum(axis=0), dtype=np.float32)
 
 
-def _habits(visits: Visits, now: float) -> tuple[Floats, csr_array]:
-    faded = fading(visits.times, now=now, half_life=HALF_LIFE)
-    newcomers = np.bincount(visits.channels, faded, visits.count).astype(np.float32)
-    return newcomers, _ease(visits.table(int(visits.members.max(initial=-1)) + 1))
+def arriving(visits: Visits, height: int) -> Mask:
+    """Say of each visit whether the member had just come (n,)."""
+    first = np.full(height, np.inf)
+    np.minimum.at(first, visits.members, visits.times)
+    return np.asarray(visits.times <= first[visits.members] + ARRIVING)
 
 
-def _pull(newcomers: Floats) -> Floats:
-    return np.asarray(np.log(newcomers + 0.3), dtype=np.float32)
+def _voices(past: Past, now: float) -> Floats:
+    late = past.times >= now - LATELY
+    pairs = np.unique(past.authors[late] * max(1, past.count) + past.owners[late])
+    return np.bincount(pairs % max(1, past.count), minlength=past.count).astype(np.float32)
+
+
+def _log(counts: Floats) -> Floats:
+    return np.asarray(np.log(counts + UNSEEN), dtype=np.float32)
 
 
 def _ease(used: csr_array) -> csr_array:
@@ -112,23 +107,7 @@ def _ease(used: csr_array) -> csr_array:
     inverse = np.linalg.inv(together + EASE_RIDGE * np.eye(len(together)))
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
-    return csr_array(np.where(np.abs(weights) >= FAINT, weights, 0.0).astype(np.float32))
-
-
-def _rehearse(visits: Visits) -> tuple[float, float]:
-    """Fit how much newcomers and company tell, on the latest first uses of members known before them."""
-    if not len(visits.times):
-        return MEMBER.newcomers, 0.0
-    cut = float(np.quantile(visits.times, REHEARSAL))
-    before = visits.part(visits.times < cut)
-    coming = visits.part((visits.times >= cut) & np.isin(visits.members, before.members))
-    coming = coming.part(np.arange(len(coming.times)) % max(1, len(coming.times) // MOST) == 0)
-    if len(coming.times) < FEWEST:
-        return MEMBER.newcomers, 0.0
-    newcomers, together = _habits(before, cut)
-    used = before.table(int(visits.members.max()) + 1)[coming.members]
-    company = (used @ together).toarray()
-    features = np.stack([np.broadcast_to(_pull(newcomers), company.shape), company], axis=-1)
-    start = (MEMBER.newcomers, 0.0)
-    pull, near = fit(features, coming.channels, start=start, ridge=TRUST, closed=used.toarray() > 0)
-    return float(pull), float(near)
+    kept = csr_array(np.where(np.abs(weights) >= FAINT, weights, 0.0).astype(np.float32))
+    spread = float((used @ kept).toarray().std()) if used.nnz else 0.0  # of nobody there is none
+    further = used.nnz - int((np.diff(used.indptr) > 0).sum())
+    return kept * np.float32(further / (further + HALF_TRUST) / spread) if spread else kept

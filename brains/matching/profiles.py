@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from brains.matching.choice import Choice, how_told
+from brains.matching.behaviour import Behaviour
+from brains.matching.choice import Choice
 from brains.matching.corpus import Card, Corpus, unit
-from brains.matching.gate import Gate, Range
-from brains.matching.prior import Prior
+from brains.matching.discriminant import discriminate
+from brains.matching.diversity import likeness
+from brains.matching.offering import waiting
+from brains.matching.past import Past
+from brains.matching.placing import Placing
+from brains.matching.ranker import Learned, Ranker
+from brains.matching.rehearsal import Stage, rehearse
 from brains.matching.topics import Material, Topics
 
 if TYPE_CHECKING:
@@ -19,6 +26,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from brains.matching.corpus import Floats, Ids, Rows
+    from brains.matching.prior import Prior
+    from brains.matching.signals import Scene
 
 FOLDS = 5
 """A fifth of the messages is kept from a draft of the profiles, to fit on."""
@@ -34,17 +43,35 @@ SUBSTANTIAL = 4
 class ChannelProfiles:
     """Profiles of the channels (c,) of one community, for one encoder.
 
-    `messages` (c,) says how many messages stand behind each profile, `built_at` is in seconds since the epoch.
+    `messages` (c,) says how many messages stand behind each profile, `built_at` is in seconds since the epoch;
+    `scene` holds what is known of channels and people, `ranker` how it is weighed for members: as it was
+    before, or as usual, in profiles that are not `rehearsed`. Those `waiting` were offered to nobody lately.
     """
 
     encoder: str
     built_at: float
     channels: Ids
     messages: Ids
-    topics: Topics
-    choice: Choice
-    gate: Gate
-    prior: Prior
+    scene: Scene
+    placing: Placing
+    ranker: Ranker
+    rehearsed: bool = True
+    waiting: frozenset[int] = frozenset()
+
+    @property
+    def topics(self) -> Topics:
+        """Return what the channels are about."""
+        return self.scene.topics
+
+    @property
+    def choice(self) -> Choice:
+        """Return how texts are weighed."""
+        return self.scene.choice
+
+    @property
+    def prior(self) -> Prior:
+        """Return how members spread over the channels."""
+        return self.scene.prior
 
     @property
     def size(self) -> Floats:
@@ -58,27 +85,48 @@ def sizes(messages: Ids) -> Floats:
     return np.asarray(logs - logs.mean(), dtype=np.float32)
 
 
-def build_profiles(corpus: Corpus, cards: Sequence[Card], *, encoder: str, now: float) -> ChannelProfiles:
-    """Profile the channels named by `cards` from the messages in them, newest counting most.
+def build_profiles(
+    corpus: Corpus,
+    cards: Sequence[Card],
+    *,
+    encoder: str,
+    now: float,
+    behaviour: Behaviour | None = None,
+    before: Ranker | None = None,
+    talk: Floats | None = None,
+    rehearsed: bool = True,
+) -> ChannelProfiles:
+    """Profile the channels named by `cards` from the messages in them, newest counting most, and learn to rank them.
 
-    Messages of other channels are left out. `encoder` is the fingerprint that made all vectors.
+    Messages of other channels are left out. `encoder` is the fingerprint that made all vectors. What is learned takes
+    the place of the ranker `before` only if it does no worse on the latest rehearsal. `talk` (d,) is where
+    ordinary talk lies, for a community that has said little yet. What is not `rehearsed` weighs as `before`, or
+    as usual, and is there sooner.
     """
     cards = sorted(cards, key=lambda card: card.id)
     channels = np.array([card.id for card in cards], dtype=np.int64)
     corpus = corpus.where(np.isin(corpus.channels, channels))
     owners = np.searchsorted(channels, corpus.channels)
-    material = Material.prepare(corpus, owners, cards, now=now)
+    material = Material.prepare(corpus, owners, cards, now=now, talk=talk)
     messages = np.bincount(owners, minlength=len(channels))
-    choice, gate = _learn(material, _folds(corpus, material), corpus.vectors, sizes(messages))
+    topics = material.topics(material.weights)
+    choice, placing = _learn(material, topics, _folds(corpus, material), corpus.vectors, sizes(messages))
+    known = behaviour or Behaviour.none()
+    past = Past.of(corpus, owners, channels, known)
+    stage = Stage(
+        corpus=corpus, material=material, choice=choice, past=past, behaviour=known, channels=channels, now=now
+    )
+    learned = Learned.of(*rehearse(stage), functools.partial(likeness, topics)).promoted(before) if rehearsed else None
     return ChannelProfiles(
         encoder=encoder,
         built_at=now,
         channels=channels,
         messages=messages,
-        topics=material.topics(material.weights),
-        choice=choice,
-        gate=gate,
-        prior=Prior.learn(corpus.authors, owners, corpus.times, count=len(channels), now=now),
+        scene=stage.today(topics),
+        placing=placing,
+        ranker=learned or before or Ranker(),
+        rehearsed=rehearsed,
+        waiting=waiting(channels, known.offers, now=now),
     )
 
 
@@ -98,17 +146,29 @@ def _folds(corpus: Corpus, material: Material) -> list[Rows]:
     return [told[: min(PLENTY, len(told) // FOLDS)]]
 
 
-def _learn(material: Material, folds: Sequence[Rows], vectors: Floats, size: Floats) -> tuple[Choice, Gate]:
-    """Fit the choice model on each fold, seen by profiles drafted without it, and measure the ranges for the gate."""
-    held = np.concatenate(folds)
-    seen = np.concatenate([_unseen(material, fold, size) for fold in folds])
-    choice = Choice.learn(seen, material.owners[held])
-    told = how_told(seen @ choice.weights) if len(held) else np.zeros(0)
+def _learn(
+    material: Material, topics: Topics, folds: Sequence[Rows], vectors: Floats, size: Floats
+) -> tuple[Choice, Placing]:
+    """Fit both models of choice on each fold, seen by profiles drafted without it; the gate's ranges are theirs."""
+    rows, held = unit(material.vectors), np.concatenate(folds)
+    drafts = [_unseen(material, rows, fold, size) for fold in folds]
     near = material.space.nearness(vectors[held])
-    return choice, Gate(told=Range.of(told), near=Range.of(near))
+    choice = Choice.learn(np.concatenate([seen for seen, _ in drafts]), material.owners[held])
+    placing = Placing.learn(
+        discriminate(topics, rows, material.owners, material.weights),
+        features=np.concatenate([learned for _, learned in drafts]),
+        chosen=material.owners[held],
+        near=near,
+    )
+    return choice, placing
 
 
-def _unseen(material: Material, fold: Rows, size: Floats) -> Floats:
+def _unseen(material: Material, rows: Floats, fold: Rows, size: Floats) -> tuple[Floats, Floats]:
+    """Return the features of a fold for both models (n, c, 3), by topics that were learned from the other messages."""
     weights = material.weights.copy()
     weights[fold] = 0
-    return features(material.topics(weights), unit(material.vectors[fold]), material.rows[fold], size)
+    topics = material.topics(weights)
+    seen = features(topics, rows[fold], material.rows[fold], size)
+    learned = seen.copy()
+    learned[..., 0] = rows[fold] @ discriminate(topics, rows, material.owners, weights).T
+    return seen, learned

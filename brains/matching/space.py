@@ -6,7 +6,7 @@ direction by its spread inside channels (linear discriminant analysis, with shri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -22,6 +22,14 @@ SHRINKAGE = 0.5
 .1 gives .566, .3 gives .570, .6 gives .572; the plain cosine .549."""
 
 
+TOLD_SHRINKAGE = 0.9
+"""The same for descriptions, where talk is compared with ordinary talk. Training posts of 400 groups placed by names
+and descriptions alone: top-5 .555 with .8, .556 with .9; with .5, and ordinary talk one by one, .517 and not .538."""
+
+FEW = 20.0
+"""Full messages that count for as much as ordinary talk."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Space:
     """`mean` (d,) of the messages and `whitening` (d, d), applied as (vectors - mean) @ whitening."""
@@ -30,8 +38,8 @@ class Space:
     whitening: Floats
 
     @classmethod
-    def told(cls, descriptions: Floats) -> Self:
-        """Fit on descriptions (c, d) alone, for a community without messages.
+    def told(cls, descriptions: Floats, talk: Floats | None = None) -> Self:
+        """Fit on descriptions (c, d) alone, for a community without messages; `talk` (d,) is where these would lie.
 
         Their spread shows which directions are common to all; texts are then not ranked by which description they
         resemble in length and tone. Training posts of 400 groups: top-1 .29 instead of .09 for the plain cosine.
@@ -39,7 +47,14 @@ class Space:
         mean = descriptions.mean(axis=0) if len(descriptions) else np.zeros(descriptions.shape[1])
         offsets = np.asarray(descriptions - mean, dtype=np.float32)
         spread = offsets.T @ offsets / np.float32(max(1, len(offsets)))
-        return cls(mean=mean.astype(np.float32), whitening=_whiten(spread, len(offsets)))
+        if talk is None:
+            return cls(mean=mean.astype(np.float32), whitening=_whiten(spread, len(offsets)))
+        return cls(mean=talk, whitening=_whiten(spread, len(offsets), TOLD_SHRINKAGE))
+
+    def leaning(self, talk: Floats, said: float) -> Self:
+        """Lean the mean of `said` full messages towards where ordinary talk lies (d,): a few are no average."""
+        mean = (said * self.mean + FEW * talk) / (said + FEW)
+        return replace(self, mean=np.asarray(mean, dtype=np.float32))
 
     @classmethod
     def learn(cls, vectors: Floats, channels: Ids, weights: Floats) -> Self:
@@ -71,10 +86,10 @@ def _means(vectors: Floats, channels: Ids, weights: Floats) -> Floats:
     return np.asarray(sums / np.where(total > 0, total, 1.0)[:, None], dtype=np.float32)
 
 
-def _whiten(spread: Floats, count: int) -> Floats:
+def _whiten(spread: Floats, count: int, least: float = SHRINKAGE) -> Floats:
     """Return W (d, d) with W @ W.T the inverse of a covariance of `count` rows, shrunk towards a round one."""
     size = len(spread)
-    shrinkage = max(SHRINKAGE, size / (size + count))
+    shrinkage = max(least, size / (size + count))
     mixed = (1 - shrinkage) * spread + (shrinkage * np.trace(spread) / size + 1e-9) * np.eye(size)
     lower = cholesky(mixed, lower=True)
     return np.asarray(solve_triangular(lower, np.eye(size), lower=True).T, dtype=np.float32)

@@ -10,10 +10,15 @@ import numpy as np
 from safetensors.numpy import load, save
 from scipy.sparse import csr_array
 
+from brains.matching.chances import Chances
 from brains.matching.choice import Choice
 from brains.matching.gate import Gate, Range
+from brains.matching.placing import Placing
+from brains.matching.presence import Presence
 from brains.matching.prior import Prior
 from brains.matching.profiles import ChannelProfiles
+from brains.matching.ranker import Exam, Ranker
+from brains.matching.signals import NAMES, Scene
 from brains.matching.space import Space
 from brains.matching.terms import Vocabulary
 from brains.matching.topics import ChannelTerms, Topics
@@ -21,15 +26,17 @@ from brains.matching.topics import ChannelTerms, Topics
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from brains.matching.choice import Doubles
     from brains.matching.corpus import Floats
 
 FORMAT = "kinfolk channel profiles"
-VERSION = "2"
+VERSION = "4"
 
 
 def to_bytes(profiles: ChannelProfiles) -> bytes:
     """Write profiles down."""
-    topics, terms, prior = profiles.topics, profiles.topics.terms, profiles.prior
+    topics, terms = profiles.topics, profiles.topics.terms
+    prior, presence = profiles.prior, profiles.scene.presence
     arrays = {
         "channels": profiles.channels,
         "messages": profiles.messages,
@@ -42,17 +49,29 @@ def to_bytes(profiles: ChannelProfiles) -> bytes:
         "terms.mean": terms.mean,
         "terms.spread": terms.spread,
         "choice": np.array(astuple(profiles.choice)),
-        "gate": np.array(astuple(profiles.gate)),
-        "newcomers": prior.newcomers,
+        "learned": profiles.placing.learned,
+        "placing": profiles.placing.weights,
+        "gate": np.array(astuple(profiles.placing.gate)),
         **_sparse("terms", terms.rows),
-        "habits": np.array([prior.pull_weight, prior.company_weight]),
+        "newcomers": prior.newcomers,
+        "arrivals": prior.arrivals,
+        "voices": prior.voices,
         **_sparse("together", prior.together),
+        "members": presence.ids,
+        **_sparse("inside", presence.inside),
+        **_sparse("ties", presence.ties),
+        "hours": presence.hours,
+        "scripts": presence.scripts,
+        "waiting": np.array(sorted(profiles.waiting), dtype=np.int64),
+        **ranker_arrays(profiles.ranker),
     }
     about = {
         "format": FORMAT,
         "version": VERSION,
         "encoder": profiles.encoder,
         "built_at": str(float(profiles.built_at)),
+        "signals": " ".join(NAMES),
+        "rehearsed": "yes" if profiles.rehearsed else "no",
     }
     return save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata=about)
 
@@ -62,26 +81,80 @@ def from_bytes(data: bytes) -> ChannelProfiles:
     about = _about(data)
     arrays = load(data)
     channels = len(arrays["channels"])
+    choice = Choice(**dict(zip(Choice.__slots__, arrays["choice"].tolist(), strict=True)))
+    scene = Scene.of(_topics(arrays, channels), choice, _prior(arrays, channels), _presence(arrays, channels))
     return ChannelProfiles(
         encoder=about["encoder"],
         built_at=float(about["built_at"]),
         channels=arrays["channels"],
         messages=arrays["messages"],
-        topics=_topics(arrays, channels),
-        choice=Choice(**dict(zip(Choice.__slots__, arrays["choice"].tolist(), strict=True))),
-        gate=Gate(told=_range(arrays["gate"][0]), near=_range(arrays["gate"][1])),
-        prior=_prior(arrays, channels),
+        scene=scene,
+        placing=_placing(arrays),
+        ranker=ranker_of(arrays),
+        rehearsed=about.get("rehearsed", "yes") == "yes",
+        waiting=frozenset(arrays["waiting"].astype(np.int64).tolist()),
+    )
+
+
+def ranker_arrays(ranker: Ranker) -> dict[str, Doubles]:
+    """Lay a ranker out as arrays."""
+    return {
+        "weights": ranker.weights,
+        "tried": ranker.judged,
+        "chances": np.array(astuple(ranker.chances)),
+        "ranker": np.array([ranker.variety, ranker.joins, *_exam(ranker.exam)]),
+    }
+
+
+def _exam(exam: Exam) -> list[float]:
+    before = np.nan if exam.before is None else exam.before
+    return [exam.n, exam.learned, exam.usual, before, exam.chance, exam.share]
+
+
+def ranker_of(arrays: Mapping[str, Floats]) -> Ranker:
+    """Read a ranker back from its arrays."""
+    variety, joins, n, learned, usual, before, chance, share = arrays["ranker"].tolist()
+    exam = Exam(
+        n=int(n),
+        learned=learned,
+        usual=usual,
+        before=None if np.isnan(before) else before,
+        chance=chance,
+        share=share,
+    )
+    return Ranker(
+        weights=arrays["weights"].astype(np.float64),
+        tried=arrays["tried"].astype(np.float64),
+        chances=Chances(**dict(zip(Chances.__slots__, arrays["chances"].tolist(), strict=True))),
+        variety=variety,
+        joins=int(joins),
+        exam=exam,
     )
 
 
 def _prior(arrays: Mapping[str, Floats], channels: int) -> Prior:
-    pull, company = arrays["habits"].tolist()
     return Prior(
         newcomers=arrays["newcomers"],
+        arrivals=arrays["arrivals"],
+        voices=arrays["voices"],
         together=_csr("together", arrays, (channels, channels)),
-        pull_weight=pull,
-        company_weight=company,
     )
+
+
+def _presence(arrays: Mapping[str, Floats], channels: int) -> Presence:
+    members = len(arrays["members"])
+    return Presence(
+        ids=arrays["members"].astype(np.int64),
+        inside=_csr("inside", arrays, (members, channels)),
+        ties=_csr("ties", arrays, (members, members)),
+        hours=arrays["hours"],
+        scripts=arrays["scripts"],
+    )
+
+
+def _placing(arrays: Mapping[str, Floats]) -> Placing:
+    gate = Gate(told=_range(arrays["gate"][0]), near=_range(arrays["gate"][1]))
+    return Placing(learned=arrays["learned"], weights=arrays["placing"], gate=gate)
 
 
 def _range(ends: Floats) -> Range:
@@ -116,7 +189,7 @@ def _about(data: bytes) -> dict[str, str]:
         about: dict[str, str] = json.loads(data[8 : 8 + size])["__metadata__"]
     except (ValueError, KeyError, TypeError) as trouble:
         raise ValueError("these are no channel profiles") from trouble
-    if (about.get("format"), about.get("version")) != (FORMAT, VERSION):
+    if (about.get("format"), about.get("version"), about.get("signals")) != (FORMAT, VERSION, " ".join(NAMES)):
         raise ValueError(f"channel profiles of version {about.get('version')}, not {VERSION}: build them again")
     return about
 

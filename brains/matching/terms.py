@@ -45,6 +45,11 @@ def words(text: str) -> list[str]:
     return terms
 
 
+def speaks(text: str) -> bool:
+    """Say whether there is any word in a text, were it a stop word."""
+    return _WORD.search(_MARKUP.sub(" ", text)) is not None
+
+
 def as_written(terms: Iterable[str], texts: Iterable[str]) -> dict[str, str]:
     """Return each term as it is written most often in these texts: a term is cut to its singular, "clothe" for one."""
     wanted = set(terms)

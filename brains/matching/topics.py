@@ -92,14 +92,16 @@ class Material:
     told_rows: csr_array
 
     @classmethod
-    def prepare(cls, corpus: Corpus, owners: Ids, cards: Sequence[Card], *, now: float) -> Self:
-        """Read a corpus whose messages belong to the cards at `owners` (n,)."""
-        documents, told = [words(text) for text in corpus.texts], [words(card.text) for card in cards]
+    def prepare(
+        cls, corpus: Corpus, owners: Ids, cards: Sequence[Card], *, now: float, talk: Floats | None = None
+    ) -> Self:
+        """Read a corpus whose messages belong to the cards at `owners` (n,); `talk` (d,) is where any would lie."""
+        documents, told = [words(text) for text in corpus.texts], [_told(card) for card in cards]
         weights = fading(corpus.times, now=now, half_life=HALF_LIFE) * substances(documents)
         least = 2 if len(documents) >= MANY else 1
         named = {term for document in told for term in document}
         vocabulary = Vocabulary.learn([*documents, *told], always=named, least=least)
-        space = _space(corpus, owners, weights, cards)
+        space = _space(corpus, owners, weights, cards, talk)
         return cls(
             owners=owners,
             weights=weights,
@@ -125,19 +127,32 @@ class Material:
         return ChannelTerms(vocabulary=self.vocabulary, rows=rows, mean=mean, spread=spread.astype(np.float32))
 
 
-def _space(corpus: Corpus, owners: Ids, weights: Floats, cards: Sequence[Card]) -> Space:
+def _told(card: Card) -> list[str]:
+    """Return the terms of a description, and of the name's parts where they are written as one word."""
+    said, parts = words(card.text), words(card.title)
+    return said if set(parts) <= set(said) else [*said, *parts]
+
+
+def _space(corpus: Corpus, owners: Ids, weights: Floats, cards: Sequence[Card], talk: Floats | None) -> Space:
     told = (weights > 0) & corpus.vectors.any(axis=1)
     if told.any():
-        return Space.learn(corpus.vectors[told], owners[told], weights[told])
+        space = Space.learn(corpus.vectors[told], owners[told], weights[told])
+        return space if talk is None else space.leaning(talk, float(weights[told].sum()))
     known = [card.vector for card in cards if card.vector is not None]
-    return Space.told(np.array(known, dtype=np.float32) if known else corpus.vectors)
+    return Space.told(np.array(known, dtype=np.float32) if known else corpus.vectors, talk)
 
 
 def _described(space: Space, cards: Sequence[Card]) -> Floats:
-    """Place the descriptions (c, d), centred on their own mean, since they are written in another voice than chat."""
-    rows = np.zeros((len(cards), len(space.mean)), dtype=np.float32)
-    known = [at for at, card in enumerate(cards) if card.vector is not None]
+    """Place the descriptions (c, d), with the titles where these are encoded."""
+    placed = _centred(space, [card.vector for card in cards]) + _centred(space, [card.titled for card in cards])
+    return unit(placed)
+
+
+def _centred(space: Space, vectors: Sequence[Floats | None]) -> Floats:
+    """Place what is told of channels (c, d), centred on its own mean: it is written in another voice than chat."""
+    rows = np.zeros((len(vectors), len(space.mean)), dtype=np.float32)
+    known = {at: vector for at, vector in enumerate(vectors) if vector is not None}
     if len(known) > 1:
-        vectors = np.array([cards[at].vector for at in known], dtype=np.float32)
-        rows[known] = unit((vectors - vectors.mean(axis=0)) @ space.whitening)
+        told = np.array(list(known.values()), dtype=np.float32)
+        rows[list(known)] = unit((told - told.mean(axis=0)) @ space.whitening)
     return rows

@@ -14,7 +14,7 @@ from bot.core.events import CommandGiven, MessagePosted, place
 from bot.core.i18n import _
 from bot.core.things import Audience, Rank
 from bot.core.wording import escape, quote, short
-from brains.skills import draft_cards
+from brains.skills import draft_cards, growing
 from brains.skills.skill import Skill
 from brains.skills.steering import channel, for_all, member_of, rewritten, staff_channel, who
 from brains.skills.turned import NAMING
@@ -41,6 +41,8 @@ async def propose(context: Context) -> Decision | None:
                     return await _list(context)
                 case "remove":
                     return await _remove(context, given.get("question", ""))
+                case "groups":
+                    return await growing.on_demand(context)
                 case _:
                     return await _faq(context, given.get("question", ""), given.get("answer", ""))
         case MessagePosted(mentioned=True, reply_to=to) as event if to is not None:

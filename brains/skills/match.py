@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from bot.core.actions import Invite, KeepFeedback
+from bot.core import commands
+from bot.core.actions import KeepFeedback, KeepInterest
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake, NotAllowed
 from bot.core.events import MessagePosted
 from bot.core.i18n import _
-from bot.core.things import Ref
+from bot.core.things import Audience, Ref
 from bot.core.wording import channel as link
 from bot.core.wording import escape, short
+from brains.knowledge.asking import is_question
+from brains.skills import across, entering, interests, refused
 from brains.skills import offers as showing
 from brains.skills.skill import Skill
 from brains.skills.turned import turned
 from storage import feedback, messages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from bot.core.i18n import Translate
     from bot.core.ports import Scope
     from bot.core.things import Channel, Message
     from brains.matching.matchmaker import Offer
-    from brains.skills.skill import Context
+    from brains.skills.skill import Context, Press
     from storage.channels import Reach
+    from storage.interests import Interest
 
 OFFERS = 3
+FIRST = ("match", "ask", "privacy", "help")
+"""Commands that somebody is told of who greets the bot."""
+GREETING = re.compile(
+    r"\W*(?:(?:hi+|hello+|hey+|hiya|howdy|yo|greetings|good (?:morning|afternoon|evening|day))"
+    r"(?: (?:there|again|all|everyone|everybody|kinfolk|bot))*"
+    r"|(?:你们?|您|大家)?好[呀啊吖哇]?|哈喽|哈啰|嗨+|嘿+|早(?:上好|安)?|(?:上午|中午|下午|晚上)好|晚安)\W*",
+    re.IGNORECASE,
+)
+"""Words that greet and say nothing else."""
 GUEST = _("You are a guest here and read only the channels that you are in, so I suggest no others.")
 
 
@@ -34,57 +49,112 @@ async def propose(context: Context) -> Decision | None:
     """Answer the command, a question in words, or one of the buttons."""
     if isinstance(context.event, MessagePosted):
         return await _reply(context, context.event)
-    if context.member is not None and context.member.guest:
-        raise Mistake(GUEST)
     if context.press is None:
-        return await _suggest(context)
-    match context.press.what:
-        case "join":
-            return await _join(context)
+        return await _command(context, " ".join(context.command.arguments.get("interests", "").split()))
+    return await _pressed(context, context.press)
+
+
+async def _pressed(context: Context, press: Press) -> Decision:
+    match press.what:
+        case "forget":
+            return await interests.forget(context, press.data["interest"])
+        case "again":
+            return await refused.again(context)
+        case "across":
+            return await across.switch(context, on=True)
         case "decline":
             return await _decline(context)
+        case "join":
+            return await _join(_no_guest(context))
         case _:
-            return await _explain(context)
+            return await _explain(_no_guest(context))
+
+
+async def _command(context: Context, said: str) -> Decision:
+    """Answer the command: a word of its own, interests that are named, or nothing at all."""
+    match said.casefold():
+        case "refused":
+            return await refused.listed(context)
+        case "forget":
+            return await interests.forget(context)
+        case "across on" | "across off" as wanted:
+            return await across.switch(context, on=wanted == "across on")
+        case "":
+            return await _suggest(_no_guest(context))
+        case _:
+            return await _by_interests(_no_guest(context), said)
+
+
+def _no_guest(context: Context) -> Context:
+    """Return what a member may have channels offered in. Raises Mistake for a guest."""
+    if context.member is not None and context.member.guest:
+        raise Mistake(GUEST)
+    return context
+
+
+async def _by_interests(context: Context, said: str) -> Decision:
+    """Suggest channels by the interests that were named, and remember these where that may be."""
+    offers = await showing.for_text(context, said, OFFERS)
+    keep, told = await interests.keeping(context, said, "match")
+    if offers:
+        head = context.translate(_("You may belong here:"))
+        more = await across.question(context, row=len(offers))
+        return showing.offering(context, SKILL.name, head, offers, tail=told, first=keep, more=more)
+    nothing = context.translate(_("Nothing here fits that well yet. Ask me again in a while: /match"))
+    return Decision(skill=SKILL.name, actions=(*keep, context.answer(f"{nothing}\n\n{told}")), reason=nothing)
 
 
 async def _suggest(context: Context) -> Decision:
-    """Suggest channels: by the interests that were named, by the member's own words, or as to a newcomer."""
+    """Suggest channels: by what the member told and wrote, or as to a newcomer."""
     assert context.member is not None  # noqa: S101 - commands are given by members
-    interests = context.command.arguments.get("interests", "")
-    if interests:
-        offers = await showing.for_text(context, interests, OFFERS)
-        head = _("You may belong here:")
-    elif offers := await _by_own_words(context):
+    told = await interests.stated(context)
+    if offers := await _by_own_words(context, told):
         head = _("From what you wrote, you may belong here:")
+        head = _("From what you told me and wrote, you may belong here:") if told else head
     else:
         offers = await showing.newcomers(context, OFFERS)
         head = _("I know too little of you yet. These are open to you; name your interests, and I look again: /match")
-    if not offers:
-        words = context.translate(_("Nothing here fits well yet. Ask me again in a while."))
-        return Decision(skill=SKILL.name, actions=(context.answer(words),), reason=words)
-    return showing.offering(context, SKILL.name, context.translate(head), offers)
+    more = interests.buttons(context, told, row=len(offers))
+    more += await across.question(context, row=len(offers) + len(more))
+    tail = interests.shown(context, told)
+    if offers:
+        return showing.offering(context, SKILL.name, context.translate(head), offers, tail=tail, more=more)
+    words = context.translate(_("Nothing here fits well yet. Ask me again in a while."))
+    answer = context.answer("\n\n".join([words, *([tail] if tail else [])]), buttons=more)
+    return Decision(skill=SKILL.name, actions=(answer,), reason=words)
 
 
 async def _reply(context: Context, event: MessagePosted) -> Decision | None:
     """Suggest channels to whoever wrote to the bot, by these words alone: everybody there hears the answer."""
     heard = await turned(context, event)
     words, said = heard.words, heard.said
+    if said is None and GREETING.fullmatch(words):
+        return _greet(context)
     if heard.to != SKILL.name:
         elsewhere = _("It asks about the matter, which another skill answers.")
         return _quiet(context, elsewhere if said is None else _("It answers what another skill said, which hears it."))
     if context.member is None or context.member.guest or not words:
         guest = context.member is not None and context.member.guest
         return _quiet(context, GUEST if guest else _("There are no words to go by."))
+    keep, told = await _answered(context, event, words)
     if offers := await showing.for_text(context, words, OFFERS):
         head = context.translate(_("You may belong here:"))
-        return showing.offering(context, SKILL.name, head, offers, phrased=False)
+        return showing.offering(context, SKILL.name, head, offers, phrased=False, tail=told, first=keep)
     if said is not None:
         # Whoever only says thanks wants no more.
         return _quiet(context, _("It answers me, and no channel fits these words."))
     sentence = context.translate(
         _("No channel fits these words well. Name your interests with /match; /help says more.")
     )
-    return Decision(skill=SKILL.name, actions=(context.answer(sentence),), reason=sentence, evidence=(event.message,))
+    answer = context.answer("\n\n".join([sentence, *([told] if told else [])]))
+    return Decision(skill=SKILL.name, actions=(*keep, answer), reason=sentence, evidence=(event.message,))
+
+
+async def _answered(context: Context, event: MessagePosted, words: str) -> tuple[tuple[KeepInterest, ...], str]:
+    """Return what keeps words in private that answer what the bot asked there; nothing where it asked nothing."""
+    if event.channel.audience is not Audience.DIRECT or is_question(words):
+        return (), ""
+    return await interests.answered(context, words)
 
 
 def _quiet(context: Context, why: str) -> Decision:
@@ -92,11 +162,20 @@ def _quiet(context: Context, why: str) -> Decision:
     return Decision(skill=SKILL.name, actions=(), reason=context.translate(why))
 
 
-async def _by_own_words(context: Context) -> list[Offer]:
-    assert context.member is not None  # noqa: S101 - commands are given by members
-    matchmaker = await context.faculties.matchmaker(context.language)
+def _greet(context: Context) -> Decision:
+    """Greet back, and say what the bot can do."""
+    hello = context.translate(
+        _("Hello! I help you find where you belong here. Tell me what you like to make or do, or use one of these:")
+    )
+    known = (command for name in FIRST if (command := commands.find(name)))
+    lines = [f"- **/{one.name}**: {context.translate(one.help)}" for one in known]
+    reason = context.translate(_("was greeted"))
+    return Decision(skill=SKILL.name, actions=(context.answer("\n".join([hello, *lines])),), reason=reason)
+
+
+async def _by_own_words(context: Context, told: Sequence[Interest]) -> list[Offer]:
     try:
-        return await matchmaker.for_member(context.community, context.member, k=OFFERS)
+        return await showing.for_member(context, OFFERS, told=told)
     except NotAllowed:
         raise Mistake(
             _("I collect nothing of yours, so I know none of your words. Name your interests: /match. Or: /privacy on")
@@ -106,12 +185,11 @@ async def _by_own_words(context: Context) -> list[Offer]:
 async def _join(context: Context) -> Decision:
     channel = _channel(context, await context.reach())
     opinion = await _opinion(context, channel, feedback.JOINED)
-    words = context.translate(_("You are in {channel} now. Say hello!")).format(channel=showing.title(channel))
-    invite = Invite(member=opinion.member, channel=channel.ref)
+    words = context.translate(entering.told(context, channel)).format(channel=showing.title(channel))
     reason = context.translate(_("{member} wants to join #{channel}"))
     return Decision(
         skill=SKILL.name,
-        actions=(invite, opinion, context.answer(words)),
+        actions=(*entering.brought(context, opinion.member, channel), opinion, context.answer(words)),
         reason=reason.format(member=context.member.name if context.member else "?", channel=channel.name),
     )
 
@@ -135,14 +213,28 @@ async def _explain(context: Context) -> Decision:
     reach, data = await context.reach(), context.press.data
     channel = _channel(context, reach)
     head = context.translate(_("Why {channel}")).format(channel=showing.title(channel))
-    lines = [head, *(f"- {escape(reason)}" for reason in data["reasons"].splitlines())]
-    if (score := float(data["score"])) > 0:
-        sure = context.translate(_("Among the channels open to you, its share of likelihood is {score:.0%}."))
-        lines.append(f"- {sure.format(score=score)}")
-    lines += [line for pair in await _evidence(context, reach.scope) for line in _pair(context, pair)]
+    reasons, evidence = data["reasons"].splitlines(), await _evidence(context, reach.scope)
+    if len(evidence) < len(data["evidence"].splitlines()):
+        # They may rest on somebody, even name somebody, who withheld consent since.
+        reasons = [context.translate(_("Some of what spoke for it is not there any more. Ask me anew: /match"))]
+    lines = [head, *(f"- {escape(reason)}" for reason in reasons)]
+    lines += [f"- {sure}" for sure in how_sure(context.translate, data)]
+    lines += [line for pair in evidence for line in _pair(context, pair)]
     words = "\n".join(lines)
     reason = context.translate(_("asked why #{channel}")).format(channel=channel.name)
     return Decision(skill=SKILL.name, actions=(context.answer(words),), reason=reason, settles=False)
+
+
+def how_sure(translate: Translate, data: Mapping[str, str]) -> list[str]:
+    """Say how likely an offer is, and what of: a chance of two in a hundred is no bad fit, since people join few."""
+    if (score := float(data.get("score", 0))) > 0:
+        return [translate(_("I am about {score:.0%} sure that it belongs there.")).format(score=score)]
+    if (chance := float(data.get("chance", 0))) > 0:
+        sentence = translate(
+            _("Of a hundred members like you, about {count} find their way there within three months.")
+        )
+        return [sentence.format(count=max(1, round(100 * chance)))]
+    return []
 
 
 def _pair(context: Context, pair: Sequence[Message]) -> list[str]:

@@ -15,7 +15,7 @@ from bot.core.errors import KinfolkError, NotAllowed
 from bot.core.events import place
 from bot.core.i18n import _
 from bot.core.things import Audience, Rank
-from brains.skills import accounts, notice
+from brains.skills import accounts, interests, notice
 from brains.skills.codes import called
 from brains.skills.skill import Skill
 from storage import erasure, exporting
@@ -92,6 +92,7 @@ async def _tell(context: Context, member: Member) -> Decision:
         context.translate(yes if collected else no),
         context.translate(opt_in if context.policy.consent == "opt_in" else opt_out),
         context.translate(_("I hold {count} messages of yours.")).format(count=held.messages),
+        *([told] if (told := interests.shown(context, await interests.stated(context))) else []),
         *_linked(context, held),
     ]
     switch = ("off", _("Collect nothing")) if collected else ("on", _("Collect again"))

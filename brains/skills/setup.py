@@ -91,6 +91,8 @@ async def _set(context: Context, name: str, value: str, where: str) -> Decision:
         value, where = where, ""
     if not value:
         raise Mistake(_("Say the new value of {name}, or `default`."), name=name)
+    if name == "opened_by" and not where:
+        raise Mistake(_("Say of which channel: /setup opened_by ROLE channel:#channel"))
     kept = await _kept(context, name, value, one_channel=bool(where))
     room = await _place(context, where) if where else None
     before = _before(context, name, str(room or ""))

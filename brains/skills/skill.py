@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.core.ports import Encoder, Generator, Picture, Vector, VectorStore
     from bot.core.things import Community, Member, Rank, Ref
     from brains.knowledge.answer import Answer
+    from brains.matching.circle import Circle
     from brains.matching.matchmaker import Matchmaker
     from storage.channels import Reach
     from storage.db import Database
@@ -74,6 +75,7 @@ class Faculties:
 
     `moderator` gives what examines a community's messages; `changed` is called when our own tables were changed, so
     that what was read from them is read anew. `look` says what is seen in the pictures of a message of a platform.
+    `circle` suggests members to each other.
     """
 
     database: Database
@@ -85,6 +87,7 @@ class Faculties:
     moderator: Callable[[Community], Awaitable[Moderator]] = _unguarded
     changed: Callable[[], None] = _nothing
     look: Callable[[str, Iterable[File]], Awaitable[tuple[Picture, ...]]] | None = None
+    circle: Callable[[], Awaitable[Circle]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.core.actions import Say
+from bot.core.actions import Button, KeepNewcomer, OpenDirect, Say
 from bot.core.decisions import Decision
-from bot.core.events import MemberJoined, MessagePosted
+from bot.core.events import ButtonPressed, MemberJoined, MessagePosted, TimerFired
 from bot.core.i18n import _
 from bot.core.things import Audience
 from bot.core.wording import escape
+from brains.skills import interests, welcome_again
 from brains.skills import offers as showing
 from brains.skills.skill import Skill
-from storage import acts, channels, spaces, traces
+from storage import acts, channels, members, newcomers, spaces, traces
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.core.decisions import Trace
-    from bot.core.things import Channel, Ref
+    from bot.core.things import Channel, Member, Ref
     from brains.skills.skill import Context
     from storage.acts import Act
+    from storage.newcomers import Newcomer
 
 OFFERS = 3
+ONCE = timedelta(days=30)
+"""For so long who comes again is not welcomed again."""
 USUAL = ("introductions", "welcome", "new-members", "general", "lobby", "新人", "自我介绍")
 """Names that communities give the channel where newcomers are met, likeliest first."""
 
@@ -29,28 +36,81 @@ USUAL = ("introductions", "welcome", "new-members", "general", "lobby", "新人"
 async def propose(context: Context) -> Decision | None:
     """Welcome whoever comes into the space; answer whoever answers the welcome."""
     match context.event:
-        case MemberJoined(channel=None):
-            return await _welcome(context)
+        case MemberJoined(channel=None, at=at):
+            return await _welcome(context, at)
         case MessagePosted(reply_to=replied) as event if replied is not None and event.text.strip():
             return await _look_again(context, event, replied)
+        case TimerFired(schedule=schedule, planned=planned) if schedule == welcome_again.SCHEDULE:
+            return await welcome_again.ask(context, planned)
+        case ButtonPressed():
+            return await welcome_again.stop(context)
         case _:
             return None
 
 
-async def _welcome(context: Context) -> Decision | None:
-    if await _is_aside(context) or (context.member is not None and context.member.guest):
+async def _welcome(context: Context, at: datetime) -> Decision | None:
+    member = context.member
+    if member is None or member.guest or await _is_aside(context):
         return None
+    if why := await _against(context, member, at):
+        return Decision(skill=SKILL.name, actions=(), reason=why, about=(member.ref,))
     where = await _where(context)
-    if where is None or context.member is None:
+    if where is None:
         return None
-    offers = await showing.newcomers(context, OFFERS, without=where)
+    met = await _met(context, member)
+    keep = KeepNewcomer(member=member.ref, met="welcomed", before=met.met if met else "")
+    reason = context.translate(_("{name} is new here")).format(name=member.name)
+    actions = (await _hello(context, member, where), keep)
+    return Decision(skill=SKILL.name, actions=actions, reason=reason, about=(member.ref,))
+
+
+async def _hello(context: Context, member: Member, where: Channel) -> Say | OpenDirect:
+    """Greet somebody with three channels and a question: in private, where that is wanted and can be."""
+    private = context.policy.welcome == "private" and "opened" not in context.can.get(member.ref.platform, ())
+    offers = await showing.newcomers(context, OFFERS, without=() if private else (where.ref,))
     hello = context.translate(_("Welcome, **{name}**! Many who are new like these:"))
+    if not offers:
+        hello = context.translate(_("Welcome, **{name}**!"))
     question = context.translate(_("What do you like to make or do? Answer this message, and I find what fits you."))
-    text = showing.introduced(hello.format(name=escape(context.member.name)), offers) + f"\n\n{question}"
-    buttons = tuple(showing.buttons(context, offers))
-    say = Say(to=where.ref, text=text, buttons=buttons)
-    reason = context.translate(_("{name} is new here")).format(name=context.member.name)
-    return Decision(skill=SKILL.name, actions=(say,), reason=reason, about=(context.member.ref,))
+    asked, buttons = await _consent(context, member, row=len(offers))
+    parts = [showing.introduced(hello.format(name=escape(member.name)), offers), *asked, question]
+    text, buttons = "\n\n".join(parts), (*showing.buttons(context, offers), *buttons)
+    if private:
+        return OpenDirect(member=member.ref, text=text, buttons=buttons, space=context.space)
+    return Say(to=where.ref, text=text, buttons=buttons)
+
+
+async def _consent(context: Context, member: Member, *, row: int) -> tuple[list[str], tuple[Button, ...]]:
+    """Ask for consent where nobody is collected who did not agree: until then nothing of theirs is learned."""
+    if context.policy.consent == "opt_out" or await interests.may_keep(context):
+        return [], ()
+    words = context.translate(
+        _("Here I learn from nobody who has not agreed. Until you do, I keep nothing you write, your answer included.")
+    )
+    agree = Button(
+        label=context.translate(_("You may read what I write")),
+        press="privacy.on",
+        only=member.ref,
+        row=row,
+        words="/privacy on",
+    )
+    return [words], (agree,)
+
+
+async def _against(context: Context, member: Member, at: datetime) -> str:
+    """Say what speaks against a welcome: a raid, or another one not long ago; empty where nothing does."""
+    raids = (await context.faculties.moderator(context.community)).raids
+    if raids is not None and raids.state(at) is not None:
+        return context.translate(_("A raid is on, so nobody is welcomed."))
+    met = await _met(context, member)
+    if met is not None and at - met.welcomed_at < ONCE:
+        return context.translate(_("{name} was welcomed not long ago")).format(name=member.name)
+    return ""
+
+
+async def _met(context: Context, member: Member) -> Newcomer | None:
+    async with context.faculties.database.read() as connection:
+        return await newcomers.of(connection, *await members.alike(connection, context.community, member))
 
 
 async def _look_again(context: Context, event: MessagePosted, replied: Ref) -> Decision | None:
@@ -61,15 +121,16 @@ async def _look_again(context: Context, event: MessagePosted, replied: Ref) -> D
     if act is None or act.skill != SKILL.name or context.member is None or not _is_for(act, trace, event.author.ref):
         return None
     offers = await showing.for_text(context, event.text, OFFERS)
+    keep, told = await interests.keeping(context, " ".join(event.text.split()), "welcome")
     if not offers:
         words = context.translate(
             _("Thank you! Nothing here fits that well yet; have a look around, and ask me: /match")
         )
-        say = Say(to=event.channel.ref, text=words, reply_to=event.message)
+        say = Say(to=event.channel.ref, text=f"{words}\n\n{told}", reply_to=event.message)
         about = (event.author.ref,)
-        return Decision(skill=SKILL.name, actions=(say,), reason=words, evidence=(event.message,), about=about)
+        return Decision(skill=SKILL.name, actions=(*keep, say), reason=words, evidence=(event.message,), about=about)
     head = context.translate(_("Then you may belong here:"))
-    decision = showing.offering(context, SKILL.name, head, offers, phrased=False)
+    decision = showing.offering(context, SKILL.name, head, offers, phrased=False, tail=told, first=keep)
     aloud = tuple(
         replace(action, only=None, reply_to=event.message) if isinstance(action, Say) else action
         for action in decision.actions
@@ -79,6 +140,8 @@ async def _look_again(context: Context, event: MessagePosted, replied: Ref) -> D
 
 def _is_for(act: Act, trace: Trace | None, member: Ref) -> bool:
     """Say whether this member was spoken to: their buttons tell, and without any the trace does."""
+    if isinstance(act.action, OpenDirect):
+        return act.action.member == member
     if isinstance(act.action, Say) and act.action.buttons:
         return any(button.only == member for button in act.action.buttons)
     return trace is not None and any(member in decision.about for decision in trace.verdict.decisions)
@@ -111,6 +174,6 @@ SKILL = Skill(
     name="welcome",
     purpose=_("Welcomes newcomers with three channels and a question"),
     propose=propose,
-    hears=(MemberJoined, MessagePosted),
+    hears=(MemberJoined, MessagePosted, TimerFired),
     patience=20,
 )

@@ -42,8 +42,6 @@ FEWEST = 2
 """Answers that must lie above a threshold, so that a lucky one decides nothing."""
 FURTHER = 10
 """The same of passages cited beside the best one, which seldom add anything."""
-SURELY = 0.97
-"""The same as PRECISION, of answers that nobody asked the bot for; and only half of what is answered may be."""
 OWN = 0.1
 """What a question of the history itself counts beside one whose answer somebody looked up."""
 PRECISION = 0.9
@@ -126,13 +124,11 @@ def fit(seen: Sequence[Seen], dev: Sequence[Seen]) -> Fitted:
     right = np.array([bool(one.seen.answers[one.likely.argmax()]) for one in held])
     answerable = np.array([one.seen.answerable for one in held])
     enough = threshold(best, right, PRECISION, fewest=FEWEST * REPEATS)
-    strong = max(threshold(best, right, SURELY, fewest=FEWEST * REPEATS), float(np.median(best[best >= enough])))
     model = Model(
         ranking=_ranking([*seen, *dev]),
         sureness=_sureness([one.top for one in held], right),
         usually=np.nan_to_num(np.nanmean(np.concatenate([one.signs[one.answers] for one in dev]), axis=0)),
         enough=enough,
-        strong=strong,
         besides=_besides(held, enough),
     )
     return Fitted(model=model, figures=_figures(best, right, answerable, enough), table=_table(best, right, answerable))
@@ -154,9 +150,7 @@ def _held(seen: Sequence[Seen], dev: Sequence[Seen], random: np.random.Generator
         _ranking([*seen, *(one for one, at in zip(dev, folds, strict=True) if at != fold)]) for fold in range(FOLDS)
     ]
     blank = Linear(weights=np.zeros(len(ASSURANCES)), middle=np.zeros(len(ASSURANCES)), spread=np.ones(len(ASSURANCES)))
-    models = [
-        Model(ranking=one, sureness=blank, usually=one.middle, enough=1.0, strong=1.0, besides=1.0) for one in rankings
-    ]
+    models = [Model(ranking=one, sureness=blank, usually=one.middle, enough=1.0, besides=1.0) for one in rankings]
     tops = [_top(models[fold], one) for one, fold in zip(dev, folds, strict=True)]
     rows = np.array([row for row, _right in tops])
     right = np.array([good for _row, good in tops])
@@ -333,8 +327,8 @@ def _card(fitted: Fitted) -> str:
             "|---|---|",
             *figures,
             "",
-            f"Thresholds: an answer is given from {model.enough:.2f} on, unasked from {model.strong:.2f} on; a further",
-            f"passage is cited from {model.besides:.2f} on.",
+            f"Thresholds: an answer is given from {model.enough:.2f} on; a further passage is cited from "
+            f"{model.besides:.2f} on.",
             "",
             "| threshold | answered, of the answerable | answered, of the unanswerable | right, where answered |",
             "|---|---|---|---|",

@@ -144,8 +144,15 @@ class OnDiscord:
         await self.settle()
 
     async def press(self, who: Ref, message: Ref, button: Button) -> None:
-        await self.server.uses.press(_last(who), *self._shown_in(message), custom_id=button.token)
+        place = self._shown_in(message)
+        await self.server.uses.press(_last(who), *place, custom_id=self._carried(*place, button.token))
         await self.settle()
+
+    def _carried(self, channel: int, message: int, token: str) -> str:
+        """Return what a button carries: in a direct conversation its server too, behind its token."""
+        rows = self.server.uses.acting.message(channel, message).components
+        carried = [one.get("custom_id", "") for row in rows for one in row["components"]]
+        return next((one for one in carried if one.partition("@")[0] == token), token)
 
     def _shown_in(self, message: Ref) -> tuple[int, int]:
         """Return the channel and the number of a message, also of one that one member alone sees."""

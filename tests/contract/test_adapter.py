@@ -77,6 +77,9 @@ from tests.contract.platforms import PLATFORMS
 
 pytestmark = pytest.mark.slow
 
+ABILITIES = {"only", "only-asked", "only-plain", "Delete-own", "enters", "opened", "buttons", "files", "fetch"}
+"""What an adapter says it can beside actions: `bot/policy.py` and `brains/skills` read them."""
+
 NOBODY = "nobody-of-this-name"
 YES = Button(label="Yes", press="test.yes", token="token-1")
 
@@ -736,9 +739,7 @@ async def test_what_it_cannot_do_fails_with_a_reason(platform: Platform) -> None
 
 async def test_it_can_what_it_says(platform: Platform) -> None:
     names = {one.__name__ for one in Action.__args__}
-    assert (
-        platform.adapter.can - {"only", "only-asked", "only-plain", "Delete-own", "buttons", "files", "fetch"} <= names
-    )
+    assert platform.adapter.can - ABILITIES <= names
     assert all(
         count > 0 and seconds > 0 for count, seconds in (*platform.adapter.limits.chat, platform.adapter.limits.overall)
     )

@@ -226,7 +226,7 @@ async def test_smollm_phrases_an_offer_from_its_reasons_alone(llama: Settings):
     offer = Offer(
         channel=channel,
         score=0.5,
-        reasons=("Your own messages are close to what is said there (5).",),
+        reasons=("What they talk about there is much like what you write.",),
         evidence=((steering,),),
     )
     async with open_generator(llama) as generator:

@@ -49,9 +49,8 @@ class Town:
             )
         )
         assert not wrong
-        found = await self.database.look(lambda c: notes.of_entry(c, self.community, point))
-        assert found is not None
-        return found
+        found = await self.database.look(lambda c: notes.by_point(c, self.scope, [point]))
+        return found[point]
 
     async def add(
         self, *pieces: tuple[str, str], channel: str = "general", name: str = "rules.md"
@@ -190,9 +189,8 @@ async def test_a_channel_that_becomes_another_takes_its_notes_along_and_one_that
     old, new = town.numbers["workshop"], town.numbers["general"]
     await town.database.write(lambda c: notes.move(c, old, into=new))
     assert sorted(await town.waits()) == [("Rules\nBe kind.", True), ("When?\nAt 9.", True)]
-    moved = await town.database.look(lambda c: notes.of_entry(c, town.community, entry.point))
-    assert moved is not None
-    assert moved.channel == new
+    moved = await town.database.look(lambda c: notes.by_point(c, town.scope, [entry.point]))
+    assert moved[entry.point].channel == new
     await town.database.write(lambda c: notes.erase_in(c, new, now=MONDAY))
     assert await town.database.look(lambda c: documents.every(c, town.community)) == []
     assert {text for text, _note in await town.waits()} == {None}

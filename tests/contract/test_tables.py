@@ -24,6 +24,7 @@ from storage import channels, communities, encodings, ledger, members, messages,
 from storage.connection import Connection
 from storage.db import MIGRATIONS, Database
 from storage.intake import Intake, Stored
+from storage.profiles import Label
 from storage.rows import insert_rows
 from storage.tables import CommunityRow, EncodingRow, LedgerRow, OutboxRow, metadata
 from tests.words import MONDAY, said
@@ -341,24 +342,16 @@ async def test_a_new_encoder_puts_every_message_of_a_human_back_into_the_outbox(
         assert [row.text for row in await outbox.newest(connection, 9)] == ["a"]
 
 
-async def test_profiles_are_kept_for_one_state_only(database: Database) -> None:
+async def test_profiles_are_kept_in_place_of_the_last_ones(database: Database) -> None:
     community = await community_of(database)
-
-    async def load(version: str, fingerprint: str = "e5") -> bytes | None:
-        async with database.read() as connection:
-            return await profiles.load(
-                connection, community.id, fingerprint=fingerprint, version=version, ending="none", since=MONDAY
-            )
-
-    for data in (b"old", b"new"):
-        await database.write(
-            lambda c, data=data: profiles.save(
-                c, community.id, fingerprint="e5", version=data.decode(), data=data, now=MONDAY
-            )
-        )
-    assert [await load("new"), await load("old"), await load("new", "bge")] == [b"new", None, None]
+    labels = [Label(fingerprint="e5", version=version, built_at=MONDAY) for version in ("old", "new")]
+    for label in labels:
+        data = label.version.encode()
+        await database.write(lambda c, label=label, data=data: profiles.save(c, community.id, label, data))
+    assert await database.look(lambda c: profiles.load(c, community.id)) == (labels[1], b"new")
+    assert await database.look(lambda c: profiles.label(c, community.id)) == labels[1]
     await database.write(lambda c: profiles.drop(c, community.id))
-    assert await load("new") is None
+    assert await database.look(lambda c: profiles.load(c, community.id)) is None
 
 
 class Counting:

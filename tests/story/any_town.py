@@ -12,9 +12,11 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlmodel import col
 
+import bot.belonging  # noqa: F401 - what it imports reads from the disk, which no test may do in its loop
 from bot.app import App, open_app
 from bot.core import codec
 from bot.core.actions import Button
+from bot.core.clock import Clock
 from bot.core.settings import Settings
 from bot.core.things import Community, Member, Ref
 from bot.living import Living
@@ -166,18 +168,21 @@ async def _arrived(connection) -> int:
 
 
 @contextlib.asynccontextmanager
-async def living(stage: Stage, home: Path, **more: str) -> AsyncIterator[AnyTown]:
+async def living(stage: Stage, home: Path, *, clock: Clock | None = None, **more: str) -> AsyncIterator[AnyTown]:
     """Let the bot live on a stage until the story is told; what it left in its home is there at the next time."""
-    async with living_on([stage], home, **more) as [town]:
+    async with living_on([stage], home, clock=clock, **more) as [town]:
         yield town
 
 
 @contextlib.asynccontextmanager
-async def living_on(stages: Sequence[Stage], home: Path, **more: str) -> AsyncIterator[list[AnyTown]]:
-    """Let one bot live on several stages at once."""
+async def living_on(
+    stages: Sequence[Stage], home: Path, *, clock: Clock | None = None, **more: str
+) -> AsyncIterator[list[AnyTown]]:
+    """Let one bot live on several stages at once, by its machine's time or another."""
     told = {name.removeprefix("KINFOLK_").lower(): value for one in stages for name, value in one.settings.items()}
     settings = Settings(_env_file=None, **{"home": home, "generator": "none", "playground": "off", **told, **more})
     async with open_app(settings) as app:
+        app.clock = clock or app.clock
         app._encoder = CachedEncoder(HashingEncoder(), app.database)
         adapters = [one.open(app) for one in stages]
         life_of = await app.living(adapters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +10,9 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from adapters.playground.space import HARBOUR
+from bot.app import App
 from bot.core.events import Arrival, TimerFired
+from bot.core.ports import Turn
 from bot.core.wording import unmarked
 from storage import answers
 from storage.tables import MessageRow
@@ -22,6 +24,14 @@ pytestmark = pytest.mark.slow
 
 ASKED = {"en": "what glue holds the broken teapot spout?", "zh_CN": "断了的茶壶嘴用什么胶粘？"}
 TOLD = {"en": "Two-part epoxy holds the spout, clamp it overnight.", "zh_CN": "茶壶嘴用双组分环氧胶粘，夹一夜。"}
+LONG = (
+    "so well, as for the broken teapot spout, two-part epoxy glue holds the broken teapot spout when it is clamped "
+    "overnight and the china was washed with spirit before, as far as it was said here"
+)
+SHORT = (
+    "As for the broken teapot spout, two-part epoxy glue holds the broken teapot spout when it is clamped overnight "
+    "and the china was washed with spirit before."
+)
 UNKNOWN = {"en": "how deep is zanzibar quartz mining?", "zh_CN": "祖鲁矿井挖了多深？"}
 LABELS = {
     "en": ("Helpful", "Not this", "Ask staff"),
@@ -56,6 +66,48 @@ async def test_a_question_is_answered_alone_with_its_source(harbour: Town, langu
     assert "Sam" in answer
     assert tuple(harbour.labels(MEMBER, "introductions")) == LABELS[language]
     assert answer not in [post.text for post in harbour.sees(OWNER, "introductions")]
+
+
+class Writer:
+    """Writes the same whatever it is asked."""
+
+    name, languages = "writer", frozenset({"en"})
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    async def generate(
+        self,
+        _turns: Sequence[Turn],
+        *,
+        most: int = 200,
+        schema: Mapping[str, object] | None = None,
+        temperature: float = 0.0,
+    ) -> AsyncIterator[str]:
+        for word in self.text.split(" "):
+            yield f"{word} "
+
+
+@pytest.mark.parametrize("written", [SHORT, "Superglue holds the broken teapot spout for 20 years."])
+async def test_where_staff_want_words_the_quotes_become_fewer_if_all_of_it_was_said(
+    opening: Opening, written: str
+) -> None:
+    def writing(app: App) -> tuple[()]:
+        app._generator = Writer(written)
+        app._answerer = WordAnswerer(app=app)
+        return ()
+
+    async with opening(beside=writing) as harbour:
+        first = await harbour.says(OWNER, "general", ASKED["en"])
+        await harbour.says(STAFF, "general", LONG, reply_to=harbour.page._space.posts[first])
+        await harbour.indexed()
+        assert LONG in unmarked(await harbour.command(MEMBER, "introductions", f"/ask {ASKED['en']}"))
+        await harbour.command(OWNER, "staff-room", "/setup answers words")
+        told = unmarked(await harbour.command(MEMBER, "introductions", f"/ask {ASKED['en']}"))
+        is_so = written == SHORT
+        assert (SHORT in told, LONG in told) == (is_so, not is_so), told
+        assert "Sam" in told
+        assert tuple(harbour.labels(MEMBER, "introductions")) == LABELS["en"]
 
 
 async def test_what_is_quoted_aloud_is_for_all_who_read_along(harbour: Town) -> None:

@@ -41,7 +41,7 @@ async def test_staff_and_owner_hear_of_more(harbour: Town) -> None:
     assert set(owner) - set(staff) == {"setup"}
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "What you like"), ("zh_CN", "你的兴趣")], ids=["en", "zh"])
+@pytest.mark.parametrize(("language", "words"), [("en", "What you like"), ("zh_CN", "你喜欢什么")], ids=["en", "zh"])
 async def test_one_command_is_told_with_what_it_takes(harbour: Town, language: str, words: str) -> None:
     await harbour.speaks(MEMBER, language)
     answer = await harbour.command(MEMBER, "general", "/help match")

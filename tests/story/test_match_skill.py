@@ -14,7 +14,7 @@ from adapters.playground.refusals import Refused
 from adapters.playground.space import Post
 from bot.core.actions import Invite
 from bot.core.things import Audience
-from storage import messages
+from storage import members, messages
 from tests.story.conftest import Opening
 from tests.story.town import OWNER, STAFF, Town
 
@@ -126,6 +126,25 @@ async def test_why_shows_what_one_said_beside_what_was_said_there(harbour: Town,
     assert all(any(text.startswith(quote) for text in said) for quote in quotes), "a quote is a message"
     again = await harbour._answer(QUIET, harbour.pressing(QUIET, post, WHY[language]))
     assert again == why, "asking why settles nothing"
+
+
+async def test_why_repeats_no_reason_that_may_rest_on_who_withheld_consent_since(harbour: Town) -> None:
+    await harbour.command(QUIET, "general", RYE)
+    post = harbour.last(QUIET, "general")
+    why = plain(await harbour._answer(QUIET, harbour.pressing(QUIET, post, WHY["en"])))
+    reasons = [line for line in why.splitlines() if line.startswith("- ")]
+    quiet, community, now = await harbour.member(QUIET), await harbour.community(), harbour.app.clock.now()
+
+    async def withhold(connection) -> None:
+        for one in await members.every(connection, community):
+            if one.id != quiet.id:
+                await members.set_consent(connection, one.id, collected=False, now=now)
+
+    await harbour.app.database.write(withhold)
+    after = plain(await harbour._answer(QUIET, harbour.pressing(QUIET, post, WHY["en"])))
+    assert "is not there any more" in after
+    assert "> There:" not in after
+    assert reasons[0] not in after
 
 
 async def test_a_channel_that_became_private_is_not_explained_any_more(harbour: Town) -> None:

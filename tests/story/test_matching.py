@@ -92,12 +92,18 @@ class House:
         return [one.message.text for one in found]
 
 
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder whose process serves every house in turn: to start one takes longer than all else here."""
+    return tmp_path_factory.mktemp("shelf")
+
+
 @pytest.fixture
-async def house(home: Path) -> AsyncIterator[House]:
+async def house(home: Path, shelf: Path) -> AsyncIterator[House]:
     async with open_database(home) as database:
         inner = HashingEncoder()
         encoder = CachedEncoder(inner, database)
-        vectors = open_folder(home / "vectors", encoder.fingerprint, encoder.size, idle=0.5)
+        vectors = open_folder(shelf, encoder.fingerprint, encoder.size, idle=5)
         parts = {"database": database, "vectors": vectors, "encoder": encoder}
         house = House(
             database,
@@ -108,6 +114,8 @@ async def house(home: Path) -> AsyncIterator[House]:
         await house.hear(*TALKS)
         await house.make_private("staff")
         yield house
+        every = await vectors.scroll(Scope(community=(await house.community()).id))
+        await vectors.delete(every.ids)
         await vectors.close()
 
 

@@ -36,11 +36,6 @@ def case_of(card: Seen) -> str:
     return found[1]
 
 
-async def is_told(town: AnyTown, who: Ref) -> str:
-    """Return all that the bot said to somebody alone or where they are."""
-    return "\n".join(one.text for one in (await town.sees(who)).values() if one.author == town.on.bot)
-
-
 async def flood(town: AnyTown, who: Ref, words: str, times: int = 5) -> list[Ref]:
     """Write the same again and again, as far as the platform lets them."""
     made: list[Ref] = []

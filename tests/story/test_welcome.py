@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
-from adapters.playground.space import Post
+from adapters.playground.asked import Write
+from adapters.playground.space import HARBOUR, Post
 from bot.core.actions import Say
 from bot.core.decisions import Trace
-from storage import traces
+from bot.core.events import Arrival, MemberJoined, Named, TimerFired
+from bot.core.things import Ref
+from bot.timers import NEWCOMERS
+from storage import interests, traces
+from storage.tables import NewcomerRow
 from tests.story.conftest import Opening
 from tests.story.town import MEMBER, OWNER, STAFF, Town
 
@@ -104,7 +111,8 @@ async def test_in_watch_nothing_is_said_and_the_trace_says_what_would_have_been(
     newcomer = await harbour.arrives("Mo", language)
     assert welcomes(harbour, newcomer) == []
     trace = await arrival(harbour)
-    [ruling] = trace.verdict.rulings
+    ruling, noted = trace.verdict.rulings
+    assert not noted.kept, "who is not welcomed is not noted either"
     assert isinstance(ruling.action, Say)
     assert ruling.action.text.startswith(HELLO[language])
     assert (ruling.kept, ruling.why) == (False, "I only watch here, so this is what I would have done.")
@@ -180,3 +188,125 @@ async def test_without_a_worker_nobody_is_welcomed_and_nothing_is_lost(opening: 
         assert step.failed
         await town.says(newcomer, "general", "hello?")
         assert town.last(OWNER, "general").text == "hello?"
+
+
+async def likes(town: Town, who: str) -> list[str]:
+    member = await town.member(who)
+    async with town.app.database.read() as connection:
+        return [one.text for one in await interests.of(connection, member.id)]
+
+
+async def alone(town: Town, who: str, words: str) -> str:
+    """Write to the bot in private, and return the last that was said there."""
+    space = town.page._space
+    room = space.direct(space.account(who))
+    await town.does(Write(deed="write", by=who, room=room.id, text=words))
+    return in_private(town, who)[-1].text
+
+
+def in_private(town: Town, who: str) -> list[Post]:
+    space = town.page._space
+    room = space.direct(space.account(who))
+    return [post for post in town._posts(who) if post.room == room.id]
+
+
+async def test_who_comes_again_within_a_month_is_not_welcomed_again(harbour: Town) -> None:
+    newcomer = await harbour.arrives("Mo")
+    [welcome] = welcomes(harbour, newcomer)
+    again = Named(ref=Ref("playground", newcomer), name="Mo")
+    for days, expected in ((10, 1), (40, 2)):
+        at = harbour.app.clock.now() + timedelta(days=days)
+        await harbour.living.inbox.put(Arrival(space=HARBOUR, event=MemberJoined(member=again, at=at)))
+        await harbour.settled()
+        assert len(welcomes(harbour, newcomer)) == expected
+    assert welcomes(harbour, newcomer)[0] == welcome
+
+
+async def test_in_a_raid_nobody_is_welcomed(harbour: Town) -> None:
+    await harbour.command(OWNER, "staff-room", "/setup strictness strict")
+    for number in range(12):
+        await harbour.arrives(f"Raider {number}")
+    greeted = [post for post in harbour.sees(OWNER, LOBBY) if post.text.startswith("Welcome, **Raider")]
+    assert 0 < len(greeted) < 12
+    assert not any("Raider 11" in post.text for post in greeted)
+
+
+async def test_where_consent_is_asked_for_the_newcomer_is_asked_first_and_nothing_is_kept_before(harbour: Town) -> None:
+    await harbour.command(OWNER, "staff-room", "/setup consent opt_in")
+    newcomer = await harbour.arrives("Mo")
+    await harbour.joins(newcomer, LOBBY)
+    found = welcomes(harbour, newcomer)
+    assert found, (await arrival(harbour)).steps
+    [welcome] = found
+    assert "Here I learn from nobody who has not agreed." in welcome.text
+    await harbour.says(newcomer, LOBBY, LIKES, reply_to=welcome)
+    answer = harbour.last(OWNER, LOBBY)
+    assert "I collect nothing of yours, so I do not remember this." in answer.text
+    assert await likes(harbour, newcomer) == []
+    await harbour.press(newcomer, "You may read what I write")
+    await harbour.says(newcomer, LOBBY, LIKES, reply_to=welcome)
+    assert "I remember this as yours" in harbour.last(OWNER, LOBBY).text
+    assert await likes(harbour, newcomer) == [LIKES]
+
+
+@in_both
+async def test_welcomed_in_private_the_answer_there_is_kept_once_and_no_other_word(
+    harbour: Town, language: str
+) -> None:
+    await harbour.command(OWNER, "staff-room", "/setup welcome private")
+    newcomer = await harbour.arrives("Mo", language)
+    assert welcomes(harbour, newcomer) == []
+    assert QUESTION[language] in in_private(harbour, newcomer)[-1].text
+    assert offered(await alone(harbour, newcomer, LIKES))[0] == "bread-and-ferments"
+    await alone(harbour, newcomer, "compost, seeds and tomatoes on the balcony")
+    assert await likes(harbour, newcomer) == [LIKES]
+
+
+PLACE = {"en": "Did you find your place?", "zh_CN": "找到适合你的地方了吗？"}
+
+
+async def sweep(town: Town, *, late: timedelta = timedelta(0)) -> None:
+    """Let a week pass for all newcomers, and the hour come at which they are asked."""
+    now = town.app.clock.now()
+    back = update(NewcomerRow).values(welcomed_at=now - timedelta(days=8))
+    await town.app.database.write(lambda connection: connection.execute(back))
+    event = TimerFired(schedule=NEWCOMERS.name, planned=now - late, at=now)
+    await town.living.inbox.put(Arrival(space=HARBOUR, event=event))
+    await town.settled()
+
+
+def asked(town: Town, who: str, language: str = "en") -> int:
+    return sum(PLACE[language] in post.text for post in in_private(town, who))
+
+
+async def test_only_who_has_not_settled_is_asked_again_once_in_their_language(harbour: Town) -> None:
+    silent, talker, private, done, joiner = [
+        await harbour.arrives(name, language)
+        for name, language in (("Mo", "zh_CN"), ("Li", "en"), ("Wu", "en"), ("Al", "en"), ("Jo", "en"))
+    ]
+    [theirs] = [
+        post for post in harbour.sees(joiner, LOBBY) if {one.only and one.only.id for one in post.buttons} == {joiner}
+    ]
+    await harbour._answer(joiner, harbour.pressing(joiner, theirs, theirs.buttons[0].label))
+    assert harbour.is_in(joiner, theirs.buttons[0].label.removeprefix("Join #"))
+    await harbour.joins(talker, "general")
+    for words in ("good morning all", "does anybody have a spare kettle"):
+        await harbour.says(talker, "general", words)
+    await harbour.command(private, "general", "/privacy off")
+    await harbour.command(STAFF, "staff-room", "/mode welcome watch")
+    await sweep(harbour)
+    everybody = (silent, talker, private, joiner, done)
+    assert [asked(harbour, one) + asked(harbour, one, "zh_CN") for one in everybody] == [0] * 5, "only watched"
+    await harbour.command(STAFF, "staff-room", "/mode welcome act")
+    await sweep(harbour, late=timedelta(hours=9))
+    assert asked(harbour, silent, "zh_CN") == 0, "not at night"
+    await sweep(harbour)
+    assert [asked(harbour, one) + asked(harbour, one, "zh_CN") for one in everybody] == [1, 0, 0, 0, 1]
+    question = in_private(harbour, silent)[-1]
+    assert len(offered(question.text)) == 3
+    assert question.buttons[-1].label == "不要再问"
+    await sweep(harbour)
+    assert [asked(harbour, silent, "zh_CN"), asked(harbour, done)] == [1, 1]
+    answer = await alone(harbour, done, LIKES)
+    assert "I remember this as yours" in answer
+    assert "I write to you no more" in await harbour.press(done, "Stop asking")

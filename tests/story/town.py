@@ -166,11 +166,15 @@ def _settings(home: Path, **more: str) -> Settings:
 
 
 async def found(home: Path) -> None:
-    """Found the town: load the sample and write its vectors, once for all stories of a run."""
+    """Found the town: load the sample, write its vectors, learn where people belong; once for all stories of a run."""
     async with open_app(_settings(home)) as app:
         _count_words(app)
         await harbour.prepare(app.database, app.clock, home)
         await (await app.index()).catch_up()
+        async with app.database.read() as connection:
+            community = await communities.find(connection, harbour.NAME)
+        async for _offers in (await app.matchmaker("en")).for_texts(community, ["a kettle"], k=1):
+            pass
 
 
 def _count_words(app: App) -> None:

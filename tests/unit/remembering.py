@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from base64 import b64encode
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,18 @@ from uuid import UUID
 from sqlalchemy import select
 
 import bot.core.companion  # noqa: F401 - what it imports reads from the disk, which no test may do in its loop
-from bot.core.actions import Button, Exhibit, KeepCase, KeepReport, Say, SettleCase, Timeout
+from bot.core.actions import (
+    Button,
+    Exhibit,
+    KeepCase,
+    KeepGrowth,
+    KeepMeeting,
+    KeepReport,
+    KeepTaste,
+    Say,
+    SettleCase,
+    Timeout,
+)
 from bot.core.clock import SystemClock
 from bot.core.decisions import Decision, Receipt, Ruling, Trace, Verdict
 from bot.core.events import Arrival, CommandGiven, MessagePosted, Named, ReactionAdded
@@ -24,13 +36,19 @@ from storage import (
     channels,
     communities,
     feedback,
+    growth,
+    interests,
     ledger,
+    meetings,
     members,
+    newcomers,
     notes,
     profiles,
     proofs,
     spaces,
+    tastes,
     traces,
+    wishes,
 )
 from storage.acts import Intent
 from storage.db import Database
@@ -134,6 +152,13 @@ async def harbour(database: Database, home: Path, *, indexed: bool = True) -> Ha
     return town
 
 
+PROPOSED = KeepGrowth(
+    growth="1" * 32, about="topic", name="currach", terms=("currach", "tarring"), centre=b64encode(b"currachs").decode()
+)
+REFUSED = replace(PROPOSED, growth="2" * 32, name="sails", terms=("sail", "mast"), standing="never")
+"""What rests on Colm's words too: a proposal goes with them, and of what was refused the terms of many stay."""
+
+
 async def _agree(town: Harbour) -> None:
     colm, ana = await town.member(COLM), await town.member(ANA)
 
@@ -141,8 +166,15 @@ async def _agree(town: Harbour) -> None:
         await members.set_consent(connection, colm.id, collected=True, now=MONDAY)
         await members.set_consent(connection, ana.id, collected=True, now=MONDAY)
         await feedback.keep(connection, member=colm.id, channel=1, opinion="declined", now=MONDAY)
+        await interests.keep(connection, member=colm.id, text=INTERESTS, source="match", now=MONDAY)
+        await newcomers.keep(connection, member=colm.id, met="welcomed", now=MONDAY)
+        await wishes.keep(connection, member=colm.id, wish="people", on=True, now=MONDAY)
+        await _meet(connection, town, colm, ana)
         await proofs.make(connection, colm, CODE, "person", MONDAY)
-        await profiles.save(connection, 1, fingerprint="hashing-words", version="1", data=b"currach", now=MONDAY)
+        for proposal in (PROPOSED, REFUSED):
+            await growth.keep(connection, community=town.community, action=proposal, now=MONDAY)
+        label = profiles.Label(fingerprint="hashing-words", version="1", built_at=MONDAY)
+        await profiles.save(connection, 1, label, b"currach")
         for actor, details in ((str(COLM.ref), {}), ("staff", {"member": str(COLM.ref)}), ("staff", {"messages": 3})):
             await ledger.note(connection, town.community.id, at=MONDAY, actor=actor, act="warn", details=details)
         numbers = {row.ref: row.id for row in await connection.execute(select(MessageRow.__table__))}
@@ -151,6 +183,16 @@ async def _agree(town: Harbour) -> None:
             await insert_rows(connection, ReactionRow, [row], "emoji")
 
     await town.database.write(work)
+
+
+async def _meet(connection, town: Harbour, colm: Member, ana: Member) -> None:
+    """Each was shown to the other, and what they missed is theirs alone."""
+    for one, other, number in ((colm, ana, "c" * 32), (ana, colm, "a" * 32)):
+        meeting = KeepMeeting(meeting=number, member=one.ref, other=other.ref, said="shown")
+        assert await meetings.keep(connection, town.community, one, meeting, now=MONDAY) == ""
+    await connection.execute(MessageRow.__table__.update().values(conversation=1))
+    taste = KeepTaste(member=colm.ref, conversations=(1,), taste="less")
+    await tastes.keep(connection, town.community, colm.id, taste, now=MONDAY)
 
 
 def _exhibit(key: str, by: Named, text: str) -> Exhibit:

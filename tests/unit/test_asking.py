@@ -433,7 +433,7 @@ async def test_what_a_member_may_read_is_worked_out_once_for_a_button(opened: Op
                 reads.append(statement)
 
         event.listen(bot.database.engine, "before_cursor_execute", note)
-        for press, words in zip(pressed, ("Why", "You are in"), strict=True):
+        for press, words in zip(pressed, ("Why", "is open to you"), strict=True):
             reads.clear()
             await bot.happens(press)
             assert words in bot.plaza.said[-1]

@@ -99,7 +99,6 @@ async def talking(home: Path, inner: HashingEncoder) -> AsyncIterator[Town]:
             encoder=encoder,
             clock=HastyClock(),
             translate=ENGLISH,
-            fresh_for=timedelta(days=1),
         )
         made = Town(
             database=database,

@@ -93,7 +93,7 @@ def test_what_is_fitted_ranks_what_answers_first_and_is_read_again(tmp_path):
             signs[0, 0] += 6
         return Seen(signs=signs, answers=answers, counts=np.ones(8), answerable=answerable, weight=1.0)
 
-    questions = [seen(answerable=at % 2 == 0) for at in range(40)]
+    questions = [seen(answerable=at % 2 == 0) for at in range(20)]
     fitted = fit([], questions)
     assert fitted.figures["auroc"] > 0.9
     assert fitted.figures["first passage right"] > 0.9
@@ -111,3 +111,8 @@ def test_weights_for_other_signs_are_refused():
     assert confidence.read(document).enough == pytest.approx(confidence.shipped().enough, abs=1e-3)
     with pytest.raises(ValueError, match="other signs"):
         confidence.read({**document, "signs": {"cosine": [1, 0, 1]}})
+
+
+def test_a_file_that_names_more_than_is_known_is_read():
+    document = confidence.shipped().to_json()
+    assert confidence.read({**document, "strong": 0.9}).to_json() == document

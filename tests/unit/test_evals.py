@@ -134,14 +134,18 @@ async def test_match_text_places_texts_and_compares_with_centroids(tmp_path):
     found = await match_text(folder(tmp_path), encoder=HashingEncoder())
     assert (found.task, found.n) == ("match-text", 15)
     assert found.ours["top1"] == found.ours["mrr"] == found.ours["ndcg@10"] == 1
-    assert found.ours["suggested"] > 0.8
-    assert set(found.baselines) == {"TF-IDF centroid", "encoder centroid"}
+    assert found.ours["coverage"] > 0.8
+    assert found.ours["accuracy"] == found.ours["coverage"]
+    centroids = {"TF-IDF centroid", "encoder centroid"}
+    assert set(found.baselines) == {*centroids, "encoder + logistic regression", "TF-IDF + linear SVM"}
 
 
 async def test_match_text_counts_silence_on_what_belongs_nowhere(tmp_path):
     found = await match_text(folder(tmp_path, nowhere=True, described=False), encoder=HashingEncoder())
     assert found.n == 15
-    assert found.ours["silent_out_of_scope"] == 1
+    assert found.ours["oos_recall"] == 1
+    assert found.ours["accuracy low"] <= found.ours["accuracy"] <= found.ours["accuracy high"]
+    assert all(0 <= measured["oos_recall"] <= 1 for measured in found.baselines.values())
 
 
 async def test_zero_shot_reads_descriptions_and_never_the_training_posts(tmp_path):

@@ -8,11 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.actions import Forget, KeepFeedback, KeepNote, SetConsent, SetPolicy, inverse
+from bot.core.actions import (
+    Forget,
+    KeepFeedback,
+    KeepInterest,
+    KeepNewcomer,
+    KeepNote,
+    SetConsent,
+    SetPolicy,
+    inverse,
+)
 from bot.core.decisions import Mode, Receipt
 from bot.core.errors import Gone
 from bot.core.things import Ref
-from storage import channels, erasure, feedback, members, notes, policies
+from storage import channels, erasure, feedback, interests, members, newcomers, notes, policies
 from storage.exporting import export
 from tests.recording import ANA, GENERAL, PLATFORM, SmallBot, small_bot
 
@@ -93,6 +102,62 @@ async def test_an_opinion_is_kept_changed_and_taken_back(bot: SmallBot) -> None:
     assert await opinions() == {}
 
 
+async def told(bot: SmallBot) -> list[tuple[str, str]]:
+    async with bot.database.read() as connection:
+        ana = await members.by_ref(connection, bot.community, ANA.ref)
+        assert ana is not None
+        return [(one.text, one.source) for one in await interests.of(connection, ana.id)]
+
+
+async def test_what_they_like_is_kept_once_newest_first_and_taken_back(bot: SmallBot) -> None:
+    kites, tea = (KeepInterest(member=ANA.ref, text=words, source="match") for words in ("kites", "green tea"))
+    assert [await keep(bot, one) for one in (kites, kites, tea)] == [DONE] * 3
+    assert await told(bot) == [("green tea", "match"), ("kites", "match")]
+    await keep(bot, replace(kites, source="welcome"))
+    assert await told(bot) == [("kites", "welcome"), ("green tea", "match")]
+    await keep(bot, inverse(tea, DONE))
+    assert await told(bot) == [("kites", "welcome")]
+    await keep(bot, inverse(inverse(tea, DONE), DONE))
+    assert await told(bot) == [("green tea", "match"), ("kites", "welcome")]
+
+
+async def test_of_who_is_not_collected_nothing_is_kept_and_what_was_is_dropped(bot: SmallBot) -> None:
+    kites = KeepInterest(member=ANA.ref, text="kites", source="match")
+    await keep(bot, kites)
+    await keep(bot, SetConsent(member=ANA.ref, collected=False))
+    assert await told(bot) == []
+    assert (await keep(bot, kites)).error == f"nothing of {ANA.ref} may be kept"
+    await keep(bot, SetConsent(member=ANA.ref, collected=None, before=False))
+    assert (await keep(bot, kites)) == DONE
+    await keep(bot, SetPolicy(name="consent", value="opt_in"))
+    assert (await keep(bot, kites)).state == "failed"
+
+
+async def test_of_many_interests_the_oldest_gives_way(bot: SmallBot) -> None:
+    for number in range(interests.MOST + 2):
+        await keep(bot, KeepInterest(member=ANA.ref, text=f"kites {number}", source="match"))
+    assert len(await told(bot)) == interests.MOST
+    assert "kites 1" not in {text for text, _source in await told(bot)}
+
+
+async def test_a_newcomer_is_welcomed_asked_again_and_both_are_taken_back(bot: SmallBot) -> None:
+    async def met() -> str | None:
+        async with bot.database.read() as connection:
+            ana = await members.by_ref(connection, bot.community, ANA.ref)
+            assert ana is not None
+            found = await newcomers.of(connection, ana.id)
+        return found.met if found else None
+
+    welcomed = KeepNewcomer(member=ANA.ref, met="welcomed")
+    followed = KeepNewcomer(member=ANA.ref, met="followed", before="welcomed")
+    for action, then in (
+        *((welcomed, "welcomed"), (followed, "followed"), (followed, "followed")),
+        *((inverse(followed, DONE), "welcomed"), (inverse(welcomed, DONE), None)),
+    ):
+        assert await keep(bot, action) == DONE
+        assert await met() == then
+
+
 ENTRY = KeepNote(note="0" * 32, channel=GENERAL.ref, question="When?", text="At 9.", owner=NOBODY)
 
 
@@ -149,6 +214,8 @@ async def test_an_entry_that_rests_on_what_is_gone_is_refused(bot: SmallBot) -> 
     [
         (SetConsent(member=NOBODY, collected=False), NOBODY),
         (KeepFeedback(member=NOBODY, channel=GENERAL.ref, opinion="joined"), NOBODY),
+        (KeepInterest(member=NOBODY, text="kites", source="match"), NOBODY),
+        (KeepNewcomer(member=NOBODY, met="welcomed"), NOBODY),
         (KeepFeedback(member=ANA.ref, channel=Ref(PLATFORM, "x"), opinion="joined"), Ref(PLATFORM, "x")),
         (replace(ENTRY, channel=Ref(PLATFORM, "x")), Ref(PLATFORM, "x")),
     ],

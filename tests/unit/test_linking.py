@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.core.actions import KeepCode, LinkCommunities
+from bot.core.actions import KeepCode, KeepMeeting, LinkCommunities
 from bot.core.clock import SystemClock
 from bot.core.decisions import Receipt
 from bot.core.events import Arrival, Named
@@ -24,6 +24,7 @@ from storage import (
     feedback,
     ledger,
     linking,
+    meetings,
     members,
     persons,
     policies,
@@ -40,7 +41,9 @@ from storage.tables import (
     CaseRow,
     ChannelRow,
     ConsentRow,
+    GrowthRow,
     LessonRow,
+    MeetingRow,
     MemberRow,
     MessageRow,
     OutboxRow,
@@ -117,6 +120,14 @@ async def points(town: Harbour, community: int) -> int:
 
 async def test_every_row_moves_and_none_is_lost_or_doubled(town: Harbour) -> None:
     hill = await second(town)
+
+    async def meet(connection) -> str:
+        wei = await members.by_ref(connection, hill, WEI.ref)
+        assert wei is not None
+        shown = KeepMeeting(meeting="h" * 32, member=WEI.ref, other=NIA.ref, said="shown")
+        return await meetings.keep(connection, hill, wei, shown, now=MONDAY)
+
+    assert await town.database.write(meet) == ""
     await town.index.catch_up()
     before = await tally(town)
     assert (await points(town, town.community.id), await points(town, hill.id)) == (6, 3)
@@ -127,7 +138,7 @@ async def test_every_row_moves_and_none_is_lost_or_doubled(town: Harbour) -> Non
     assert changed == merged | {"ledger": 1, "profile": -1, "learned_heads": -1, "outbox": 6}, (
         "Colm is one; 3 points go, and 3 come"
     )
-    for model in (MemberRow, ChannelRow, MessageRow, BackfillRow, CaseRow, LessonRow):
+    for model in (MemberRow, ChannelRow, MessageRow, BackfillRow, CaseRow, LessonRow, GrowthRow, MeetingRow):
         assert {number for (number,) in await rows(town, model, "community_id")} == {town.community.id}
     refs = await rows(town, MessageRow, "ref", "point")
     assert all(point == point_id(town.community.id, Ref.parse(ref)) for ref, point in refs)

@@ -246,7 +246,7 @@ def cut_and_timed(text: str) -> tuple[list[str], float]:
 def test_a_hostile_text_takes_no_longer_than_another(text: str) -> None:
     pieces, took = cut_and_timed(text)
     if took >= 1.0:  # half a second each, or else everything is slow at the moment
-        assert took < 4 * cut_and_timed(ORDINARY)[1]
+        assert took < 8 * cut_and_timed(ORDINARY)[1]  # what grows by the square takes a hundred times as long
     assert all(len(piece) <= 2000 for piece in pieces)
     assert bare("".join(split(escape(text), BARE, 2000))) == bare(text)
 

@@ -66,7 +66,7 @@ async def test_habits_count_one_human_once(town: Town) -> None:
 
 
 async def newcomers(town: Town) -> list[float]:
-    known = await town.matchmaker._know(town.community)
+    known = await town.matchmaker._know(town.community, await town.matchmaker._see(town.community))
     assert known is not None
     return [float(one) for one in known.profiles.prior.newcomers]
 

@@ -35,7 +35,7 @@ def offer_of(*, name: str = "bread", description: str = "Sourdough, rye and 12 k
         score=0.5,
         reasons=(
             "People there talk about kombucha, starter.",
-            "Your own messages are close to what is said there (3).",
+            "What they talk about there is much like what you write.",
         ),
         evidence=(
             (said(1, 10, "My ferret sleeps in the oven.", channel=ELSEWHERE), said(2, 11, "Feed Bosun at room heat.")),
@@ -49,11 +49,11 @@ def offer_of(*, name: str = "bread", description: str = "Sourdough, rye and 12 k
 @pytest.mark.parametrize(
     "sentence",
     [
-        "People there talk about kombucha and starters, close to your own messages.",
+        "People there talk about kombucha and starters, much like what you write.",
         "This channel is about sourdough, rye and steamed buns.",
         "The channel bread is about 12 kinds of steamed bun.",
         "People in bread talk about feeding Bosun.",
-        "Your own messages are close to what is said there about rye.",
+        "What they say there about rye is much like what you write.",
         'People there talk about "steamed buns" and starters.',
     ],
 )
@@ -91,8 +91,9 @@ def test_a_sentence_whose_words_all_have_a_source_is_shown(sentence: str):
         ("People there talk about rye" + " and rye" * 40 + ".", Flaw.LENGTH),
         ("This channel is about rye, rye and buns, rye and buns, rye and buns.", Flaw.STUTTER),
         ("The channel kombucha is about rye.", Flaw.PLACE),
-        ("Your own messages are close to what is said in rye.", Flaw.PLACE),
+        ("What you write is much like what is said in rye.", Flaw.PLACE),
         ("This channel is about rye and your own messages.", Flaw.YOURS),
+        ("This channel is about rye and what you write.", Flaw.YOURS),
         ("People there talk about this and that.", Flaw.EMPTY),
     ],
 )

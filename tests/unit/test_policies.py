@@ -11,9 +11,9 @@ from brains.skills.setup import GROUPS
 
 def test_what_is_called_a_channel_or_roles_is_marked_as_naming_them() -> None:
     assert set(CHANNELS) == {name for name in FIELDS if name.endswith("_channel")}
-    assert set(NAMES) - set(CHANNELS) == {name for name in FIELDS if name.endswith("_roles")}
+    assert set(NAMES) - set(CHANNELS) == {name for name in FIELDS if name.endswith(("_roles", "opened_by"))}
     assert set(NAMES.values()) == {"channel", "role"}
-    assert not set(NAMES) & set(PER_CHANNEL)
+    assert not set(CHANNELS) & set(PER_CHANNEL)
 
 
 def test_a_change_of_what_names_something_names_it_by_a_link() -> None:

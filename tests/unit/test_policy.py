@@ -15,6 +15,8 @@ from bot.core.actions import (
     CreatePoll,
     Delete,
     Edit,
+    GrantRole,
+    Invite,
     OpenDirect,
     React,
     Say,
@@ -408,6 +410,30 @@ def test_whoever_asked_is_told_what_failed_and_aloud_only_how_to_be_reached(fail
     said = regret(failed, Receipt(state="failed", error="no"), [decision(asked=asked)], facts(**{**usual, **more}))
     words = "That did not work: no"
     assert said == (replace(told, text=told.text.format(failed=words)) if told else None)
+
+
+def test_whom_nobody_could_bring_into_a_channel_is_led_there_by_a_link() -> None:
+    brought = Invite(member=ANA, channel=HERE)
+    asked = [decision(asked=True)]
+    failed = regret(brought, Receipt(state="failed", error="I am not in there"), asked, facts(answer=ASIDE))
+    assert failed is not None
+    words = "I could not bring you into [the channel](kinfolk:channel:"
+    assert failed.text.startswith(words)
+    assert "I am not in there. Go there yourself" in failed.text
+    shut = Receipt(state="failed", error="shut", opens="https://t.me/bot")
+    opened = regret(brought, shut, asked, facts(answer=ASIDE))
+    assert opened is not None
+    assert opened.text.endswith("(https://t.me/bot)")
+    assert "/match" in opened.text
+
+
+def test_a_role_that_somebody_takes_for_themselves_is_given_in_nobody_s_name() -> None:
+    role = Ref("discord", "10/&7")
+    for member, by in ((ANA, None), (Ref("discord", "10/9"), ANA)):
+        wanted = decision(GrantRole(member=member, role=role), asked=True)
+        [ruling] = judge([wanted], facts(asker=ANA, can={"discord": EVERYTHING | {"GrantRole"}}), {}).rulings
+        assert isinstance(ruling.action, GrantRole)
+        assert ruling.action.by == by
 
 
 def test_what_is_said_of_a_failure_is_in_the_askers_language_and_shows_errors_as_they_are() -> None:

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from brains.matching.behaviour import Behaviour
 from brains.matching.choice import fit, softmax
 from brains.matching.corpus import DAY, Card, Corpus
 from brains.matching.gate import UNKNOWN, Gate, Range
 from brains.matching.interests import group
 from brains.matching.matching import match_member, match_text
 from brains.matching.members import NEWEST, profile_member
+from brains.matching.past import Past
 from brains.matching.prior import Prior
 from brains.matching.profiles import build_profiles
 from brains.matching.space import Space
@@ -119,20 +121,20 @@ def test_anything_else_is_no_profile(data):
 
 def test_a_member_of_two_minds_has_two_interests():
     own = corpus([(99, 9, sentence(channel, seed)) for seed in range(12) for channel in (BAKING, ASTRONOMY)])
-    member = profile_member(profiles(), own, now=NOW)
+    member = profile_member(profiles().topics, own, now=NOW)
     assert len(member.centroids) == 2
     assert {*member.interest[::2]}.isdisjoint({*member.interest[1::2]})
 
 
 def test_a_member_who_said_nothing_has_no_interest():
     for own in (corpus([]), corpus([(BAKING, 9, "thanks!"), (BAKING, 9, "ok")])):
-        member = profile_member(profiles(), own, now=NOW)
+        member = profile_member(profiles().topics, own, now=NOW)
         assert len(member.centroids) == member.terms.nnz == 0
 
 
 def test_only_the_newest_messages_are_read():
     own = corpus([(99, 9, sentence(BAKING, seed)) for seed in range(NEWEST + 5)])
-    assert set(profile_member(profiles(), own, now=NOW).messages) == set(range(5, NEWEST + 5))
+    assert set(profile_member(profiles().topics, own, now=NOW).messages) == set(range(5, NEWEST + 5))
 
 
 @settings(max_examples=20, deadline=None)
@@ -172,11 +174,13 @@ def test_newcomers_fade_and_company_tells_where_channels_go_together():
     authors = np.repeat(np.arange(300), 4)
     channels = np.concatenate([(member % 2) * 5 + random.permutation(5)[:4] for member in range(300)])
     times = np.ravel(np.arange(300)[:, None] + 300 * np.arange(4)) * DAY / 4
-    prior = Prior.learn(authors, channels, times, count=10, now=300 * DAY)
-    assert prior.company_weight > 0
-    company = prior.company(np.array([0, 1]))
+    said = replace(
+        corpus([(0, 0, "")] * len(times)), channels=channels, authors=authors, times=times.astype(np.float64)
+    )
+    past = Past.of(said, channels, np.arange(10), Behaviour.none())
+    prior, later = Prior.learn(past, now=300 * DAY), Prior.learn(past, now=420 * DAY)
+    company = prior.company(np.isin(np.arange(10), [0, 1]))
     assert company[2:5].min() > company[5:].max()
-    later = Prior.learn(authors, channels, times, count=10, now=420 * DAY)
     np.testing.assert_allclose(later.newcomers, prior.newcomers / 2, rtol=1e-4)
 
 

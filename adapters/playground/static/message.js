@@ -110,6 +110,8 @@ const size = (bytes) => (bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed
 
 /** Put buttons that repeat, as those of several offers do, in a row each. */
 function rowsOf(buttons) {
+  const rows = [...new Set(buttons.map((one) => one.row))];
+  if (rows.length > 1) return rows.map((row) => buttons.filter((one) => one.row === row));
   const repeats = (length) => buttons.every((one, at) => at % length === 0 || one.label === buttons[at % length].label);
   let length = 2;
   while (length < buttons.length && (buttons.length % length || !repeats(length))) length++;

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.platforms.slack.world import APP, BOT, BOT_ID, DOMAIN, TEAM, Channel, Message, World
+from tests.platforms.slack.world import BOT, BOT_ID, DOMAIN, TEAM, Channel, Message, World
 
 LONGEST, SECTION, BLOCKS, ELEMENTS = 40_000, 3000, 50, 25
 LOUD = re.compile(r"(?<!\w)@(here|channel|everyone)\b")
@@ -442,4 +442,3 @@ METHODS: dict[str, Callable[[Call], dict]] = {
     "files.info": files_info,
     "views.publish": views_publish,
 }
-APPLICATION = APP

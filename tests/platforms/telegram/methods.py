@@ -14,7 +14,6 @@ LONGEST, CAPTION, QUESTION = 4096, 1024, 300
 DELETABLE = 48 * 3600
 LARGEST_GIVEN = 20 * 2**20
 """Bytes of a file that a bot is given."""
-NO_ADMIN = "Bad Request: need administrator rights in the channel chat"
 NOT_ENOUGH = "Bad Request: not enough rights to restrict/unrestrict chat member"
 
 Args = dict

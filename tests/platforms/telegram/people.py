@@ -39,6 +39,8 @@ class People:
     ) -> Message:
         """Say something; `who` may be a chat under whose name it is said."""
         self._check_writing(who, chat, topic)
+        if chat.type == "private":
+            self.town.users[who].started = True
         found = entities if entities is not None else shapes.entities_in(text or "")
         made = self.town.keep(chat, who, text=text, entities=found, topic=topic, reply_to=reply_to, **more)
         await self._tell_message("channel_post" if chat.type == "channel" else "message", made)

@@ -1,0 +1,106 @@
+"""Newcomers: who was welcomed, and whom to ask a while later whether they found their place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select, update
+from sqlmodel import col
+
+from storage import feedback, members
+from storage.rows import columns, insert_new
+from storage.tables import FeedbackRow, MemberRow, MessageRow, NewcomerRow
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from bot.core.actions import Met
+    from bot.core.things import Community, Member
+    from storage.connection import Connection
+
+AFTER, LATEST = timedelta(days=7), timedelta(days=10)
+"""How long after a welcome a newcomer is asked again; whoever could not be by then is left alone."""
+ENOUGH = 2
+"""Messages of somebody who has begun to talk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomer:
+    """When somebody was welcomed, and when they were asked again, if they were."""
+
+    welcomed_at: datetime
+    followed_at: datetime | None
+
+    @property
+    def met(self) -> Met:
+        """Return how far they were met."""
+        return "followed" if self.followed_at else "welcomed"
+
+
+async def of(connection: Connection, *accounts: int) -> Newcomer | None:
+    """Return how somebody was met last, by any of their accounts; None for whom nobody welcomed."""
+    row = (
+        await connection.execute(
+            select(*columns(NewcomerRow, "welcomed_at", "followed_at"))
+            .where(col(NewcomerRow.member_id).in_(accounts))
+            .order_by(col(NewcomerRow.welcomed_at).desc())
+        )
+    ).first()
+    return Newcomer(welcomed_at=row.welcomed_at, followed_at=row.followed_at) if row else None
+
+
+async def due(connection: Connection, community: Community, now: datetime) -> list[Member]:
+    """Return who was welcomed a week ago and not asked again, those who came first first."""
+    rows = await connection.execute(
+        select(*members.COLUMNS)
+        .join(NewcomerRow, col(NewcomerRow.member_id) == col(MemberRow.id))
+        .where(col(MemberRow.community_id) == community.id, col(NewcomerRow.followed_at).is_(None))
+        .where(col(NewcomerRow.welcomed_at) > now - LATEST, col(NewcomerRow.welcomed_at) <= now - AFTER)
+        .order_by(col(NewcomerRow.welcomed_at), col(MemberRow.id))
+    )
+    return [members.read(row) for row in rows]
+
+
+async def has_settled(connection: Connection, accounts: Collection[int], since: datetime) -> bool:
+    """Say whether somebody took a channel that was offered, or wrote twice since a moment: then they need no asking."""
+    took = select(col(FeedbackRow.member_id)).where(
+        col(FeedbackRow.member_id).in_(accounts), col(FeedbackRow.opinion) == feedback.JOINED
+    )
+    if await connection.scalar(took.limit(1)) is not None:
+        return True
+    wrote = select(col(MessageRow.id)).where(col(MessageRow.author_id).in_(accounts), col(MessageRow.sent_at) >= since)
+    return len((await connection.scalars(wrote.limit(ENOUGH))).all()) == ENOUGH
+
+
+async def left(connection: Connection, member: int, *, at: datetime) -> None:
+    """Ask somebody no more who is not there any more."""
+    mine = (col(NewcomerRow.member_id) == member, col(NewcomerRow.followed_at).is_(None))
+    await connection.execute(update(NewcomerRow).where(*mine).values(followed_at=at))
+
+
+async def keep(connection: Connection, *, member: int, met: Met, now: datetime) -> None:
+    """Keep how far a newcomer was met: welcomed now, asked again now, or not at all."""
+    mine = col(NewcomerRow.member_id) == member
+    before = await of(connection, member)
+    if met == "followed" and before is not None:
+        await connection.execute(update(NewcomerRow).where(mine).values(followed_at=now))
+        return
+    if met == "welcomed" and before is not None and before.followed_at is not None:
+        # Taken back that they were asked: they were welcomed when they were.
+        await connection.execute(update(NewcomerRow).where(mine).values(followed_at=None))
+        return
+    await connection.execute(delete(NewcomerRow).where(mine))
+    if met:
+        followed = now if met == "followed" else None
+        await insert_new(connection, NewcomerRow, [{"member_id": member, "welcomed_at": now, "followed_at": followed}])
+
+
+async def move(connection: Connection, number: int, *, into: int) -> None:
+    """Let one row of a member have been met as another one was; where both were, as the one that stays."""
+    mine = col(NewcomerRow.member_id) == number
+    if await of(connection, into) is None:
+        await connection.execute(update(NewcomerRow).where(mine).values(member_id=into))
+    await connection.execute(delete(NewcomerRow).where(mine))

@@ -1,0 +1,138 @@
+"""People who share interests, introduced on every platform: both want it, a no is silent, and what ends in between."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.core.wording import unmarked
+from storage.tables import MeetingRow
+from tests.contract.platform import BUTTONS, Seen
+from tests.story.any_town import AnyTown, living, needs
+from tests.story.stages import Stage
+from tests.story.town import Town
+
+pytestmark = pytest.mark.slow
+
+INTRODUCE = {"en": "Introduce us: {}", "zh_CN": "介绍我们认识：{}"}
+YES = {"en": "Yes, introduce us", "zh_CN": "好，介绍我们认识"}
+NO = {"en": "No, thanks", "zh_CN": "不用了，谢谢"}
+
+
+def words(told: list[Seen]) -> str:
+    return unmarked("\n".join(one.text for one in told)).replace("\u200b", "")
+
+
+@pytest.fixture
+async def town(stage: Stage, home: Path, ending: None) -> AsyncIterator[AnyTown]:
+    """Give the bot on each platform, where Anna and Ben talk of boats and each has talked to the bot alone."""
+    async with living(stage, home) as opened:
+        needs(opened, BUTTONS, "OpenDirect")
+        await opened.talks()
+        for who in (opened.on.owner, opened.on.member):
+            await opened.stage.direct(who)
+            await opened.answer(who, opened.on.public, "/people on")
+        yield opened
+
+
+async def request(town: AnyTown) -> tuple[Seen, str]:
+    """Have Anna ask to meet Ben; return what he is asked, and in which language."""
+    on = town.on
+    told = await town.told(on.owner, town.commands(on.owner, on.public, "/people"))
+    [offer] = [one for one in told if INTRODUCE["en"].format("Ben") in one.buttons]
+    assert "You both write about" in words([offer])
+    asked = await town.told(on.member, town.press(on.owner, offer.message, INTRODUCE["en"].format("Ben")))
+    # On Telegram, Ben speaks Chinese.
+    [request] = [one for one in asked if set(YES.values()) & set(one.buttons)]
+    return request, "en" if YES["en"] in request.buttons else "zh_CN"
+
+
+async def test_both_say_yes_and_each_is_told_of_the_other(town: AnyTown) -> None:
+    on = town.on
+    asked, language = await request(town)
+    assert WOULD_LIKE[language] in words([asked])
+    before = await town.sees(on.member)
+    told = await town.told(on.owner, town.press(on.member, asked.message, YES[language]))
+    assert "would like to meet you too" in words(told), words(told)
+    assert "Hi Ben!" in words(told)
+    mine = [one for ref, one in (await town.sees(on.member)).items() if before.get(ref) != one]
+    assert {"en": "Hi Anna!", "zh_CN": "你好 Anna！"}[language] in words(mine), words(mine)
+    assert "Nobody fits" in await town.answer(on.owner, on.public, "/people"), "who met needs no introduction"
+
+
+async def test_a_no_is_told_to_nobody_and_stays_one(town: AnyTown) -> None:
+    on = town.on
+    asked, language = await request(town)
+    assert await town.told(on.owner, town.press(on.member, asked.message, NO[language])) == []
+    assert "Nobody fits" in await town.answer(on.owner, on.public, "/people")
+
+
+# In both languages, on the playground
+
+BAKER, FRIEND = "mei.c", "priya"
+BREAD = (
+    "my sourdough starter doubles in four hours with rye flour",
+    "the sourdough crumb is tight, more rye in the starter and a longer proof",
+)
+EXPLAINED = {"en": "a no is told to nobody", "zh_CN": "拒绝不会告诉任何人"}
+WOULD_LIKE = {"en": "would like to meet you", "zh_CN": "想认识你"}
+CLOSED = {"en": "This request is not open any more.", "zh_CN": "这个请求已经失效了。"}
+in_both = pytest.mark.parametrize("language", ["en", "zh_CN"])
+
+
+async def introduced(harbour: Town, language: str) -> str:
+    """Have two bakers opt in, and the one ask for the other; return what the other was asked."""
+    for who in (BAKER, FRIEND):
+        await harbour.speaks(who, language)
+        for text in BREAD:
+            await harbour.says(who, "bread-and-ferments", text)
+    await harbour.indexed()
+    for who in (BAKER, FRIEND):
+        assert EXPLAINED[language] in await harbour.command(who, "general", "/people")
+        await harbour.command(who, "general", "/people on")
+    assert "sourdough" in await harbour.command(BAKER, "general", "/people")
+    label = INTRODUCE[language].format((await harbour.member(FRIEND)).name)
+    before = harbour._posts(FRIEND)
+    await harbour.press(BAKER, label)
+    [asked] = [post.text for post in harbour._posts(FRIEND) if post not in before]
+    assert WOULD_LIKE[language] in asked
+    return asked
+
+
+@in_both
+async def test_both_are_told_in_their_language_how_to_begin(harbour: Town, language: str) -> None:
+    asked = await introduced(harbour, language)
+    assert "sourdough" in asked
+    before = harbour._posts(BAKER)
+    told = await harbour.press(FRIEND, YES[language])
+    heard = "".join(post.text for post in harbour._posts(BAKER) if post not in before)
+    assert (await harbour.member(BAKER)).name in told
+    assert (await harbour.member(FRIEND)).name in heard
+    assert "sourdough" in told
+    assert "sourdough" in heard
+
+
+@in_both
+async def test_who_opts_out_in_between_is_introduced_to_nobody(harbour: Town, language: str) -> None:
+    await introduced(harbour, language)
+    await harbour.command(BAKER, "general", "/people off")
+    before = harbour._posts(BAKER)
+    assert await harbour.press(FRIEND, YES[language]) == CLOSED[language]
+    assert harbour._posts(BAKER) == before
+
+
+async def test_privacy_off_ends_being_suggested_at_once_and_a_forget_takes_the_request(harbour: Town) -> None:
+    await introduced(harbour, "en")
+    post = next(one for one in harbour._posts(FRIEND) if any(button.label == YES["en"] for button in one.buttons))
+    yes = harbour.pressing(FRIEND, post, YES["en"])
+    await harbour.command(BAKER, "general", "/privacy off")
+    assert await harbour._answer(FRIEND, yes) == CLOSED["en"]
+    await harbour.command(BAKER, "general", "/privacy forget yes")
+    assert await harbour._count(_meetings) == 0
+    assert "You are introduced" not in await harbour._answer(FRIEND, yes)
+
+
+async def _meetings(connection) -> int:
+    return len((await connection.execute(MeetingRow.__table__.select())).all())
