@@ -168,6 +168,10 @@ class App:
             shelf=self._shelf,
         )
 
+    def learned(self, community: Community) -> bool:
+        """Return whether where everybody belongs in a community is held here already."""
+        return self._shelf is not None and community.id in self._shelf.learned
+
     async def circle(self) -> Circle:
         """Return what suggests members to each other; one for the whole run, since it keeps what it drew of them."""
         if self._circle is None:
@@ -262,6 +266,7 @@ class App:
             changed=moderators.changed,
             look=Looking(platforms, self.pictures).look,
             circle=self.circle,
+            learned=self.learned,
         )
         return Pipeline(
             database=self.database,

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from brains.matching.corpus import Corpus, Floats, Mask
     from brains.matching.profiles import ChannelProfiles
 
+MUTE = 0.5
+"""A text of stop words alone has to be likelier at home than not: "yes" is, where it is an intent; "ok" seldom."""
 FRIENDS = 8
 """Members named with a suggestion, at most: some of them may not be shown to the reader."""
 
@@ -50,7 +52,7 @@ def match_text(
     parts = features * placing.weights
     logits = parts.sum(axis=1)
     opens = placing.gate.opens(float(how_told(logits)), float(space.nearness(vector[None])[0]))
-    if not said and not (placing.gate.seasoned and speaks(text)):
+    if not said and not (placing.gate.seasoned and speaks(text) and opens >= MUTE):
         opens = 0.0  # a greeting or a bare link belongs nowhere
     shares = opens * softmax(logits)
     parts[:, 2] -= parts[:, 2].mean()

@@ -69,6 +69,8 @@ async def _point(context: Context, event: MessagePosted) -> Decision | None:
 
 async def _better(context: Context, event: MessagePosted) -> Offer | None:
     """Return the channel that a message fits by far best, where that is not the one in which it was said."""
+    if not context.faculties.learned(context.community):
+        return None
     vector = await context.vector()
     if vector is None:
         return None

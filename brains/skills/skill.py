@@ -49,6 +49,10 @@ def _nothing() -> None:
     """Do nothing."""
 
 
+def _unlearned(_community: Community) -> bool:
+    return False
+
+
 class Answerer(Protocol):
     """Answers questions from what a community knows: the one that reads its history, and those of tests."""
 
@@ -75,7 +79,8 @@ class Faculties:
 
     `moderator` gives what examines a community's messages; `changed` is called when our own tables were changed, so
     that what was read from them is read anew. `look` says what is seen in the pictures of a message of a platform.
-    `circle` suggests members to each other.
+    `circle` suggests members to each other. `learned` says whether where everybody belongs in a community is at hand: for
+    what nobody asked, nothing is started and nobody waits.
     """
 
     database: Database
@@ -88,6 +93,7 @@ class Faculties:
     changed: Callable[[], None] = _nothing
     look: Callable[[str, Iterable[File]], Awaitable[tuple[Picture, ...]]] | None = None
     circle: Callable[[], Awaitable[Circle]] | None = None
+    learned: Callable[[Community], bool] = _unlearned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ async def test_a_newcomer_is_welcomed_and_joins_and_asks_why(welcoming: DiscordT
     assert labels(hello)[1:3] == ["Not for me", "Why?"]
 
     joined = await welcoming.press(newcomer, who.pier, message, "Join #lanterns")
-    assert joined.text == f"你已经加入 **<#{who.lanterns}>**，去打个招呼吧！"
+    assert joined.text == f"**<#{who.lanterns}>** 对你开放：过去打个招呼吧！"
     why = await welcoming.press(newcomer, who.pier, message, "Why?")
     for told in (joined, why):
         assert told.ephemeral
@@ -95,7 +95,7 @@ async def test_alone_with_the_bot_a_command_and_a_question_are_answered(guild: D
     told = await guild.command(guild.who.mo, direct, "match", interests=WICK)
     assert (offered(told.text), told.ephemeral) == ([guild.who.lanterns], False)
     [command] = await guild.traces(direct, "CommandGiven")
-    assert command.receipts[0].made == ref(direct, told.messages[0]["id"])
+    assert command.receipts[-1].made == ref(direct, told.messages[0]["id"])
     assert await guild.traces(direct, "MessagePosted") == [], "nobody wonders why the bot does not answer itself"
     before = len(await guild.told_directly(guild.who.mo))
     await guild.writes(guild.who.mo, f"I want {WICK}")

@@ -55,6 +55,7 @@ async def test_a_silent_channel_is_archived_when_the_staff_says_so_and_brought_b
 
 async def test_somebody_is_told_once_a_week_where_their_words_fit_better(harbour: Town) -> None:
     await harbour.indexed()
+    await harbour.command(OWNER, "general", "/match")  # now it is learned where everybody belongs
     before = {one.id for one in harbour._posts(OWNER)}
     await harbour.says(OWNER, "general", BREAD)
     told = [one for one in harbour._posts(OWNER) if one.id not in before and "may find more answers" in one.text]

@@ -128,6 +128,9 @@ async def test_two_communities_become_one_while_the_bot_lives(both: Both) -> Non
         count = len((await connection.execute(humans)).all())
     vectors = await both.page.app.vectors()
     assert await vectors.count(Scope(community=only.id)) == count
+    [apart] = await both.wire.says("ben", "@ben", f"/match {BREAD}")
+    assert "bread-and-ferments" not in apart, "Ben has no account there"
+    await both.wire.says("ben", "@ben", "/match across on")
     [after] = await both.wire.says("ben", "@ben", f"/match {BREAD}")
     assert "bread-and-ferments" in after
     await both.wire.says("ben", "#pier", "what was said after they became one")

@@ -88,7 +88,6 @@ async def test_what_is_reported_comes_to_the_staff_with_buttons(town: TelegramTo
 async def test_who_never_wrote_to_the_bot_and_presses_a_button_is_answered_all_the_same(
     town: TelegramTown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pressing, "ALERT", 60)
     who, methods = town.who, town.server.methods
     assert "Done" in (await town.says(who.anna, "/setup welcome_channel #pier"))[0].text
     assert "Done" in (await town.says(who.anna, "/mode welcome act"))[0].text
@@ -99,7 +98,8 @@ async def test_who_never_wrote_to_the_bot_and_presses_a_button_is_answered_all_t
     hello = town.heard()[-1]
     labels = [one["text"] for row in hello.keyboard for one in row]
     assert await town.presses(newcomer.id, hello, next(one for one in labels if one.startswith("Join"))) == []
-    assert "You are in" in methods.alerts[methods.answered[-1]]
+    assert "is open to you" in methods.alerts[methods.answered[-1]]
+    monkeypatch.setattr(pressing, "ALERT", 60)
     assert await town.presses(newcomer.id, hello, "Why?") == []
     assert methods.led[methods.answered[-1]] == f"https://t.me/{BOT_NAME}?start=g{who.group.id}"
     assert await town.presses(who.mei, hello, "Why?") != [], "who has a conversation finds it there, and is told so"
