@@ -79,8 +79,8 @@ class Faculties:
 
     `moderator` gives what examines a community's messages; `changed` is called when our own tables were changed, so
     that what was read from them is read anew. `look` says what is seen in the pictures of a message of a platform.
-    `circle` suggests members to each other. `learned` says whether where everybody belongs in a community is at hand: for
-    what nobody asked, nothing is started and nobody waits.
+    `circle` suggests members to each other. `learned` says whether where everybody belongs in a community is at hand:
+    for what nobody asked, nothing is started and nobody waits.
     """
 
     database: Database

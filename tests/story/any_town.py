@@ -20,7 +20,7 @@ from bot.core.clock import Clock
 from bot.core.settings import Settings
 from bot.core.things import Community, Member, Ref
 from bot.living import Living
-from storage import channels, inbox, members, outbox, spaces
+from storage import channels, conversations, inbox, members, outbox, spaces
 from storage.encodings import CachedEncoder
 from storage.tables import ActRow, InboxRow
 from tests.contract.platform import BUTTONS, COMMANDS, JOINING, Platform, Refused, Seen
@@ -118,10 +118,10 @@ class AnyTown:
                     await asyncio.sleep(0)
 
     async def indexed(self) -> None:
-        """Wait until the bot has written everything that waits to the vectors: it looks twice a second."""
+        """Wait until everything that waits is in the vectors and in its conversation: the bot looks every so often."""
         await self.settled()
         async with asyncio.timeout(PATIENCE):
-            while await self._count(outbox.count):  # noqa: ASYNC110 - nothing tells when it is
+            while await self._count(outbox.count) or await self._count(_untold):  # noqa: ASYNC110 - nothing tells when
                 await asyncio.sleep(0.02)
 
     async def community(self) -> Community:
@@ -160,6 +160,10 @@ class AnyTown:
     async def _count(self, count: Callable) -> int:
         async with self.app.database.read() as connection:
             return await count(connection)
+
+
+async def _untold(connection) -> int:
+    return len(await conversations.untold(connection, 1))
 
 
 async def _arrived(connection) -> int:
