@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.core.errors import Mistake, Unavailable
+from bot.core.errors import Mistake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,14 +30,12 @@ TEXT = 11
 
 
 def draw(found: Rolling, path: Path) -> None:
-    """Draw a run as PNG or SVG, by the path's ending. Raises Mistake for another, Unavailable without a library."""
+    """Draw a run as PNG or SVG, by the path's ending. Raises Mistake for another."""
     if path.suffix not in {".png", ".svg"}:
         raise Mistake(f"{path}: a picture ends in .png or .svg.")
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError as trouble:
-        raise Unavailable("Drawing needs the package `matplotlib`: pip install 'kinfolk[charts]'.") from trouble
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
     panels = _panels(found)
     heights = [MARGIN + ROW * len(rows) for _title, rows in panels]
     style = mpl.rc_context(
