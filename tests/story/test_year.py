@@ -37,8 +37,8 @@ pytestmark = pytest.mark.slow
 HOUR, DAY, YEAR = timedelta(hours=1), timedelta(days=1), timedelta(days=365)
 SAMPLE = Path(__file__).parents[2] / "bot" / "sample" / "messages.jsonl"
 HISTORY = Path(os.environ.get("HISTORY_DATA", "")) / "zulip_bytecodealliance" / "messages.jsonl.gz"
-AWAY = datetime(2026, 6, 10, 5, tzinfo=UTC), datetime(2026, 6, 11, 10, tzinfo=UTC)
-LOOKS, RESTARTS = 20, 250
+AWAY = datetime(2026, 6, 9, 22, tzinfo=UTC), datetime(2026, 6, 11, 10, tzinfo=UTC)
+LOOKS, RESTARTS = 40, 240
 """After how many messages the bot looks once more, and after how many it is restarted."""
 MORNING = Schedule(name="test.morning", does="greet", when=daily(9))
 NIGHT = Schedule(name="test.night", does="tell the hour", when=daily(2, 30), late=timedelta(minutes=30))
@@ -179,7 +179,7 @@ async def test_a_year_brings_everything_at_its_hour_nothing_twice_and_loses_noth
             assert kept[one.name].missed == len(lost), one.name
             assert all(gone[0] < at <= gone[1] for at in lost)
         assert kept[NIGHT.name].missed == 2, "too late for both nights"
-        assert kept[MORNING.name].missed == 1, "the last of two mornings is made up for"
+        assert kept[MORNING.name].missed == 1, "one of the mornings"
         late = {planned for _name, planned, late in life.came if late > timedelta(seconds=1)}
         assert all(AWAY[0] < planned <= AWAY[1] for planned in late)
         assert Counter(bot.plaza.said) == Counter(f"{name} {at:%Y-%m-%dT%H:%M}" for name, at, _late in life.came)
