@@ -44,15 +44,14 @@ MORNING = Schedule(name="test.morning", does="greet", when=daily(9))
 NIGHT = Schedule(name="test.night", does="tell the hour", when=daily(2, 30), late=timedelta(minutes=30))
 
 
-async def herald(context) -> Decision:
-    """Say that a schedule came."""
-    event = context.event
-    words = Say(to=GENERAL.ref, text=f"{event.schedule} {event.planned:%Y-%m-%dT%H:%M}")
-    return Decision(skill="herald", actions=(words,), reason="it is time")
+def telling(name: str) -> Skill:
+    """Return a skill that says that a schedule came."""
 
+    async def tell(context) -> Decision:
+        words = Say(to=GENERAL.ref, text=f"{context.event.schedule} {context.event.planned:%Y-%m-%dT%H:%M}")
+        return Decision(skill=name, actions=(words,), reason="it is time")
 
-HERALD = Skill(name="herald", purpose="Heralding", propose=herald, hears=(TimerFired,))
-SHADOW = Skill(name="shadow", purpose="Watching", propose=herald, hears=(TimerFired,))
+    return Skill(name=name, purpose="Telling", propose=tell, hears=(TimerFired,))
 
 
 def wrote(path: Path) -> list[datetime]:
@@ -151,7 +150,7 @@ async def test_a_year_brings_everything_at_its_hour_nothing_twice_and_loses_noth
 ) -> None:
     times, place = wrote(path), ZoneInfo(zone)
     known = [*(one for one in SCHEDULES if one.when and not one.when.is_often), MORNING, NIGHT]
-    async with small_bot(home, skills=(HERALD, SHADOW)) as bot:
+    async with small_bot(home, skills=(telling("herald"), telling("shadow"))) as bot:
         await bot.follow(bot.posted("hello"))
         await bot.mode("herald", "act")
         await bot.tune("time_zone", zone)
