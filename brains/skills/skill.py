@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from brains.matching.matchmaker import Matchmaker
     from storage.channels import Reach
     from storage.db import Database
+    from storage.schedules import Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ class Faculties:
     `moderator` gives what examines a community's messages; `changed` is called when our own tables were changed, so
     that what was read from them is read anew. `look` says what is seen in the pictures of a message of a platform.
     `circle` suggests members to each other. `learned` says whether where everybody belongs in a community is at hand:
-    for what nobody asked, nothing is started and nobody waits.
+    for what nobody asked, nothing is started and nobody waits. `schedules` are what comes again and again.
     """
 
     database: Database
@@ -94,6 +95,7 @@ class Faculties:
     look: Callable[[str, Iterable[File]], Awaitable[tuple[Picture, ...]]] | None = None
     circle: Callable[[], Awaitable[Circle]] | None = None
     learned: Callable[[Community], bool] = _unlearned
+    schedules: Sequence[Schedule] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
