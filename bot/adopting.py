@@ -77,7 +77,7 @@ class Adoptions:
         """
         found: dict[tuple[int, str], Embedding] = {}
         trouble: list[Unavailable] = []
-        for one in await self._every():
+        for one in await self.every():
             if one.state == "leaving":
                 continue
             try:
@@ -91,7 +91,7 @@ class Adoptions:
 
     async def stores(self) -> list[VectorStore]:
         """Return every collection but the base's in which there may be points; no worker is started for it."""
-        return [self._store(one) for one in {one.fingerprint: one for one in await self._every()}.values()]
+        return [self._store(one) for one in {one.fingerprint: one for one in await self.every()}.values()]
 
     async def begin(self, community: Community, *, folder: str, encoder: Encoder) -> None:
         """Let an encoder be built for a community: all that was said goes into its collection, the newest first."""
@@ -115,9 +115,9 @@ class Adoptions:
 
         await self._database.write(work)
 
-    async def has(self, community: Community, fingerprint: str) -> bool:
-        """Say whether an encoder is adopted for a community, built or not."""
-        return (community.id, fingerprint) in await self._database.look(adopted.written)
+    async def of(self, fingerprint: str) -> list[Adopted]:
+        """Return for which communities an encoder is adopted, built or not, or leaving."""
+        return [one for one in await self.every() if one.fingerprint == fingerprint]
 
     async def drop(self, community: Community) -> int:
         """Let a community's matching go by the base again, at once; returns how many encoders leave."""
@@ -133,7 +133,7 @@ class Adoptions:
 
     async def check(self) -> None:
         """Let those be built again that lost points, as after a folder was removed."""
-        for one in await self._every():
+        for one in await self.every():
             if one.state != "leaving" and not await self._is_whole(one):
                 await self._database.write(functools.partial(_rebuild, one=one))
 
@@ -142,7 +142,7 @@ class Adoptions:
 
         Where the weights are gone, as somebody was forgotten whom they learned from, what was made by them goes too.
         """
-        every = await self._every()
+        every = await self.every()
         for one in every:
             if one.state == "leaving":
                 await self._clear_away(one, [other for other in every if other != one])
@@ -172,7 +172,8 @@ class Adoptions:
         for store in self._stores.values():
             await store.close()
 
-    async def _every(self) -> Sequence[Adopted]:
+    async def every(self) -> Sequence[Adopted]:
+        """Return all that are adopted, built or not, and those that are leaving."""
         return await self._database.look(adopted.every)
 
     async def _open(self, one: Adopted) -> Embedding:

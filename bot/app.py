@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from brains.moderation.moderators import Moderators
     from brains.skills.skill import Answerer
 
+IDLE = 60.0
+"""Seconds that the worker of a tuned encoder outlives its last request: with its folder, its weights must go too."""
 Tell = Callable[[str], None]
 """Called with a sentence for whoever waits."""
 
@@ -158,7 +160,7 @@ class App:
     def open_tuned(self, folder: Path) -> AbstractAsyncContextManager[WorkerEncoder]:
         """Open the encoder of a folder in a worker of its own, which keeps what it prepares in that folder too."""
         settings = {"encoder": f"path:{folder}", "generator": "none", "home": folder}
-        return open_encoder(self.settings.model_copy(update=settings))
+        return open_encoder(self.settings.model_copy(update=settings), idle=IDLE)
 
     async def embedding(self, community: Community) -> Embedding:
         """Return what a community's matching goes by: a tuned encoder that was adopted, else the base."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bot.core.errors import Unavailable
 from bot.core.ports import Point, Scope
 from bot.core.sentences import parts
-from storage import outbox
+from storage import adopted, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -161,6 +161,9 @@ class Index:
             fingerprint = self.encoder.fingerprint
             done = functools.partial(outbox.done, rows=rows, fingerprint=fingerprint, vectors=made, beside=also)
             await self.database.write(done, durable=False)
+            for place in also.keys() - await self.database.look(adopted.written) if also else ():
+                # Another process cleared it away meanwhile, without these.
+                await beside.places[place].vectors.delete([row.point for row in rows])
 
     async def _encode_beside(
         self, rows: Sequence[Waiting], beside: Beside

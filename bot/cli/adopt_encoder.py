@@ -61,6 +61,7 @@ def read_worth(folder: Path) -> Worth:
 async def adopt(settings: Settings, community: str | None, folder: Path, *, anyway: bool) -> Mapping[str, object]:
     """Let a community's matching go by the encoder of a folder, once its vectors are there. Raises Mistake."""
     from brains.engines.encoders import parse_local
+    from storage import tuned
 
     worth = await asyncio.to_thread(read_worth, folder)
     model = await asyncio.to_thread(parse_local, f"path:{folder}")
@@ -68,7 +69,9 @@ async def adopt(settings: Settings, community: str | None, folder: Path, *, anyw
         whose = await app.community(community)
         await _refuse(app, whose, model.fingerprint, worth, anyway=anyway)
         name = f"adopted-{model.fingerprint}"
-        await _take_in(app, whose, folder, name, anyway=anyway)
+        if not await app.adoptions.of(model.fingerprint):
+            await asyncio.to_thread(tuned.take_in, settings.home, folder, name)
+        await _look_who(app, whose, name, anyway=anyway)
         await _begin(app, whose, name)
         running = await is_running(settings.home)
         if not running:
@@ -95,7 +98,10 @@ async def _refuse(app: App, community: Community, fingerprint: str, worth: Worth
     base = (await app.encoder()).fingerprint
     if fingerprint == base:
         raise Mistake("KINFOLK_ENCODER names this encoder: it serves everything already.")
-    if await app.adoptions.has(community, fingerprint):
+    there = await app.adoptions.of(fingerprint)
+    if any(one.state == "leaving" for one in there):
+        raise Mistake("It was dropped just now, and what it made is being removed: try again in a minute.")
+    if any(one.community == community.id for one in there):
         raise Mistake(f"It is adopted for {community.name} already; `kinfolk doctor` tells how far it is.")
     doubts = [] if worth.better else [f"It does not place texts better than its base beyond doubt ({worth})."]
     if worth.base != base:
@@ -110,15 +116,14 @@ def _weigh(doubts: list[str], *, anyway: bool) -> None:
         note(f"{doubt} It is adopted since you said --anyway.")
 
 
-async def _take_in(app: App, community: Community, folder: Path, name: str, *, anyway: bool) -> None:
-    """Copy it into the home, where a forget finds it from now on, and then look whose words are in it.
+async def _look_who(app: App, community: Community, name: str, *, anyway: bool) -> None:
+    """Look whose words are in it, once it lies in the home, where a forget finds it from then on.
 
-    Raises Mistake where somebody is among them who is not here any more: a forget may have come before the copy.
+    Raises Mistake where somebody is among them who is not here any more: a forget may have come before.
     """
     from storage import members, tuned
 
-    home = app.settings.home
-    here = await asyncio.to_thread(tuned.take_in, home, folder, name)
+    here = app.settings.home / tuned.FOLDER / name
     async with app.database.read() as connection:
         known = {str(one.id) for one in await members.every(connection, community)}
     try:
@@ -131,7 +136,8 @@ async def _take_in(app: App, community: Community, folder: Path, name: str, *, a
             )
             _weigh([doubt], anyway=anyway)
     except BaseException:
-        await asyncio.to_thread(shutil.rmtree, here, ignore_errors=True)
+        if not any(one.folder == name for one in await app.adoptions.every()):
+            await asyncio.to_thread(shutil.rmtree, here, ignore_errors=True)
         raise
 
 

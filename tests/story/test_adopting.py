@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from adapters.playground.asked import Change
-from bot.app import App
+from bot.app import App, open_app
+from bot.checkup import _matching
+from bot.cli.adopt_encoder import adopt, drop
+from bot.core.errors import Mistake
 from bot.core.ports import Adapter, Scope
+from bot.core.settings import Settings
+from brains.engines.encoders import parse_local
+from brains.training.encoder import Outcome, train_encoder
+from brains.training.encoder_community import read_community
+from brains.training.encoder_loop import Plan
+from brains.training.encoder_texts import Telling
 from storage import encodings, tuned
 from tests.command import Kinfolk
 from tests.story.conftest import Opening
@@ -22,62 +33,69 @@ from tests.unit.tiny_encoder import planted, write_model
 pytestmark = pytest.mark.slow
 
 BREAD = "my sourdough starter is slow, how warm do you proof the dough, and which rye flour for the crumb?"
+TALK = planted(800)
 YEAR = 1_700_000_000.0
-PLAN = ("--batch", 32, "--judged", 100, "--rate", "1e-2", "--community", "plaza")
+PLAN = Plan(seconds=1, steps=60, batch=32, judged=100, rate=1e-2)
+BASE = "goes by the encoder that serves everything"
 
 
-def channels(kinfolk: Kinfolk, text: str, **settings: str) -> list[str]:
-    done = kinfolk.run("match", "--text", text, "--community", "plaza", "--k", 2, "--json", **settings)
-    return [one["channel"] for one in json.loads(done.stdout)["suggestions"]]
+def teach(settings: Settings, out: Path, plan: Plan) -> Outcome:
+    """Train on the community as the command line does."""
+
+    async def read() -> Telling:
+        async with open_app(settings) as app:
+            return await read_community(app.database, await app.community(None))
+
+    model = parse_local(settings.encoder)
+    return train_encoder(asyncio.run(read()), out, model=model, plan=plan, threads=1)
 
 
-def matching(kinfolk: Kinfolk, **settings: str) -> str:
-    checks = json.loads(kinfolk.run("doctor", "--json", **settings).stdout)["checks"]
-    return next(one["words"] for one in checks if one["check"] == "matching")
-
-
-def test_what_is_no_better_is_refused_what_is_better_serves_and_goes_with_whom_it_learned_from(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    kinfolk = Kinfolk(home=home)
-    write_model(tmp_path / "net")
-    settings = {"KINFOLK_ENCODER": f"path:{tmp_path / 'net'}", "KINFOLK_GENERATOR": "none", "KINFOLK_PLAYGROUND": "off"}
-    told = tmp_path / "plaza.jsonl"
-    rows = [
-        {"channel": one.channel, "user": one.author, "text": one.text, "ts": YEAR + one.at} for one in planted(800).said
-    ]
-    told.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    try:
-        kinfolk.run("import", "jsonl", told, "--community", "plaza", "--wait", **settings)
-        before = channels(kinfolk, "sourdough crumb and rye flour", **settings)
-        out = tmp_path / "worthless"
-        refused = kinfolk.run(
-            *("train", "encoder", "--steps", 1, "--out", out, "--adopt", *PLAN[:-4], "--rate", "1e-9", *PLAN[-2:]),
-            expect=1,
-            **settings,
+async def asked(settings: Settings) -> tuple[str, str]:
+    """Return which channel a text fits best, and what the doctor says of matching."""
+    async with open_app(settings) as app:
+        found = (await app.matchmaker("en")).for_texts(
+            await app.community(None), ["sourdough crumb and rye flour"], k=1
         )
-        assert "does not place texts better than its base beyond doubt" in refused.stderr
-        assert "goes by the encoder that serves everything" in matching(kinfolk, **settings)
+        [[offer]] = [offers async for offers in found]
+        return offer.channel.name, (await _matching(app)).words
 
-        done = kinfolk.run("train", "encoder", "--steps", 60, "--adopt", *PLAN, **settings)
-        assert "The matching of plaza goes by" in done.stderr
-        assert "plaza: net-tuned" in matching(kinfolk, **settings)
-        assert channels(kinfolk, "sourdough crumb and rye flour", **settings)[0] == before[0] == "baking"
-        again = ("train", "encoder", "--adopt", "--from", home / tuned.FOLDER / "1", "--community", "plaza")
-        assert "adopted for plaza already" in kinfolk.run(*again, expect=1, **settings).stderr
 
-        dropped = json.loads(kinfolk.run("train", "encoder", "--drop", "--json", **settings).stdout)
-        assert dropped == {"community": "plaza", "dropped": True}
-        assert "goes by the encoder that serves everything" in matching(kinfolk, **settings)
-        assert not list((home / tuned.FOLDER).glob("adopted-*"))
+def test_what_is_no_better_is_refused_what_is_better_serves_and_goes_with_whom_it_learned_from(
+    tmp_path: Path, home: Path
+) -> None:
+    write_model(tmp_path / "net")
+    kinfolk, told = Kinfolk(home=home), tmp_path / "plaza.jsonl"
+    variables = {"KINFOLK_ENCODER": f"path:{tmp_path / 'net'}", "KINFOLK_GENERATOR": "none"}
+    settings = Settings(_env_file=None, home=home, encoder=variables["KINFOLK_ENCODER"], generator="none")
+    rows = [{"channel": one.channel, "user": one.author, "text": one.text, "ts": YEAR + one.at} for one in TALK.said]
+    told.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    good, worthless = home / tuned.FOLDER / "1", tmp_path / "worthless"
+    try:
+        kinfolk.run("import", "jsonl", told, "--community", "plaza", "--wait", **variables)
+        assert not teach(settings, worthless, replace(PLAN, steps=1, rate=1e-9)).better
+        with pytest.raises(Mistake, match="does not place texts better than its base beyond doubt"):
+            asyncio.run(adopt(settings, None, worthless, anyway=False))
+        assert asyncio.run(asked(settings)) == ("baking", BASE)
 
-        served = json.loads(kinfolk.run(*again, "--json", **settings).stdout)
-        assert (served["serves"], served["better"]) == (True, True)
-        forgotten = json.loads(kinfolk.run("member", "forget", "u3", "--yes", "--json", **settings).stdout)
+        assert teach(settings, good, PLAN).better
+        done = asyncio.run(adopt(settings, None, good, anyway=False))
+        assert (done["serves"], done["better"]) == (True, True)
+        assert asyncio.run(asked(settings)) == ("baking", f"plaza: {done['adopted']}")
+        with pytest.raises(Mistake, match="adopted for plaza already"):
+            asyncio.run(adopt(settings, None, good, anyway=False))
+
+        asyncio.run(drop(settings, None))
+        assert asyncio.run(asked(settings)) == ("baking", BASE)
+        assert sorted(one.name for one in (home / tuned.FOLDER).iterdir()) == ["1"]
+
+        again = kinfolk.run("train", "encoder", "--adopt", "--from", good, "--json", **variables)
+        assert json.loads(again.stdout) == done
+        forgotten = json.loads(kinfolk.run("member", "forget", "u3", "--yes", "--json", **variables).stdout)
         assert (forgotten["left"], forgotten["erased"]["encoders"]) == (0, 2)
-        assert "goes by the encoder that serves everything" in matching(kinfolk, **settings)
-        assert channels(kinfolk, "sourdough crumb and rye flour", **settings)[0] == "baking"
-        late = kinfolk.run(*again[:4], out, "--anyway", *again[-2:], expect=1, **settings)
-        assert "Somebody whom it learned from is not here any more" in late.stderr
+        assert list((home / tuned.FOLDER).iterdir()) == []
+        assert asyncio.run(asked(settings)) == ("baking", BASE)
+        with pytest.raises(Mistake, match="Somebody whom it learned from is not here any more"):
+            asyncio.run(adopt(settings, None, worthless, anyway=True))
     finally:
         kinfolk.end_companions()
 
