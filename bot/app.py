@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from bot.adopting import Adoptions
 from bot.core.clock import SystemClock
 from bot.core.counts import Counts
 from bot.core.errors import Unavailable
 from bot.core.i18n import translator
-from bot.core.ports import Scope
+from bot.core.ports import Embedding, Scope
 from bot.core.settings import prepare_home
 from bot.indexing import Index
 from brains.engines import open_encoder, open_generator, open_pictures
@@ -23,12 +24,15 @@ from storage import communities, erasure, refusals
 from storage.db import Database
 from storage.encodings import CachedEncoder
 from storage.vectors import open_vectors
+from storage.vectors.everywhere import Everywhere
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
     from bot.core.clock import Clock
-    from bot.core.ports import Adapter, Generator, Pictures, VectorStore
+    from bot.core.ports import Adapter, Encoder, Generator, Pictures, VectorStore
     from bot.core.settings import Settings
     from bot.core.things import Community, Member
     from bot.jobs import Jobs
@@ -44,6 +48,8 @@ if TYPE_CHECKING:
     from brains.moderation.moderators import Moderators
     from brains.skills.skill import Answerer
 
+IDLE = 60.0
+"""Seconds that the worker of a tuned encoder outlives its last request: with its folder, its weights must go too."""
 Tell = Callable[[str], None]
 """Called with a sentence for whoever waits."""
 
@@ -70,7 +76,8 @@ class App:
         self._moderators: Moderators | None = None
         self._shelf: Shelf | None = None
         self._behind = False
-        self._circle: Circle | None = None
+        self._circles: dict[str, tuple[Encoder, Circle]] = {}
+        self._adoptions: Adoptions | None = None
         self._untangling: Untangling | None = None
         self._answerer: Answerer | None = None
         self._jobs: Jobs | None = None
@@ -111,6 +118,7 @@ class App:
         vectors = await self.vectors()
         if self._worker is not None:
             await self._worker.health()
+        await self.adoptions.look_after()
         await vectors.count(Scope(community=0))
 
     async def generator(self) -> Generator | None:
@@ -133,8 +141,37 @@ class App:
     async def index(self) -> Index:
         """Return what writes the outbox to the vectors: one in a process, since a forget waits for it."""
         if self._index is None:
-            self._index = Index(database=self.database, encoder=await self.encoder(), vectors=await self.vectors())
+            self._index = Index(
+                database=self.database,
+                encoder=await self.encoder(),
+                vectors=await self.vectors(),
+                adoptions=self.adoptions,
+            )
         return self._index
+
+    @property
+    def adoptions(self) -> Adoptions:
+        """Return the tuned encoders that matching goes by; none is opened before it is asked for."""
+        if self._adoptions is None:
+            self._adoptions = Adoptions(
+                settings=self.settings, database=self.database, clock=self.clock, opening=self.open_tuned
+            )
+            self._stack.push_async_callback(self._adoptions.close)
+        return self._adoptions
+
+    def open_tuned(self, folder: Path) -> AbstractAsyncContextManager[WorkerEncoder]:
+        """Open the encoder of a folder in a worker of its own, which keeps what it prepares in that folder too."""
+        settings = {"encoder": f"path:{folder}", "generator": "none", "home": folder}
+        return open_encoder(self.settings.model_copy(update=settings), idle=IDLE)
+
+    async def embedding(self, community: Community) -> Embedding:
+        """Return what a community's matching goes by: a tuned encoder that was adopted, else the base."""
+        tuned = await self.adoptions.serving(community)
+        return tuned or Embedding(encoder=await self.encoder(), vectors=await self.vectors())
+
+    async def points(self) -> Everywhere:
+        """Return all collections in which there may be points."""
+        return Everywhere([await self.vectors(), *await self.adoptions.stores()])
 
     async def matchmaker(self, language: str | None = None) -> Matchmaker:
         """Return what matches members and texts to channels, speaking a language."""
@@ -147,6 +184,7 @@ class App:
             clock=self.clock,
             translate=await asyncio.to_thread(translator, language or self.settings.language),
             shelf=(await self.matching()).shelf,
+            tuned=self.adoptions.serving,
         )
 
     async def matching(self) -> Learning:
@@ -168,19 +206,30 @@ class App:
             encoder=await self.encoder(),
             clock=self.clock,
             shelf=self._shelf,
+            tuned=self.adoptions.serving,
         )
 
     def learned(self, community: Community) -> bool:
         """Return whether where everybody belongs in a community is held here already."""
         return self._shelf is not None and community.id in self._shelf.learned
 
-    async def circle(self) -> Circle:
-        """Return what suggests members to each other; one for the whole run, since it keeps what it drew of them."""
-        if self._circle is None:
-            from brains.matching.circle import Circle
+    async def circle(self, community: Community) -> Circle:
+        """Return what suggests members to each other; one for each encoder, since it keeps what it drew of them."""
+        from brains.matching.circle import Circle
 
-            self._circle = Circle(database=self.database, vectors=self.vectors, encoder=self.encoder, clock=self.clock)
-        return self._circle
+        place = await self.embedding(community)
+        encoder, circle = self._circles.get(place.encoder.fingerprint, (None, None))
+        if circle is None or encoder is not place.encoder:
+
+            async def vectors() -> VectorStore:
+                return place.vectors
+
+            async def encode() -> Encoder:
+                return place.encoder
+
+            circle = Circle(database=self.database, vectors=vectors, encoder=encode, clock=self.clock)
+            self._circles[place.encoder.fingerprint] = place.encoder, circle
+        return circle
 
     async def moderators(self) -> Moderators:
         """Return what examines messages, for each community."""
@@ -274,6 +323,8 @@ class App:
             look=Looking(platforms, self.pictures).look,
             circle=self.circle,
             learned=self.learned,
+            embedding=self.embedding,
+            points=self.points,
         )
         return Pipeline(
             database=self.database,
@@ -356,6 +407,7 @@ class App:
         """Return once no point is on its way of what members said until now, and nothing remembers their vectors."""
         if self._encoder is not None:
             self._encoder.forget()
+        self.adoptions.forget()
         if self._index is not None:
             await self._index.settled()
 
@@ -366,7 +418,7 @@ class App:
         """
         vectors = fingerprint = None
         with contextlib.suppress(Unavailable):
-            vectors, fingerprint = await self.vectors(), (await self.encoder()).fingerprint
+            vectors, fingerprint = await self.points(), (await self.encoder()).fingerprint
         await erasure.forget(
             self.database,
             vectors,

@@ -68,7 +68,7 @@ class Belonging:
         return learned
 
     async def _look(self, community: Community) -> bool:
-        learning = await self.learning()
+        learning = await (await self.learning()).by(community)
         common, label = await self.database.look(functools.partial(_see, learning=learning, community=community))
         if not common.channels:
             return False

@@ -14,7 +14,7 @@ from bot.home_lock import is_running
 from bot.platforms import PLATFORMS, shows_playground
 from bot.policy import BUTTONS, FETCH, FILES
 from brains.engines.pictures import reads
-from storage import acts, communities, inbox, outbox, spaces
+from storage import acts, adopted, communities, inbox, outbox, spaces, tuned
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -83,6 +83,7 @@ async def look_over(app: App) -> list[Finding]:
         "tables": _tables,
         "encoder": _encoder,
         "vectors": _vectors,
+        "matching": _matching,
         "generator": _generator,
         "pictures": _pictures,
         "waiting": _waiting,
@@ -158,6 +159,23 @@ async def _vectors(app: App) -> Finding:
         words = f"{held:,} points, {missing:,} are missing; a running bot and `import --wait` write them again"
         return Finding(name="vectors", state="warn", words=words)
     return Finding(name="vectors", state="ok", words=f"{held:,} points")
+
+
+async def _matching(app: App) -> Finding:
+    """Tell of each community that adopted an encoder whether matching goes by it."""
+    async with app.database.read() as connection:
+        names = {one.id: one.name for one in await communities.every(connection)}
+        every = [one for one in await adopted.every(connection) if one.community in names and one.state != "leaving"]
+        waiting = await outbox.count(connection)
+    away = [one for one in every if not await asyncio.to_thread((app.adoptions.folder(one) / tuned.CARD).is_file)]
+    told = [
+        f"{names[one.community]}: {one.fingerprint}"
+        + (", whose weights are gone: the base serves" if one in away else "")
+        + (f", being built ({waiting:,} points wait): the base serves meanwhile" if one.state == "building" else "")
+        for one in every
+    ]
+    words = "; ".join(told) or "goes by the encoder that serves everything"
+    return Finding(name="matching", state="warn" if away else "ok", words=words)
 
 
 async def _generator(app: App) -> Finding:

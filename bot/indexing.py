@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bot.core.errors import Unavailable
 from bot.core.ports import Point, Scope
 from bot.core.sentences import parts
-from storage import outbox
+from storage import adopted, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bot.adopting import Adoptions
     from bot.core.clock import Clock
-    from bot.core.ports import Encoder, Vector, VectorStore
+    from bot.core.ports import Embedding, Encoder, Vector, VectorStore
     from storage.db import Database
     from storage.outbox import Waiting
 
@@ -32,12 +35,24 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Where points go beside the base's collection, by community and fingerprint; `trouble` is why some do not.
+
+    What could not be written there waits on, while the base goes ahead.
+    """
+
+    places: Mapping[tuple[int, str], Embedding] = field(default_factory=dict)
+    trouble: list[Unavailable] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """Where vectors come from and go to."""
+    """Where vectors come from and go to; `adoptions` are the encoders that matching goes by beside the base."""
 
     database: Database
     encoder: Encoder
     vectors: VectorStore
+    adoptions: Adoptions | None = None
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def settled(self) -> None:
@@ -53,6 +68,15 @@ class Index:
         held = {number: await self.vectors.count(Scope(community=number, notes=True)) for number in expected}
         if any(held[number] < expected[number] for number in expected):
             await self.database.write(outbox.put_all)
+        if self.adoptions:
+            with contextlib.suppress(Unavailable):
+                await self.adoptions.check()
+
+    async def tidy(self) -> None:
+        """Let those encoders serve matching that are built, and clear away those that left."""
+        if self.adoptions:
+            async with self._one_at_a_time:
+                await self.adoptions.settle()
 
     async def catch_up(self, progress: Progress = lambda _done, _all: None) -> int:
         """Write everything that waits and return how much that was. Whatever fails stays in the outbox."""
@@ -61,6 +85,7 @@ class Index:
         while waiting := await self._count():
             progress(written, written + waiting)
             written += await self._pass_over(written, written + waiting, progress)
+        await self.tidy()
         await self.vectors.optimize()
         return written
 
@@ -70,6 +95,7 @@ class Index:
         unmerged = 0
         while True:
             unmerged += await self._pass_over(0, 0, lambda _done, _all: None)
+            await self.tidy()
             if unmerged >= MERGE_AFTER:
                 await self.vectors.optimize()
                 unmerged = 0
@@ -81,12 +107,12 @@ class Index:
 
     async def _pass_over(self, before: int, total: int, progress: Progress) -> int:
         """Go once from the newest to the oldest."""
-        done, places = 0, asyncio.Semaphore(AT_ONCE)
+        done, places, beside = 0, asyncio.Semaphore(AT_ONCE), await self._beside()
 
         async def write(rows: Sequence[Waiting]) -> None:
             nonlocal done
             try:
-                await self._write(rows)
+                await self._write(rows, beside)
             finally:
                 places.release()
             done += len(rows)
@@ -101,38 +127,73 @@ class Index:
                     rows = await self._newest(rows[-1]) if len(rows) == PORTION else []
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
+        if beside.trouble:
+            raise beside.trouble[0]
         return done
+
+    async def _beside(self) -> Beside:
+        if self.adoptions is None:
+            return Beside()
+        places, trouble = await self.adoptions.written()
+        return Beside(places=places, trouble=trouble)
 
     async def _newest(self, before: Waiting | None) -> list[Waiting]:
         async with self.database.read() as connection:
             return await outbox.newest(connection, PORTION, before=before)
 
-    async def _write(self, rows: Sequence[Waiting]) -> None:
+    async def _write(self, rows: Sequence[Waiting], beside: Beside) -> None:
         """Encode and write one portion, then let it leave the outbox: killed in between, it is written again."""
         said = [row.text for row in rows if row.text is not None]
         texts = list(dict.fromkeys([*said, *(one for text in said for one in parts(text))]))
         made = dict(zip(texts, await self.encoder.encode(texts), strict=True))
+        also = await self._encode_beside(rows, beside)
         async with self._one_at_a_time:
             async with self.database.read() as connection:
                 rows = await outbox.still(connection, rows)
-            await self._put(rows, made)
+            await _put(self.vectors, rows, made)
+            for place, vectors in list(also.items()):
+                theirs = [row for row in rows if row.text is None or (row.community == place[0] and not row.note)]
+                try:
+                    await _put(beside.places[place].vectors, theirs, vectors)
+                except Unavailable as error:
+                    beside.trouble.append(error)
+                    del also[place]
+            fingerprint = self.encoder.fingerprint
+            done = functools.partial(outbox.done, rows=rows, fingerprint=fingerprint, vectors=made, beside=also)
+            await self.database.write(done, durable=False)
+            for place in also.keys() - await self.database.look(adopted.written) if also else ():
+                # Another process cleared it away meanwhile, without these.
+                await beside.places[place].vectors.delete([row.point for row in rows])
 
-    async def _put(self, rows: Sequence[Waiting], made: Mapping[str, Vector]) -> None:
-        points = [
-            Point(
-                id=row.point,
-                vector=made[row.text],
-                text=row.text,
-                community=row.community,
-                channel=row.channel,
-                author=row.author,
-                at=row.at,
-                note=row.note,
-            )
-            for row in rows
-            if row.text is not None
-        ]
-        await self.vectors.delete([row.point for row in rows if row.text is None])
-        await self.vectors.upsert(points)
-        done = functools.partial(outbox.done, rows=rows, fingerprint=self.encoder.fingerprint, vectors=made)
-        await self.database.write(done, durable=False)
+    async def _encode_beside(
+        self, rows: Sequence[Waiting], beside: Beside
+    ) -> dict[tuple[int, str], Mapping[str, Vector]]:
+        """Encode what the other places want, which are messages and no notes; a place that is away is left out."""
+        also: dict[tuple[int, str], Mapping[str, Vector]] = {}
+        for place, one in beside.places.items():
+            said = {row.text: None for row in rows if row.text is not None and row.community == place[0]}
+            texts = [text for text in said if text]
+            try:
+                also[place] = dict(zip(texts, await one.encoder.encode(texts), strict=True))
+            except Unavailable as error:
+                beside.trouble.append(error)
+        return also
+
+
+async def _put(vectors: VectorStore, rows: Sequence[Waiting], made: Mapping[str, Vector]) -> None:
+    points = [
+        Point(
+            id=row.point,
+            vector=made[row.text],
+            text=row.text,
+            community=row.community,
+            channel=row.channel,
+            author=row.author,
+            at=row.at,
+            note=row.note,
+        )
+        for row in rows
+        if row.text is not None
+    ]
+    await vectors.delete([row.point for row in rows if row.text is None])
+    await vectors.upsert(points)

@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from bot.core.errors import Unavailable
 from bot.core.ports import Scope
-from storage import growth, holdings, ledger, notes, persons, refusals, tuned
+from storage import adopted, growth, holdings, ledger, notes, persons, refusals, tuned
 from storage.holdings import among
 from storage.outbox import SPOKEN, serving
 from storage.persons import Account
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine, Update
 
-    from bot.core.ports import VectorStore
+    from bot.core.ports import Points
     from bot.core.things import Community, Member, Ref
     from storage.connection import Connection
     from storage.db import Database
@@ -102,7 +102,7 @@ async def accounts(database: Database, community: Community, member: Member) -> 
 
 async def forget(
     database: Database,
-    vectors: VectorStore | None,
+    vectors: Points | None,
     encoder_fingerprint: str | None,
     community: Community,
     member: Member,
@@ -113,7 +113,8 @@ async def forget(
 ) -> Forgotten:
     """Erase everything about a human from tables and vectors, with every account, and let nothing of them in again.
 
-    Each account is erased in a transaction, and encoders that learned from it go. `settled` waits for points that are
+    Each account is erased in a transaction, and encoders that learned from it go: matching no longer goes by them.
+    `vectors` are all collections in which there may be points. `settled` waits for points that are
     on their way as it begins.
     Without `vectors`, and while the vector store is away, the points wait in the outbox for their deletion. Whoever
     carries this out must write nothing about the member afterwards. Raises Unavailable.
@@ -123,14 +124,17 @@ async def forget(
         async with database.read() as connection:
             found = await survey(connection, one.community, one.member, fingerprint=encoder_fingerprint)
         done += await _forget(database, vectors, found, refused=refused, now=now, settled=settled)
-        if gone := await asyncio.to_thread(tuned.forget, home, str(one.member.id)):
+        author = str(one.member.id)
+        if folders := await asyncio.to_thread(tuned.that_learned_from, home, author):
+            await database.write(functools.partial(adopted.leave_folders, folders=folders))
+        if gone := await asyncio.to_thread(tuned.forget, home, author):
             done += Forgotten(erased={"encoders": gone}, left=0)
     return done
 
 
 async def _forget(
     database: Database,
-    vectors: VectorStore | None,
+    vectors: Points | None,
     found: Survey,
     *,
     refused: Refusals,
@@ -151,7 +155,7 @@ async def _forget(
     return Forgotten(erased=erased, left=left, quoting=quoting)
 
 
-async def recount(database: Database, vectors: VectorStore | None, found: Survey) -> tuple[Survey, int]:
+async def recount(database: Database, vectors: Points | None, found: Survey) -> tuple[Survey, int]:
     """Look for everything again, by number, by reference and by words; return what was found and how much it is.
 
     Points are counted where the vector store is at hand. What is learned from everybody is not: a forget drops it, and
@@ -245,7 +249,7 @@ async def _points(connection: Connection, found: Survey) -> _Points:
     )
 
 
-async def _delete_points(database: Database, vectors: VectorStore | None, points: _Points) -> bool:
+async def _delete_points(database: Database, vectors: Points | None, points: _Points) -> bool:
     """Delete points at once and say whether they are gone; what waited to be written may be on its way just now.
 
     The deletion of those stays in the outbox, to be made once more.

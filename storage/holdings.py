@@ -58,6 +58,7 @@ NOT_PERSONAL = {
     "community": "the community itself",
     "space": "its servers, workspaces and groups",
     "collection": "the encoder that serves",
+    "adopted": "the encoders that matching goes by; one that learned from a member goes with a forget",
     "policy": "what the staff set, without who set it",
     "backfill": "how far back a channel was read, without who wrote there",
     "document": "files that staff gave; who gave one is nobody any more when they are forgotten",

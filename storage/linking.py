@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from bot.core.policies import MODE, PER_CHANNEL, Rules, mode_of
 from bot.core.things import Audience, Ref, point_id
-from storage import communities, ledger, members, merging, notes, persons, policies, profiles, proofs, spaces
+from storage import adopted, communities, ledger, members, merging, notes, persons, policies, profiles, proofs, spaces
 from storage.outbox import SPOKEN
 from storage.rows import columns, insert_new, portions, table
 from storage.tables import (
@@ -107,6 +107,7 @@ async def join(
     for number in (community.id, other.id):
         await profiles.drop(connection, number)
         await connection.execute(delete(LearnedRow).where(col(LearnedRow.community_id) == number))
+    await adopted.leave(connection, other.id)
     with_it = col(CommunityRow.joined_id) == other.id
     await connection.execute(update(CommunityRow).where(with_it).values(joined_id=community.id))
     itself = col(CommunityRow.id) == other.id

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from bot.core.sentences import parts
 from bot.core.things import Message, Ref
-from storage import members
+from storage import adopted, members
 from storage.encodings import key
 from storage.rows import columns, insert_new, portions
 from storage.tables import AnswerRow, CollectionRow, EncodingRow, MemberRow, MessageRow, OutboxRow, ReactionRow
@@ -227,7 +227,31 @@ async def forget_texts(connection: Connection, texts: Sequence[str]) -> None:
     Where somebody else said the same, that of a text is made again when it is asked for; without those of its sentences
     a text is known as a whole.
     """
-    fingerprint = await connection.scalar(select(col(CollectionRow.fingerprint)))
+    serving = await connection.scalar(select(col(CollectionRow.fingerprint)))
+    for fingerprint in (serving or "", *await adopted.fingerprints(connection)):
+        await _forget_vectors(connection, texts, fingerprint)
+
+
+async def forget_vectors(
+    connection: Connection, *, community: int, fingerprint: str, after: int, limit: int
+) -> int | None:
+    """Drop the vectors of a fingerprint that are kept of some messages of a community, those `after` a number.
+
+    Returns the number to go on from, None at the end.
+    """
+    rows = (
+        await connection.execute(
+            select(*columns(MessageRow, "id", "text"))
+            .where(col(MessageRow.community_id) == community, col(MessageRow.id) > after)
+            .order_by(col(MessageRow.id))
+            .limit(limit)
+        )
+    ).all()
+    await _forget_vectors(connection, [row.text for row in rows], fingerprint)
+    return rows[-1].id if rows else None
+
+
+async def _forget_vectors(connection: Connection, texts: Sequence[str], fingerprint: str) -> None:
     for some in portions(list(dict.fromkeys(one for text in texts for one in (text, *parts(text))))):
-        keys = [key(fingerprint or "", text) for text in some]
+        keys = [key(fingerprint, text) for text in some]
         await connection.execute(delete(EncodingRow).where(col(EncodingRow.key).in_(keys)))

@@ -11,6 +11,7 @@ from sqlalchemy import case, delete, func, literal, select, update
 from sqlmodel import col
 
 from bot.core.sentences import parts
+from storage import adopted
 from storage.encodings import keep
 from storage.rows import columns, insert_new, portions, table
 from storage.tables import CollectionRow, MemberRow, MessageRow, NoteRow, OutboxRow
@@ -94,12 +95,17 @@ async def done(
     *,
     fingerprint: str = "",
     vectors: Mapping[str, Vector] = MappingProxyType({}),
+    beside: Mapping[tuple[int, str], Mapping[str, Vector]] = MappingProxyType({}),
 ) -> None:
     """Take rows out whose points were acknowledged, and keep the vectors of their texts.
 
-    Those of the sentences of a long text lie in `vectors` too. Of a row that is gone nothing is kept: its message was
-    erased or edited since it was read.
+    Those of the sentences of a long text lie in `vectors` too. `beside` are, by community and fingerprint, the vectors
+    that were written for matching; a row stays where one is wanted that is not among them. Of a row that is gone
+    nothing is kept: its message was erased or edited since it was read.
     """
+    lacking = {community for community, _ in await adopted.written(connection) - beside.keys()}
+    if lacking:
+        rows = [row for row in rows if row.text is not None and row.community not in lacking]
     there: set[int | None] = set()
     for some in portions([row.id for row in rows]):
         gone = delete(OutboxRow).where(col(OutboxRow.id).in_(some)).returning(col(OutboxRow.id))
@@ -108,12 +114,26 @@ async def done(
     said = [one for text in texts for one in (text, *parts(text))]
     kept = {one: vectors[one] for one in said if one in vectors}
     await keep(connection, fingerprint=fingerprint, vectors=kept)
+    for (_community, other), made in beside.items():
+        await keep(connection, fingerprint=other, vectors={text: made[text] for text in texts if text in made})
 
 
 async def count(connection: Connection) -> int:
     """Count what waits."""
     total: int = await connection.scalar(select(func.count()).select_from(OutboxRow))
     return total
+
+
+async def last(connection: Connection) -> int:
+    """Return the number of the latest that came to wait, 0 where nothing does."""
+    number: int | None = await connection.scalar(select(func.max(col(OutboxRow.id))))
+    return number or 0
+
+
+async def waiting_until(connection: Connection, number: int) -> bool:
+    """Say whether anything waits that came up to a number."""
+    first: int | None = await connection.scalar(select(func.min(col(OutboxRow.id))))
+    return first is not None and first <= number
 
 
 async def serving(connection: Connection) -> str | None:
@@ -164,6 +184,11 @@ async def put_those(connection: Connection, which: ColumnElement[bool]) -> None:
     await _put(connection, col(MessageRow.id), *SPOKEN, which)
 
 
+async def put_community(connection: Connection, number: int) -> None:
+    """Let the points of a community's messages be written anew, since they go into another collection too."""
+    await put_those(connection, col(MessageRow.community_id) == number)
+
+
 async def put_again(connection: Connection, number: int) -> None:
     """Let a human's message be written as it reads now; without words, let its point be deleted."""
     await connection.execute(delete(OutboxRow).where(col(OutboxRow.message_id) == number))
@@ -181,6 +206,19 @@ async def _put(connection: Connection, message: SQLColumnExpression[int | None],
 
 async def acknowledged(connection: Connection) -> dict[int, int]:
     """Return how many points each community must have in the vector store, notes too: those that do not wait."""
+    coming = select(col(OutboxRow.note_id)).where(col(OutboxRow.note_id).is_not(None))
+    noted = (
+        select(col(NoteRow.community_id), func.count())
+        .where(col(NoteRow.id).not_in(coming))
+        .group_by(col(NoteRow.community_id))
+    )
+    counted = Counter(await acknowledged_messages(connection))
+    counted.update({row[0]: row[1] for row in await connection.execute(noted)})
+    return dict(counted)
+
+
+async def acknowledged_messages(connection: Connection) -> dict[int, int]:
+    """Return how many messages of each community must have a point: those that do not wait."""
     waiting = select(col(OutboxRow.message_id)).where(col(OutboxRow.message_id).is_not(None))
     said = (
         select(col(MessageRow.community_id), func.count())
@@ -188,13 +226,4 @@ async def acknowledged(connection: Connection) -> dict[int, int]:
         .where(*SPOKEN, col(MessageRow.id).not_in(waiting))
         .group_by(col(MessageRow.community_id))
     )
-    coming = select(col(OutboxRow.note_id)).where(col(OutboxRow.note_id).is_not(None))
-    noted = (
-        select(col(NoteRow.community_id), func.count())
-        .where(col(NoteRow.id).not_in(coming))
-        .group_by(col(NoteRow.community_id))
-    )
-    counted: Counter[int] = Counter()
-    for statement in (said, noted):
-        counted.update({row[0]: row[1] for row in await connection.execute(statement)})
-    return dict(counted)
+    return {row[0]: row[1] for row in await connection.execute(said)}

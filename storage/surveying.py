@@ -12,6 +12,7 @@ from bot.core import commands
 from bot.core.codec import load
 from bot.core.events import Arrival, CommandGiven, MessageEdited, MessagePosted
 from bot.core.sentences import parts
+from storage import adopted
 from storage.encodings import key
 from storage.outbox import serving
 from storage.probes import Probes
@@ -98,6 +99,7 @@ async def _said_by_others(connection: Connection, member: Member) -> set[str]:
 
 async def _keys(connection: Connection, texts: Iterable[str], fingerprint: str | None) -> tuple[bytes, ...]:
     fingerprints = {one for one in (fingerprint, await serving(connection)) if one}
+    fingerprints |= await adopted.fingerprints(connection)
     return tuple(
         key(one, said) for one in sorted(fingerprints) for text in sorted(texts) for said in (text, *parts(text))
     )

@@ -203,6 +203,19 @@ class CollectionRow(SQLModel, table=True):
     fingerprint: str
 
 
+class AdoptedRow(SQLModel, table=True):
+    """A tuned encoder that was adopted for a community's matching, beside the one that serves everything."""
+
+    __tablename__ = "adopted"
+    community_id: int = Field(foreign_key="community.id", sa_type=Id, primary_key=True)
+    fingerprint: str = Field(primary_key=True)
+    size: int = Field(description="dimensions of its vectors")
+    folder: str = Field(description="its name among the encoders of the home")
+    state: str = Field(description="building, serving, leaving")
+    until: int = Field(sa_type=Id, description="while it is building: the last outbox number that must be written")
+    at: datetime = Field(sa_type=Instant)
+
+
 class EncodingRow(SQLModel, table=True):
     """The cache of vectors, float16, by a hash of fingerprint and text."""
 

@@ -47,7 +47,7 @@ async def measure(app: App, texts: Sequence[str], messages: int, progress: Progr
     everybody = await app.database.write(functools.partial(_opt_in, community=community, now=app.clock.now()))
     drawn = np.random.default_rng(SEED).permutation(len(everybody))[:ASKERS]
     askers = [everybody[int(one)] for one in drawn]
-    circle = await app.circle()
+    circle = await app.circle(community)
     first = await _timed(lambda one: circle.suggest(community, one), askers[:1])
     meet = await _timed(lambda one: circle.suggest(community, one), askers)
     unread = Unread(database=app.database, vectors=await app.vectors(), encoder=await app.encoder())

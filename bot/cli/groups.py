@@ -54,12 +54,13 @@ def groups(
         from brains.matching import growth_finding
 
         async with open_app(settings) as app:
-            encoder = await app.encoder()
+            whose = await app.community(community)
+            place = await app.embedding(whose)
             found = await growth_finding.find(
                 app.database,
-                await app.vectors(),
-                await app.community(community),
-                fingerprint=encoder.fingerprint,
+                place.vectors,
+                whose,
+                fingerprint=place.encoder.fingerprint,
                 now=app.clock.now(),
                 again=True,
             )

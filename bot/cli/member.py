@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +12,13 @@ import typer
 
 from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, out, run
 from bot.core.errors import KinfolkError, Mistake
+from bot.home_lock import is_running
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.app import App
-    from bot.core.ports import VectorStore
+    from bot.core.ports import Points
     from bot.core.settings import Settings
     from bot.core.things import Community, Member
     from storage.erasure import Forgotten
@@ -74,6 +76,9 @@ async def _forget(settings: Settings, wanted: str, *, name: str | None, yes: boo
             home=settings.home,
             now=app.clock.now(),
         )
+        if not await is_running(settings.home):
+            with contextlib.suppress(KinfolkError):  # what is away now is cleared away once the bot runs
+                await app.adoptions.settle()
         if not await erasure.compact(app.database):
             note("The database is being read, so its files are compacted later.")
     if as_json:
@@ -99,8 +104,8 @@ def _ask(member: Member, community: Community, linked: Sequence[Account]) -> Non
         raise Mistake("Nothing was erased.")
 
 
-async def _vectors(app: App) -> tuple[VectorStore | None, str | None]:
-    """Return the vector store and its fingerprint; before anything was encoded there is none, and none is started."""
+async def _vectors(app: App) -> tuple[Points | None, str | None]:
+    """Return all collections of points and the base's fingerprint; before anything was encoded there is none."""
     from storage import outbox
 
     async with app.database.read() as connection:
@@ -108,7 +113,7 @@ async def _vectors(app: App) -> tuple[VectorStore | None, str | None]:
     if serving is None:
         return None, None
     try:
-        return await app.vectors(), serving
+        return await app.points(), serving
     except KinfolkError as error:
         note(f"The vectors are deleted once the bot runs: {error}")
         return None, serving

@@ -53,7 +53,7 @@ async def _people(settings: Settings, member: str, text: str, k: int, name: str 
             opted = await wishes.wishing(connection, community, "people", among=[who.id])
         if not opted:
             raise Mistake(f"{who.name} has not opted in to be introduced. Only they can: /people on")
-        found = await (await app.circle()).suggest(community, who, text=text, k=k)
+        found = await (await app.circle(community)).suggest(community, who, text=text, k=k)
         if as_json:
             emit({"people": [_common_json(one) for one in found]})
             return
@@ -71,7 +71,8 @@ async def _foryou(
     async with open_app(settings) as app:
         community, who = await _who(app, name, member)
         now = at.replace(tzinfo=at.tzinfo or UTC) if at else app.clock.now()
-        unread = Unread(database=app.database, vectors=await app.vectors(), encoder=await app.encoder())
+        place = await app.embedding(community)
+        unread = Unread(database=app.database, vectors=place.vectors, encoder=place.encoder)
         found = await unread.look(community, who, now=now, k=k)
         if as_json:
             since = found.since.isoformat()

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, out, progress
+from bot.cli import adopt_encoder as adopting
+from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, out, progress, run
 from bot.core.errors import Mistake
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.core.settings import Settings
     from brains.training.encoder import Outcome
     from brains.training.encoder_texts import Telling
@@ -39,9 +42,20 @@ def encoder(
         Path | None, typer.Option("--out", help="Where to write.", show_default="encoders/NAME in the home")
     ] = None,
     seed: Annotated[int, typer.Option(help="The same data, steps and seed give the same weights.")] = 7,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Let the community's matching go by it, if it is better than its base.")
+    ] = False,
+    trained: Annotated[
+        Path | None, typer.Option("--from", help="Adopt what was trained before, in this folder; nothing is learned.")
+    ] = None,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Adopt it though that is in doubt.")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Let matching go by the base again.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Teach the encoder what belongs together here, and judge it before and after on the latest messages."""
+    if drop or trained is not None:
+        _only_adopt(community, trained, adopt=adopt, anyway=anyway, drop=drop, as_json=as_json)
+        return
     from bot.core import log
     from bot.core.settings import load_settings
     from brains.engines.encoders import is_remote, parse_local
@@ -70,6 +84,34 @@ def encoder(
     if data is None:
         asyncio.run(_check(settings, community, told, outcome.folder))
     _show(outcome, as_json=as_json)
+    if adopt:
+        note(_told(asyncio.run(adopting.adopt(settings, community, outcome.folder, anyway=anyway))))
+
+
+def _only_adopt(
+    community: str | None, trained: Path | None, *, adopt: bool, anyway: bool, drop: bool, as_json: bool
+) -> None:
+    """Adopt what is there, or drop what is adopted; nothing is learned. Raises Mistake."""
+    if drop and (adopt or trained is not None):
+        raise Mistake("Say either --adopt or --drop.")
+    if trained is not None and not adopt:
+        raise Mistake("--from names an encoder to adopt: say --adopt too.")
+    if trained is None:
+        done = run(lambda settings: adopting.drop(settings, community))
+    else:
+        done = run(lambda settings: adopting.adopt(settings, community, trained, anyway=anyway))
+    if as_json:
+        emit(done)
+    else:
+        note(_told(done))
+
+
+def _told(done: Mapping[str, object]) -> str:
+    if "dropped" in done:
+        return f"The matching of {done['community']} goes by the base encoder again."
+    if not done["serves"]:
+        return f"{done['adopted']} is adopted for {done['community']}: `kinfolk doctor` tells when it serves."
+    return f"The matching of {done['community']} goes by {done['adopted']} now. Back to the base: --drop."
 
 
 async def _check(settings: Settings, community: str | None, told: Telling, folder: Path) -> None:
@@ -121,4 +163,4 @@ def _show(outcome: Outcome, *, as_json: bool) -> None:
         told = f"{one.before:.3f} -> {one.after:.3f} ({one.low:+.3f} to {one.high:+.3f}, n={one.n})"
         out.print(f"  {one.name}: {told}", markup=False)
     verdict = "places texts better than its base" if outcome.better else "does not place texts better beyond doubt"
-    out.print(f"It {verdict}. Use it with `kinfolk eval match-text` and KINFOLK_ENCODER=path:{outcome.folder}.")
+    out.print(f"It {verdict}. Matching goes by it after: kinfolk train encoder --adopt --from {outcome.folder}")

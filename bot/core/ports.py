@@ -174,6 +174,18 @@ class Page:
     after: UUID | None
 
 
+class Points(Protocol):
+    """Points that can be counted and deleted, in one collection or in several."""
+
+    async def delete(self, ids: Sequence[UUID]) -> None:
+        """Remove points; unknown ids are ignored."""
+        ...
+
+    async def count(self, scope: Scope) -> int:
+        """Count points."""
+        ...
+
+
 class VectorStore(Protocol):
     """A collection of points of one encoder fingerprint. A call that returned is on disk."""
 
@@ -203,9 +215,26 @@ class VectorStore(Protocol):
         """Merge and index segments now; a no-op where the server does that itself."""
         ...
 
+    async def clear(self) -> None:
+        """Remove every point, and what is left of it in files; what comes later finds an empty collection."""
+        ...
+
     async def close(self) -> None:
         """Let go of connections; the data stays."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedding:
+    """An encoder, and the collection of the vectors that it made."""
+
+    encoder: Encoder
+    vectors: VectorStore
+
+
+async def untuned(_community: Community) -> Embedding | None:
+    """Say that matching goes by the encoder that serves everything."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.core.errors import Unavailable
+from bot.core.ports import untuned
 from brains.matching.corpus import Card, Corpus
 from brains.matching.deeds import behaviour_of
 from brains.matching.describing import described, told, usual
@@ -25,12 +26,12 @@ from storage.behaviour import Wanted
 from storage.profiles import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from bot.core.clock import Clock
-    from bot.core.ports import Encoder, Scope, Vector, VectorStore
+    from bot.core.ports import Embedding, Encoder, Scope, Vector, VectorStore
     from bot.core.things import Channel, Community, Message
     from brains.matching.profiles import ChannelProfiles
     from storage.behaviour import Deeds
@@ -65,6 +66,12 @@ class Learning:
     clock: Clock
     shelf: Shelf = field(default_factory=Shelf)
     apart: int = APART
+    tuned: Callable[[Community], Awaitable[Embedding | None]] = untuned
+
+    async def by(self, community: Community) -> Learning:
+        """Return what learns by the encoder that a community adopted: this one where that is none."""
+        found = await self.tuned(community)
+        return replace(self, vectors=found.vectors, encoder=found.encoder, tuned=untuned) if found else self
 
     async def serving(self, community: Community, common: Common, label: Label | None, encoded: int) -> Learned:
         """Return profiles that may serve what everyone may read now; they are learned here where there are none.

@@ -11,6 +11,7 @@ import numpy as np
 
 from bot.core.errors import NotAllowed, Unavailable
 from bot.core.i18n import _
+from bot.core.ports import untuned
 from brains.matching import offering
 from brains.matching.aversion import sunk
 from brains.matching.behaviour import Stated
@@ -25,12 +26,12 @@ from storage import profiles
 from storage.askers import read_asker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from bot.core.clock import Clock
     from bot.core.i18n import Translate
-    from bot.core.ports import Encoder, Vector, VectorStore
+    from bot.core.ports import Embedding, Encoder, Vector, VectorStore
     from bot.core.things import Channel, Community, Member, Message
     from brains.matching.profiles import ChannelProfiles
     from brains.matching.suggestion import Suggestion
@@ -98,7 +99,7 @@ class Matchmaker:
     """Matches within one database and its vectors, speaking one language.
 
     What was learned is held on the `shelf`, which all matchmakers of a process share. Consent, channels and their
-    audiences are read with every question.
+    audiences are read with every question. `tuned` gives the encoder and the vectors that a community adopted.
     """
 
     database: Database
@@ -107,9 +108,12 @@ class Matchmaker:
     clock: Clock
     translate: Translate
     shelf: Shelf = field(default_factory=Shelf)
+    tuned: Callable[[Community], Awaitable[Embedding | None]] = untuned
 
     async def for_member(self, community: Community, member: Member, *, k: int) -> list[Offer]:
         """Offer channels that a member neither joined nor declined, from their public messages. Raises NotAllowed."""
+        if (by := await self._by(community)) is not self:
+            return await by.for_member(community, member, k=k)
         seen = await self._see(community, member)
         asker = seen.asker
         assert asker is not None  # noqa: S101 - somebody asks
@@ -131,6 +135,8 @@ class Matchmaker:
 
     async def for_newcomer(self, community: Community, member: Member, *, k: int) -> list[Offer]:
         """Offer the channels that newcomers find first, to somebody who has said nothing yet."""
+        if (by := await self._by(community)) is not self:
+            return await by.for_newcomer(community, member, k=k)
         seen = await self._see(community, member, words=False)
         known = await self._know(community, seen)
         if known is None or seen.asker is None:
@@ -212,6 +218,10 @@ class Matchmaker:
 
         Those like `refused` ones sink. What is asked is kept nowhere.
         """
+        if (by := await self._by(community)) is not self:
+            async for offers in by.for_texts(community, texts, k=k, without=without, refused=refused):
+                yield offers
+            return
         known = await self._know(community, await self._see(community))
         if known is None:
             for _ in texts:
@@ -232,7 +242,10 @@ class Matchmaker:
         without: frozenset[int] = frozenset(),
         refused: frozenset[int] = frozenset(),
     ) -> list[Offer]:
-        """Offer channels for one text whose vector is there already."""
+        """Offer channels for one text whose vector, by the encoder that serves everything, is there already."""
+        if (by := await self._by(community)) is not self:
+            [vector] = await by.encoder.encode([text])
+            return await by.for_text(community, text, vector, k=k, without=without, refused=refused)
         known = await self._know(community, await self._see(community))
         return await self._for_text(known, text, vector, k=k, without=without, refused=refused) if known else []
 
@@ -246,6 +259,11 @@ class Matchmaker:
         match = functools.partial(match_text, known.profiles, vector=vector, text=text, allowed=allowed, k=looked)
         found = sunk(known.profiles, await asyncio.to_thread(match), refused)[:k]
         return await self._offers(known, found, _asked(text, vector, self._now()), {})
+
+    async def _by(self, community: Community) -> Matchmaker:
+        """Return the matchmaker that goes by what a community adopted: this one where that is nothing."""
+        found = await self.tuned(community)
+        return replace(self, vectors=found.vectors, encoder=found.encoder, tuned=untuned) if found else self
 
     async def _see(self, community: Community, member: Member | None = None, *, words: bool = True) -> _Seen:
         """Read in one look what everyone may read, who asks, and what was learned."""

@@ -39,11 +39,8 @@ async def _show(context: Context, member: Member) -> Decision:
         withheld = await members.withheld(connection, context.community, among=[member.id])
     if withheld:
         raise Mistake(_("I collect nothing of yours, so I cannot tell what you missed. /privacy on changes it."))
-    unread = Unread(
-        database=context.faculties.database,
-        vectors=await context.faculties.vectors(),
-        encoder=await context.faculties.encoder(),
-    )
+    place = await context.embedding()
+    unread = Unread(database=context.faculties.database, vectors=place.vectors, encoder=place.encoder)
     found = await unread.look(context.community, member, now=context.now, k=MOST)
     if not found.told:
         words = context.translate(_("You missed nothing that you would care about since {since}."))

@@ -75,18 +75,18 @@ async def cards(context: Context, staff: Channel, *, again: bool) -> Decision:
     """Propose the topic most talked of, and what is best merged or archived, else another topic."""
     from brains.matching import growth_finding  # brings scipy, which the other skills do without
 
-    encoder = await context.faculties.encoder()
+    place = await context.embedding()
     apart = {staff.ref} | {one.ref for one in await _named(context)}
     found = await growth_finding.find(
         context.faculties.database,
-        await context.faculties.vectors(),
+        place.vectors,
         context.community,
-        fingerprint=encoder.fingerprint,
+        fingerprint=place.encoder.fingerprint,
         now=context.now,
         apart=apart,
         again=again,
     )
-    made = await _made(context, staff, found, encoder.fingerprint)
+    made = await _made(context, staff, found, place.encoder.fingerprint)
     if not made:
         words = context.translate(_("No topic wants a channel of its own, and no channel is to be merged or archived."))
         return Decision(skill=NAME, actions=(), reason=words)

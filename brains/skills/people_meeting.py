@@ -203,7 +203,7 @@ async def word(context: Context, member: Member) -> bool | None:
 async def circle(context: Context) -> Circle:
     """Return what suggests members to each other."""
     assert context.faculties.circle is not None  # noqa: S101 - every bot that runs has one
-    return await context.faculties.circle()
+    return await context.faculties.circle(context.community)
 
 
 def member_of(context: Context) -> Member:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from bot.core.actions import Action
-    from bot.core.ports import VectorStore
+    from bot.core.ports import Points
     from bot.core.things import Member, Ref
     from brains.skills.skill import Context
     from storage.exporting import Outline
@@ -219,10 +219,10 @@ class _Proof:
             yield "\n" + translate(words).format(count=self.beyond)
 
 
-async def _vectors(context: Context) -> VectorStore | None:
-    """Return the vector store; while it is away, its outbox tells what is left."""
+async def _vectors(context: Context) -> Points | None:
+    """Return all collections of points; while they are away, their outbox tells what is left."""
     with contextlib.suppress(KinfolkError):
-        return await context.faculties.vectors()
+        return await (context.faculties.points or context.faculties.vectors)()
     return None
 
 

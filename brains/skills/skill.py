@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from bot.core import policies
 from bot.core.actions import Say
 from bot.core.events import ButtonPressed, CommandGiven, MessagePosted, is_asked, is_spoken_to, place
+from bot.core.ports import Embedding
 from bot.core.things import Audience
 from brains.moderation.moderator import Moderator
 from storage import channels
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bot.core.events import Event, File
     from bot.core.i18n import Translate
     from bot.core.policies import Policy
-    from bot.core.ports import Encoder, Generator, Picture, Vector, VectorStore
+    from bot.core.ports import Encoder, Generator, Picture, Points, Vector, VectorStore
     from bot.core.things import Community, Member, Rank, Ref
     from brains.knowledge.answer import Answer
     from brains.matching.circle import Circle
@@ -80,8 +81,10 @@ class Faculties:
 
     `moderator` gives what examines a community's messages; `changed` is called when our own tables were changed, so
     that what was read from them is read anew. `look` says what is seen in the pictures of a message of a platform.
-    `circle` suggests members to each other. `learned` says whether where everybody belongs in a community is at hand:
-    for what nobody asked, nothing is started and nobody waits. `schedules` are what comes again and again.
+    `learned` says whether where everybody belongs in a community is at hand: for what nobody asked, nothing is started
+    and nobody waits. `schedules` are what comes again and again. `circle` suggests members to each other. `embedding`
+    is what a community's matching goes by, which need not be the encoder that serves everything; `points` are all
+    collections in which a message may have its point.
     """
 
     database: Database
@@ -93,9 +96,11 @@ class Faculties:
     moderator: Callable[[Community], Awaitable[Moderator]] = _unguarded
     changed: Callable[[], None] = _nothing
     look: Callable[[str, Iterable[File]], Awaitable[tuple[Picture, ...]]] | None = None
-    circle: Callable[[], Awaitable[Circle]] | None = None
     learned: Callable[[Community], bool] = _unlearned
     schedules: Sequence[Schedule] = ()
+    circle: Callable[[Community], Awaitable[Circle]] | None = None
+    embedding: Callable[[Community], Awaitable[Embedding]] | None = None
+    points: Callable[[], Awaitable[Points]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +140,12 @@ class Context:
         """Return the command that was given."""
         assert isinstance(self.event, CommandGiven)  # noqa: S101 - the pipeline asks only whom it concerns
         return self.event
+
+    async def embedding(self) -> Embedding:
+        """Return what matching goes by here."""
+        if self.faculties.embedding is not None:
+            return await self.faculties.embedding(self.community)
+        return Embedding(encoder=await self.faculties.encoder(), vectors=await self.faculties.vectors())
 
     async def reach(self) -> Reach:
         """Return what the asker may read, as it is now; by any account of theirs, where the answer is theirs alone."""

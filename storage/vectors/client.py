@@ -69,6 +69,10 @@ class EmbeddedVectorStore:
         """Merge and index segments now; other calls wait meanwhile."""
         await self._call(Verb.OPTIMIZE, None)
 
+    async def clear(self) -> None:
+        """Remove every point, with the files that held them."""
+        await self._call(Verb.CLEAR, None)
+
     async def close(self) -> None:
         """Let go of the connection; the process ends when nobody is left."""
         if self._connection:

@@ -120,6 +120,8 @@ def perform(shard: Shard, asked: Request) -> Body:
             shard.delete(wire.unpack_ids(cast("bytes", asked.body)))
         case Verb.OPTIMIZE:
             shard.optimize()
+        case Verb.CLEAR:
+            shard.clear()
         case question:
             return _reply(shard, question, asked.body)
     return None

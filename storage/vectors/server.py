@@ -126,6 +126,13 @@ class ServerVectorStore:
     async def optimize(self) -> None:
         """Do nothing: the server merges and indexes on its own."""
 
+    async def clear(self) -> None:
+        """Remove the collection; the next call makes it again, without a point."""
+        client = await self._prepared()
+        with _server_errors():
+            await client.delete_collection(self._name)
+        self._ready = False
+
     async def close(self) -> None:
         """Let go of connections; the data stays."""
         if self._client:

@@ -125,6 +125,16 @@ class Shard:
             self._engine.optimize()
             self._engine.flush()
 
+    def clear(self) -> None:
+        """Remove every point with its files, and begin anew; killed in between, there is none or all."""
+        with _engine_errors():
+            self._engine.close()
+            gone = _gone(self._folder)
+            shutil.rmtree(gone, ignore_errors=True)
+            self._folder.rename(gone)
+        self._engine = _open(self._folder, self.size)
+        self._waiting = 0
+
     def close(self) -> None:
         """Flush and let go of the folder."""
         with _engine_errors():
@@ -167,7 +177,13 @@ def _sync(log: Path) -> None:
         os.close(descriptor)
 
 
+def _gone(folder: Path) -> Path:
+    """Return where files lie that are on their way out."""
+    return folder.with_name(f"{folder.name}.gone")
+
+
 def _open(folder: Path, size: int) -> edge.EdgeShard:
+    shutil.rmtree(_gone(folder), ignore_errors=True)
     if not folder.exists():
         _create(folder, size)
     try:

@@ -54,6 +54,7 @@ class Verb(StrEnum):
     SCROLL = "scroll"
     COUNT = "count"
     OPTIMIZE = "optimize"
+    CLEAR = "clear"
 
 
 class Request(NamedTuple):

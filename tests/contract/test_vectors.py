@@ -137,6 +137,16 @@ async def test_upsert_replace_delete(vectors: VectorStore) -> None:
     assert await vectors.count(replace(HERE, channels=frozenset({5}))) == 0
 
 
+async def test_a_cleared_collection_is_empty_and_takes_new_points(fresh: VectorStore) -> None:
+    await fresh.upsert([point(1), point(2, community=2)])
+    await fresh.clear()
+    assert await everything(fresh) == []
+    assert await fresh.count(Scope(community=2)) == 0
+    await fresh.upsert([point(3, "weather")])
+    assert await everything(fresh) == [3]
+    assert numbers(await fresh.search(HERE, text="weather")) == [3]
+
+
 async def test_a_replaced_text_is_no_longer_found(vectors: VectorStore) -> None:
     await vectors.upsert([point(1, "my old bicycle"), point(2, "a garden")])
     assert numbers(await vectors.search(HERE, text="bicycle")) == [1]
