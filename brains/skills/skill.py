@@ -11,6 +11,7 @@ from bot.core.actions import Say
 from bot.core.events import ButtonPressed, CommandGiven, MessagePosted, is_asked, is_spoken_to, place
 from bot.core.things import Audience
 from brains.moderation.moderator import Moderator
+from brains.skills.pace import Pace
 from storage import channels
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Faculties:
 
     `moderator` gives what examines a community's messages; `changed` is called when our own tables were changed, so
     that what was read from them is read anew. `look` says what is seen in the pictures of a message of a platform.
-    `circle` suggests members to each other.
+    `circle` suggests members to each other. `pace` holds back what may be done once in a while alone.
     """
 
     database: Database
@@ -88,6 +89,7 @@ class Faculties:
     changed: Callable[[], None] = _nothing
     look: Callable[[str, Iterable[File]], Awaitable[tuple[Picture, ...]]] | None = None
     circle: Callable[[], Awaitable[Circle]] | None = None
+    pace: Pace = field(default_factory=Pace)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
