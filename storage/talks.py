@@ -80,14 +80,15 @@ async def newest(connection: Connection, scope: Scope, limit: int, *, since: dat
     """
     for begin in [since - further for further in FURTHER] if since else []:
         near = replace(scope, since=max(begin, scope.since) if scope.since else begin)
-        found = await _newest(connection, near, limit)
+        found = await _newest(connection, near, limit, lately=True)
         if len(found) == limit:
             return found
     return await _newest(connection, scope, limit)
 
 
-async def _newest(connection: Connection, scope: Scope, limit: int) -> list[Said]:
-    rows = await connection.execute(select(*SHOWN).where(*within(scope)).order_by(*NEWEST).limit(limit))
+async def _newest(connection: Connection, scope: Scope, limit: int, *, lately: bool = False) -> list[Said]:
+    there = within(scope, lately=lately)
+    rows = await connection.execute(select(*SHOWN).where(*there).order_by(*NEWEST).limit(limit))
     return [_said(row) for row in rows]
 
 

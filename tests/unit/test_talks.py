@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy.event import listen, remove
+
 from bot.core.ports import Scope
 from storage import communities, refusals, talks
 from storage.following import Following
@@ -34,3 +36,23 @@ async def test_the_newest_are_the_same_however_far_back_is_looked_first(home: Pa
             assert await newest(50, since=MONDAY + timedelta(minutes=minute)) == plain, minute
         assert len(await newest(2 * MINUTES, since=MONDAY)) == MINUTES
         assert await newest(2 * MINUTES, since=MONDAY + timedelta(days=3)) == await newest(2 * MINUTES)
+
+
+async def test_what_was_said_lately_is_found_by_channel_and_time(home: Path) -> None:
+    async with open_database(home) as database:
+        asked: list[tuple[str, object]] = []
+
+        def note(_connection, _cursor, statement: str, parameters: object, *_rest: object) -> None:
+            asked.append((statement, parameters))
+
+        listen(database.engine, "before_cursor_execute", note)
+        scope = Scope(community=1, channels=frozenset({1, 2}))
+        await database.look(lambda c: talks.newest(c, scope, 9, since=MONDAY))
+        remove(database.engine, "before_cursor_execute", note)
+
+        def plan(connection) -> str:
+            statement, parameters = next(one for one in asked if one[0].startswith("SELECT"))
+            return next(step[3] for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+        found = await database.look(lambda connection: connection.run_sync(plan))
+        assert "ix_message_channel (channel_id=? AND sent_at>?)" in found
