@@ -130,6 +130,11 @@ async def test_two_communities_become_one_while_the_bot_lives(both: Both) -> Non
     assert await vectors.count(Scope(community=only.id)) == count
     [after] = await both.wire.says("ben", "@ben", f"/match {BREAD}")
     assert "bread-and-ferments" in after
+    [before] = await both.wire.says("ben", "@ben", "/match")
+    assert "kinfolk:channel:playground" not in before
+    [across] = await both.wire.says("ben", "@ben", "/match across on")
+    assert "From now on I offer you channels of" in across
+    print(after, before, await both.wire.says("ben", "@ben", "/match"))
     await both.wire.says("ben", "#pier", "what was said after they became one")
     assert "what was said after they became one" in await both.texts()
     async with both.page.app.database.read() as connection:
