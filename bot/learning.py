@@ -94,7 +94,7 @@ class Learner:
         for community in every:
             tried = self._tried.get(community.id)
             now = self.clock.now()
-            if tried is not None and now - tried[1] < HOUR:
+            if tried is not None and abs(now - tried[1]) < HOUR:  # a clock may be set back
                 continue
             version, learned_of = await self._version(community), await self._learned(community)
             # A forget drops what was learned, also of whoever taught nothing.

@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from bot.core.errors import Misconfigured, Unavailable
-from storage import inbox
+from storage import inbox, ledger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from bot.core.decisions import Obstacle, Receipt
     from bot.core.events import Arrival
     from storage.db import Database
+    from storage.ledger import Entry
 
 HOST = "127.0.0.1"
 GLANCE = 5.0
 """Seconds between looks at how much waits in the inbox."""
+LEARNED = "learn"
+"""What the ledger calls that it was learned where members belong: whichever process did it."""
 VERDICTS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120, 600)
 """Seconds: from what a verdict costs when nothing is in the way to what came while the bot was away."""
 WAITS = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
@@ -62,6 +65,19 @@ class Figures:
             buckets=VERDICTS,
             registry=registry,
         )
+        self._learned_at = Gauge(
+            "kinfolk_learned_timestamp_seconds",
+            "When it was last learned where members belong, in seconds since 1970.",
+            ["community"],
+            registry=registry,
+        )
+        self._learned_in = Gauge("kinfolk_learned_in_seconds", "How long that took.", ["community"], registry=registry)
+        self._learned_serves = Gauge(
+            "kinfolk_learned_promoted",
+            "1 where what was learned last serves, 0 where the weights before did better.",
+            ["community"],
+            registry=registry,
+        )
         registry.register(Reported(counts))
 
     def counting(self, put: Callable[[Arrival], Awaitable[bool]]) -> Callable[[Arrival], Awaitable[bool]]:
@@ -83,6 +99,15 @@ class Figures:
         """Note for how many seconds an act was held up by what."""
         for reason, seconds in held.items():
             self._waits.labels(platform, reason).observe(seconds)
+
+    def learned(self, entry: Entry) -> None:
+        """Show what the ledger tells of where members belong, when it was learned last."""
+        community = str(entry.community)
+        self._learned_at.labels(community).set(entry.at.timestamp())
+        if isinstance(took := entry.details.get("seconds"), int | float):
+            self._learned_in.labels(community).set(took)
+        if isinstance(serves := entry.details.get("promoted"), bool):  # nothing is compared without rehearsals
+            self._learned_serves.labels(community).set(serves)
 
     def acted(self, platform: str, kind: str, receipt: Receipt) -> None:
         """Note what came of an act."""
@@ -137,12 +162,20 @@ class Reported(Collector):
 
 
 async def show(figures: Figures, *, port: int, database: Database, clock: Clock) -> None:
-    """Serve `/metrics` until cancelled, and keep an eye on what waits. Raises Misconfigured when the port is taken."""
+    """Serve `/metrics` until cancelled, and keep an eye on what waits, and on what was learned.
+
+    Raises Misconfigured when the port is taken.
+    """
+    seen = 0
     async with _served(figures, port):
         while True:
             with contextlib.suppress(Unavailable):
                 async with database.read() as connection:
                     figures.waiting.set(await inbox.waiting(connection))
+                    learned = await ledger.entries(connection, LEARNED, after=seen)
+                for one in learned:
+                    figures.learned(one)
+                    seen = one.id
             await clock.sleep(GLANCE)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -243,6 +243,7 @@ async def _searched(connection: Connection, community: Community) -> list[Wanted
     rows = await connection.execute(
         select(*columns(InboxRow, "actor", "event", "received_at"))
         .where(col(InboxRow.actor) != "", col(InboxRow.event).contains('"CommandGiven"'))
+        .where(or_(*(col(InboxRow.event).contains(f'"command":"{one}"') for one in SEARCHES)))
         .order_by(col(InboxRow.id).desc())
         .limit(MOST)
     )

@@ -66,7 +66,7 @@ async def find(connection: Connection, name: str | None) -> Community:
     for one in known:
         if one.id == number:
             return one
-    raise Mistake(f"There is no community {name!r}. KnownChannel: {names}.")
+    raise Mistake(f"There is no community {name!r}. Known: {names}.")
 
 
 async def _tried_out(connection: Connection) -> set[int]:

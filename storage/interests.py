@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select, update
 from sqlmodel import col
 
-from storage.rows import columns, insert_new
+from storage.rows import columns, insert_new, portions
 from storage.tables import InterestRow, MemberRow
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy import Row, Select
@@ -44,6 +45,15 @@ async def of(connection: Connection, *accounts: int) -> list[Interest]:
     for row in found:
         newest.setdefault(row.text, _read(row))
     return list(newest.values())
+
+
+async def by_account(connection: Connection, accounts: Collection[int]) -> dict[int, list[Interest]]:
+    """Return what each of these accounts said it likes, newest first; those that said nothing are left out."""
+    found: dict[int, list[Interest]] = {}
+    for some in portions(sorted(accounts)):
+        for row in await connection.execute(_chosen().where(col(InterestRow.member_id).in_(some))):
+            found.setdefault(row.member_id, []).append(_read(row))
+    return found
 
 
 async def every(connection: Connection, community: Community) -> list[Interest]:

@@ -108,18 +108,28 @@ class Attention:
     asked: int = 0
 
 
-async def attention(connection: Connection, community: Community, since: datetime) -> Mapping[int, Attention]:
-    """Count by member how often they were shown, and asked for, since a moment."""
-    rows = await connection.execute(
-        select(
-            *columns(MeetingRow, "other_id"),
-            func.count().label("shown"),
-            func.count().filter(col(MeetingRow.said).in_(["asked", "withdrawn"])).label("asked"),
+async def attention(
+    connection: Connection, community: Community, since: datetime, *, among: Collection[int]
+) -> Mapping[int, Attention]:
+    """Count by member, `among` these, how often they were shown, and asked for, since a moment.
+
+    They are looked up one by one in the index, however many meetings there ever were.
+    """
+    asked = col(MeetingRow.said).in_(["asked", "withdrawn"])
+    found: dict[int, Attention] = {}
+    for some in portions(sorted(among)):
+        rows = await connection.execute(
+            select(
+                *columns(MeetingRow, "other_id"),
+                func.count().label("shown"),
+                func.count().filter(asked).label("asked"),
+            )
+            .where(col(MeetingRow.other_id).in_(some), col(MeetingRow.shown_at) >= since)
+            .where(col(MeetingRow.community_id) == community.id)
+            .group_by(col(MeetingRow.other_id))
         )
-        .where(col(MeetingRow.community_id) == community.id, col(MeetingRow.shown_at) >= since)
-        .group_by(col(MeetingRow.other_id))
-    )
-    return {row.other_id: Attention(shown=row.shown, asked=row.asked) for row in rows}
+        found |= {row.other_id: Attention(shown=row.shown, asked=row.asked) for row in rows}
+    return found
 
 
 async def sanctioned(connection: Connection, community: Community, now: datetime) -> frozenset[int]:

@@ -163,16 +163,16 @@ async def last(connection: Connection) -> int:
     return number or 0
 
 
-def within(scope: Scope, *, found: bool = False) -> list[ColumnElement[bool]]:
+def within(scope: Scope, *, found: bool = False, lately: bool = False) -> list[ColumnElement[bool]]:
     """Return the conditions that hold a query inside its scope.
 
     `found` says that rows are looked for by many numbers or points: SQLite, which keeps no statistics here, would
-    begin with an index of the scope's columns otherwise, and read every message of the community.
+    begin with an index of the scope's columns otherwise, and read every message of the community. So it would where
+    the scope begins `lately`, instead of with the index of its channels by time.
     """
-    community, channel, author = (
-        one + 0 if found else one
-        for one in (col(MessageRow.community_id), col(MessageRow.channel_id), col(MessageRow.author_id))
-    )
+    channel, author = (one + 0 if found else one for one in (col(MessageRow.channel_id), col(MessageRow.author_id)))
+    apart = found or (lately and scope.channels is not None)
+    community = col(MessageRow.community_id) + 0 if apart else col(MessageRow.community_id)
     conditions: list[ColumnElement[bool]] = [community == scope.community]
     if scope.channels is not None:
         conditions.append(channel.in_(sorted(scope.channels)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -27,6 +28,8 @@ SHOWN = columns(
     MessageRow, "id", "point", "ref", "channel_id", "author_id", "conversation", "reply_to", "text", "sent_at"
 )
 NEWEST = (col(MessageRow.sent_at).desc(), col(MessageRow.id).desc())
+FURTHER = (timedelta(0), timedelta(days=90), timedelta(days=720))
+"""How much further back is looked, step by step, where too little was said since a moment; then at all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +72,23 @@ async def by_points(connection: Connection, scope: Scope, points: Sequence[UUID]
     return found
 
 
-async def newest(connection: Connection, scope: Scope, limit: int) -> list[Said]:
-    """Return the newest messages in scope, newest first."""
-    rows = await connection.execute(select(*SHOWN).where(*within(scope)).order_by(*NEWEST).limit(limit))
+async def newest(connection: Connection, scope: Scope, limit: int, *, since: datetime | None = None) -> list[Said]:
+    """Return the newest messages in scope, newest first.
+
+    `since` is a moment since which so many are likely to have been said: what is older is read, and sorted, only where
+    they were fewer. What is returned is the same.
+    """
+    for begin in [since - further for further in FURTHER] if since else []:
+        near = replace(scope, since=max(begin, scope.since) if scope.since else begin)
+        found = await _newest(connection, near, limit, lately=True)
+        if len(found) == limit:
+            return found
+    return await _newest(connection, scope, limit)
+
+
+async def _newest(connection: Connection, scope: Scope, limit: int, *, lately: bool = False) -> list[Said]:
+    there = within(scope, lately=lately)
+    rows = await connection.execute(select(*SHOWN).where(*there).order_by(*NEWEST).limit(limit))
     return [_said(row) for row in rows]
 
 

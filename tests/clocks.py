@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tests.words import MONDAY
 
@@ -56,6 +56,19 @@ class HastyClock:
 
     def pass_by(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
+
+
+class Ago:
+    """The time of this machine, so long ago; what is less than nothing is yet to come."""
+
+    def __init__(self, by: timedelta = timedelta(0)) -> None:
+        self.by = by
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) - self.by
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
 
 async def _settle() -> None:

@@ -14,7 +14,7 @@ from bot.core.things import Audience
 from brains.matching.corpus import Corpus
 from brains.matching.people import CROWDED, NEWEST, Crowd, Usual, draw, named, ranked, shared
 from brains.matching.terms import substance, words
-from storage import channels, meetings, members, talks, wishes
+from storage import channels, interests, meetings, members, talks, wishes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from brains.matching.people import Portrait
     from storage.connection import Connection
     from storage.db import Database
+    from storage.interests import Interest
     from storage.meetings import Meeting
     from storage.talks import Said
 
@@ -48,16 +49,24 @@ TERMS, ROOMS, EXAMPLES = 4, 2, 12
 """Shared words and channels that are told; messages among which an example is looked for."""
 TELLING = 0.5
 """Substance from which a message is worth quoting: four different words."""
+TOLD, AT_ONCE = 3, 300
+"""Interests that somebody named which count, the newest; and those of all that one question encodes anew at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
-    """What two members have in common, as far as one of them may read: words, channels, something the other said."""
+    """What two members have in common, as far as one of them may read: words, channels, something the other said.
+
+    Where they are `told`, the terms are none that the reader wrote, but of interests that they told the bot; what the
+    other told it is shown to nobody. `both_wrote` says whether each of them said anything that the reader may read.
+    """
 
     member: Member
     terms: tuple[str, ...] = ()
     rooms: tuple[Channel, ...] = ()
     example: Said | None = None
+    told: bool = False
+    both_wrote: bool = True
 
 
 @dataclass(slots=True)
@@ -139,14 +148,12 @@ class Circle:
             scope = replace(reach.scope, channels=frozenset(public))
             own = [] if text else await talks.newest(connection, replace(scope, authors=mine), NEWEST)
             said = await talks.newest(connection, replace(scope, authors=theirs), NEWEST)
+            liked = [] if text else await interests.of(connection, *mine)
         rooms = Counter(one.channel for one in own) & Counter(one.channel for one in said)
         held = self._held.get(community.id)
-        terms = shared(
-            [text] if text else [one.text for one in own],
-            [one.text for one in said],
-            held.usual if held else None,
-            TERMS,
-        )
+        usual, other_s = held.usual if held else None, [one.text for one in said]
+        written = shared([text] if text else [one.text for one in own], other_s, usual, TERMS)
+        terms = written or shared([one.text for one in liked[:TOLD]], other_s, usual, TERMS)
         if toward is None:
             toward = self._interest(held, reader, None) if held else np.zeros((0, 0), dtype=np.float32)
         return Common(
@@ -154,6 +161,8 @@ class Circle:
             terms=terms,
             rooms=tuple(reach.channels[number] for number, _many in rooms.most_common(ROOMS)),
             example=await self._example(replace(scope, authors=theirs), said, terms, toward),
+            told=bool(terms) and not written,
+            both_wrote=bool(own and said),
         )
 
     async def _now(self, community: Community, asker: Member) -> _Now:
@@ -166,12 +175,13 @@ class Circle:
             mine = await members.alike(connection, community, asker)
             doubles = await members.doubles(connection, community)
             met = await meetings.of(connection, *mine)
-            attention = await meetings.attention(connection, community, self.clock.now() - OF_LATE)
-            week = await meetings.attention(connection, community, self.clock.now() - WEEK)
-        accounts: dict[int, set[int]] = {}
-        for member, person in wishing.items():
-            accounts.setdefault(person, set()).add(member)
-        humans = _humans(accounts, doubles)
+            accounts: dict[int, set[int]] = {}
+            for member, person in wishing.items():
+                accounts.setdefault(person, set()).add(member)
+            humans = _humans(accounts, doubles)
+            everyone = frozenset[int]().union(*humans.values())
+            attention = await meetings.attention(connection, community, self.clock.now() - OF_LATE, among=everyone)
+            week = await meetings.attention(connection, community, self.clock.now() - WEEK, among=everyone)
         return _Now(
             scope=scope,
             accounts={person: frozenset(some) for person, some in accounts.items() if not humans[person] & shut},
@@ -238,6 +248,8 @@ class Circle:
             said = await talks.by_points(connection, scope, [point for some in points.values() for point, _ in some])
             labels = {one.conversation for one in said.values() if one.conversation} - held.present.keys()
             held.present |= await talks.present(connection, community.id, labels)
+            named_ = await interests.by_account(connection, whose)
+        told = await self._told(named_, whose)
         now = self.clock.now().timestamp()
 
         def paint() -> list[Portrait]:
@@ -246,10 +258,24 @@ class Circle:
                 own = [(said[point], vector) for point, vector in points.get(person, []) if point in said]
                 talked = frozenset(one.conversation for one, _ in own if one.conversation)
                 side = corpus(own, len(held.usual.centre))
-                found.append(draw(person, side, talks=talked, usual=held.usual, now=now))
+                found.append(draw(person, side, talks=talked, usual=held.usual, now=now, told=told.get(person)))
             return found
 
         return await asyncio.to_thread(paint)
+
+    async def _told(self, named_: Mapping[int, Sequence[Interest]], whose: Mapping[int, int]) -> dict[int, Corpus]:
+        """Return the newest interests that each person named, with their vectors; of these nothing is kept."""
+        newest: dict[int, list[Interest]] = {}
+        for one in sorted((one for some in named_.values() for one in some), key=lambda one: one.at, reverse=True):
+            if len(theirs := newest.setdefault(whose[one.member], [])) < TOLD:
+                theirs.append(one)
+        known = [one for some in newest.values() for one in some][:AT_ONCE]
+        if not known:
+            return {}
+        vectors = await (await self.encoder()).encode([one.text for one in known])
+        every = _of_interests(known, vectors)
+        people = np.array([whose[one.member] for one in known], dtype=np.int64)
+        return {person: every.where(people == person) for person in newest}
 
     async def _newest(self, scope: Scope, whose: Mapping[int, int]) -> dict[int, list[tuple[UUID, Vector]]]:
         """Return the newest points of each person with their vectors."""
@@ -345,6 +371,18 @@ async def _told_by(connection: Connection, community: Community, other: Member) 
 def _telling(text: str, wanted: set[str]) -> tuple[bool, bool]:
     said = words(text)
     return substance(said) >= TELLING, bool(wanted & set(said))
+
+
+def _of_interests(told: Sequence[Interest], vectors: Vector) -> Corpus:
+    """Lay interests and their vectors side by side, as if they were messages that stand in no channel."""
+    return Corpus(
+        ids=np.array([-one.id for one in told], dtype=np.int64),
+        texts=[one.text for one in told],
+        vectors=np.asarray(vectors, dtype=np.float32),
+        channels=np.full(len(told), -1, dtype=np.int64),
+        authors=np.array([one.member for one in told], dtype=np.int64),
+        times=np.array([one.at.timestamp() for one in told], dtype=np.float64),
+    )
 
 
 def corpus(own: Sequence[tuple[Said, Vector]], size: int) -> Corpus:

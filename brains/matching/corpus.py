@@ -88,6 +88,18 @@ class Corpus:
         return self if mask.all() else self.take(np.flatnonzero(mask))
 
 
+def beside(one: Corpus, other: Corpus) -> Corpus:
+    """Return the messages of one corpus and those of another after them."""
+    return Corpus(
+        ids=np.concatenate([one.ids, other.ids]),
+        texts=[*one.texts, *other.texts],
+        vectors=np.concatenate([one.vectors, other.vectors]),
+        channels=np.concatenate([one.channels, other.channels]),
+        authors=np.concatenate([one.authors, other.authors]),
+        times=np.concatenate([one.times, other.times]),
+    )
+
+
 def unit(rows: Floats) -> Floats:
     """Scale rows (n, d) to length 1; rows of zeros stay zeros."""
     length = np.linalg.norm(rows, axis=-1, keepdims=True)

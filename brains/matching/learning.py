@@ -119,7 +119,7 @@ class Learning:
 
     async def _is_old(self, community: Community, common: Common, kept: Learned, encoded: int) -> bool:
         """Say whether whoever asks must wait for something newer."""
-        if self.clock.now() - kept.label.built_at > STALE:
+        if abs(self.clock.now() - kept.label.built_at) > STALE:  # a clock may be set back
             return True
         points = await self._points(community, common, encoded, of=kept.messages)
         return points > kept.messages * (1 + (GROWTH if points <= SMALL else MUCH))
@@ -261,7 +261,7 @@ def told_of(built: ChannelProfiles) -> dict[str, object]:
     exam = built.ranker.exam
     judged = {"learned": exam.learned, "usual": exam.usual, "before": exam.before}
     ndcg = {name: round(value, 4) for name, value in judged.items() if value is not None}
-    return {**much, "joins": built.ranker.joins, "held_back": exam.n, "ndcg@10": ndcg}
+    return {**much, "joins": built.ranker.joins, "held_back": exam.n, "ndcg@10": ndcg, "promoted": exam.promoted}
 
 
 def one_each(corpus: Corpus, doubles: Mapping[int, int]) -> Corpus:

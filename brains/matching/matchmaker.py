@@ -129,7 +129,7 @@ class Matchmaker:
         needed = offering.needed(len(known.rooms.keys() - asker.settled))
         told = await self._match(known, own, asker, k=_looked(k, asker), needed=needed)
         said = {message.id: message for message in asker.said}
-        found = self._sunk(known, told, asker)
+        found = self._sunk(known, told, asker, cost=known.profiles.ranker.variety)
         seats = offering.places([one.channel for one in found], k, known.profiles.waiting)
         return await self._offers(known, [found[at] for at in seats], own, said)
 
@@ -180,17 +180,14 @@ class Matchmaker:
             times=np.array([one.at.timestamp() for one in told], dtype=np.float64),
         )
 
-    def _sunk(self, known: _Known, found: Sequence[Suggestion], asker: Asker) -> list[Suggestion]:
-        """Let what is like a refused channel sink, and what was offered again and again without an answer."""
-        found = sunk(known.profiles, found, asker.declined)
+    def _sunk(self, known: _Known, found: Sequence[Suggestion], asker: Asker, *, cost: float = 0.0) -> list[Suggestion]:
+        """Let what is like a refused channel sink, and what was offered again and again without an answer.
+
+        `cost` is what likeness to one further up costs, where they were spread out by it.
+        """
         often = {one.channel: asker.unanswered[str(known.rooms[one.channel].ref)] - PATIENT + 1 for one in found}
-        if not any(times > 0 for times in often.values()):
-            return list(found)
-        left = {channel: FADE ** max(0, times) for channel, times in often.items()}
-        faded = [
-            replace(one, score=one.score * left[one.channel], share=one.share * left[one.channel]) for one in found
-        ]
-        return sorted(faded, key=lambda one: -one.share)
+        faded = {channel: FADE ** max(0, times) for channel, times in often.items()}
+        return sunk(known.profiles, found, asker.declined, faded=faded, cost=cost)
 
     async def settled(self, community: Community, member: Member) -> frozenset[int]:
         """Return the channels that need not be offered: those that a human is in, by any account, or declined.

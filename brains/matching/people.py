@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from scipy.sparse import csr_array
 
-from brains.matching.corpus import DAY, fading, unit
+from brains.matching.corpus import DAY, beside, fading, unit
+from brains.matching.describing import SAID
 from brains.matching.interests import group
 from brains.matching.terms import as_written, substances, unit_rows, words
 
@@ -23,6 +24,8 @@ HALF_LIFE = 180 * DAY
 """Of a message's say in what its author is about: who is to be met now is into it now."""
 NEWEST = 60
 """Messages read of each."""
+NAMED = 2.0
+"""How many full messages an interest counts for that somebody named: it is meant, and is short."""
 HOURS = 24
 CHINESE = 0.3
 """Share of Chinese characters from which a message is Chinese, as `bot.core.i18n.written` has it."""
@@ -63,13 +66,21 @@ class Portrait:
     messages: int = 0
 
 
-def draw(person: int, own: Corpus, *, talks: frozenset[int], usual: Usual, now: float) -> Portrait:
-    """Draw somebody from their messages, in any order, newest counting most."""
+def draw(
+    person: int, own: Corpus, *, talks: frozenset[int], usual: Usual, now: float, told: Corpus | None = None
+) -> Portrait:
+    """Draw somebody from their messages, in any order, newest counting most, and from the interests that they `told`.
+
+    When they are here, and in which language they write, their messages tell; the latter also what they told, if that
+    is all.
+    """
     own = own.take(np.lexsort((own.ids, own.times))[::-1][:NEWEST])
-    documents = [words(text) for text in own.texts]
-    weights = fading(own.times, now=now, half_life=HALF_LIFE) * substances(documents)
-    vectors = unit(own.vectors)
-    placed = usual.place(vectors, own.texts)
+    every = own if told is None else beside(own, told)
+    documents = [words(text) for text in every.texts]
+    says = np.concatenate([substances(documents[: len(own)]), np.full(len(every) - len(own), NAMED, dtype=np.float32)])
+    weights = fading(every.times, now=now, half_life=HALF_LIFE) * says
+    vectors = unit(every.vectors)
+    placed = usual.place(vectors, every.texts)
     labels, interests, _shares = group(np.where(vectors.any(axis=1, keepdims=True), placed, 0), weights)
     raw = [(vectors * weights[:, None])[labels == one].sum(axis=0) for one in range(len(interests))]
     terms: Counter[str] = Counter()
@@ -80,10 +91,10 @@ def draw(person: int, own: Corpus, *, talks: frozenset[int], usual: Usual, now: 
     return Portrait(
         person=person,
         interests=interests,
-        raw=unit(np.array(raw, dtype=np.float32).reshape(len(raw), own.vectors.shape[1])),
+        raw=unit(np.array(raw, dtype=np.float32).reshape(len(raw), every.vectors.shape[1])),
         terms=dict(terms),
         hours=hours / max(1.0, float(hours.sum())),
-        chinese=float(np.mean([_is_chinese(text) for text in own.texts])) if own.texts else 0.0,
+        chinese=float(np.mean([_is_chinese(text) for text in own.texts or every.texts])) if len(every) else 0.0,
         talks=talks,
         messages=len(own),
     )
@@ -254,6 +265,12 @@ NOBODY_S = frozenset(
     """.split()  # noqa: SIM905
 )
 """Words that may be rare in a community and yet are no subject that two share."""
+ORDINARY = frozenset(
+    term for term, many in Counter(term for text in SAID for term in set(words(text))).items() if many > 1
+)
+"""Words of more than one text of ordinary talk, each of which is about something else: said anywhere, of anything."""
+SUBJECT = 0.6
+"""Twice `TOPICAL`: from which such a word is a subject all the same, where it is said in few channels."""
 
 
 def shared(mine: Sequence[str], theirs: Sequence[str], usual: Usual | None, most: int) -> tuple[str, ...]:
@@ -261,6 +278,8 @@ def shared(mine: Sequence[str], theirs: Sequence[str], usual: Usual | None, most
     own, other = (Counter(term for text in texts for term in set(words(text))) for texts in (mine, theirs))
 
     def telling(term: str) -> float:
+        if term in ORDINARY and (usual is None or usual.topical.get(term, 0.0) < SUBJECT):
+            return 0.0
         tells = usual.tells(term) if usual else 1.0
         return tells**2 * float(np.log1p(own[term]) * np.log1p(other[term]))
 

@@ -61,6 +61,11 @@ class Exam:
     chance: float = 0.0
     share: float = 0.0
 
+    @property
+    def promoted(self) -> bool:
+        """Say whether what was learned serves: it does no worse than what served before, if anything did."""
+        return self.before is None or self.learned >= self.before
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ranker:

@@ -111,7 +111,7 @@ class Unread:
             mine = await members.alike(connection, community, reader)
             own = await talks.newest(connection, replace(scope, authors=mine), NEWEST)
             since = max(now - WINDOW, min(now - DAY, _visit(own, now)))
-            heard = await talks.newest(connection, scope, CANDIDATES)
+            heard = await talks.newest(connection, scope, CANDIDATES, since=now - WINDOW)
             said = [one for one in heard if one.at >= since]
             labels = {one.conversation for one in said if one.conversation is not None}
             shown = await tastes.of(connection, *mine)

@@ -29,6 +29,9 @@ LEAST_CHINESE = 12
 """The same, in characters."""
 ONCE = timedelta(days=7)
 """A member is told so once in so long."""
+LOOKS = timedelta(minutes=1)
+"""Between messages of a channel that are looked at, in every mode: asking where each belongs would cost as much as a
+`/match` for every message there is, and somebody who is in the wrong place writes more than once."""
 
 
 async def propose(context: Context) -> Decision | None:
@@ -46,6 +49,8 @@ def _says_enough(text: str) -> bool:
 
 async def _point(context: Context, event: MessagePosted) -> Decision | None:
     if context.member is None or context.member.guest or event.channel.audience is not Audience.EVERYONE:
+        return None
+    if not context.faculties.pace.may(NAME, event.channel.ref, now=context.now, every=LOOKS):
         return None
     better = await _better(context, event)
     if better is None or await _was_told(context) or not await _is_unaware(context, better):

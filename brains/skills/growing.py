@@ -13,7 +13,7 @@ from bot.core.events import TimerFired
 from bot.core.i18n import _
 from bot.core.things import Rank
 from bot.core.wording import escape
-from brains.skills import entering
+from brains.skills import entering, refused
 from brains.skills.growing_cards import NAME, Cards, kept_in
 from brains.skills.skill import Skill
 from brains.skills.steering import close_message, for_staff, member_of, pressed, ref, staff_channel, who
@@ -165,11 +165,9 @@ async def _choose(context: Context, what: str) -> Decision:
         before = (await feedback.of(connection, mine.id)).get(room.id, "")
     opinion = feedback.JOINED if what == "join" else feedback.DECLINED
     keep = KeepFeedback(member=mine.ref, channel=room.ref, opinion=opinion, before=before)
-    noted = _("Noted: I do not suggest {channel} to you again.")
     link = wording.channel(room.ref, room.name)
-    told = context.answer(
-        context.translate(entering.told(context, room) if what == "join" else noted).format(channel=link)
-    )
+    joined = context.translate(entering.told(context, room)).format(channel=link)
+    told = context.answer(joined if what == "join" else refused.noted(context, room))
     brought = entering.brought(context, mine.ref, room) if what == "join" else ()
     sentence = _("{member} wants to join #{channel}") if what == "join" else _("#{channel} is not for {member}")
     reason = context.translate(sentence).format(member=mine.name, channel=room.name)

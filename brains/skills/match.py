@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.core import commands
@@ -12,14 +13,13 @@ from bot.core.errors import Mistake, NotAllowed
 from bot.core.events import MessagePosted
 from bot.core.i18n import _
 from bot.core.things import Audience, Ref
-from bot.core.wording import channel as link
 from bot.core.wording import escape, short
 from brains.knowledge.asking import is_question
 from brains.skills import across, entering, interests, refused
 from brains.skills import offers as showing
 from brains.skills.skill import Skill
 from brains.skills.turned import turned
-from storage import feedback, messages
+from storage import channels, feedback, members, messages, talks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,7 +110,12 @@ async def _suggest(context: Context) -> Decision:
     told = await interests.stated(context)
     if offers := await _by_own_words(context, told):
         head = _("From what you wrote, you may belong here:")
-        head = _("From what you told me and wrote, you may belong here:") if told else head
+        if told:
+            both, alone = (
+                _("From what you told me and wrote, you may belong here:"),
+                _("From what you told me, you may belong here:"),
+            )
+            head = both if await _wrote(context) else alone
     else:
         offers = await showing.newcomers(context, OFFERS)
         head = _("I know too little of you yet. These are open to you; name your interests, and I look again: /match")
@@ -173,6 +178,15 @@ def _greet(context: Context) -> Decision:
     return Decision(skill=SKILL.name, actions=(context.answer("\n".join([hello, *lines])),), reason=reason)
 
 
+async def _wrote(context: Context) -> bool:
+    """Say whether the asker wrote anything, by any account, where everyone may read it."""
+    assert context.member is not None  # noqa: S101 - commands are given by members
+    async with context.faculties.database.read() as connection:
+        accounts = await members.alike(connection, context.community, context.member)
+        public = (await channels.reach(connection, context.community, None)).scope
+        return bool(await talks.newest(connection, replace(public, authors=accounts), 1))
+
+
 async def _by_own_words(context: Context, told: Sequence[Interest]) -> list[Offer]:
     try:
         return await showing.for_member(context, OFFERS, told=told)
@@ -197,8 +211,7 @@ async def _join(context: Context) -> Decision:
 async def _decline(context: Context) -> Decision:
     channel = _channel(context, await context.reach())
     opinion = await _opinion(context, channel, feedback.DECLINED)
-    noted = context.translate(_("Noted: I do not suggest {channel} to you again."))
-    words = noted.format(channel=link(channel.ref, channel.name))
+    words = refused.noted(context, channel)
     reason = context.translate(_("#{channel} is not for {member}"))
     return Decision(
         skill=SKILL.name,

@@ -61,7 +61,7 @@ async def _command(context: Context, member: Member, given: str) -> Decision:
 
 def _explain(context: Context, member: Member) -> Decision:
     """Say what being introduced means, and ask whether they want it."""
-    words = context.translate(saying.EXPLAINED)
+    words = f"{context.translate(saying.EXPLAINED)} {context.translate(saying.COUNTED)}"
     on = Button(
         label=context.translate(_("Introduce me")),
         press="people.on",

@@ -22,6 +22,9 @@ EXPLAINED = _(
 )
 
 
+COUNTED = _("What you told me that you like counts too, and is shown to nobody.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """The requests that wait for somebody's word, a block each, with their buttons."""
@@ -67,12 +70,14 @@ def why(translate: Translate, common: Common, *, named: str = "") -> list[str]:
     lines = []
     if common.terms:
         sentence = _("They write about {terms} too.") if named else _("You both write about {terms}.")
+        sentence = _("They write about {terms}, which you told me that you like.") if common.told else sentence
         lines.append(translate(sentence).format(terms=_listed(translate, common)))
     if common.rooms:
         rooms = translate(_(", ")).join(wording.channel(one.ref, one.name) for one in common.rooms)
         lines.append(translate(_("You both write in {channels}.")).format(channels=rooms))
     if not lines:
-        near = _("What they write is close to what you named.") if named else _("What you both write is close.")
+        both = _("What you both write is close.") if common.both_wrote else _("What you both like is close.")
+        near = _("What they write is close to what you named.") if named and common.example else both
         lines.append(translate(near))
     return lines
 

@@ -20,6 +20,14 @@ MOST = 12
 """Channels shown, a button for each."""
 
 
+def noted(context: Context, channel: Channel) -> str:
+    """Say that a channel is not suggested to them again, and how they take that back."""
+    words = context.translate(
+        _("Noted: I do not suggest {channel} to you again. /match refused lists what you refused and takes it back.")
+    )
+    return words.format(channel=link(channel.ref, channel.name))
+
+
 async def listed(context: Context) -> Decision:
     """Name the channels that the asker refused by any account, with a button each that offers it again."""
     assert context.member is not None  # noqa: S101 - whoever asks is met first

@@ -12,6 +12,7 @@ from bot.core.events import ButtonPressed, CommandGiven, MessagePosted, is_asked
 from bot.core.ports import Embedding
 from bot.core.things import Audience
 from brains.moderation.moderator import Moderator
+from brains.skills.pace import Pace
 from storage import channels
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Faculties:
     `learned` says whether where everybody belongs in a community is at hand: for what nobody asked, nothing is started
     and nobody waits. `schedules` are what comes again and again. `circle` suggests members to each other. `embedding`
     is what a community's matching goes by, which need not be the encoder that serves everything; `points` are all
-    collections in which a message may have its point.
+    collections in which a message may have its point. `pace` holds back what may be done once in a while alone.
     """
 
     database: Database
@@ -101,6 +102,7 @@ class Faculties:
     circle: Callable[[Community], Awaitable[Circle]] | None = None
     embedding: Callable[[Community], Awaitable[Embedding]] | None = None
     points: Callable[[], Awaitable[Points]] | None = None
+    pace: Pace = field(default_factory=Pace)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -314,7 +314,7 @@ async def test_names_are_found_or_near_ones_suggested(database: Database) -> Non
             await members.find(connection, community, "wei")
         with pytest.raises(Mistake, match="Did you mean 3d-printing"):
             await channels.find(connection, community, "3d-print")
-        with pytest.raises(Mistake, match="no community 'hill'. KnownChannel: harbour"):
+        with pytest.raises(Mistake, match="no community 'hill'. Known: harbour"):
             await communities.find(connection, "hill")
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bot.core.things import Member
+from storage import communities, members, wishes
+from storage.connection import Connection
+from storage.db import Database
 from tests.command import Kinfolk
 from tests.story.conftest import SAMPLE, copied
+from tests.tables import url
 from tests.watching import count, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("command line")]
@@ -97,16 +104,75 @@ def test_search_finds_by_meaning_across_languages_and_keeps_the_staff_room_shut(
     assert "staff-room" not in {one["channel"] for one in public}
 
 
+async def say_of(home: Path, work: Callable[[Connection, Member], Awaitable[None]], *names: str) -> None:
+    """Write something about some members into the tables, as the bot does when they say it."""
+    async with Database.open(url(home), home=home) as database:
+        community = await database.look(lambda c: communities.find(c, "harbour"))
+        for name in names:
+            member = await database.look(lambda c, name=name: members.find(c, community, name))
+            await database.write(lambda c, member=member: work(c, member))
+
+
+async def opts_in(connection: Connection, member: Member) -> None:
+    await wishes.keep(connection, member=member.id, wish="people", on=True, now=datetime.now(UTC))
+
+
+async def refuses(connection: Connection, member: Member) -> None:
+    await members.set_consent(connection, member.id, collected=False, now=datetime.now(UTC))
+
+
+async def agrees(connection: Connection, member: Member) -> None:
+    await members.set_consent(connection, member.id, collected=True, now=datetime.now(UTC))
+
+
+def test_people_who_opted_in_are_suggested_to_each_other_and_nobody_else(harbour: Kinfolk) -> None:
+    asyncio.run(say_of(harbour.home, opts_in, "colm", "marta", "priya", "dmitri"))
+    bread = ("people", "--member", "colm", "--text", "my sourdough starter is slow, rye flour for the bread dough")
+    found = harbour.json(*bread, "--json")["people"]
+    assert {"member", "name", "terms", "channels", "example"} == set(found[0])
+    assert found[0]["member"] in {"marta", "priya"}
+    by_text = harbour.json("people", "--member", "colm", "--text", "soldering iron and resistors", "--json")["people"]
+    assert by_text[0]["member"] == "dmitri"
+    assert "shared words:" in harbour.run(*bread).stdout
+    asyncio.run(say_of(harbour.home, refuses, "marta"))
+    assert "marta" not in {one["member"] for one in harbour.json(*bread, "--json")["people"]}
+    for verb in ("people", "foryou"):
+        assert "has not agreed to be collected" in harbour.run(verb, "--member", "marta", expect=2).stderr
+    asyncio.run(say_of(harbour.home, agrees, "marta"))
+
+
+def test_what_a_member_missed_is_told_as_it_was_then(harbour: Kinfolk) -> None:
+    told = harbour.json("foryou", "--member", "colm", "--k", "2", "--at", "2026-11-10T12:00:00", "--json")
+    assert {"since", "known", "conversations"} == set(told)
+    assert told["known"] is True
+    assert len(told["conversations"]) == 2
+    assert {"title", "channel", "people", "messages", "terms", "first"} == set(told["conversations"][0])
+    shown = harbour.run("foryou", "--member", "colm", "--k", "2", "--at", "2026-11-10T12:00:00").stdout
+    assert all(one["title"][:20] in shown for one in told["conversations"])
+
+
+def test_groups_that_could_be_made_are_printed_and_nothing_is_done(harbour: Kinfolk) -> None:
+    told = harbour.json("groups", "--k", "3", "--json")
+    assert {"topics", "merges", "archives"} == set(told)
+    assert len(told["topics"]) <= 3
+    done = harbour.run("groups")
+    assert ("No topic wants a channel" in done.stderr) is (not any(told.values()))
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (("match", "--member", "nobody"), "no member 'nobody' in harbour"),
         (("match", "--member", "col"), "Did you mean colm"),
         (("match",), "exactly one of --member, --text and --texts"),
-        (("match", "--text", "x", "--community", "hill"), "no community 'hill'. KnownChannel: harbour"),
+        (("match", "--text", "x", "--community", "hill"), "no community 'hill'. Known: harbour"),
         (("match", "--texts", "none"), "none cannot be read"),
         (("search", "tea", "--as", "nobody"), "no member 'nobody'"),
         (("search", " "), "The search is empty"),
+        (("people", "--member", "nobody"), "no member 'nobody' in harbour"),
+        (("people", "--member", "emeka"), "Emeka Udo has not opted in to be introduced"),
+        (("foryou", "--member", "nobody"), "no member 'nobody' in harbour"),
+        (("groups", "--community", "hill"), "no community 'hill'. Known: harbour"),
         (("import", "jsonl", "none", "--community", "x"), "none cannot be read"),
         (("bench", "encoder", "--data", "none"), "none cannot be read"),
     ],

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlmodel import col
 
 from bot.core.events import Arrival, TimerFired
 from bot.harbour import HARBOUR
 from storage import channels
 from storage.tables import MessageRow
-from tests.story.town import MEMBER, OWNER, Town
+from tests.story.town import MEMBER, OWNER, STAFF, Town
 
 pytestmark = pytest.mark.slow
 
@@ -62,9 +62,67 @@ async def test_somebody_is_told_once_a_week_where_their_words_fit_better(harbour
     assert [one.only for one in told] == [OWNER]
     assert "bread-and-ferments" in told[0].text
     before = {one.id for one in harbour._posts(OWNER)}
-    await harbour.says(OWNER, "general", f"{BREAD} and again")
+    await harbour.says(OWNER, "repair-cafe", f"{BREAD} and again")
     assert not [one for one in harbour._posts(OWNER) if one.id not in before and "may find more" in one.text]
     inside = {one.id for one in harbour._posts(MEMBER)}
-    await harbour.joins(MEMBER, "general")
-    await harbour.says(MEMBER, "general", BREAD)
+    await harbour.says(MEMBER, "introductions", BREAD)
     assert not [one for one in harbour._posts(MEMBER) if one.id not in inside and "may find more" in one.text]
+
+
+HIVE = (
+    "the beehive wants a new frame before the honey flows",
+    "honey from the beehive by the canal is nearly black this summer",
+    "how often do you open the beehive, and when do you take the honey",
+    "smoke calms a beehive, and the honey stays clean",
+    "my beehive is heavy with honey, the frame broke",
+    "which wood for a beehive frame, does pine spoil the honey",
+    "the beehive swarmed, half of the honey is gone",
+    "a beehive on the roof needs shade, or the honey runs",
+    "honey sticks to every frame of this beehive",
+    "paint the beehive white, the frame stays bare, the honey cool",
+    "the queen left the beehive and the honey with it",
+    "spun the honey today, the beehive has six frames now",
+)
+
+
+async def bees(town: Town) -> list[str]:
+    """Have five people talk of bees in general, over two months; return those of them who are new."""
+    came = [await town.arrives(name) for name in ("Mo", "Li", "Ty")]
+    for one in came:
+        await town.joins(one, "general")
+    people = [OWNER, STAFF, *came]
+    for number, line in enumerate(HIVE):
+        await town.says(people[number % 5], "general", line)
+    await town.indexed()
+    begin = town.app.clock.now() - timedelta(days=60)
+
+    async def long_ago(connection) -> None:
+        rows = await connection.execute(select(col(MessageRow.id)).where(col(MessageRow.text).in_(HIVE)))
+        numbers = sorted(row.id for row in rows)
+        for at, number in enumerate(numbers):
+            told = {"sent_at": begin + (at // 2) * timedelta(days=9), "conversation": numbers[at // 2 * 2]}
+            await connection.execute(update(MessageRow).where(col(MessageRow.id) == number).values(**told))
+
+    await town.app.database.write(long_ago)
+    return came
+
+
+async def test_a_group_is_made_when_the_staff_says_so_joined_and_put_away_again(harbour: Town) -> None:
+    newcomer, other, _third = await bees(harbour)
+    await harbour.command(OWNER, "staff-room", "/draft groups")
+    [card] = [one for one in harbour.sees(OWNER, "staff-room") if "beehive" in one.text and one.buttons]
+    assert card.text.startswith("**Proposed**: a channel #")
+    assert not any(line in card.text for line in HIVE), "it quotes nobody"
+    before = {room.named.name for room in harbour.page._space.rooms.values()}
+    await harbour._answer(OWNER, harbour.pressing(OWNER, card, "Create"))
+    [made] = {room.named.name for room in harbour.page._space.rooms.values()} - before
+    assert "honey" in made or "beehive" in made
+    assert "which many of you talk about" in harbour.sees(OWNER, made)[0].text
+    told = harbour.last(other, "general")
+    assert "This has a channel of its own now" in told.text
+    assert "You are in" in await harbour._answer(newcomer, harbour.pressing(newcomer, told, "Join"))
+    assert harbour.is_in(newcomer, made)
+    assert "/match refused" in await harbour._answer(other, harbour.pressing(other, told, "Not for me"))
+    assert not harbour.is_in(other, made)
+    assert "Taken back:" in await harbour.command(OWNER, "staff-room", "/undo")
+    assert harbour.room(made).archived

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import random
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
 from bot.core.things import Ref
+from storage import channels
+from storage.tables import MessageRow
+from tests.clocks import Ago
 from tests.contract.platform import BUTTONS, JOINING, Seen
-from tests.story.any_town import AnyTown, needs, wants
+from tests.story.any_town import AnyTown, in_mode, living, needs, wants
 from tests.story.growing_talk import long_ago
+from tests.story.stages import Stage
 from tests.unit.planted import BREAD, CHAT, CHINESE, WICK
 
 pytestmark = pytest.mark.slow
@@ -77,3 +87,111 @@ async def test_a_refused_group_is_never_proposed_again(town: AnyTown) -> None:
     [again] = await proposed(town)
     await town.press(on.owner, again.message, "永远不要")
     assert await proposed(town) == []
+
+
+SOURDOUGH = tuple(f"{line}, sourdough and starter" for line in BREAD)
+
+
+async def bakers(town: AnyTown) -> None:
+    """Have the same people talk of bread in two channels: a little in one, more in the other."""
+    on = town.on
+    people = [on.owner, on.member, *[await town.comes_in(name) for name in ("Olu", "Zoe")]]
+    if JOINING not in on.lacks:
+        for one in people[:2]:
+            await on.join(one, town.stage.lanterns)
+        for one in people[2:]:
+            await on.join(one, on.public)
+    for number, line in enumerate(SOURDOUGH[:8]):
+        await on.post(people[number % 4], on.public, line)
+    for number, line in enumerate((*SOURDOUGH, *(f"{line}, again" for line in SOURDOUGH[:8]))):
+        await on.post(people[number % 4], town.stage.lanterns, line)
+    await town.indexed()
+    await long_ago(town.app)
+    await wants(town, staff_channel=str(on.private))
+
+
+async def silent(town: AnyTown, channel: Ref) -> None:
+    """Let nothing have been said in a channel for long."""
+    async with town.app.database.read() as connection:
+        room = await channels.find(connection, await town.community(), str(channel))
+    moved = update(MessageRow).where(col(MessageRow.channel_id) == room.id)
+    then = town.app.clock.now() - timedelta(days=200)
+    await town.app.database.write(lambda connection: connection.execute(moved.values(sent_at=then)))
+
+
+async def settled_and_taken_back(town: AnyTown, label: str, done: str, notice: str) -> None:
+    """Have the staff settle the card with this button; where the bot can, it is done at once and comes back."""
+    on = town.on
+    before = await rooms(town, on.owner)
+    if "ArchiveChannel" not in on.adapter.can:
+        card = next(one for one in await proposed(town) if done in one.text)
+        assert "I cannot do it here" in card.text
+        await town.press(on.owner, card.message, "Done")
+        assert not [one for one in await proposed(town) if done in one.text]
+        assert await rooms(town, on.owner) == before
+        return
+    card = next(one for one in await proposed(town) if label in one.buttons)
+    assert done in card.text
+    assert not any(line in card.text for line in SOURDOUGH), "it quotes nobody"
+    told = await town.told(on.owner, town.press(on.owner, card.message, label))
+    assert any(notice in one.text for one in told), [one.text for one in told]
+    [gone] = before.keys() - (await rooms(town, on.owner)).keys()
+    assert gone in {"pier", "lanterns"}
+    back = await town.answer(on.owner, on.private, "/undo")
+    assert "Taken back:" in back, back
+    assert await rooms(town, on.owner) == before
+
+
+async def test_two_channels_become_one_and_a_silent_one_is_put_away_and_both_come_back(town: AnyTown) -> None:
+    needs(town, BUTTONS)
+    await bakers(town)
+    await settled_and_taken_back(town, "Merge", "could become part of", "We go on in")
+    await silent(town, town.stage.lanterns)
+    await settled_and_taken_back(town, "Archive", "archive", "Nothing was said here for long")
+
+
+BOATS = "keel larch rudder pintle caulk hull tide mast dinghy transom varnish tiller slipway oakum trailer rigger"
+LIGHTS = "paper bamboo lantern frame wax wick cotton glow trim soak bend glue tin beeswax drip smoke"
+HINT = ("may find more answers in", "可能会得到更多回答")
+"""Whoever chose a language on their platform is told in it, and else in the community's."""
+
+
+def line(words: str, seed: int, many: int = 8) -> str:
+    """Say something with words of a subject."""
+    return " ".join(random.Random(seed).sample(words.split(), many))
+
+
+async def talks_long(town: AnyTown) -> None:
+    """Have so much been said on the pier and in the lanterns that a few words more change nothing of what they are."""
+    on = town.on
+    others = [await town.comes_in(name) for name in ("Olu", "Zoe")]
+    for number in range(40):
+        await on.post((on.owner, on.member)[number % 2], on.public, line(BOATS, number))
+        await on.post(others[number % 2], town.stage.lanterns, line(LIGHTS, number))
+    await town.indexed()
+    await (await town.app.matching()).learn(await town.community())
+
+
+async def test_a_hint_is_given_to_its_author_alone_and_once_a_week(stage: Stage, home: Path, ending: None) -> None:
+    clock = Ago()
+    async with living(stage, home, clock=clock) as town:
+        on = town.on
+        await talks_long(town)
+        await in_mode(town, "elsewhere", "act")
+
+        async def hinted(author: Ref, seed: int) -> list[Seen]:
+            clock.by -= timedelta(minutes=2)  # no channel is looked at more than once a minute
+            stage.turn_back(clock.by.total_seconds())
+            told = await town.told(author, town.says(author, on.public, line(LIGHTS, seed, many=14)))
+            return [one for one in told if any(words in one.text for words in HINT)]
+
+        [hint] = await hinted(on.owner, 101)
+        assert town.stage.marks in hint.text
+        assert not [one for one in (await town.sees(on.member)).values() if HINT[0] in one.text], "nobody else sees it"
+        assert await hinted(on.owner, 102) == [], "once a week"
+        third = await town.comes_in("Kim")
+        if JOINING not in on.lacks:  # who comes in goes into the lanterns, and knows that there is such a thing
+            await on.join(third, on.public)
+            assert await hinted(third, 103) == []
+        await wants(town, language="zh_CN")
+        assert len(await hinted(on.member, 104)) == 1

@@ -128,11 +128,15 @@ async def test_two_communities_become_one_while_the_bot_lives(both: Both) -> Non
         count = len((await connection.execute(humans)).all())
     vectors = await both.page.app.vectors()
     assert await vectors.count(Scope(community=only.id)) == count
-    [apart] = await both.wire.says("ben", "@ben", f"/match {BREAD}")
-    assert "bread-and-ferments" not in apart, "Ben has no account there"
-    await both.wire.says("ben", "@ben", "/match across on")
-    [after] = await both.wire.says("ben", "@ben", f"/match {BREAD}")
-    assert "bread-and-ferments" in after
+    [alone] = await both.wire.says("ben", "@ben", f"/match {BREAD}")
+    assert "bread-and-ferments" not in alone, "Ben is not on the playground, and never said that he wants its channels"
+    [told] = await both.wire.says("ben", "@ben", "/match across on")
+    assert "From now on I offer you channels of" in told
+    [across] = await both.wire.says("ben", "@ben", f"/match {BREAD}")
+    assert "bread-and-ferments" in across
+    await both.wire.says("ben", "@ben", "/match across off")
+    [again] = await both.wire.says("ben", "@ben", f"/match {BREAD}")
+    assert "bread-and-ferments" not in again
     await both.wire.says("ben", "#pier", "what was said after they became one")
     assert "what was said after they became one" in await both.texts()
     async with both.page.app.database.read() as connection:

@@ -289,3 +289,23 @@ async def test_with_the_bot_alone_one_is_answered_and_nothing_is_kept(harbour: T
         said = await messages.since(connection, await harbour.community(), datetime.min.replace(tzinfo=UTC))
     assert said
     assert not [one for one in said if "my secret" in one.message.text]
+
+
+async def test_what_nobody_answers_gives_way_to_others(harbour: Town) -> None:
+    newcomer = await harbour.arrives("Mo")
+    shown = [offered(await harbour.command(newcomer, "general", "/match")) for _ in range(8)]
+    assert shown[0] == shown[1]
+    assert shown[0][0] not in shown[-1], "what was offered again and again makes room"
+    assert set(shown[-1]) - set(shown[0])
+
+
+async def test_who_only_told_what_they_like_hears_that_and_how_a_refusal_is_taken_back(harbour: Town) -> None:
+    newcomer = await harbour.arrives("Mo")
+    await harbour.command(newcomer, "general", RYE)
+    told = await harbour.command(newcomer, "general", "/match")
+    assert told.startswith("From what you told me, you may belong here:")
+    await harbour.joins(newcomer, "general")
+    await harbour.says(newcomer, "general", "compost, seeds and tomatoes on the balcony")
+    told = await harbour.command(newcomer, "general", "/match")
+    assert told.startswith("From what you told me and wrote, you may belong here:")
+    assert "/match refused" in await harbour.press(newcomer, NOT_FOR_ME["en"])

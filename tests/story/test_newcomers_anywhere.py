@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from bot.core.things import Ref
 from storage import acts, feedback, interests, newcomers, traces, wishes
+from tests.clocks import Ago
 from tests.contract.platform import BUTTONS, COMMANDS, JOINING, Seen
 from tests.story.any_town import AnyTown, in_mode, living, needs, wants
 from tests.story.discord_town import PATIENCE, WICK
@@ -26,6 +27,10 @@ NOT_FOR_ME = {"en": "Not for me", "zh_CN": "不感兴趣"}
 AGAIN = {"en": "Offer #lanterns again", "zh_CN": "重新推荐 #lanterns"}
 PLACE = {"en": "Did you find your place?", "zh_CN": "找到适合你的地方了吗？"}
 STOP = {"en": "Stop asking", "zh_CN": "不要再问"}
+STOPPED = {"en": "no more of my own accord", "zh_CN": "我不再主动写信给你"}
+JOIN = {"en": "Join #", "zh_CN": "加入 #"}
+SPOKEN = {"discord": "zh_CN", "telegram": "zh_CN", "slack": "en", "wire": "en"}
+"""Which language is spoken in the longest of these stories: in both it would take twice as long."""
 in_both = pytest.mark.parametrize("language", ["en", "zh_CN"])
 
 
@@ -96,39 +101,26 @@ async def test_a_newcomer_answers_is_led_refuses_and_takes_it_back(town: AnyTown
     assert TOLD[language] not in said(await town.told(newcomer, town.commands(newcomer, where, "/match")))
 
 
-class Ago:
-    """The time of this machine, so long ago."""
-
-    def __init__(self, by: timedelta) -> None:
-        self.by = by
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) - self.by
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-
 async def test_who_did_not_settle_is_asked_once_after_a_week_and_may_stop_that(stage: Stage, home: Path) -> None:
-    ago = timedelta(days=8)
+    ago, language = timedelta(days=8), SPOKEN[stage.name]
     stage.turn_back(ago.total_seconds())
     async with living(stage, home, clock=Ago(ago)) as town:
         needs(town, BUTTONS)
         await town.talks()
         await in_mode(town, "welcome", "act")
         await wants(town, daily_hour=str(datetime.now(UTC).hour))
-        newcomer, _hello = await welcomed(town)
+        newcomer, _hello = await welcomed(town, language)
         greeted = await town.told(newcomer, town.says(newcomer, await stage.direct(newcomer), "hello!"))
         assert "/match" in said(greeted), await told(town)
         direct = await stage.direct(newcomer)
     stage.turn_back(0)
     async with living(stage, home) as town:
         await swept(town)
-        asked = [one for one in await town.on.sees(newcomer, direct) if PLACE["en"] in one.text]
+        asked = [one for one in await town.on.sees(newcomer, direct) if PLACE[language] in one.text]
         assert len(asked) == 1, await told(town)
-        assert any(label.startswith("Join #") for label in asked[0].buttons)
-        stopped = await town.told(newcomer, town.press(newcomer, asked[0].message, STOP["en"]))
-        assert "no more of my own accord" in said(stopped)
+        assert any(label.startswith(JOIN[language]) for label in asked[0].buttons)
+        stopped = await town.told(newcomer, town.press(newcomer, asked[0].message, STOP[language]))
+        assert STOPPED[language] in said(stopped)
         member = await town.member(newcomer)
         async with town.app.database.read() as connection:
             met = await newcomers.of(connection, member.id)

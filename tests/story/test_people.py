@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from bot.core.wording import unmarked
 from storage.tables import MeetingRow
 from tests.contract.platform import BUTTONS, Seen
 from tests.story.any_town import AnyTown, living, needs
 from tests.story.stages import Stage
-from tests.story.town import Town
+from tests.story.town import MEMBER, OWNER, STAFF, Town
 
 pytestmark = pytest.mark.slow
 
@@ -71,7 +73,7 @@ async def test_a_no_is_told_to_nobody_and_stays_one(town: AnyTown) -> None:
 
 # In both languages, on the playground
 
-BAKER, FRIEND = "mei.c", "priya"
+BAKER, FRIEND, QUIET = "mei.c", "priya", "colm"
 BREAD = (
     "my sourdough starter doubles in four hours with rye flour",
     "the sourdough crumb is tight, more rye in the starter and a longer proof",
@@ -82,20 +84,20 @@ CLOSED = {"en": "This request is not open any more.", "zh_CN": "这个请求已�
 in_both = pytest.mark.parametrize("language", ["en", "zh_CN"])
 
 
-async def introduced(harbour: Town, language: str) -> str:
+async def introduced(harbour: Town, language: str, asker: str = BAKER) -> str:
     """Have two bakers opt in, and the one ask for the other; return what the other was asked."""
-    for who in (BAKER, FRIEND):
+    for who in (asker, FRIEND):
         await harbour.speaks(who, language)
-        for text in BREAD:
-            await harbour.says(who, "bread-and-ferments", text)
+        for line in BREAD:
+            await harbour.says(who, "bread-and-ferments", line)
     await harbour.indexed()
-    for who in (BAKER, FRIEND):
+    for who in (asker, FRIEND):
         assert EXPLAINED[language] in await harbour.command(who, "general", "/people")
         await harbour.command(who, "general", "/people on")
-    assert "sourdough" in await harbour.command(BAKER, "general", "/people")
+    assert "sourdough" in await harbour.command(asker, "general", "/people")
     label = INTRODUCE[language].format((await harbour.member(FRIEND)).name)
     before = harbour._posts(FRIEND)
-    await harbour.press(BAKER, label)
+    await harbour.press(asker, label)
     [asked] = [post.text for post in harbour._posts(FRIEND) if post not in before]
     assert WOULD_LIKE[language] in asked
     return asked
@@ -136,3 +138,66 @@ async def test_privacy_off_ends_being_suggested_at_once_and_a_forget_takes_the_r
 
 async def _meetings(connection) -> int:
     return len((await connection.execute(MeetingRow.__table__.select())).all())
+
+
+async def test_what_somebody_told_the_bot_leads_to_people_and_is_shown_to_none(harbour: Town) -> None:
+    newcomer = await harbour.arrives("Mo")
+    for line in BREAD:
+        await harbour.says(FRIEND, "bread-and-ferments", line)
+    await harbour.indexed()
+    for who in (newcomer, FRIEND):
+        await harbour.command(who, "general", "/people on")
+    assert "Nobody fits" in await harbour.command(newcomer, "general", "/people")
+    await harbour.command(newcomer, "general", "/match sourdough starter, rye flour and pottery")
+    name = (await harbour.member(FRIEND)).name
+    mine = await harbour.command(newcomer, "general", "/people")
+    assert name in mine
+    assert "which you told me that you like" in mine
+    theirs = await harbour.command(FRIEND, "general", "/people")
+    assert "**Mo**" in theirs or "Mo" in theirs
+    assert "What you both like is close." in theirs
+    assert not {"sourdough", "pottery"} & set(re.findall(r"\w+", theirs)), "what they told is theirs"
+
+
+async def test_the_staff_reads_why_and_only_who_asked_takes_a_request_back(harbour: Town) -> None:
+    await harbour.joins(OWNER, "bread-and-ferments")
+    await introduced(harbour, "en", asker=OWNER)
+    why = await harbour.command(STAFF, "general", "/why")
+    assert "asks to be introduced" in why
+    assert "sourdough" not in why, "what one is told is told to nobody else"
+    assert "nothing here that I could take back" in await harbour.command(STAFF, "general", "/undo")
+    back = await harbour.command(OWNER, "general", "/undo")
+    assert "Taken back:" in back
+    assert "Cannot be taken back:" in back, "the other was asked"
+    assert await harbour.press(FRIEND, YES["en"]) == CLOSED["en"]
+
+
+async def _pair_by_pair(connection) -> None:
+    """Let what was said about the starter be conversations of two: days of it are told in a moment here."""
+    answered = "(SELECT id FROM message AS first WHERE first.ref = message.reply_to)"
+    await connection.execute(
+        text(f"UPDATE message SET conversation = coalesce({answered}, id) WHERE text LIKE '%rye%'")
+    )
+
+
+async def test_a_friend_is_a_reason_for_a_channel_and_introduced_to_nobody(harbour: Town) -> None:
+    await harbour.joins(MEMBER, "general")
+    for line in BREAD * 2:
+        await harbour.says(QUIET, "general", line)
+        asked = harbour.last(MEMBER, "general")
+        await harbour.says(MEMBER, "general", f"mine too: {line}", reply_to=asked)
+    for line in BREAD:
+        await harbour.says(FRIEND, "bread-and-ferments", line)
+    await harbour.indexed()
+    await harbour.app.untangling().catch_up()
+    await harbour.app.database.write(_pair_by_pair)
+    for who in (QUIET, MEMBER, FRIEND):
+        await harbour.command(who, "general", "/people on")
+    friend, stranger = [(await harbour.member(one)).name for one in (MEMBER, FRIEND)]
+    told = await harbour.command(QUIET, "general", "/people")
+    assert stranger in told
+    assert friend not in told, "they talk already"
+    await (await harbour.app.matching()).learn(await harbour.community())
+    assert "bread-and-ferments" in await harbour.command(QUIET, "general", "/match")
+    why = await harbour.press(QUIET, "Why?")
+    assert re.search(f"You already talk with .*{friend}.* there\\.", why), why

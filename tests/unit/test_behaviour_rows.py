@@ -156,3 +156,24 @@ def _nothing():
     import numpy as np
 
     return np.zeros((0, 4), dtype=np.float32)
+
+
+async def test_a_search_is_found_behind_whatever_other_commands_came_after_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(behaviour, "MOST", 3)
+    await place.happens(said("hello", by="ana"))
+    inbox = Inbox(place.database, clock=HastyClock(), holder="one")
+    quoting = {"arguments": {"words": '"command":"search"'}}
+    for number, (command, more) in enumerate([("search", {"line": "rye flour"}), *[("privacy", quoting)] * 9]):
+        given = CommandGiven(
+            command=command,
+            member=named("ana"),
+            rank=Rank.MEMBER,
+            channel=named("general"),
+            at=MONDAY,
+            invocation=Ref("import", f"c{number}"),
+            **more,
+        )
+        await inbox.put(Arrival(space=named("harbour"), event=given))
+    assert [one.text for one in (await place.deeds()).wanted] == ["rye flour"]

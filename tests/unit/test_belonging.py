@@ -267,3 +267,57 @@ def learner() -> int:
                 if mine and b"study_process" in (folder / "cmdline").read_bytes():
                     return int(folder.name)
         time.sleep(0.01)
+
+
+async def test_what_is_cut_off_again_and_again_is_tried_less_and_less_often(town: Town) -> None:
+    tries, well = 0, False
+
+    async def cut() -> None:
+        nonlocal tries
+        tries += not well
+        if not well:
+            raise Unavailable("Learning was cut off.")
+
+    part = belonging(town, cut)
+
+    async def minutes(count: int) -> None:
+        for _ in range(count):
+            passes(town, timedelta(minutes=1))
+            with contextlib.suppress(Unavailable):
+                await part.look()
+
+    await minutes(2)
+    assert tries == 2, "once it is tried again at once"
+    await minutes(118)
+    assert 5 <= tries <= 9
+    well = True
+    await minutes(60)
+    assert await label(town) is not None
+
+
+async def test_what_is_away_is_asked_for_each_minute(town: Town) -> None:
+    tries = 0
+
+    async def away() -> None:
+        nonlocal tries
+        tries += 1
+        raise Gone("The vectors are away.")
+
+    part = belonging(town, away)
+    for _ in range(5):
+        passes(town, timedelta(minutes=1))
+        with pytest.raises(Gone):
+            await part.look()
+    assert tries == 5
+
+
+async def test_a_clock_that_was_set_back_stops_no_learning(town: Town) -> None:
+    part = belonging(town)
+    assert await part.look() == 1
+    passes(town, -timedelta(hours=2))
+    assert await part.look() == 0, "a little is nothing"
+    passes(town, -timedelta(days=30))
+    assert await part.look() == 1
+    found = await label(town)
+    assert found is not None
+    assert found.built_at == town.matchmaker.clock.now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from bot.core.actions import KeepMeeting, Wish
+from bot.core.events import MessagePosted
 from bot.core.things import Community, Member
 from brains.matching.circle import Circle
-from storage import communities, meetings, members, persons, refusals, wishes
+from storage import communities, interests, meetings, members, persons, refusals, wishes
 from storage.db import Database
 from storage.following import Following
 from tests.clocks import HastyClock
@@ -30,6 +32,10 @@ class Place:
     database: Database
     community: Community
     circle: Circle
+    following: Following
+
+    async def happens(self, *events: MessagePosted) -> None:
+        await self.database.write(lambda connection: self.following.follow(connection, events))
 
     async def member(self, name: str) -> Member:
         found = await self.database.look(lambda c: members.by_ref(c, self.community, named(name).ref))
@@ -65,7 +71,7 @@ async def place(home: Path) -> AsyncIterator[Place]:
         talk.append(said(ELSEWHERE, by="bea", minute=2))
         await database.write(lambda connection: following.follow(connection, talk))
         circle = Circle(database=database, vectors=_no_vectors, encoder=_encoder, clock=HastyClock())
-        made = Place(database=database, community=community, circle=circle)
+        made = Place(database=database, community=community, circle=circle, following=following)
         ben, bea = await made.member("ben"), await made.member("bea")
         await database.write(lambda c: persons.link(c, ben, bea, MONDAY))
         await made.wants("ana", "people")
@@ -90,3 +96,16 @@ async def test_what_bars_one_account_bars_the_human(place: Place) -> None:
     assert [one.said for account in now.humans[ben.person] for one in between.get(account, [])] == ["never"]
     await place.database.write(lambda c: members.set_consent(c, bea.id, collected=False, now=MONDAY))
     assert ben.person not in (await place.circle._now(place.community, ana)).accounts
+
+
+async def test_what_somebody_told_the_bot_leads_them_to_others_and_is_shown_to_none(place: Place) -> None:
+    await place.happens(said("hello all", by="cem", minute=3))
+    ben, cem = await place.member("ben"), await place.member("cem")
+    keep = functools.partial(interests.keep, member=cem.id, text="rye bread and pottery", source="match", now=MONDAY)
+    before = await place.circle.common(place.community, cem, ben)
+    assert (before.terms, before.told) == ((), False)
+    await place.database.write(keep)
+    mine = await place.circle.common(place.community, cem, ben)
+    assert (set(mine.terms), mine.told) == ({"rye", "bread"}, True)
+    theirs = await place.circle.common(place.community, ben, cem)
+    assert (theirs.terms, theirs.told) == ((), False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -22,6 +23,7 @@ from bot.core.things import Ref
 from bot.metrics import Figures, show
 from bot.perform import Case
 from brains.skills.skill import Context, Skill
+from storage import ledger
 from tests.clocks import HastyClock
 from tests.recording import GENERAL, PLATFORM, SPACE, Plaza, SmallBot, small_bot
 from tests.unit.test_perform import pieces, trace_of
@@ -158,3 +160,30 @@ async def test_a_port_that_is_taken_names_the_variable_and_what_to_do(home: Path
                 await show(bot.performer.figures, port=port, database=bot.database, clock=bot.clock)
         async with shown(bot, port) as client:
             assert (await client.get("/metrics")).status_code == 200
+
+
+async def test_the_page_tells_when_it_was_learned_where_members_belong_how_long_it_took_and_what_serves(
+    home: Path, port: int
+) -> None:
+    async with small_bot(home) as bot:
+        number = bot.community.id
+
+        async def learned(details: dict[str, object]) -> None:
+            note = functools.partial(
+                ledger.note, community=number, at=bot.clock.now(), actor="", act="learn", details=details
+            )
+            await bot.database.write(note)
+
+        await learned({"seconds": 90.5, "promoted": True})
+        await learned({"seconds": 12.5, "promoted": False})
+        await bot.database.write(
+            functools.partial(ledger.note, community=number, at=bot.clock.now(), actor="", act="other", details={})
+        )
+        async with shown(bot, port) as client:
+            await client.get("/metrics")
+        figures = bot.performer.figures
+    told = {"community": str(number)}
+    assert value(figures, "kinfolk_learned_timestamp_seconds", **told) == bot.clock.now().timestamp()
+    assert value(figures, "kinfolk_learned_in_seconds", **told) == 12.5
+    assert value(figures, "kinfolk_learned_promoted", **told) == 0
+    assert value(figures, "kinfolk_learned_promoted", community="7") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -119,3 +120,39 @@ def test_a_word_of_one_channel_tells_more_than_one_of_all() -> None:
     assert usual.tells("hull") > usual.tells("oakum") > usual.tells("today") == 0.0
     alone = Usual.of(texts * 20, [1] * 120, zeros)
     assert alone.tells("rye") > alone.tells("today") > 0, "where there is one channel, what is rare tells"
+
+
+def test_words_of_any_talk_are_no_subject_unless_they_are_one_here() -> None:
+    text = "I bought a new hull last week and found the work easy, my watch is old"
+    told = shared([text], [text], None, 9)
+    assert "hull" in told
+    assert not {"bought", "new", "last", "week", "found", "work", "watch", "old"} & set(told)
+    horology = replace(USUAL, terms={"watch": 9}, topical={"watch": 0.9})
+    assert "watch" in shared([text], [text], horology, 9)
+
+
+def told(*texts: str, vectors) -> Corpus:
+    many = len(texts)
+    return Corpus(
+        ids=-np.arange(1, many + 1),
+        texts=texts,
+        vectors=np.array(vectors, dtype=np.float32).reshape(many, 4),
+        channels=np.full(many, -1),
+        authors=np.ones(many, dtype=np.int64),
+        times=np.full(many, MONDAY.timestamp()),
+    )
+
+
+def test_what_somebody_told_is_an_interest_of_theirs_beside_what_they_wrote() -> None:
+    now = MONDAY.timestamp()
+    nothing = told(vectors=[])
+    silent = draw(1, nothing, talks=frozenset(), usual=USUAL, now=now, told=told("chess openings", vectors=CHESS))
+    assert (silent.messages, silent.hours.sum()) == (0, 0.0)
+    assert float(silent.interests[0] @ CHESS) == pytest.approx(1.0)
+    assert set(silent.terms) == {"chess", "opening"}
+    wrote = told("caulk the hull with oakum before the tide", vectors=SAILS)
+    both = draw(1, wrote, talks=frozenset(), usual=USUAL, now=now, told=told("国际象棋 开局", vectors=CHESS))
+    assert (both.messages, both.chinese, len(both.interests)) == (1, 0.0, 2)
+    crowd = Crowd.of([portrait(0, CHESS), silent, portrait(2, SAILS)], {}, usual=USUAL)
+    found = ranked(crowd.fit(crowd.portraits[0]), np.zeros(3, dtype=np.float32), allowed=[1, 2])
+    assert found == [1]

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.event import listen, remove
 
 from bot.core.actions import KeepMeeting, KeepTaste, SetWish, inverse
 from bot.core.decisions import Receipt
 from bot.core.events import MemberLeft
 from storage import meetings, members, retention, tastes, wishes
 from storage.exporting import export
+from storage.meetings import Attention
 from storage.tables import MessageRow
 from tests.recording import ANA, GENERAL, WEI, SmallBot, small_bot
 from tests.words import MONDAY as MOMENT
@@ -205,3 +207,35 @@ async def test_a_request_of_who_may_not_be_introduced_any_more_waits_no_longer(b
     assert await waits() == [ASKED.meeting]
     await keep(bot, replace(ON, on=False))
     assert await waits() == []
+
+
+async def test_who_had_attention_of_late_is_looked_up_one_by_one(bot: SmallBot) -> None:
+    await keep(bot, SHOWN, ASKED)
+    ana, wei = await number(bot, ANA), await number(bot, WEI)
+    since = bot.performer.clock.now() - timedelta(days=1)
+    look = functools.partial(meetings.attention, community=bot.community, since=since)
+    assert await bot.database.look(functools.partial(look, among={ana, wei})) == {wei: Attention(shown=1, asked=1)}
+    assert await bot.database.look(functools.partial(look, among={ana})) == {}
+    later = functools.partial(look, since=since + timedelta(days=2), among={wei})
+    assert await bot.database.look(later) == {}
+    if bot.database.engine.dialect.name != "sqlite":
+        return  # its planner looks through small tables whatever indices there are
+    asked: list[tuple[str, object]] = []
+
+    def note(_connection, _cursor, statement: str, parameters: object, *_rest: object) -> None:
+        asked.append((statement, parameters))
+
+    listen(bot.database.engine, "before_cursor_execute", note)
+    await bot.database.look(functools.partial(look, among={ana, wei}))
+    remove(bot.database.engine, "before_cursor_execute", note)
+
+    def plans_of(connection) -> list[str]:
+        return [
+            step[3]
+            for statement, parameters in asked
+            if statement.startswith("SELECT")
+            for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+
+    [plan, *_rest] = await bot.database.look(lambda connection: connection.run_sync(plans_of))
+    assert "ix_meeting_other (other_id=? AND shown_at>?)" in plan
