@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from brains.knowledge.answer import Answer
     from brains.matching.circle import Circle
     from brains.matching.matchmaker import Matchmaker
+    from brains.rhythm.digester import Digester
     from storage.channels import Reach
     from storage.db import Database
 
@@ -75,7 +76,7 @@ class Faculties:
 
     `moderator` gives what examines a community's messages; `changed` is called when our own tables were changed, so
     that what was read from them is read anew. `look` says what is seen in the pictures of a message of a platform.
-    `circle` suggests members to each other.
+    `circle` suggests members to each other, `digester` makes digests.
     """
 
     database: Database
@@ -88,6 +89,7 @@ class Faculties:
     changed: Callable[[], None] = _nothing
     look: Callable[[str, Iterable[File]], Awaitable[tuple[Picture, ...]]] | None = None
     circle: Callable[[], Awaitable[Circle]] | None = None
+    digester: Callable[[], Awaitable[Digester]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
