@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from bot.core.sentences import sentences, width
-from brains.knowledge.asking import asks, is_question, seeks_place
+from brains.knowledge.asking import asks, is_question, leans, seeks_place
 from brains.knowledge.extract import plain
+from brains.knowledge.terms import speaks_chinese
 from brains.matching.terms import words
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 ASKED, DECIDED = 4, 3
 """Different terms of a question that can be understood by itself, and of a decision that says something."""
+WHILE = timedelta(minutes=30)
+"""How long nobody else spoke in the channel after a question that waits: who answers rarely says what they answer."""
 LONGEST = 280
 """Width of a sentence that is quoted."""
 
@@ -78,11 +82,28 @@ def question(talk: Sequence[Said], answered: frozenset[str]) -> Gleaned | None:
             return None
         if str(one.ref) in answered or seeks_place(one.text) or not is_question(one.text):
             continue
-        asked = [plain(part) for part in sentences(one.text) if asks(part) and not part.startswith("```")]
+        asked = [plain(part) for part in sentences(one.text) if _is_open(part)]
         telling = [part for part in asked if len(set(words(part))) >= ASKED and width(part) <= LONGEST]
         if telling:
             return Gleaned(said=one, sentence=max(telling, key=lambda part: len(set(words(part)))))
     return None
+
+
+def _is_open(sentence: str) -> bool:
+    """Say whether a sentence asks by itself: marked as a question or in Chinese, and no afterthought to another."""
+    marked = any(sign in sentence for sign in "?？") or speaks_chinese(sentence)
+    return marked and asks(sentence) and not leans(sentence) and not sentence.startswith(("```", ">"))
+
+
+def quiet_after(said: Sequence[Said]) -> frozenset[str]:
+    """Return after which messages of a channel, in order of time, nobody else spoke there for a while."""
+    found = set()
+    for at, one in enumerate(said):
+        others = (other for other in said[at + 1 :] if other.author != one.author)
+        following = next(others, None)
+        if following is None or following.at - one.at > WHILE:
+            found.add(str(one.ref))
+    return frozenset(found)
 
 
 def decisions(talk: Sequence[Said]) -> list[Gleaned]:

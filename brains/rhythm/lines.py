@@ -109,9 +109,11 @@ def _glean(span: Span) -> dict[Kind, list[_Found]]:
     weights = {one.id: matter.weight for matter in span.matters for one in matter.said}
     author = {str(one.ref): one.author for one in span.heard.said}
     answered = frozenset(one.reply_to for one in span.heard.said if author.get(one.reply_to, one.author) != one.author)
+    quiet = _quiet(span)
     found: dict[Kind, list[_Found]] = {"question": [], "decision": [], "link": []}
     for label, some in talk.items():
-        if asked := gleaning.question(some, answered):
+        asked = gleaning.question(some, answered)
+        if asked is not None and (label < 0 or str(asked.said.ref) in quiet):
             told = substance(words(asked.said.text)) + _liked(span, [asked.said])
             found["question"].append(_found(asked, told, label))
         for decided in gleaning.decisions(some)[-1:]:
@@ -119,6 +121,15 @@ def _glean(span: Span) -> dict[Kind, list[_Found]]:
             found["decision"].append(_found(decided, told, label))
     found["link"] = [_link(span, one) for one in _shared(span)]
     return found
+
+
+def _quiet(span: Span) -> frozenset[str]:
+    """Return after which messages outside of threads nobody else spoke in their channel, outside of threads."""
+    rooms: dict[int, list[Said]] = {}
+    for one in span.heard.said:
+        if one.conversation is None or one.conversation >= 0:
+            rooms.setdefault(one.channel, []).append(one)
+    return frozenset().union(*(gleaning.quiet_after(some) for some in rooms.values()))
 
 
 def _shared(span: Span) -> Iterable[Shared]:
