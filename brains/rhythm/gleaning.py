@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 ASKED, DECIDED = 4, 3
 """Different terms of a question that can be understood by itself, and of a decision that says something."""
-WHILE = timedelta(minutes=30)
-"""How long nobody else spoke in the channel after a question that waits: who answers rarely says what they answer."""
+SOON = timedelta(hours=24)
+"""For how long nobody else spoke in the channel after a question that waits: who speaks rarely says to what."""
+SHARED = 2
+"""Terms that a later message shares with a question which it may answer."""
 LONGEST = 280
 """Width of a sentence that is quoted."""
 
@@ -34,7 +36,7 @@ _DECIDED = re.compile(
     r"(?:go with|settle on|stick with)\b"
     rf"|{_WE}(?:'re| are) (?:going|sticking) with\b"
     r"|(?:it (?:is|was|has been)|it'?s|that'?s) (?:decided|settled|agreed)\b"
-    r"|(?:the )?(?:decision|consensus|conclusion|outcome)(?: (?:is|was)(?: to| that)?|:)(?= )"
+    r"|(?:the|our) (?:final )?(?:decision|consensus)(?: (?:is|was)(?: to| that)?|:)(?= )|^(?:decision|resolved|agreed): "
     r"|(?:rfc|proposal|motion|vote|pr) (?:is|was|has been|got) (?:accepted|approved|adopted|passed|rejected)\b"
     r"|(?:agreed|decided|approved|accepted) (?:on|in|at|by) (?:the|today|yesterday|our|last)\b)",
     re.IGNORECASE,
@@ -95,15 +97,16 @@ def _is_open(sentence: str) -> bool:
     return marked and asks(sentence) and not leans(sentence) and not sentence.startswith(("```", ">"))
 
 
-def quiet_after(said: Sequence[Said]) -> frozenset[str]:
-    """Return after which messages of a channel, in order of time, nobody else spoke there for a while."""
-    found = set()
-    for at, one in enumerate(said):
-        others = (other for other in said[at + 1 :] if other.author != one.author)
-        following = next(others, None)
-        if following is None or following.at - one.at > WHILE:
-            found.add(str(one.ref))
-    return frozenset(found)
+def waits(question: Said, later: Sequence[Said]) -> bool:
+    """Say whether nobody seems to have answered a question, by what was said in its channel after it.
+
+    Somebody else did who spoke first and soon, or who shares terms with it later.
+    """
+    others = [one for one in later if one.author != question.author]
+    if not others:
+        return True
+    terms = set(words(question.text))
+    return others[0].at - question.at > SOON and not any(len(terms & set(words(one.text))) >= SHARED for one in others)
 
 
 def decisions(talk: Sequence[Said]) -> list[Gleaned]:

@@ -109,11 +109,10 @@ def _glean(span: Span) -> dict[Kind, list[_Found]]:
     weights = {one.id: matter.weight for matter in span.matters for one in matter.said}
     author = {str(one.ref): one.author for one in span.heard.said}
     answered = frozenset(one.reply_to for one in span.heard.said if author.get(one.reply_to, one.author) != one.author)
-    quiet = _quiet(span)
     found: dict[Kind, list[_Found]] = {"question": [], "decision": [], "link": []}
     for label, some in talk.items():
         asked = gleaning.question(some, answered)
-        if asked is not None and (label < 0 or str(asked.said.ref) in quiet):
+        if asked is not None and _waits(span, asked, label):
             told = substance(words(asked.said.text)) + _liked(span, [asked.said])
             found["question"].append(_found(asked, told, label))
         for decided in gleaning.decisions(some)[-1:]:
@@ -123,13 +122,12 @@ def _glean(span: Span) -> dict[Kind, list[_Found]]:
     return found
 
 
-def _quiet(span: Span) -> frozenset[str]:
-    """Return after which messages outside of threads nobody else spoke in their channel, outside of threads."""
-    rooms: dict[int, list[Said]] = {}
-    for one in span.heard.said:
-        if one.conversation is None or one.conversation >= 0:
-            rooms.setdefault(one.channel, []).append(one)
-    return frozenset().union(*(gleaning.quiet_after(some) for some in rooms.values()))
+def _waits(span: Span, asked: Gleaned, label: int) -> bool:
+    """Say whether a question waits: in a thread nobody else spoke after it; elsewhere nobody seems to mean it."""
+    if label < 0:
+        return True
+    later = (one for one in span.heard.said if one.channel == asked.said.channel and one.at > asked.said.at)
+    return gleaning.waits(asked.said, [one for one in later if one.conversation is None or one.conversation >= 0])
 
 
 def _shared(span: Span) -> Iterable[Shared]:
