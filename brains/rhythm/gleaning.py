@@ -36,7 +36,8 @@ _DECIDED = re.compile(
     r"(?:go with|settle on|stick with)\b"
     rf"|{_WE}(?:'re| are) (?:going|sticking) with\b"
     r"|(?:it (?:is|was|has been)|it'?s|that'?s) (?:decided|settled|agreed)\b"
-    r"|(?:the|our) (?:final )?(?:decision|consensus)(?: (?:is|was)(?: to| that)?|:)(?= )|^(?:decision|resolved|agreed): "
+    r"|(?:the|our) (?:final )?(?:decision|consensus)(?: (?:is|was)(?: to| that)?|:)(?= )"
+    r"|^(?:decision|resolved|agreed): "
     r"|(?:rfc|proposal|motion|vote|pr) (?:is|was|has been|got) (?:accepted|approved|adopted|passed|rejected)\b"
     r"|(?:agreed|decided|approved|accepted) (?:on|in|at|by) (?:the|today|yesterday|our|last)\b)",
     re.IGNORECASE,
