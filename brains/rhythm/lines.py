@@ -46,7 +46,7 @@ def of_matter(span: Span, matter: Matter, score: float, rooms: Mapping[int, Chan
     return Line(
         kind="conversation",
         title=known.title,
-        summary=" ".join(one.text for one in known.quotes),
+        summary="\n".join(one.text for one in known.quotes),
         quotes=known.quotes,
         channel=rooms[matter.channel],
         began=matter.said[0].at,

@@ -92,7 +92,7 @@ async def test_each_line_is_made_of_sentences_that_stand_in_the_messages_it_cite
         assert line.quotes
         assert all(quote.text in text[quote.source.id] for quote in line.quotes)
         assert line.summary == (
-            " ".join(one.text for one in line.quotes) if line.kind == "conversation" else line.quotes[0].text
+            "\n".join(one.text for one in line.quotes) if line.kind == "conversation" else line.quotes[0].text
         )
     workshop = next(line for line in found.lines if line.channel.name == "workshop")
     assert (workshop.messages, workshop.people, workshop.title) == (4, ("ana", "ben", "cyd"), "workshop")
