@@ -20,7 +20,8 @@ from brains.evals.archive import Text, archive
 from brains.evals.evaluation import report
 from brains.evals.summaries import letters
 from brains.evals.textrank import textrank
-from brains.rhythm.digester import Digester
+from brains.rhythm.digester import LIMIT, Digester
+from brains.rhythm.lines import AROUND
 from brains.training.encoding import silent
 
 if TYPE_CHECKING:
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
 
 LEAST = 30
 """Messages of a channel's month that is worth a digest."""
-LIMIT = 2_000
-"""Characters of a digest: one message on the platform that allows least."""
-AROUND = 40
-"""Characters beside the title and the summary of a line: where, how many, the link."""
 DRAWS = 20
 
 

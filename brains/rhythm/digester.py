@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 LINES, OTHERS = 8, 3
 """Conversations of a digest; decisions, questions and links, of each."""
+LIMIT = 2_000
+"""Letters of a digest's conversations: one message on the platform that allows least, links apart."""
 HELD = 32
 """Spans that are held in memory, those used last."""
 YEAR = timedelta(days=365)
@@ -246,7 +248,7 @@ def _digest(
     channels = frozenset().union(*(share.channels for share in shares))
     every = [share.span for share in shares]
     chosen = choosing.choose(every, channels=channels, interests=interests, most=most)
-    told = [lines.of_matter(span, matter, score, reach.channels) for span, matter, score in chosen]
+    told = lines.fit([lines.of_matter(span, one, score, reach.channels) for span, one, score in chosen], LIMIT)
     others = [lines.others(span, reach.channels) for span in every]
     said = [one for share in shares for one in share.span.heard.said if one.channel in share.channels]
     authors = {one.author for one in said}

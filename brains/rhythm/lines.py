@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from brains.knowledge.extract import plain, shortened
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SENTENCES, WIDTH = 2, 320
 """Sentences of a summary, and how wide they may be together."""
+AROUND = 40
+"""Letters of a line beside its title and summary: where, how many, by whom."""
 LONGEST_TITLE = 90
 SHARED, LIKED = 1.0, 0.3
 """What each that shared a link counts, and each that liked a message, by their logarithms."""
@@ -56,6 +58,25 @@ def of_matter(span: Span, matter: Matter, score: float, rooms: Mapping[int, Chan
         score=score,
         label=matter.label,
     )
+
+
+def fit(told: Sequence[Line], limit: int) -> list[Line]:
+    """Make conversations fit into so many letters: the last ones lose their second sentence, then themselves."""
+    kept = list(told)
+    room = limit - sum(map(_length, kept))
+    for at in reversed(range(len(kept))):
+        if room < 0 and len(kept[at].quotes) > 1:
+            first = kept[at].quotes[0]
+            shorter = replace(kept[at], quotes=(first,), summary=first.text)
+            room += _length(kept[at]) - _length(shorter)
+            kept[at] = shorter
+    while room < 0 and len(kept) > 1:
+        room += _length(kept.pop())
+    return kept
+
+
+def _length(line: Line) -> int:
+    return len(line.title) + len(line.summary) + AROUND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from brains.evals.archive import Archive, Text, archive
 from brains.moderation import rules
 from brains.moderation.moderator import Moderator
 from brains.moderation.rulebook import Rulebooks
+from brains.rhythm import lines
 from brains.rhythm.digest import Digest
 from brains.rhythm.digester import Digester, _Share
 from storage import channels, members, messages
@@ -180,6 +181,16 @@ async def test_what_somebody_likes_comes_first_and_only_their_channel_on_demand(
     found = await look(place, maker, channels={kitchen})
     assert {line.channel.id for line in found.every} == {kitchen}
     assert found.messages == 4
+
+
+async def test_conversations_fit_into_a_message_by_their_first_sentences_before_any_is_left_out(place: Archive) -> None:
+    told = (await look(place, digester(place))).lines
+    assert [len(one.quotes) for one in told] == [2, 2]
+    whole = sum(map(lines._length, told))
+    assert lines.fit(told, whole) == list(told)
+    first, second = lines.fit(told, whole - 1)
+    assert (first, second.quotes, second.summary) == (told[0], told[1].quotes[:1], told[1].quotes[0].text)
+    assert [len(one.quotes) for one in lines.fit(told, 10)] == [1]
 
 
 async def test_nothing_worth_saying_is_an_empty_digest(place: Archive) -> None:
