@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from brains.matching.matchmaker import Matchmaker
     from brains.matching.shelf import Shelf
     from brains.moderation.moderators import Moderators
+    from brains.rhythm.digester import Digester
     from brains.skills.skill import Answerer
 
 IDLE = 60.0
@@ -81,6 +82,7 @@ class App:
         self._untangling: Untangling | None = None
         self._answerer: Answerer | None = None
         self._jobs: Jobs | None = None
+        self._digester: Digester | None = None
 
     def tell(self, sentence: str) -> None:
         """Tell whoever waits what for."""
@@ -286,6 +288,17 @@ class App:
             )
         return self._answerer
 
+    async def digester(self) -> Digester:
+        """Return what makes digests; one serves all readers, who share what it read."""
+        if self._digester is None:
+            from brains.rhythm.digester import Digester
+
+            encoder, moderators = await self.encoder(), await self.moderators()
+            self._digester = Digester(
+                database=self.database, vectors=await self.vectors(), encoder=encoder, moderator=moderators.of
+            )
+        return self._digester
+
     async def pipeline(self, adapters: Sequence[Adapter]) -> Pipeline:
         """Put together what decides about events of these platforms, and acts there."""
         # Only the bot itself needs all this; the other verbs start quicker without.
@@ -325,6 +338,7 @@ class App:
             learned=self.learned,
             embedding=self.embedding,
             points=self.points,
+            digester=self.digester,
         )
         return Pipeline(
             database=self.database,
@@ -408,6 +422,8 @@ class App:
         if self._encoder is not None:
             self._encoder.forget()
         self.adoptions.forget()
+        if self._digester is not None:
+            self._digester.forget()
         if self._index is not None:
             await self._index.settled()
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from brains.knowledge.answer import Answer
     from brains.matching.circle import Circle
     from brains.matching.matchmaker import Matchmaker
+    from brains.rhythm.digester import Digester
     from storage.channels import Reach
     from storage.db import Database
     from storage.schedules import Schedule
@@ -85,7 +86,8 @@ class Faculties:
     `learned` says whether where everybody belongs in a community is at hand: for what nobody asked, nothing is started
     and nobody waits. `schedules` are what comes again and again. `circle` suggests members to each other. `embedding`
     is what a community's matching goes by, which need not be the encoder that serves everything; `points` are all
-    collections in which a message may have its point. `pace` holds back what may be done once in a while alone.
+    collections in which a message may have its point. `pace` holds back what may be done once in a while alone,
+    `digester` makes digests.
     """
 
     database: Database
@@ -103,6 +105,7 @@ class Faculties:
     embedding: Callable[[Community], Awaitable[Embedding]] | None = None
     points: Callable[[], Awaitable[Points]] | None = None
     pace: Pace = field(default_factory=Pace)
+    digester: Callable[[], Awaitable[Digester]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
