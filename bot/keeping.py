@@ -328,12 +328,13 @@ async def _keep_answer(
 ) -> Receipt:
     if isinstance(action, KeepNote):
         return await _keep_note(connection, community, action, now)
-    member = await members.by_ref(connection, community, action.member)
-    if member is None:
+    member = await members.by_ref(connection, community, action.member) if action.member else None
+    if action.member is not None and member is None:
         return _unknown(action.member)
     if isinstance(action, KeepAnswer):
         await answers.keep(connection, community, member, action, trace=trace, now=now)
         return DONE
+    assert member is not None  # noqa: S101 - an opinion is somebody's
     known = await answers.judge(connection, community, member, action, now=now)
     return DONE if known else Receipt(state="failed", error="this answer is not kept any more")
 

@@ -138,7 +138,7 @@ async def keep(connection: Connection, *, member: int, action: KeepSubscription,
 def _same(rhythm: Rhythm) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions for what is wanted to be wanted at this rhythm still."""
     return (
-        col(SubscriptionRow.wanted),
+        col(SubscriptionRow.wanted).is_(True),
         col(SubscriptionRow.weekday).is_not_distinct_from(rhythm.weekday),
         col(SubscriptionRow.hour) == rhythm.hour,
         col(SubscriptionRow.zone) == rhythm.zone,

@@ -592,12 +592,13 @@ class KeepAnswer(Keeping):
     """Keep what was asked and what the answer cites, or how the answer of this id stands from now on.
 
     It holds no words of the answer. `alone` says that nobody but the member was told, and `card` is the question to the
-    staff that somebody else asked for already.
+    staff that somebody else asked for already. What nobody asked for, such as a digest, has no question, and aloud no
+    member.
     """
 
     turns = "standing"
     answer: str
-    member: Ref
+    member: Ref | None
     channel: Ref
     question: str
     thread: Ref | None = None

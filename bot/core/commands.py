@@ -104,6 +104,20 @@ COMMANDS = (
         help=_("Conversations that you missed and may care about, and why"),
     ),
     Command(
+        name="digest",
+        help=_("What happened since you were here, in a few lines; or every day or week, in private"),
+        arguments=(
+            Argument(
+                name="choice",
+                type="text",
+                help=_("daily 8 Europe/Berlin, weekly mon 8 Europe/Berlin, or off; without it, what happened"),
+                suggestions=("daily 8", "weekly mon 8", "off"),
+            ),
+            Argument(name="channel", type="channel", help=_("Only in this channel"), named=True),
+            Argument(name="days", type="number", help=_("In so many days"), bounds=(1, 31), named=True),
+        ),
+    ),
+    Command(
         name="ask",
         help=_("An answer from what this community knows, with its sources"),
         arguments=(Argument(name="question", type="text", help=_("Your question, in your own words"), required=True),),

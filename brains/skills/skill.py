@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.core import policies
 from bot.core.actions import Say
-from bot.core.events import ButtonPressed, CommandGiven, MessagePosted, is_asked, is_spoken_to, place
+from bot.core.events import ButtonPressed, CommandGiven, MessagePosted, TimerFired, is_asked, is_spoken_to, place
 from bot.core.things import Audience
 from brains.moderation.moderator import Moderator
 from storage import channels
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from brains.knowledge.answer import Answer
     from brains.matching.circle import Circle
     from brains.matching.matchmaker import Matchmaker
+    from brains.rhythm.digester import Digester
     from storage.channels import Reach
     from storage.db import Database
 
@@ -75,7 +76,7 @@ class Faculties:
 
     `moderator` gives what examines a community's messages; `changed` is called when our own tables were changed, so
     that what was read from them is read anew. `look` says what is seen in the pictures of a message of a platform.
-    `circle` suggests members to each other.
+    `circle` suggests members to each other. `digester` finds what happened.
     """
 
     database: Database
@@ -88,6 +89,7 @@ class Faculties:
     changed: Callable[[], None] = _nothing
     look: Callable[[str, Iterable[File]], Awaitable[tuple[Picture, ...]]] | None = None
     circle: Callable[[], Awaitable[Circle]] | None = None
+    digester: Callable[[], Awaitable[Digester]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +183,8 @@ class Skill:
 
     What is `spoken_to` it answers where somebody turned to the bot (`is_spoken_to`): that is asked for like a command,
     and no mode governs it. A button is answered by the skill whose name its `press` begins with.
+    What it `sends` are schedules by which members get what they asked for once and may end: no mode holds that back
+    but `off`.
     What is `owed` keeps a promise (a deleted message is quoted no longer): no mode governs that either, however sure it
     is and however late it comes, and all it may do is to change the bot's own messages, its tables, and ask the staff.
     """
@@ -193,6 +197,7 @@ class Skill:
     commands: tuple[str, ...] = ()
     patience: float = 10.0
     owed: bool = False
+    sends: tuple[str, ...] = ()
 
     @property
     def acts_unasked(self) -> bool:
@@ -201,4 +206,5 @@ class Skill:
 
     def is_asked(self, event: Event) -> bool:
         """Say whether this skill is asked for an answer to an event, so that no mode governs it."""
-        return is_asked(event) or (isinstance(event, self.spoken_to) and is_spoken_to(event))
+        spoken_to = isinstance(event, self.spoken_to) and is_spoken_to(event)
+        return is_asked(event) or spoken_to or (isinstance(event, TimerFired) and event.schedule in self.sends)
