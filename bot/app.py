@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from brains.matching.matchmaker import Matchmaker
     from brains.matching.shelf import Shelf
     from brains.moderation.moderators import Moderators
+    from brains.rhythm.digester import Digester
     from brains.skills.skill import Answerer
 
 Tell = Callable[[str], None]
@@ -72,6 +73,7 @@ class App:
         self._circle: Circle | None = None
         self._untangling: Untangling | None = None
         self._answerer: Answerer | None = None
+        self._digester: Digester | None = None
 
     def tell(self, sentence: str) -> None:
         """Tell whoever waits what for."""
@@ -231,6 +233,17 @@ class App:
             )
         return self._answerer
 
+    async def digester(self) -> Digester:
+        """Return what makes digests; one serves all readers, who share what it read."""
+        if self._digester is None:
+            from brains.rhythm.digester import Digester
+
+            encoder, moderators = await self.encoder(), await self.moderators()
+            self._digester = Digester(
+                database=self.database, vectors=await self.vectors(), encoder=encoder, moderator=moderators.of
+            )
+        return self._digester
+
     async def pipeline(self, adapters: Sequence[Adapter]) -> Pipeline:
         """Put together what decides about events of these platforms, and acts there."""
         # Only the bot itself needs all this; the other verbs start quicker without.
@@ -262,6 +275,7 @@ class App:
             changed=moderators.changed,
             look=Looking(platforms, self.pictures).look,
             circle=self.circle,
+            digester=self.digester,
         )
         return Pipeline(
             database=self.database,
@@ -336,6 +350,8 @@ class App:
         """Return once no point is on its way of what members said until now, and nothing remembers their vectors."""
         if self._encoder is not None:
             self._encoder.forget()
+        if self._digester is not None:
+            self._digester.forget()
         if self._index is not None:
             await self._index.settled()
 
