@@ -67,7 +67,7 @@ async def _letter(context: Context, due: Due) -> tuple[list[Action], Resting]:
     """Return what is done for one member, first the note that they had it: after a crash nobody is written to twice."""
     rhythm = rhythms.stored(due.when)
     assert rhythm is not None  # noqa: S101 - what is off is never due
-    planned = await asyncio.to_thread(rhythm.last, context.now)
+    planned = max(due.planned, await asyncio.to_thread(rhythm.last, context.now))
     context = await _for(context, due.member)
     read = functools.partial(channels.reach, community=context.community, reader=due.member, alone=True)
     reach = await context.faculties.database.look(read)
