@@ -94,7 +94,7 @@ async def _wish(context: Context, wanted: str) -> Decision:
     """Keep when they want a digest, in private; `off` ends it. Raises Mistake for what is no hour or no zone."""
     member = member_of(context)
     zone = await zone_of(context, member)
-    rhythm = await asyncio.to_thread(rhythms.parse, wanted, zone=zone)
+    rhythm = rhythms.parse(wanted, zone=zone)
     async with context.faculties.database.read() as connection:
         before = await subscriptions.of(connection, "digest", member.id)
         withheld = await members.withheld(connection, context.community, among=[member.id])

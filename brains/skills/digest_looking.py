@@ -57,4 +57,4 @@ async def zone_of(context: Context, member: Member | None = None) -> str:
             held = await subscriptions.of(connection, "digest", member.id)
         if held is not None and (rhythm := rhythms.stored(held.when)) is not None:
             return rhythm.zone
-    return getattr(context.policy, "time_zone", "UTC")
+    return context.policy.time_zone
