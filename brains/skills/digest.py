@@ -48,8 +48,10 @@ async def propose(context: Context) -> Decision | None:
             return await digest_letters.send(context)
         case TimerFired():
             return None
-    wanted = context.command.arguments.get("choice", "").strip()
-    return await (_wish(context, wanted) if wanted else _now(context))
+    given = context.command.arguments
+    if not given.get("choice"):
+        return await _now(context)
+    return await _wish(context, " ".join([given["choice"], *given.get("when", "").split()]))
 
 
 async def _now(context: Context) -> Decision:

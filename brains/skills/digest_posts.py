@@ -107,7 +107,7 @@ async def _say(context: Context, room: Channel, digest: Digest, *, whole: bool) 
     if not whole:
         return Say(to=room.ref, text=text)
     picture = await asyncio.to_thread(_drawn, context, digest, zone)
-    return Say(to=room.ref, text=text, attachments=(Attachment(name=PICTURE, data=picture),))
+    return Say(to=room.ref, text=text, attachments=(Attachment(name=PICTURE, data=picture, instead=text),))
 
 
 def _drawn(context: Context, digest: Digest, zone: str) -> bytes:
