@@ -70,9 +70,10 @@ def words(told: list[Seen]) -> str:
 async def test_a_digest_is_posted_with_its_picture_and_follows_what_it_rests_on(town: AnyTown, language: str) -> None:
     on = town.on
     said = await talks(town)
-    await wants(town, digest_channel=str(on.public), digest="daily", language=language)
+    await wants(town, digest_channel=str(on.public), digest="daily")
     assert await town.told(on.member, fires(town, "digest.daily")) == [], "a new skill only watches"
     await in_mode(town, "digest", "act")
+    await wants(town, language=language)
     assert await town.told(on.member, fires(town, "digest.weekly")) == [], "daily is not weekly"
     told = await town.told(on.member, fires(town, "digest.daily"))
     assert HEAD[language] in words(told)
@@ -94,7 +95,7 @@ async def test_a_member_is_written_to_at_their_hour_once_and_ends_it(town: AnyTo
     on = town.on
     needs(town, "OpenDirect")
     await talks(town)
-    await wants(town, language=language, time_zone="Asia/Shanghai")
+    await wants(town, time_zone="Asia/Shanghai", language=language)
     newcomer = await on.arrive("Ida", language)
     await town.settled()
     direct = await town.stage.direct(newcomer)
