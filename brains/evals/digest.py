@@ -156,6 +156,12 @@ def _measure(month: Month, told: Digest) -> dict[str, float]:
     }
 
 
+def _waits(month: Month, name: str) -> bool:
+    """Say whether nobody else spoke in the topic of a question after it, in its month."""
+    at, asked = next((at, one) for at, one in enumerate(month.said) if one.name == name)
+    return not any(one.topic == asked.topic and one.author != asked.author for one in month.said[at + 1 :])
+
+
 def _longest(month: Month, most: int) -> list[str]:
     return [one.name for one in sorted(month.said, key=lambda one: -width(one.text))[:most]]
 
@@ -195,12 +201,18 @@ def best(month: Month, most: int) -> float:
 def _notes(found: Sequence[Month], ours: Sequence[Digest], most: int) -> tuple[str, ...]:
     others = Counter(line.kind for told in ours for line in told.every)
     counted = ", ".join(f"{others[kind]} {kind}s" for kind in ("conversation", "decision", "question", "link"))
+    waits = [
+        _waits(month, line.sources[0].id) for month, told in zip(found, ours, strict=True) for line in told.questions
+    ]
+    open_ = (
+        f"Nobody else spoke later in the topic of {sum(waits)} of {len(waits)} questions that wait. " if waits else ""
+    )
     topics = float(np.mean([len(month.sizes) for month in found]))
     return (
         f"{len(found)} months of channels with {sum(len(month.said) for month in found):,} messages, {topics:.1f} "
         f"topics each; {most} lines of each at most.",
         f"{most} lines, one for each of the largest topics, cover {np.mean([best(one, most) for one in found]):.3f}.",
-        f"{counted}. citations: share of quoted sentences that stand in the message cited.",
+        f"{counted}. {open_}citations: share of quoted sentences that stand in the message cited.",
     )
 
 

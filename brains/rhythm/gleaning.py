@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from bot.core.sentences import sentences, width
-from brains.knowledge.asking import asks, is_question, seeks_place
+from brains.knowledge.asking import asks, is_question, leans, seeks_place
 from brains.knowledge.extract import plain
+from brains.knowledge.terms import speaks_chinese
 from brains.matching.terms import words
 
 if TYPE_CHECKING:
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 
 ASKED, DECIDED = 4, 3
 """Different terms of a question that can be understood by itself, and of a decision that says something."""
+SOON = timedelta(hours=24)
+"""For how long nobody else spoke in the channel after a question that waits: who speaks rarely says to what."""
+SHARED = 2
+"""Terms that a later message shares with a question which it may answer."""
 LONGEST = 280
 """Width of a sentence that is quoted."""
 
@@ -30,7 +36,8 @@ _DECIDED = re.compile(
     r"(?:go with|settle on|stick with)\b"
     rf"|{_WE}(?:'re| are) (?:going|sticking) with\b"
     r"|(?:it (?:is|was|has been)|it'?s|that'?s) (?:decided|settled|agreed)\b"
-    r"|(?:the )?(?:decision|consensus|conclusion|outcome)(?: (?:is|was)(?: to| that)?|:)(?= )"
+    r"|(?:the|our) (?:final )?(?:decision|consensus)(?: (?:is|was)(?: to| that)?|:)(?= )"
+    r"|^(?:decision|resolved|agreed): "
     r"|(?:rfc|proposal|motion|vote|pr) (?:is|was|has been|got) (?:accepted|approved|adopted|passed|rejected)\b"
     r"|(?:agreed|decided|approved|accepted) (?:on|in|at|by) (?:the|today|yesterday|our|last)\b)",
     re.IGNORECASE,
@@ -78,11 +85,29 @@ def question(talk: Sequence[Said], answered: frozenset[str]) -> Gleaned | None:
             return None
         if str(one.ref) in answered or seeks_place(one.text) or not is_question(one.text):
             continue
-        asked = [plain(part) for part in sentences(one.text) if asks(part) and not part.startswith("```")]
+        asked = [plain(part) for part in sentences(one.text) if _is_open(part)]
         telling = [part for part in asked if len(set(words(part))) >= ASKED and width(part) <= LONGEST]
         if telling:
             return Gleaned(said=one, sentence=max(telling, key=lambda part: len(set(words(part)))))
     return None
+
+
+def _is_open(sentence: str) -> bool:
+    """Say whether a sentence asks by itself: marked as a question or in Chinese, and no afterthought to another."""
+    marked = any(sign in sentence for sign in "?？") or speaks_chinese(sentence)
+    return marked and asks(sentence) and not leans(sentence) and not sentence.startswith(("```", ">"))
+
+
+def waits(question: Said, later: Sequence[Said]) -> bool:
+    """Say whether nobody seems to have answered a question, by what was said in its channel after it.
+
+    Somebody else did who spoke first and soon, or who shares terms with it later.
+    """
+    others = [one for one in later if one.author != question.author]
+    if not others:
+        return True
+    terms = set(words(question.text))
+    return others[0].at - question.at > SOON and not any(len(terms & set(words(one.text))) >= SHARED for one in others)
 
 
 def decisions(talk: Sequence[Said]) -> list[Gleaned]:

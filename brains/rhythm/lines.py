@@ -111,7 +111,8 @@ def _glean(span: Span) -> dict[Kind, list[_Found]]:
     answered = frozenset(one.reply_to for one in span.heard.said if author.get(one.reply_to, one.author) != one.author)
     found: dict[Kind, list[_Found]] = {"question": [], "decision": [], "link": []}
     for label, some in talk.items():
-        if asked := gleaning.question(some, answered):
+        asked = gleaning.question(some, answered)
+        if asked is not None and _waits(span, asked, label):
             told = substance(words(asked.said.text)) + _liked(span, [asked.said])
             found["question"].append(_found(asked, told, label))
         for decided in gleaning.decisions(some)[-1:]:
@@ -119,6 +120,14 @@ def _glean(span: Span) -> dict[Kind, list[_Found]]:
             found["decision"].append(_found(decided, told, label))
     found["link"] = [_link(span, one) for one in _shared(span)]
     return found
+
+
+def _waits(span: Span, asked: Gleaned, label: int) -> bool:
+    """Say whether a question waits: in a thread nobody else spoke after it; elsewhere nobody seems to mean it."""
+    if label < 0:
+        return True
+    later = (one for one in span.heard.said if one.channel == asked.said.channel and one.at > asked.said.at)
+    return gleaning.waits(asked.said, [one for one in later if one.conversation is None or one.conversation >= 0])
 
 
 def _shared(span: Span) -> Iterable[Shared]:

@@ -29,11 +29,9 @@ if TYPE_CHECKING:
     from storage.spans import Heard
     from storage.talks import Said
 
-SAID, PEOPLE, REPLIES, LIKED, BEGUN = 1.0, 0.5, 0.15, 0.3, 0.2
+SAID, PEOPLE, REPLIES, LIKED, BEGUN = 1.0, 0.25, 0.15, 0.3, 0.1
 """What a matter's score is made of, each by its logarithm but the last: what was said, how many people said it, how
 often one answered another, how many liked it, and that it began in this span."""
-ALONE = 3.0
-"""What somebody says whom nobody answers or likes must say so many times as much, to be worth a line."""
 SAME = 0.55
 """Loose conversations of a channel that are more alike than this are one matter: people come back to it."""
 MOST = 400
@@ -108,7 +106,6 @@ def think(heard: Heard, vectors: Mapping[UUID, Vector], *, size: int, usual: Usu
     labels = labelled(side.channels, side.times, np.array([one.conversation or 0 for one in said], dtype=np.int64))
     talk = gather(side, labels)
     matters = [_matter(talk, members, said=said, placed=placed, heard=heard) for members in _matters(talk, said)]
-    kept = [one for one in matters if one is not None]
     return Span(
         cited=cited,
         heard=heard,
@@ -117,7 +114,7 @@ def think(heard: Heard, vectors: Mapping[UUID, Vector], *, size: int, usual: Usu
         placed=placed,
         usual=usual,
         vocabulary=talk.vocabulary,
-        matters=kept,
+        matters=matters,
     )
 
 
@@ -148,15 +145,13 @@ def _joined(talk: Conversations, loose: Ids) -> list[Ids]:
     return [*rest, *(large[groups == one] for one in np.unique(groups))]
 
 
-def _matter(talk: Conversations, members: Ids, *, said: Sequence[Said], placed: Floats, heard: Heard) -> Matter | None:
-    """Weigh a matter; None where too little was said of it."""
+def _matter(talk: Conversations, members: Ids, *, said: Sequence[Said], placed: Floats, heard: Heard) -> Matter:
+    """Weigh a matter."""
     rows = np.flatnonzero(np.isin(talk.owners, members))
     there = tuple(said[int(at)] for at in rows)
     spoke = Counter(one.author for one in there)
     substance = float(talk.weights[rows].sum())
     liked = sum(heard.reactions.get(one.id, 0) for one in there)
-    if len(spoke) == 1 and not liked and substance < ALONE * float(talk.weights[rows].max()) and len(there) > 1:
-        return None
     label = there[0].conversation
     began = label is None or label in {one.id for one in there} or label < 0
     refs = {str(one.ref): one.author for one in there}

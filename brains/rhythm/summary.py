@@ -25,15 +25,15 @@ SHORTEST, LONGEST = 24, 280
 """Width of a sentence that is quoted."""
 FEW = 3
 """Different terms that a sentence needs to say something."""
-ONCE = 0.3
-"""What a term counts that is in one message alone, beside the logarithm of how many it is in."""
+ONCE = 0.1
+"""What is added to how many messages a term is in, before its logarithm: a term of one message alone counts little."""
 LEAD = 0.25
 """What the first message counts more, fading over the conversation: it says what all is about."""
 LIKED = 0.1
 """What each reaction counts, by its logarithm."""
 ASKING = 0.15
 """What a question counts less, unless it begins the conversation."""
-ALIKE = 0.6
+ALIKE = 0.3
 """What a sentence counts less for being like one that is chosen, times their cosine; Carbonell and Goldstein 1998."""
 
 _CODE = re.compile(r"^\s*(?:```|>|\|)")
@@ -153,9 +153,9 @@ def _rows(documents: Sequence[Sequence[str]], rarity: Callable[[str], float]) ->
 
 
 def _centre(said: Sequence[Spoken], rows: _Rows, rarity: Callable[[str], float]) -> Floats:
-    """Return what all of it is about, over the terms of the sentences: in how many messages each is, by its rarity."""
+    """Return what all of it is about, over the terms of the sentences: in how many messages each is, and how rare."""
     counted = Counter(term for one in said for term in set(words(one.text)))
     centre = np.zeros(len(rows.index), dtype=np.float32)
     for term, at in rows.index.items():
-        centre[at] = (ONCE + math.log(max(1, counted[term]))) * rarity(term)
+        centre[at] = math.log(max(1, counted[term]) + ONCE) * math.sqrt(rarity(term))
     return centre

@@ -12,6 +12,7 @@ from bot.core.stopwords import STOPWORDS
 from brains.knowledge.extract import shortened
 from brains.knowledge.terms import speaks_chinese
 from brains.matching.terms import words
+from brains.moderation.unigrams import unigrams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +22,8 @@ LONGEST = 90
 PHRASES = 2
 """Phrases that make a title."""
 MOST_WORDS = 3
+USUAL, TELLING = 7.5, 12.5
+"""Negative log-probability of a word of everyday language that tells nothing (right, use), and of one that does."""
 AGAIN = 2
 """Messages in which a phrase must be."""
 
@@ -50,10 +53,13 @@ def _phrases(texts: Sequence[str], rarity: Callable[[str], float]) -> list[str]:
         for key, phrase in here.items():
             forms.setdefault(key, Counter())[phrase] += 1
     scored = {
-        key: math.log1p(seen.total()) * sum(rarity(term) for term in key.split()) / math.sqrt(len(key.split()))
+        key: math.log1p(seen.total())
+        * sum(rarity(term) * _tells(term) for term in key.split())
+        / math.sqrt(len(key.split()))
         for key, seen in forms.items()
         if key and (seen.total() >= AGAIN or len(texts) == 1)
     }
+    scored = {key: score for key, score in scored.items() if score > 0}
     chosen: list[str] = []
     for key in sorted(scored, key=lambda key: (-scored[key], key)):
         terms = set(key.split())
@@ -62,6 +68,11 @@ def _phrases(texts: Sequence[str], rarity: Callable[[str], float]) -> list[str]:
         if len(chosen) == PHRASES:
             break
     return [forms[key].most_common(1)[0][0] for key in chosen]
+
+
+def _tells(word: str) -> float:
+    """Return how much a word tells, 0 to 1, by how rare it is in everyday language."""
+    return min(1.0, max(0.0, (unigrams().cost(word) - USUAL) / (TELLING - USUAL)))
 
 
 def _runs(text: str) -> Iterator[list[str]]:

@@ -21,7 +21,7 @@ from brains.rhythm.digest import Digest
 from brains.rhythm.digester import Digester, _Share
 from storage import channels, members, messages
 from storage.rows import insert_new
-from storage.tables import CaseRow, EvidenceRow, MembershipRow, MessageRow, ReactionRow
+from storage.tables import CaseRow, EvidenceRow, MembershipRow, MessageRow
 from tests.clocks import HastyClock
 from tests.hashing import HashingEncoder
 
@@ -186,25 +186,6 @@ async def test_nothing_worth_saying_is_an_empty_digest(place: Archive) -> None:
     found = await look(place, digester(place), since=DAY - timedelta(days=9), until=DAY - timedelta(days=2))
     assert (found.is_empty, found.every, found.messages) == (True, (), 0)
     assert not (await look(place, digester(place))).is_empty
-
-
-async def test_a_reaction_speaks_for_what_one_person_says(place: Archive) -> None:
-    lone = [
-        Text(name=f"n{at}", text=text, author="hal", channel="news", topic="n", at=DAY + timedelta(minutes=at))
-        for at, text in enumerate(
-            (
-                "The spring market takes place on the pier with forty stalls of pottery.",
-                "Pottery stalls at the pier market can be booked from May.",
-            )
-        )
-    ]
-    async with archive(lone, encoder=HashingEncoder()) as made:
-        await Untangling(database=made.database, clock=HastyClock()).catch_up()
-        assert (await look(made, digester(made))).is_empty
-        heart = {"message_id": 1, "member_id": 1, "emoji": "👍", "at": DAY}
-        await made.database.write(functools.partial(insert_new, model=ReactionRow, rows=[heart]))
-        [line] = (await look(made, digester(made))).lines
-        assert line.messages == 2
 
 
 def _spares_kilns() -> Callable[[Community], Awaitable[Moderator]]:
