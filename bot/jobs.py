@@ -124,6 +124,7 @@ class Jobs:
     alone: bool = False
     schedules: Sequence[Schedule] = EVERY
     look: timedelta = LOOK
+    _holds: bool = False
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _kept: dict[str, Kept | None] = field(default_factory=dict)
 
@@ -155,7 +156,8 @@ class Jobs:
     def seconds(self) -> float:
         """Return after how many seconds to look again."""
         next_at, now = self._ticking.next_at, self.clock.now()
-        wait = self.look if next_at is None else min(next_at - now, self.look)
+        most = self.look if self._holds else LOOK
+        wait = most if next_at is None else min(next_at - now, most)
         return max(wait.total_seconds(), 0.0)
 
     async def _rest(self, seconds: float) -> None:
@@ -172,7 +174,8 @@ class Jobs:
         """Put what is due, where this process holds the lease; returns how many events that was."""
         now = self.clock.now()
         hold = functools.partial(leases.hold, name=NAME, holder=self.holder, now=now, until=now + LEASE)
-        if not await self.database.write(hold, durable=False):
+        self._holds = await self.database.write(hold, durable=False)
+        if not self._holds:
             self._ticking.remove_all_jobs()
             return 0
         places = await self.database.look(_places)

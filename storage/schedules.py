@@ -43,7 +43,7 @@ OFF = "off"
 class Schedule:
     """What comes again and again in every community, as an event of its name.
 
-    `does` says what for, after "so that I". Without `when` it comes daily, at the hour that the community wants. With
+    `does` says what for. Without `when` it comes daily, at the hour that the community wants. With
     `due` it is a sweep: an instant at which nobody is due passes, and one that is missed loses nothing, since whoever
     was due still is. An instant that is noticed more than `late` after it came is noted as missed.
     """

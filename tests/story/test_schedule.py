@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from adapters.playground.refusals import Refused
+from bot.core.i18n import translator
 from tests.command import Kinfolk
 from tests.story.town import MEMBER, OWNER, STAFF, Town
 
@@ -34,7 +36,8 @@ async def came(town: Town, name: str) -> str:
 
 
 async def test_staff_see_move_and_rest_what_comes_and_take_it_back(harbour: Town) -> None:
-    assert "for the staff" in await harbour.command(MEMBER, "introductions", "/schedule")
+    with pytest.raises(Refused, match="for staff"):
+        await harbour.command(MEMBER, "introductions", "/schedule")
     told = await schedule(harbour)
     assert "Times are those of UTC" in told
     assert line(told, NOTE).startswith(": mon 09:00, next ")
@@ -69,13 +72,16 @@ async def test_what_is_set_off_takes_the_path_of_every_event_and_only_watches_wh
 
 
 async def test_a_chinese_staff_reads_and_sets_it_in_their_words(harbour: Town) -> None:
+    chinese = translator("zh_CN")
     await harbour.speaks(STAFF, "zh_CN")
     told = await schedule(harbour)
-    assert "时间按 UTC" in told
+    head = chinese("What I do of my own accord. Times are those of {zone} (/setup time_zone).")
+    assert told.startswith(head.format(zone="UTC"))
+    assert chinese("tell the staff how often the detectors were right") in line(told, NOTE)
     told = await schedule(harbour, f"set {NOTE} 每周四 18点半")
-    assert "thu 18:30" in told
-    assert "下次：" in told
-    assert "我不明白" in await schedule(harbour, f"set {NOTE} 改天")
+    change = chinese("let {name} come {when}").format(name=NOTE, when="thu 18:30")
+    assert chinese("Done: {change}. /undo takes it back.").format(change=change) in told
+    assert "`daily 09:00`" in await schedule(harbour, f"set {NOTE} 改天")
 
 
 async def test_the_command_line_reads_the_same(harbour: Town) -> None:
