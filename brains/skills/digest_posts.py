@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 SCHEDULES = {"digest.daily": "daily", "digest.weekly": "weekly"}
 """The timers that set it off, and how often that is: bot/jobs.py."""
 DAYS = {"daily": 1, "weekly": 7}
-MOST = 8
+MOST = 6
 """Conversations of a community's digest."""
 OF_CHANNEL = 5
 """Conversations of a channel's digest."""

@@ -130,6 +130,8 @@ async def test_a_digest_is_posted_where_staff_want_it_with_its_picture_and_loses
         before = seen(town, MEMBER)
         await town.command(OWNER, "staff-room", "/setup digest_channel #general")
         await set_to(town, "mode.digest", Mode.WATCH)
+        assert "/mode digest act" in await town.command(OWNER, "staff-room", "/setup digest daily")
+        await town.command(OWNER, "staff-room", "/setup digest default")
         await fires(town, "digest.weekly")
         assert new(town, MEMBER, before) == [], "nobody said where, then it only watched"
         await set_to(town, "mode.digest", Mode.ACT)
