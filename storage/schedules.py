@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, case, select, update
 from sqlmodel import col
 
 from bot.core import recurring
@@ -160,10 +160,12 @@ async def settle(connection: Connection, done: Sequence[Settled]) -> None:
     mine = (held.community_id == bindparam("whose")) & (held.name == bindparam("called"))
     told: dict[str, object] = {"planned_at": bindparam("planned"), "outcome": bindparam("came")}
     if own := [_row(one) | {"all": one.missed, "last": one.missed_at} for one in done if not one.asked]:
+        # Whoever set it meanwhile settled more than that.
+        planned = bindparam("planned", type_=held.settled_at.type)
         values: dict[str, object] = {
             "missed": bindparam("all"),
             "missed_at": bindparam("last"),
-            "settled_at": bindparam("planned"),
+            "settled_at": case((held.settled_at > planned, held.settled_at), else_=planned),
         }
         await connection.execute(update(table(ScheduleRow)).where(mine).values(told | values), own)
     if asked := [_row(one) for one in done if one.asked]:

@@ -9,6 +9,7 @@ from bot.core import wording
 from bot.core.actions import AskStaff, Edit, KeepCase, Moderation, Say, SetPolicy, SettleCase, undoing
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Mistake, NotAllowed
+from bot.core.events import TimerFired
 from bot.core.i18n import _
 from bot.core.policies import MODE, mode_of
 from bot.core.things import Rank, Ref
@@ -51,7 +52,7 @@ async def propose(context: Context) -> Decision | None:
 async def _why(context: Context) -> Decision:
     """Tell the traces of a message, or the latest of the channel that is no question of the staff's."""
     found = await _traces(context)
-    told = [trace for trace in found if not _by_staff(trace)] or found
+    told = [trace for trace in found if not (_by_staff(trace) or _is_idle(trace))] or found
     if not told:
         raise Mistake(_("I did nothing here lately, and decided nothing."))
     limit = 3 if context.command.arguments.get("message") else 1
@@ -151,6 +152,11 @@ async def _of_case(context: Context, connection: Connection, wanted: str) -> lis
 
 def _by_staff(trace: Trace) -> bool:
     return any(step.skill in STEERING for step in trace.steps)
+
+
+def _is_idle(trace: Trace) -> bool:
+    """Say whether nothing was proposed when a schedule came: /schedule tells of that."""
+    return trace.kind == TimerFired.__name__ and not trace.verdict.rulings
 
 
 def _aside(act: Act) -> bool:

@@ -43,7 +43,7 @@ async def test_staff_see_move_and_rest_what_comes_and_take_it_back(harbour: Town
     assert line(told, NOTE).startswith(": mon 09:00, next ")
     assert "daily 16:00" in line(told, "welcome.daily")
     wrong = await harbour.command(OWNER, "staff-room", "/setup time_zone Berlinn")
-    assert "Did you mean Europe/Berlin?" in wrong
+    assert "Did you mean Europe/Berlin" in wrong
     await harbour.command(OWNER, "staff-room", "/setup time_zone berlin")
     told = await schedule(harbour, f"set {NOTE} thu 18:30")
     assert told.startswith("Done: let moderation.weekly come thu 18:30.")

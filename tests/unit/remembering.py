@@ -22,6 +22,7 @@ from bot.core.actions import (
     KeepSubscription,
     KeepTaste,
     Say,
+    SetSchedule,
     SettleCase,
     Timeout,
 )
@@ -46,6 +47,7 @@ from storage import (
     notes,
     profiles,
     proofs,
+    schedules,
     spaces,
     subscriptions,
     tastes,
@@ -177,6 +179,8 @@ async def _agree(town: Harbour) -> None:
         await proofs.make(connection, colm, CODE, "person", MONDAY)
         for proposal in (PROPOSED, REFUSED):
             await growth.keep(connection, community=town.community, action=proposal, now=MONDAY)
+        rests = SetSchedule(name="growing.weekly", value="off", by=COLM.ref)
+        await schedules.keep(connection, town.community, rests, now=MONDAY)
         label = profiles.Label(fingerprint="hashing-words", version="1", built_at=MONDAY)
         await profiles.save(connection, 1, label, b"currach")
         for actor, details in ((str(COLM.ref), {}), ("staff", {"member": str(COLM.ref)}), ("staff", {"messages": 3})):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.actions import RunSchedule, SetSchedule, inverse
-from bot.core.decisions import Receipt
+from bot.core.decisions import Decision, Receipt
 from bot.core.errors import Unavailable
-from bot.core.events import Arrival, TimerFired
+from bot.core.events import Arrival, MessagePosted, TimerFired
 from bot.core.recurring import daily, every, weekly
 from bot.jobs import EVERY, Jobs
 from bot.ticking import Recurring, Ticking
-from storage import schedules
+from brains.skills.skill import Skill
+from storage import policies, schedules
 from storage.schedules import Schedule
 from tests.clocks import HastyClock, PatientClock
 from tests.recording import ANA, SmallBot, small_bot
@@ -214,6 +215,31 @@ async def test_jobs_sleep_until_the_next_one_and_wake_when_something_was_changed
     await keep(bot, SetSchedule(name=NEWS.name, value="daily 12:30"))
     await mine.fire()
     assert mine.seconds() == 1800
+
+
+async def test_why_nothing_was_done_is_kept_and_what_was_set_meanwhile_holds(home: Path, told: Told) -> None:
+    async def idle(_context) -> Decision:
+        return Decision(skill="idle", actions=(), reason="nothing is new")
+
+    skill = Skill(name="idle", purpose="Idling", propose=idle, hears=(TimerFired, MessagePosted))
+    async with small_bot(home, skills=(skill,)) as bot:
+        assert await bot.happens(bot.posted("hello")) is None, "of what was said, silence wants no reason"
+        bot.clock.pass_by((21 * HOUR + timedelta(minutes=1)).total_seconds())
+
+        async def put(arrival: Arrival) -> bool:
+            await keep(bot, SetSchedule(name=NEWS.name, value="daily 08:30", by=ANA.ref))
+            await bot.happens(arrival.event)
+            return await told.put(arrival)
+
+        mine = Jobs(database=bot.database, clock=bot.clock, put=put, holder="one", schedules=(NEWS,))
+        assert await mine.fire() == 1
+        async with bot.database.read() as connection:
+            policy = (await policies.load(connection, bot.community)).policy
+            [standing] = await schedules.standings(
+                connection, bot.community, [NEWS], policy=policy, zone=UTC, now=bot.clock.now()
+            )
+        assert (standing.said, standing.kept.outcome, str(standing.when)) == ("nothing is new", "came", "daily 08:30")
+        assert standing.kept.settled_at == bot.clock.now(), "and not its instant"
 
 
 @settings(max_examples=40, deadline=None)
