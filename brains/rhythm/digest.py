@@ -26,7 +26,7 @@ class Quote:
 class Line:
     """One thing worth knowing: a conversation, a question that waits, a decision, a link that was shared.
 
-    `quotes` are whole sentences that were said, in the order in which they were, and the summary is made of them;
+    `quotes` are whole sentences that were said, in the order in which they were, and the summary is these, a line each;
     where it is not `quoted`, it was generated, and each of its sentences is supported by one of them. `people` are the
     names of who took part, those who said most first; `messages` counts what was said, of a link how often it was
     shared. `score` compares lines of one kind within one digest. `label` is the conversation's, `url` the link's.

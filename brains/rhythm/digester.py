@@ -15,7 +15,7 @@ from bot.core.things import Audience, Ref
 from brains.matching.circle import corpus
 from brains.matching.people import NEWEST, draw
 from brains.moderation.detection import Post
-from brains.rhythm import choosing, lines
+from brains.rhythm import choosing, lines, phrasing
 from brains.rhythm.digest import Digest
 from brains.rhythm.span import think
 from storage import spans, talks
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from bot.core.ports import Encoder, Scope, Vector, VectorStore
+    from bot.core.ports import Encoder, Generator, Scope, Vector, VectorStore
     from bot.core.things import Community
     from brains.matching.corpus import Floats
     from brains.matching.people import Usual
@@ -84,11 +84,15 @@ class Digester:
         accounts: Collection[int] = (),
         interests: Floats | None = None,
         most: int = LINES,
+        generator: Generator | None = None,
+        language: str = "en",
     ) -> Digest:
         """Return what was worth knowing from `since` until before `until`, of what is within reach.
 
         Only of some `channels`, by their numbers. `accounts` are whose digest it is: weighed by what they said lately,
         and without questions of their own; `interests` (k, d), as the encoder makes them, stand in for what they said.
+        With a `generator`, conversations are told in its words where it writes the reader's `language` and every
+        sentence is supported by what was said; else in quotes, which stay as they were said.
         """
         if community.id != reach.scope.community:
             raise ValueError("a reach into another community")
@@ -99,10 +103,22 @@ class Digester:
         make = functools.partial(_digest, since=since, until=until, interests=interests, most=most)
         found = await asyncio.to_thread(make, shares, reach, without=frozenset(accounts))
         stands = await self._standing(reach.scope, found, shares)
-        if self.moderator is not None and stands:
-            moderator = await self.moderator(community)
+        moderator = await self.moderator(community) if self.moderator is not None else None
+        if moderator is not None and stands:
             stands &= await asyncio.to_thread(_sayable, moderator, shares, reach, stands)
-        return _kept(found, stands)
+        kept = _kept(found, stands)
+        if generator is None or language not in generator.languages or not kept.lines:
+            return kept
+        may_be_said = functools.partial(self._may_be_said, moderator, until)
+        return await phrasing.phrase(kept, generator, self.encoder, language=language, may_be_said=may_be_said)
+
+    async def _may_be_said(self, moderator: Moderator | None, at: datetime, text: str) -> bool:
+        """Say whether moderation finds nothing in words that the generator wrote."""
+        if moderator is None:
+            return True
+        [vector] = await self.encoder.encode([text])
+        post = Post(text=text, author=OURSELVES, channel=OURSELVES, at=at, vector=vector)
+        return await asyncio.to_thread(moderator.weigh, post) == "allow"
 
     def forget(self) -> None:
         """Forget what was read, as after somebody's words were erased."""

@@ -27,8 +27,6 @@ SENTENCES, WIDTH = 2, 320
 LONGEST_TITLE = 90
 SHARED, LIKED = 1.0, 0.3
 """What each that shared a link counts, and each that liked a message, by their logarithms."""
-MANY_PEOPLE = 12
-"""Names that a line keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,7 @@ def of_matter(span: Span, matter: Matter, score: float, rooms: Mapping[int, Chan
     return Line(
         kind="conversation",
         title=known.title,
-        summary=" ".join(one.text for one in known.quotes),
+        summary="\n".join(one.text for one in known.quotes),
         quotes=known.quotes,
         channel=rooms[matter.channel],
         began=matter.said[0].at,
@@ -176,5 +174,5 @@ def _quote(span: Span, one: Said, sentence: str) -> Quote:
 
 
 def _names(span: Span, authors: Sequence[int]) -> tuple[str, ...]:
-    names = (span.heard.names.get(one, "") for one in authors[:MANY_PEOPLE])
+    names = (span.heard.names.get(one, "") for one in authors)
     return tuple(name for name in names if name)

@@ -43,7 +43,8 @@ _GREETING = re.compile(
     r"yeah|yep|sure|ok(?:ay)?|right|great|nice|cool|你好|大家好|早|晚安|哈哈|好的|恭喜|欢迎)\b\W*(?:\w+\W*){0,4}$",
     re.IGNORECASE,
 )
-_MASKED = re.compile(r"\{\w+\}")
+_UNFIT = re.compile(r"\{\w+\}|[:：]\W*$")
+"""What leads to something that is not quoted with it: what was masked, or follows a colon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +138,7 @@ def _cut(said: Sequence[Spoken]) -> tuple[list[str], list[int], list[list[str]]]
 
 def says_something(sentence: str, terms: Sequence[str]) -> bool:
     """Say whether a sentence is worth quoting by itself: neither too short nor too long, no greeting, no thanks."""
-    if not SHORTEST <= width(sentence) <= LONGEST or len(set(terms)) < FEW or _MASKED.search(sentence):
+    if not SHORTEST <= width(sentence) <= LONGEST or len(set(terms)) < FEW or _UNFIT.search(sentence):
         return False
     return not _GREETING.match(sentence) and not (thanks(sentence) and len(set(terms)) < 2 * FEW)
 

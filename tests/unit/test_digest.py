@@ -92,7 +92,7 @@ async def test_each_line_is_made_of_sentences_that_stand_in_the_messages_it_cite
         assert line.quotes
         assert all(quote.text in text[quote.source.id] for quote in line.quotes)
         assert line.summary == (
-            " ".join(one.text for one in line.quotes) if line.kind == "conversation" else line.quotes[0].text
+            "\n".join(one.text for one in line.quotes) if line.kind == "conversation" else line.quotes[0].text
         )
     workshop = next(line for line in found.lines if line.channel.name == "workshop")
     assert (workshop.messages, workshop.people, workshop.title) == (4, ("ana", "ben", "cyd"), "workshop")
@@ -204,6 +204,39 @@ async def test_what_moderation_would_look_at_is_quoted_nowhere(place: Archive) -
     found = await look(place, digester(place, moderator=strict))
     assert {"k1", "k2", "k4"} & cited(free)
     assert cited(found) == {ref for ref in cited(free) if not ref.startswith("k")}
+
+
+class Writer:
+    """Writes the same of every conversation, word by word."""
+
+    name = "writer"
+    languages = frozenset({"en"})
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    async def generate(self, turns, *, most=200, schema=None, temperature=0.0):
+        for word in self.text.split(" "):
+            yield word + " "
+
+
+async def test_generated_words_stand_where_a_quote_supports_them_and_the_reader_speaks_so(place: Archive) -> None:
+    maker, workshop = digester(place), place.reach.named("workshop").id
+    quoted = await look(place, maker, channels={workshop})
+    source = next(one for one in quoted.lines[0].quotes if one.source.id == "k1")
+    fewer = Writer("The kiln in the workshop trips the fuse when the heating element warms up.")
+    told = await look(place, maker, channels={workshop}, generator=fewer)
+    [line] = told.lines
+    assert (line.summary, line.quotes, line.quoted) == (fewer.text, (source,), False)
+    moderated = digester(place, moderator=await asyncio.to_thread(_spares_kilns))
+    assert (await look(place, moderated, channels={workshop}, generator=fewer)).lines == ()
+    for writer, language in (
+        (fewer, "zh_CN"),
+        (Writer("The kiln costs 900 pounds."), "en"),
+        (Writer("I sold it."), "en"),
+    ):
+        again = await look(place, maker, channels={workshop}, generator=writer, language=language)
+        assert again == quoted
 
 
 async def test_a_reach_into_another_community_is_refused(place: Archive) -> None:
