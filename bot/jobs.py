@@ -19,7 +19,7 @@ from bot.core.events import Arrival, TimerFired
 from bot.core.i18n import _
 from bot.core.log import trail
 from bot.ticking import Recurring, Ticking
-from storage import communities, leases, newcomers, policies, schedules, spaces
+from storage import communities, leases, newcomers, policies, schedules, spaces, subscriptions
 from storage.schedules import Kept, Schedule, Settled
 
 if TYPE_CHECKING:
@@ -48,6 +48,18 @@ SCHEDULES = (
         when=recurring.weekly("tue", 9),
         late=timedelta(days=3),
     ),
+    Schedule(
+        name="digest.daily",
+        does=_("post what happened in a day, where that is wanted"),
+        when=recurring.daily(8),
+        late=timedelta(hours=12),
+    ),
+    Schedule(
+        name="digest.weekly",
+        does=_("post what happened in a week, where that is wanted"),
+        when=recurring.weekly("mon", 8),
+        late=timedelta(days=3),
+    ),
 )
 """What comes in every community."""
 SWEEPS = (
@@ -56,6 +68,13 @@ SWEEPS = (
         does=_("ask who was welcomed a week ago whether they found their place"),
         due=newcomers.due,
         late=timedelta(hours=3),
+    ),
+    Schedule(
+        name="digest.personal",
+        does=_("send a digest to members whose hour has come"),
+        when=recurring.every(5),
+        due=subscriptions.digests,
+        late=timedelta(hours=1),
     ),
 )
 """What comes only where somebody is due."""

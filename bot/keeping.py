@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 from uuid import UUID
 
+from bot.core import rhythms
 from bot.core.actions import (
     Forget,
     KeepAnswer,
@@ -23,6 +25,7 @@ from bot.core.actions import (
     KeepNote,
     KeepOpinion,
     KeepReport,
+    KeepSubscription,
     KeepTaste,
     LinkAccounts,
     LinkCommunities,
@@ -54,6 +57,7 @@ from storage import (
     proofs,
     redaction,
     schedules,
+    subscriptions,
     tastes,
     wishes,
 )
@@ -86,13 +90,22 @@ class Keeper:
     async def act(self, community: Community, action: Inward, *, trace: str = "") -> Receipt:
         """Carry out an action on our own tables; a case remembers the trace that opened it."""
         now = self.clock.now()
+        await _prepare(action)
         match action:
             case SetPolicy():
                 await self.database.write(functools.partial(_set_policy, community=community, action=action))
             case SetConsent():
                 work = functools.partial(_set_consent, community=community, action=action, refusals=self.refusals)
                 return await self.database.write(functools.partial(work, now=now))
-            case KeepFeedback() | KeepInterest() | KeepNewcomer() | SetWish() | KeepMeeting() | KeepTaste():
+            case (
+                KeepFeedback()
+                | KeepInterest()
+                | KeepNewcomer()
+                | SetWish()
+                | KeepMeeting()
+                | KeepTaste()
+                | KeepSubscription()
+            ):
                 write = functools.partial(_keep_word, community=community, action=action, now=now)
                 return await self.database.write(write)
             case KeepCode() | LinkAccounts() | UnlinkAccount() | LinkCommunities():
@@ -120,6 +133,12 @@ class Keeper:
             member = await members.by_ref(connection, community, ref)
         if member is not None:
             await self.erase(community, member)
+
+
+async def _prepare(action: Inward) -> None:
+    """Read what an action needs of the disk, which a transaction must not wait for."""
+    if isinstance(action, KeepSubscription) and (wanted := rhythms.stored(action.when)):
+        await asyncio.to_thread(rhythms.clock_of, wanted.zone)
 
 
 async def _set_policy(connection: Connection, *, community: Community, action: SetPolicy) -> None:
@@ -155,7 +174,7 @@ async def _keep_word(
     connection: Connection,
     *,
     community: Community,
-    action: KeepFeedback | KeepInterest | KeepNewcomer | SetWish | KeepMeeting | KeepTaste,
+    action: KeepFeedback | KeepInterest | KeepNewcomer | SetWish | KeepMeeting | KeepTaste | KeepSubscription,
     now: datetime,
 ) -> Receipt:
     """Keep what a member says of a channel, of themselves, of meeting others, of what they missed."""
@@ -176,6 +195,8 @@ async def _keep_word(
             await wishes.keep(connection, member=member.id, wish=wish, on=on, now=now)
         case KeepTaste():
             await tastes.keep(connection, community, member.id, action, now=now)
+        case KeepSubscription():
+            await subscriptions.keep(connection, member=member.id, action=action, now=now)
         case KeepMeeting():
             wrong = await meetings.keep(connection, community, member, action, now=now)
             return Receipt(state="failed", error=wrong) if wrong else DONE
@@ -321,12 +342,13 @@ async def _keep_answer(
 ) -> Receipt:
     if isinstance(action, KeepNote):
         return await _keep_note(connection, community, action, now)
-    member = await members.by_ref(connection, community, action.member)
-    if member is None:
+    member = await members.by_ref(connection, community, action.member) if action.member else None
+    if action.member is not None and member is None:
         return _unknown(action.member)
     if isinstance(action, KeepAnswer):
         await answers.keep(connection, community, member, action, trace=trace, now=now)
         return DONE
+    assert member is not None  # noqa: S101 - an opinion is somebody's
     known = await answers.judge(connection, community, member, action, now=now)
     return DONE if known else Receipt(state="failed", error="this answer is not kept any more")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select, update
 from sqlmodel import col
 
-from bot.core.actions import AskStaff, Edit
+from bot.core.actions import AskStaff, Cited, Edit
 from bot.core.codec import load_action
 from bot.core.things import Ref
 from storage.rows import columns, insert_new, portions
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Row
 
-    from bot.core.actions import Cited, Given, KeepAnswer, KeepOpinion, OpenDirect, Opinion, Say
+    from bot.core.actions import Given, KeepAnswer, KeepOpinion, OpenDirect, Opinion, Say
     from bot.core.things import Community, Member
     from storage.connection import Connection
 
@@ -45,7 +45,13 @@ class Kept:
 
 
 async def keep(
-    connection: Connection, community: Community, member: Member, action: KeepAnswer, *, trace: str, now: datetime
+    connection: Connection,
+    community: Community,
+    member: Member | None,
+    action: KeepAnswer,
+    *,
+    trace: str,
+    now: datetime,
 ) -> None:
     """Keep an answer, or how the one of this id stands now; taken back, it is withdrawn.
 
@@ -54,7 +60,7 @@ async def keep(
     row = {
         "id": action.answer,
         "community_id": community.id,
-        "member_id": member.id,
+        "member_id": member.id if member else None,
         "channel": str(action.channel),
         "thread": str(action.thread or ""),
         "asked": str(action.asked or ""),
@@ -188,6 +194,16 @@ async def sources(connection: Connection, answer: str) -> list[Ref]:
     """Return what an answer cites."""
     rows = await connection.scalars(select(col(AnswerSourceRow.source)).where(col(AnswerSourceRow.answer_id) == answer))
     return [Ref.parse(one) for one in rows]
+
+
+async def cited(connection: Connection, answer: str) -> list[Cited]:
+    """Return what an answer cites, with where it lies and its digest."""
+    rows = await connection.execute(
+        select(*columns(AnswerSourceRow, "source", "channel_id", "digest")).where(
+            col(AnswerSourceRow.answer_id) == answer
+        )
+    )
+    return [Cited(source=Ref.parse(row.source), channel=row.channel_id, digest=row.digest.hex()) for row in rows]
 
 
 async def refused(connection: Connection, community: Community, member: int, question: str) -> set[Ref]:

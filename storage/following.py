@@ -30,7 +30,20 @@ from bot.core.events import (
 from bot.core.policies import Rules
 from bot.core.ports import Followed
 from bot.core.things import Audience
-from storage import linking, members, messages, newcomers, notes, outbox, policies, readers, renaming, spaces, wishes
+from storage import (
+    linking,
+    members,
+    messages,
+    newcomers,
+    notes,
+    outbox,
+    policies,
+    readers,
+    renaming,
+    spaces,
+    subscriptions,
+    wishes,
+)
 from storage.intake import Intake
 from storage.readers import Readers
 from storage.rows import columns, insert_new, portions
@@ -307,6 +320,7 @@ class Following:
         await connection.execute(statement.values(left_at=event.at))
         if event.channel is None:
             await wishes.end(connection, self._intake.member(event.member.ref))
+            await subscriptions.end(connection, self._intake.member(event.member.ref))
             await newcomers.left(connection, self._intake.member(event.member.ref), at=event.at)
         self._readers.forget([event.member.ref])
 

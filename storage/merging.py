@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlmodel import SQLModel, col
 
 from bot.core.things import Audience
-from storage import interests, meetings, members, newcomers, notes, outbox, persons, proofs, wishes
+from storage import interests, meetings, members, newcomers, notes, outbox, persons, proofs, subscriptions, wishes
 from storage.rows import columns, table
 from storage.tables import (
     AnswerRow,
@@ -67,6 +67,7 @@ async def member(connection: Connection, number: int, *, into: int, now: datetim
     await _move(connection, OpinionRow, "member_id", number, into, beside=("answer_id",))
     await _move(connection, TasteRow, "member_id", number, into, beside=("conversation",))
     await wishes.move(connection, number, into=into)
+    await subscriptions.move(connection, number, into=into)
     await meetings.move(connection, number, into=into)
     for model in ABOUT:
         held = table(model).c

@@ -134,6 +134,21 @@ async def by_ref(connection: Connection, scope: Scope, ref: Ref) -> Message | No
     return read(row) if row else None
 
 
+async def by_refs(connection: Connection, scope: Scope, refs: Sequence[Ref]) -> dict[Ref, Message]:
+    """Return messages by their references, as far as the scope allows."""
+    found: dict[Ref, Message] = {}
+    for some in portions([str(one) for one in refs]):
+        rows = await connection.execute(
+            select(*COLUMNS).where(
+                col(MessageRow.community_id) == scope.community,
+                *within(scope, found=True),
+                col(MessageRow.ref).in_(some),
+            )
+        )
+        found.update((message.ref, message) for message in map(read, rows))
+    return found
+
+
 async def newest(connection: Connection, scope: Scope, limit: int) -> list[Message]:
     """Return the newest messages in scope, newest first."""
     newest_first = (col(MessageRow.sent_at).desc(), col(MessageRow.id).desc())

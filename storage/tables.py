@@ -403,6 +403,24 @@ class WishRow(SQLModel, table=True):
     at: datetime = Field(sa_type=Instant)
 
 
+class SubscriptionRow(SQLModel, table=True):
+    """What a member wants to be sent in private, and when by the clock where they are; a no stays."""
+
+    __tablename__ = "subscription"
+    __personal__: ClassVar = Personal(
+        by="member_id", shows=("about", "wanted", "weekday", "hour", "zone", "at", "last_at")
+    )
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True)
+    about: str = Field(primary_key=True, description="digest, suggestions")
+    wanted: bool
+    weekday: int | None = Field(default=None, description="Monday is 0; none for every day")
+    hour: int
+    zone: str = Field(description="the name of a time zone in the IANA database")
+    at: datetime = Field(sa_type=Instant, description="when they said so")
+    last_at: datetime | None = Field(default=None, sa_type=Instant, description="the instant they had it for last")
+    next_at: datetime | None = Field(default=None, sa_type=Instant, index=True)
+
+
 class MeetingRow(SQLModel, table=True):
     """Two members: the other was shown to the first, who may ask to be introduced; each side's last word of it.
 

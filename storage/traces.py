@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, or_, select
 from sqlmodel import col
 
-from bot.core.actions import OpenDirect, Say
+from bot.core.actions import AskStaff, OpenDirect, Say
 from bot.core.codec import dump, load
 from bot.core.decisions import Trace
 from storage.rows import insert_new, insert_rows
@@ -55,8 +55,14 @@ def bare(trace: Trace) -> Trace:
 
 
 def without_files(action: Action) -> Action:
-    """Return an action as it is kept: the files that it sent belong to whoever got them."""
-    return replace(action, attachments=()) if isinstance(action, Say | OpenDirect) else action
+    """Return an action as it is kept: the files that it sent, or proposed to send, belong to whoever got them."""
+    match action:
+        case Say() | OpenDirect():
+            return replace(action, attachments=())
+        case AskStaff(proposed=proposed):
+            return replace(action, proposed=tuple(without_files(one) for one in proposed))
+        case _:
+            return action
 
 
 async def of_event(connection: Connection, community: Community, event: str) -> Trace | None:

@@ -15,6 +15,7 @@ import numpy as np
 from bot.app import open_app
 from bot.bench import Figures
 from bot.bench.crowd import gather
+from bot.bench.digest_sending import send
 from bot.bench.importing import scratch_settings
 from brains.matching.unread import Unread
 from brains.training.encoding import Progress, silent
@@ -47,8 +48,9 @@ async def bench_digest(
             await app.untangling().catch_up(progress)
             untangled = time.perf_counter() - began
             figures = await measure(app, community, readers=readers, days=days, progress=progress)
+            sent = await send(app, community, readers=readers, days=days, progress=progress)
     size = {"messages": crowd.messages, "members": crowd.members, "channels": crowd.channels}
-    return Figures(figures={**size, "untangle_s": untangled, **figures.figures}, ratios=figures.ratios)
+    return Figures(figures={**size, "untangle_s": untangled, **figures.figures, **sent.figures}, ratios=figures.ratios)
 
 
 async def measure(app: App, community: Community, *, readers: int, days: int, progress: Progress = silent) -> Figures:

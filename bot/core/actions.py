@@ -411,6 +411,27 @@ class KeepMeeting(Keeping):
     other: Ref | None = None
 
 
+Subscribed = Literal["digest", "suggestions"]
+"""What members may want to be sent in private, at an hour of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepSubscription(Keeping):
+    """Keep when a member wants to be sent something in private: `daily 8 Europe/Berlin`, `weekly mon 8 UTC`, or `off`.
+
+    It is written as `rhythms.Rhythm` is; empty is as good as never having said so. With `served`, it keeps only that
+    they had it for this instant, whether or not there was anything to tell, while they want it at that rhythm still.
+    """
+
+    turns = "when"
+    personal = True
+    member: Ref
+    about: Subscribed
+    when: str
+    before: str = ""
+    served: datetime | None = None
+
+
 Taste = Literal["", "shown", "more", "less"]
 """What a member thinks of a conversation that was shown to them: nothing yet, more like this, less of this."""
 
@@ -571,12 +592,13 @@ class KeepAnswer(Keeping):
     """Keep what was asked and what the answer cites, or how the answer of this id stands from now on.
 
     It holds no words of the answer. `alone` says that nobody but the member was told, and `card` is the question to the
-    staff that somebody else asked for already.
+    staff that somebody else asked for already. What nobody asked for, such as a digest, has no question, and aloud no
+    member.
     """
 
     turns = "standing"
     answer: str
-    member: Ref
+    member: Ref | None
     channel: Ref
     question: str
     thread: Ref | None = None
@@ -681,6 +703,7 @@ Inward = (
     | SetWish
     | KeepMeeting
     | KeepTaste
+    | KeepSubscription
     | Forget
     | KeepCode
     | LinkAccounts

@@ -104,6 +104,21 @@ COMMANDS = (
         help=_("Conversations that you missed and may care about, and why"),
     ),
     Command(
+        name="digest",
+        help=_("What happened since you were here, in a few lines; or every day or week, in private"),
+        arguments=(
+            Argument(
+                name="choice",
+                type="choice",
+                help=_("daily or weekly, for what I send you in private from now on; off ends it"),
+                choices=("daily", "weekly", "off"),
+            ),
+            Argument(name="when", type="text", help=_("With daily and weekly: mon 8 Europe/Berlin, or less of it")),
+            Argument(name="channel", type="channel", help=_("Only in this channel"), named=True),
+            Argument(name="days", type="number", help=_("In so many days"), bounds=(1, 31), named=True),
+        ),
+    ),
+    Command(
         name="ask",
         help=_("An answer from what this community knows, with its sources"),
         arguments=(Argument(name="question", type="text", help=_("Your question, in your own words"), required=True),),

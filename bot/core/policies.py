@@ -45,6 +45,19 @@ class Policy(BaseModel):
     welcome: Literal["channel", "private"] = Field(
         default="channel", description=_("Where I welcome newcomers: in that channel, or in private.")
     )
+    digest_channel: str = Field(
+        default="",
+        max_length=200,
+        description=_("The channel where I post a digest of the community; empty for none."),
+        json_schema_extra={"names": "channel"},
+    )
+    digest: Literal["off", "daily", "weekly"] = Field(
+        default="weekly",
+        description=_(
+            "How often I post what happened, in digest_channel. A channel may have its own, or be left out by off."
+        ),
+        json_schema_extra={"per_channel": True},
+    )
     daily_hour: int = Field(
         default=16,
         ge=0,

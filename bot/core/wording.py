@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import quote as percent
 from urllib.parse import unquote
@@ -37,6 +38,7 @@ from bot.core.actions import (
     KeepNote,
     KeepOpinion,
     KeepReport,
+    KeepSubscription,
     KeepTaste,
     Kick,
     LinkAccounts,
@@ -58,12 +60,13 @@ from bot.core.actions import (
 )
 from bot.core.i18n import _
 from bot.core.policies import NAMES
+from bot.core.rhythms import OFF
 from bot.core.things import Ref
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.core.actions import Action, Given, Grown, Met, Opinion, Ruled, Said, Taste, Wish
+    from bot.core.actions import Action, Given, Grown, Met, Opinion, Ruled, Said, Subscribed, Taste, Wish
     from bot.core.errors import KinfolkError
     from bot.core.i18n import Translate
 
@@ -120,6 +123,13 @@ MEETINGS: dict[Said, str] = {
     "no": _("no"),
 }
 """What two members say of meeting each other."""
+SUBSCRIBED: dict[tuple[Subscribed, bool], str] = {
+    ("digest", True): _("send {member} a digest: {when}"),
+    ("digest", False): _("send {member} no digest"),
+    ("suggestions", True): _("send {member} suggestions: {when}"),
+    ("suggestions", False): _("send {member} no suggestions"),
+}
+"""What members want to be sent, or do not."""
 TASTES: dict[Taste, str] = {"": "-", "shown": _("shown"), "more": _("more like this"), "less": _("less of this")}
 """What members think of a conversation that they missed."""
 GROWN: dict[Grown, str] = {
@@ -333,6 +343,12 @@ def _describe(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one branch a kind
         case KeepTaste(member=member, taste=taste):
             sentence = translate(_("keep what {member} thinks of what they missed: {taste}"))
             return sentence.format(member=call("member", member), taste=translate(TASTES[taste]))
+        case KeepSubscription(member=member, served=datetime() as served):
+            sentence = translate(_("note that the turn of {member} came: {when}"))
+            return sentence.format(member=call("member", member), when=f"{served:%Y-%m-%d %H:%M} UTC")
+        case KeepSubscription(member=member, about=about, when=when):
+            sentence = translate(SUBSCRIBED[about, when not in {"", OFF}])
+            return sentence.format(member=call("member", member), when=say(when))
         case Forget(member=member):
             return translate(_("erase everything about {member}")).format(member=call("member", member))
         case KeepCode(member=member, step=step):
@@ -369,6 +385,9 @@ def _describe(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one branch a kind
             return translate(_("hold no words of an answer any more whose sources do not hold"))
         case KeepAnswer(member=member, standing=standing, sources=sources):
             sentence = translate(_("keep the answer to {member}: {standing}, resting on {count} sources"))
+            if member is None:
+                sentence = translate(_("keep what is told here: it rests on {count} sources"))
+                return sentence.format(count=len(sources))
             told = translate(STANDINGS[standing])
             return sentence.format(member=call("member", member), standing=told, count=len(sources))
         case KeepOpinion(member=member, opinion=opinion):

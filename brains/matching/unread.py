@@ -110,7 +110,7 @@ class Unread:
             scope = await surroundings.without_bots(connection, reach.scope)
             mine = await members.alike(connection, community, reader)
             own = await talks.newest(connection, replace(scope, authors=mine), NEWEST)
-            since = max(now - WINDOW, min(now - DAY, _visit(own, now)))
+            since = max(now - WINDOW, min(now - DAY, last_visit(own, now)))
             heard = await talks.newest(connection, scope, CANDIDATES, since=now - WINDOW)
             said = [one for one in heard if one.at >= since]
             labels = {one.conversation for one in said if one.conversation is not None}
@@ -199,7 +199,7 @@ class Unread:
         )
 
 
-def _visit(own: Sequence[Said], now: datetime) -> datetime:
+def last_visit(own: Sequence[Said], now: datetime) -> datetime:
     """Return when somebody was last here before now: their last words before a silence of an hour."""
     later = now
     for one in own:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from brains.skills import (
     answer,
+    digest,
     draft,
     elsewhere,
     foryou,
@@ -30,6 +31,7 @@ SKILLS = (
     match.SKILL,
     people.SKILL,
     foryou.SKILL,
+    digest.SKILL,
     answer.SKILL,
     draft.SKILL,
     growing.SKILL,

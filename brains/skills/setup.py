@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from bot.core import policies, wording
 from bot.core.actions import Button, SetPolicy
-from bot.core.decisions import Decision
+from bot.core.decisions import Decision, Mode
 from bot.core.errors import Mistake, NotAllowed
 from bot.core.i18n import _
-from bot.core.policies import CHANNELS, DEFAULT, DOCUMENTS, FIELDS, PRESET, PRESETS, Policy
+from bot.core.policies import CHANNELS, DEFAULT, DOCUMENTS, FIELDS, PRESET, PRESETS, Policy, mode_of
 from bot.core.things import Audience, Rank
 from bot.core.wording import escape
 from brains.skills import joining, presets
@@ -147,6 +147,12 @@ async def _caution(context: Context, name: str, value: str) -> list[str]:
     if name == "staff_channel" and value and (await channel(context, value)).audience is Audience.EVERYONE:
         warning = _("Everybody may read that channel, and with it what members report. Is that what you want?")
         return [translate(warning)]
+    if name in {"digest", "digest_channel"} and value and mode_of(dict(context.modes), "digest", "") is not Mode.ACT:
+        return [
+            translate(
+                _("I post no digest before you let me: `/mode digest act`; with `ask`, the staff is asked each time.")
+            )
+        ]
     if name == "consent" and value == "opt_in":
         return [translate(_("Whoever did not agree yet is left out from now on. They agree by /privacy on."))]
     return []

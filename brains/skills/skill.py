@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.core import policies
 from bot.core.actions import Say
-from bot.core.events import ButtonPressed, CommandGiven, MessagePosted, is_asked, is_spoken_to, place
+from bot.core.events import ButtonPressed, CommandGiven, MessagePosted, TimerFired, is_asked, is_spoken_to, place
 from bot.core.ports import Embedding
 from bot.core.things import Audience
 from brains.moderation.moderator import Moderator
@@ -205,6 +205,8 @@ class Skill:
 
     What is `spoken_to` it answers where somebody turned to the bot (`is_spoken_to`): that is asked for like a command,
     and no mode governs it. A button is answered by the skill whose name its `press` begins with.
+    What it `sends` are schedules by which members get what they asked for once and may end: no mode holds that back
+    but `off`.
     What is `owed` keeps a promise (a deleted message is quoted no longer): no mode governs that either, however sure it
     is and however late it comes, and all it may do is to change the bot's own messages, its tables, and ask the staff.
     """
@@ -217,6 +219,7 @@ class Skill:
     commands: tuple[str, ...] = ()
     patience: float = 10.0
     owed: bool = False
+    sends: tuple[str, ...] = ()
 
     @property
     def acts_unasked(self) -> bool:
@@ -225,4 +228,5 @@ class Skill:
 
     def is_asked(self, event: Event) -> bool:
         """Say whether this skill is asked for an answer to an event, so that no mode governs it."""
-        return is_asked(event) or (isinstance(event, self.spoken_to) and is_spoken_to(event))
+        spoken_to = isinstance(event, self.spoken_to) and is_spoken_to(event)
+        return is_asked(event) or spoken_to or (isinstance(event, TimerFired) and event.schedule in self.sends)

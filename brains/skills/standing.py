@@ -13,21 +13,25 @@ from bot.core.decisions import MANY, Decision
 from bot.core.errors import KinfolkError
 from bot.core.events import TimerFired
 from bot.core.i18n import _, catalogue, spoken, written
+from bot.core.things import Ref
+from brains.rhythm.mending import without
 from brains.skills.answering import Asked, authors, cited, find, told
 from brains.skills.skill import Skill
-from storage import acts, channels, members, standing
+from storage import acts, answers, channels, members, standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.core.actions import Action
-    from bot.core.things import Member, Ref
+    from bot.core.things import Member
     from brains.knowledge.answer import Answer
     from brains.skills.skill import Context
     from storage.standing import Stale, Standing
 
 SCHEDULE = "sources"
 """The timer that fires when an answer does not hold any more."""
+DIGEST = "digest"
+"""The skill whose messages lose lines instead of being taken back: each line stands by itself."""
 AT_ONCE = MANY // 2
 """Answers taken back by one decision: each takes an edit and a word to our own tables at most."""
 CORRECTED = 2
@@ -71,6 +75,8 @@ class Mended:
 async def _mended(context: Context, stale: Stale, *, again: bool) -> Mended:
     """Let the message of an answer say what is still true, or that it is taken back, and hold its old words no more."""
     answer = stale.answer
+    if (left := await _left(context, stale)) is not None:
+        return left
     asker = await _asker(context, answer)
     language = _language(context, answer, asker)
     words = (await catalogue(language))(TAKEN_BACK)
@@ -83,6 +89,25 @@ async def _mended(context: Context, stale: Stale, *, again: bool) -> Mended:
     edits = await _edited(context, answer.made, say)
     kept = TakeBack(answer=answer.id, message=answer.made, text=words, sources=sources if edits else ())
     return Mended(actions=[*edits, kept], about=await authors(context, anew.passages) if anew else ())
+
+
+async def _left(context: Context, stale: Stale) -> Mended | None:
+    """Let a digest say what of it still holds; None for anything else, and where nothing is left of it."""
+    answer = stale.answer
+    if answer.made is None or answer.question:
+        return None
+    async with context.faculties.database.read() as connection:
+        act = await acts.that_made(connection, context.community, answer.made)
+        sources = await answers.cited(connection, answer.id)
+    if act is None or act.skill != DIGEST:
+        return None
+    text = without(getattr(act.action, "text", ""), {Ref.parse(one) for one in stale.lost})
+    if text is None:
+        return None
+    edits = await _edited(context, answer.made, Say(to=answer.channel, text=text))
+    rest = tuple(one for one in sources if str(one.source) not in stale.lost)
+    kept = TakeBack(answer=answer.id, message=answer.made, text=text, sources=rest if edits else ())
+    return Mended(actions=[*edits, kept])
 
 
 async def _asked_anew(context: Context, answer: Standing, asker: Member | None, language: str) -> Answer | None:

@@ -19,6 +19,7 @@ from bot.core.actions import (
     KeepGrowth,
     KeepMeeting,
     KeepReport,
+    KeepSubscription,
     KeepTaste,
     Say,
     SetSchedule,
@@ -48,6 +49,7 @@ from storage import (
     proofs,
     schedules,
     spaces,
+    subscriptions,
     tastes,
     traces,
     wishes,
@@ -171,6 +173,8 @@ async def _agree(town: Harbour) -> None:
         await interests.keep(connection, member=colm.id, text=INTERESTS, source="match", now=MONDAY)
         await newcomers.keep(connection, member=colm.id, met="welcomed", now=MONDAY)
         await wishes.keep(connection, member=colm.id, wish="people", on=True, now=MONDAY)
+        wish = KeepSubscription(member=COLM.ref, about="digest", when="daily 8 UTC")
+        await subscriptions.keep(connection, member=colm.id, action=wish, now=MONDAY)
         await _meet(connection, town, colm, ana)
         await proofs.make(connection, colm, CODE, "person", MONDAY)
         for proposal in (PROPOSED, REFUSED):

@@ -7,7 +7,8 @@ import { knows, t } from "./words.js";
 
 /** Put an action into words: "delete the message". */
 export function actionWords(action) {
-  const key = `action.${action.kind}${action.on === false ? ".off" : ""}`;
+  const nobody = action.kind === "KeepAnswer" && !action.member;
+  const key = `action.${action.kind}${action.on === false ? ".off" : nobody ? ".nobody" : ""}`;
   const name = action.member ? member(action.member).name : "";
   const room = store.rooms.get(action.channel ?? action.to)?.name ?? action.name ?? "";
   const text = opening(action.text ?? action.question ?? action.title ?? "");

@@ -1,0 +1,187 @@
+"""Digests are sent: many members in several goes, each once whatever crashes, in the channels that want one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core.actions import AskStaff, KeepAnswer, KeepSubscription, OpenDirect, RunSchedule, Say, SetConsent
+from bot.core.decisions import Mode
+from bot.core.events import ChannelChanged, Named, TimerFired, key
+from bot.core.things import Audience, Ref
+from bot.indexing import Index
+from brains.rhythm.digester import Digester
+from brains.skills import digest
+from brains.skills.digest_letters import AT_ONCE
+from storage import subscriptions
+from storage.encodings import CachedEncoder
+from storage.vectors import open_folder
+from tests.hashing import HashingEncoder
+from tests.recording import ANA, GENERAL, PLATFORM, STAFF, WEI, SmallBot, small_bot
+
+TALK = (
+    "the rudder of my larch dinghy needs new pintles before the regatta",
+    "which pintles fit the rudder of a larch dinghy, bronze or steel pintles?",
+    "bronze pintles hold in salt water, steel pintles rust on the rudder",
+)
+DEN = Named(ref=Ref(PLATFORM, "den"), name="den", audience=Audience.MEMBERS)
+SECRETS = (
+    "the treasurer wants to sell the crane to the council before the crane inspection",
+    "the council pays four thousand for the crane, and the crane inspection is theirs then",
+)
+
+
+@pytest.fixture
+async def bot(home: Path) -> AsyncIterator[SmallBot]:
+    async with opened(home) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def opened(home: Path) -> AsyncIterator[SmallBot]:
+    """Open a bot whose members talk of a dinghy in the open and of a crane in a closed channel."""
+    inner = HashingEncoder()
+    vectors = open_folder(home / "vectors", inner.fingerprint, inner.size, idle=0.5)
+    made: list[Digester] = []
+
+    async def digester() -> Digester:
+        return made[0]
+
+    async def store():
+        return vectors
+
+    async with small_bot(home, skills=(digest.SKILL,), digester=digester, vectors=store) as small:
+        encoder = CachedEncoder(inner, small.database)
+        made.append(Digester(database=small.database, vectors=vectors, encoder=encoder))
+        await small.follow(ChannelChanged(channel=DEN, at=small.clock.now(), revision=1))
+        for number, words in enumerate(TALK):
+            await small.follow(small.posted(words, by=(ANA, WEI)[number % 2]))
+        for number, words in enumerate(SECRETS):
+            await small.follow(replace(small.posted(words, by=(ANA, WEI)[number % 2]), channel=DEN))
+        await Index(database=small.database, encoder=encoder, vectors=vectors).catch_up()
+        small.clock.pass_by(60)
+        yield small
+
+
+def timer(bot: SmallBot, schedule: str) -> TimerFired:
+    return TimerFired(schedule=schedule, planned=bot.clock.now(), at=bot.clock.now())
+
+
+async def subscribe(bot: SmallBot, *who: Named) -> None:
+    for one in who:
+        wish = KeepSubscription(member=one.ref, about="digest", when="daily 8 UTC")
+        assert (await bot.performer.keeper.act(bot.community, wish)).state == "done"
+
+
+async def waiting(bot: SmallBot) -> int:
+    async with bot.database.read() as connection:
+        return len(await subscriptions.digests(connection, bot.community, bot.clock.now()))
+
+
+def letters(bot: SmallBot) -> list[OpenDirect]:
+    return [one for one in bot.plaza.done if isinstance(one, OpenDirect)]
+
+
+async def test_many_are_written_to_in_several_goes_each_once(bot: SmallBot) -> None:
+    crowd = [Named(ref=Ref(PLATFORM, f"m{n}x"), name=f"M{n}") for n in range(AT_ONCE * 2 + 1)]
+    for one in crowd:
+        await bot.follow(bot.joined(one))
+    await subscribe(bot, *crowd)
+    bot.clock.pass_by(timedelta(days=1).total_seconds())
+    goes = []
+    while await waiting(bot):
+        trace = await bot.happens(timer(bot, "digest.personal"))
+        assert trace is not None
+        goes.append(any(isinstance(one.action, RunSchedule) for one in trace.verdict.rulings))
+        bot.clock.pass_by(1)
+    assert goes == [True, True, False], "it comes again while somebody waits"
+    assert sorted(one.member.id for one in letters(bot)) == sorted(one.ref.id for one in crowd)
+    assert all("pintles" in one.text and "crane" not in one.text for one in letters(bot))
+    assert await bot.happens(timer(bot, "digest.personal")) is None
+
+
+async def test_a_crash_after_the_note_sends_nothing_twice_and_nobody_who_refused_gets_one(bot: SmallBot) -> None:
+    await subscribe(bot, ANA, WEI)
+    await bot.performer.keeper.act(bot.community, SetConsent(member=WEI.ref, collected=False))
+    bot.clock.pass_by(timedelta(days=1).total_seconds())
+    bot.plaza.watch = _dies
+    event = timer(bot, "digest.personal")
+    with pytest.raises(asyncio.CancelledError):
+        await bot.happens(event)
+    bot.plaza.watch = None
+    await bot.happens(event, attempts=1)
+    story = await bot.story_of(key(event))
+    assert [one.state for one in story.receipts] == ["done", "done", "unknown"]
+    assert letters(bot) == []
+    assert await waiting(bot) == 0
+
+
+async def _dies(action: object) -> None:
+    if isinstance(action, OpenDirect):
+        raise asyncio.CancelledError
+
+
+async def test_where_nothing_is_worth_a_line_nothing_is_sent_and_the_trace_says_so(bot: SmallBot) -> None:
+    await subscribe(bot, ANA)
+    bot.clock.pass_by(timedelta(days=40).total_seconds())
+    trace = await bot.happens(timer(bot, "digest.personal"))
+    assert trace is not None
+    assert "for 1 nothing was worth a line" in trace.verdict.decisions[0].reason
+    assert (letters(bot), await waiting(bot)) == ([], 0)
+
+
+async def test_off_holds_back_what_members_asked_for_and_watch_does_not(bot: SmallBot) -> None:
+    await subscribe(bot, ANA)
+    bot.clock.pass_by(timedelta(days=1).total_seconds())
+    await bot.mode("digest", Mode.OFF)
+    assert await bot.happens(timer(bot, "digest.personal")) is None
+    await bot.mode("digest", Mode.WATCH)
+    await bot.happens(timer(bot, "digest.personal"))
+    assert [one.member for one in letters(bot)] == [ANA.ref]
+
+
+async def test_a_channel_has_its_own_digest_and_is_left_out_by_off(bot: SmallBot) -> None:
+    await bot.mode("digest", Mode.ACT)
+    await bot.tune("digest", "weekly", channel=str(DEN.ref))
+    await bot.happens(timer(bot, "digest.weekly"))
+    [own] = [one for one in bot.plaza.done if isinstance(one, Say)]
+    assert (own.to, own.attachments) == (DEN.ref, ())
+    assert "crane" in own.text
+    assert "pintles" not in own.text
+    await bot.tune("digest_channel", str(GENERAL.ref))
+    await bot.tune("digest", "off", channel=str(DEN.ref))
+    bot.clock.pass_by(1)
+    await bot.happens(timer(bot, "digest.weekly"))
+    community = [one for one in bot.plaza.done if isinstance(one, Say)][-1]
+    assert community.to == GENERAL.ref
+    assert community.attachments[0].data.startswith(b"\x89PNG")
+    assert "pintles" in community.text
+    assert "crane" not in community.text, "what members alone read is told in their channel only"
+    await bot.tune("digest", "off", channel=str(GENERAL.ref))
+    bot.clock.pass_by(1)
+    before = len(bot.plaza.done)
+    await bot.happens(timer(bot, "digest.weekly"))
+    assert len(bot.plaza.done) == before
+
+
+async def test_what_is_put_to_the_staff_keeps_no_picture_and_names_nobody_who_asked(bot: SmallBot) -> None:
+    await bot.follow(ChannelChanged(channel=STAFF, at=bot.clock.now(), revision=2))
+    await bot.tune("staff_channel", str(STAFF.ref))
+    await bot.tune("digest_channel", str(GENERAL.ref))
+    await bot.mode("digest", Mode.ASK)
+    trace = await bot.happens(timer(bot, "digest.weekly"))
+    assert trace is not None
+    [card] = [one.action for one in await bot.acts(trace)]
+    assert isinstance(card, AskStaff)
+    [kept, say] = card.proposed
+    assert isinstance(kept, KeepAnswer)
+    assert kept.member is None
+    assert isinstance(say, Say)
+    assert say.attachments == ()
+    assert kept.sources
