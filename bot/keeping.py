@@ -26,6 +26,7 @@ from bot.core.actions import (
     KeepOpinion,
     KeepReport,
     KeepSubscription,
+    KeepSuggested,
     KeepTaste,
     LinkAccounts,
     LinkCommunities,
@@ -55,6 +56,7 @@ from storage import (
     proofs,
     redaction,
     subscriptions,
+    suggested,
     tastes,
     wishes,
 )
@@ -71,6 +73,8 @@ if TYPE_CHECKING:
 
 Erase = Callable[["Community", "Member"], Awaitable[None]]
 """Erases everything about a member. What is left is looked for by whoever tells them."""
+Word = KeepFeedback | KeepInterest | KeepNewcomer | SetWish | KeepMeeting | KeepTaste | KeepSubscription | KeepSuggested
+"""What is kept of one member: what they said, and what they were sent."""
 DONE = Receipt(state="done")
 OVER = Receipt(state="failed", error="this code is over, or not confirmed on both sides")
 
@@ -102,6 +106,7 @@ class Keeper:
                 | KeepMeeting()
                 | KeepTaste()
                 | KeepSubscription()
+                | KeepSuggested()
             ):
                 write = functools.partial(_keep_word, community=community, action=action, now=now)
                 return await self.database.write(write)
@@ -160,10 +165,10 @@ async def _keep_word(
     connection: Connection,
     *,
     community: Community,
-    action: KeepFeedback | KeepInterest | KeepNewcomer | SetWish | KeepMeeting | KeepTaste | KeepSubscription,
+    action: Word,
     now: datetime,
 ) -> Receipt:
-    """Keep what a member says of a channel, of themselves, of meeting others, of what they missed."""
+    """Keep what a member says of a channel, of themselves, of meeting others, of what they missed, or was sent."""
     member = await members.by_ref(connection, community, action.member)
     if member is None:
         return _unknown(action.member)
@@ -181,6 +186,8 @@ async def _keep_word(
             await wishes.keep(connection, member=member.id, wish=wish, on=on, now=now)
         case KeepTaste():
             await tastes.keep(connection, community, member.id, action, now=now)
+        case KeepSuggested():
+            await suggested.keep(connection, community, member.id, action)
         case KeepSubscription():
             await subscriptions.keep(connection, member=member.id, action=action, now=now)
         case KeepMeeting():

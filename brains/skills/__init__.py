@@ -21,6 +21,7 @@ from brains.skills import (
     setup,
     staff,
     standing,
+    suggest,
     welcome,
 )
 from brains.skills import help as help_
@@ -37,6 +38,7 @@ SKILLS = (
     elsewhere.SKILL,
     search.SKILL,
     welcome.SKILL,
+    suggest.SKILL,
     privacy.SKILL,
     staff.SKILL,
     setup.SKILL,
