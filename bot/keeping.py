@@ -30,8 +30,10 @@ from bot.core.actions import (
     KeepTaste,
     LinkAccounts,
     LinkCommunities,
+    RunSchedule,
     SetConsent,
     SetPolicy,
+    SetSchedule,
     SettleCase,
     SetWish,
     TakeBack,
@@ -55,6 +57,7 @@ from storage import (
     policies,
     proofs,
     redaction,
+    schedules,
     subscriptions,
     suggested,
     tastes,
@@ -122,8 +125,8 @@ class Keeper:
             case KeepAnswer() | KeepOpinion() | KeepNote():
                 write = functools.partial(_keep_answer, community=community, action=action, trace=trace, now=now)
                 return await self.database.write(write)
-            case KeepGrowth():
-                await self.database.write(functools.partial(growth.keep, community=community, action=action, now=now))
+            case KeepGrowth() | SetSchedule() | RunSchedule():
+                await self.database.write(functools.partial(_keep_plan, community=community, action=action, now=now))
             case Forget(member=ref):
                 await self._forget(community, ref)
             case _:
@@ -161,6 +164,17 @@ async def _set_consent(
     return DONE
 
 
+async def _keep_plan(
+    connection: Connection, *, community: Community, action: KeepGrowth | SetSchedule | RunSchedule, now: datetime
+) -> None:
+    """Keep what is planned for the whole community."""
+    match action:
+        case KeepGrowth():
+            await growth.keep(connection, community=community, action=action, now=now)
+        case SetSchedule() | RunSchedule():
+            await schedules.keep(connection, community, action, now=now)
+
+
 async def _keep_word(
     connection: Connection,
     *,
@@ -186,14 +200,27 @@ async def _keep_word(
             await wishes.keep(connection, member=member.id, wish=wish, on=on, now=now)
         case KeepTaste():
             await tastes.keep(connection, community, member.id, action, now=now)
-        case KeepSuggested():
-            await suggested.keep(connection, community, member.id, action)
-        case KeepSubscription():
-            await subscriptions.keep(connection, member=member.id, action=action, now=now)
+        case KeepSubscription() | KeepSuggested():
+            await _keep_sent(connection, community, member, action, now)
         case KeepMeeting():
             wrong = await meetings.keep(connection, community, member, action, now=now)
             return Receipt(state="failed", error=wrong) if wrong else DONE
     return DONE
+
+
+async def _keep_sent(
+    connection: Connection,
+    community: Community,
+    member: Member,
+    action: KeepSubscription | KeepSuggested,
+    now: datetime,
+) -> None:
+    """Keep what a member wants to be sent, and what they were."""
+    match action:
+        case KeepSubscription():
+            await subscriptions.keep(connection, member=member.id, action=action, now=now)
+        case KeepSuggested():
+            await suggested.keep(connection, community, member.id, action)
 
 
 async def _keep_interest(

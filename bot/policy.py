@@ -98,8 +98,8 @@ class Facts:
     this event to be said aloud; `speak` is what the community wants, `speak_in` single channels, and `direct` the
     conversation in which they are alone with the bot. `asker` is who set it off, `answer` an answer to them, still
     without words, `command` what they gave, if it was one, and `theirs` speaks their language. `ask_first` names the
-    kinds of actions that wait for a human even where a skill may act. `outreach` says how it stands with members to whom
-    something is to be written that they did not ask for, and `most_a_week` how much of that anybody is to hear.
+    kinds of actions that wait for a human even where a skill may act. `outreach` says how it stands with members to
+    whom something is to be written that they did not ask for, and `most_a_week` how much of that anybody is to hear.
     """
 
     live: bool

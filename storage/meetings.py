@@ -28,7 +28,7 @@ A_WHILE = timedelta(days=90)
 """How long "not now", "no" and silence keep two members from being shown to each other again: alike, since whoever
 asked must not learn from who comes back which of them it was."""
 UNHEARD = timedelta(days=3)
-"""For how long it is tried to tell somebody of a request, where the hour or what they heard that week was against it."""
+"""For how long a request waits until its other side may be told; after that, it is shown to whoever uses /people."""
 SHOWN_AGAIN = timedelta(days=7)
 """How long somebody who was shown and not asked for makes room for others."""
 MOST_ASKED = 3
@@ -87,7 +87,7 @@ async def waiting(
 async def unheard(connection: Connection, community: Community, now: datetime) -> list[Meeting]:
     """Return the requests of which the other was not told, who may be now and wants to be introduced still.
 
-    Whether that was tried shows in acts, which a community keeps for some days: older requests are shown to whoever asks.
+    Whether that was tried shows in acts, which a community keeps for some days alone.
     """
     kept = timedelta(days=(await policies.load(connection, community)).policy.trace_days)
     told = exists().where(

@@ -27,6 +27,7 @@ from bot.cli import (
     people,
     precision,
     run,
+    schedule,
     train,
     worker,
 )
@@ -60,6 +61,7 @@ for family in (
     member,
     moderation,
     community,
+    schedule,
     evals,
     train,
     precision,

@@ -319,8 +319,8 @@ class KeepInterest(Keeping):
 
 
 Met = Literal["", "waiting", "welcomed", "followed"]
-"""How far a newcomer was met: not at all, waiting for an hour at which they may be written to, welcomed, and asked a week
-later whether they found their place."""
+"""How far a newcomer was met: not at all, waiting for the end of the night, welcomed, and asked a week later whether
+they found their place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -439,7 +439,7 @@ class KeepSubscription(Keeping):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepSuggested(Keeping):
-    """Keep that channels were suggested to a member at a moment though they asked for none; taken back, that they were not.
+    """Keep that channels were suggested to a member, unasked, at a moment; taken back, that they were not.
 
     What was suggested lately, or passed over twice, is not suggested again.
     """
@@ -671,6 +671,29 @@ class KeepGrowth(Keeping):
     before: Grown = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetSchedule(Keeping):
+    """Keep when a schedule comes here (`mon 09:00`), or that it is `off`; empty for when it comes by itself.
+
+    Behind `off` stands when it comes once it is no more.
+    """
+
+    turns = "value"
+    name: str
+    value: str
+    before: str = ""
+    by: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSchedule(Keeping):
+    """Let a schedule come once out of turn, for who asked so at a moment."""
+
+    name: str
+    at: datetime
+    by: Ref | None = None
+
+
 Outward = (
     Say
     | Edit
@@ -717,6 +740,8 @@ Inward = (
     | KeepAnswer
     | KeepOpinion
     | KeepGrowth
+    | SetSchedule
+    | RunSchedule
 )
 """What changes Kinfolk's own tables and no platform."""
 
@@ -733,7 +758,7 @@ Spoken = Say | Edit | AskStaff | OpenDirect | Warn | CreateEvent | CreatePoll | 
 
 IRREVERSIBLE = (
     *(Delete, Kick, OpenDirect, Forget, KeepCode, LinkAccounts, UnlinkAccount, LinkCommunities, KeepReport),
-    TakeBack,
+    *(TakeBack, RunSchedule),
 )
 """What cannot be taken back. Everything else has an inverse, which may need what the platform made of it."""
 

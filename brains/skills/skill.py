@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from brains.rhythm.digester import Digester
     from storage.channels import Reach
     from storage.db import Database
+    from storage.schedules import Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ class Faculties:
 
     `moderator` gives what examines a community's messages; `changed` is called when our own tables were changed, so
     that what was read from them is read anew. `look` says what is seen in the pictures of a message of a platform.
-    `circle` suggests members to each other. `digester` finds what happened.
+    `circle` suggests members to each other. `digester` finds what happened. `schedules` are what comes again and again.
     """
 
     database: Database
@@ -90,6 +91,7 @@ class Faculties:
     look: Callable[[str, Iterable[File]], Awaitable[tuple[Picture, ...]]] | None = None
     circle: Callable[[], Awaitable[Circle]] | None = None
     digester: Callable[[], Awaitable[Digester]] | None = None
+    schedules: Sequence[Schedule] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

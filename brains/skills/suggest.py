@@ -37,7 +37,7 @@ LOOKED_AT = 12
 PEOPLE = 5
 """Members among whom one is looked for who was not shown lately."""
 AT_ONCE = 5
-"""Members at once, of whom each takes up to four actions; the next sweep is a minute later."""
+"""Members at once, of whom each takes up to four actions; the next sweep is five minutes later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

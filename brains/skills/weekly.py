@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.core import rhythms
-from bot.core.actions import Button, KeepSubscription
+from bot.core.actions import Button, KeepSubscription, Subscribed
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake
 from bot.core.i18n import _
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NAME = "suggest"
 """The skill that sends them."""
-ABOUT: subscriptions.Subscribed = "suggestions"
+ABOUT: Subscribed = "suggestions"
 DAYS = (
     _("Monday"),
     _("Tuesday"),
@@ -52,7 +52,7 @@ def meant(said: str) -> str | None:
 
 
 def _tells_when(word: str, before: str) -> bool:
-    """Say whether a word is a day, an hour, a time zone or the end of it; what stands behind an hour is meant as a zone."""
+    """Say whether a word is a day, an hour, a zone or the end of it; what stands behind an hour is meant as a zone."""
     if word.casefold() in rhythms.STOPS or DAY.fullmatch(word) or HOUR.fullmatch(word):
         return True
     return bool(HOUR.fullmatch(before)) or "/" in word
@@ -95,7 +95,7 @@ async def ending(context: Context, member: Member) -> tuple[KeepSubscription, ..
 
 
 async def question(context: Context, *, row: int) -> list[Button]:
-    """Ask by a button whether somebody wants suggestions each week, where they never said and it can be; else nothing."""
+    """Ask by a button whether somebody wants suggestions each week, where they never said; else nothing."""
     member = member_of(context)
     async with context.faculties.database.read() as connection:
         accounts = await members.alike(connection, context.community, member)

@@ -76,7 +76,7 @@ async def _welcome(context: Context, at: datetime) -> Decision | None:
 
 
 async def _in_the_morning(context: Context) -> Decision | None:
-    """Welcome in private who came at an hour at which nobody is written to; None where there is nobody, or a raid is on."""
+    """Welcome in private who came at an hour at which nobody is written to; None without any, or in a raid."""
     raids = (await context.faculties.moderator(context.community)).raids
     if raids is not None and raids.state(context.now) is not None:
         return None

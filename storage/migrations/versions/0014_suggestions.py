@@ -1,4 +1,4 @@
-"""Suggestions: which channels were suggested to whom of the bot's own accord, and welcomes that wait for the morning."""
+"""Suggestions: which channels were suggested to whom, and welcomes that wait for the morning."""
 
 import sqlalchemy as sa
 from alembic import op
