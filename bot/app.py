@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from brains.matching.matchmaker import Matchmaker
     from brains.matching.shelf import Shelf
     from brains.moderation.moderators import Moderators
+    from brains.rhythm.digester import Digester
     from brains.skills.skill import Answerer
 
 Tell = Callable[[str], None]
@@ -73,6 +74,7 @@ class App:
         self._circle: Circle | None = None
         self._untangling: Untangling | None = None
         self._answerer: Answerer | None = None
+        self._digester: Digester | None = None
         self._jobs: Jobs | None = None
 
     def tell(self, sentence: str) -> None:
@@ -233,6 +235,17 @@ class App:
             )
         return self._answerer
 
+    async def digester(self) -> Digester:
+        """Return what makes digests; one serves all readers, who share what it read."""
+        if self._digester is None:
+            from brains.rhythm.digester import Digester
+
+            encoder, moderators = await self.encoder(), await self.moderators()
+            self._digester = Digester(
+                database=self.database, vectors=await self.vectors(), encoder=encoder, moderator=moderators.of
+            )
+        return self._digester
+
     async def pipeline(self, adapters: Sequence[Adapter]) -> Pipeline:
         """Put together what decides about events of these platforms, and acts there."""
         # Only the bot itself needs all this; the other verbs start quicker without.
@@ -269,6 +282,7 @@ class App:
             schedules=EVERY,
             look=Looking(platforms, self.pictures).look,
             circle=self.circle,
+            digester=self.digester,
         )
         return Pipeline(
             database=self.database,
@@ -351,6 +365,8 @@ class App:
         """Return once no point is on its way of what members said until now, and nothing remembers their vectors."""
         if self._encoder is not None:
             self._encoder.forget()
+        if self._digester is not None:
+            self._digester.forget()
         if self._index is not None:
             await self._index.settled()
 

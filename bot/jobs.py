@@ -19,7 +19,17 @@ from bot.core.events import Arrival, TimerFired
 from bot.core.i18n import _
 from bot.core.log import trail
 from bot.ticking import Recurring, Ticking
-from storage import communities, leases, meetings, newcomers, policies, schedules, spaces, suggested
+from storage import (
+    communities,
+    leases,
+    meetings,
+    newcomers,
+    policies,
+    schedules,
+    spaces,
+    subscriptions,
+    suggested,
+)
 from storage.schedules import Kept, Schedule, Settled
 
 if TYPE_CHECKING:
@@ -48,6 +58,18 @@ SCHEDULES = (
         when=recurring.weekly("tue", 9),
         late=timedelta(days=3),
     ),
+    Schedule(
+        name="digest.daily",
+        does=_("post what happened in a day, where that is wanted"),
+        when=recurring.daily(8),
+        late=timedelta(hours=12),
+    ),
+    Schedule(
+        name="digest.weekly",
+        does=_("post what happened in a week, where that is wanted"),
+        when=recurring.weekly("mon", 8),
+        late=timedelta(days=3),
+    ),
 )
 """What comes in every community."""
 SWEEPS = (
@@ -74,6 +96,13 @@ SWEEPS = (
         does=_("write to members who want it which channels may fit them"),
         when=recurring.every(5),
         due=suggested.due,
+    ),
+    Schedule(
+        name="digest.personal",
+        does=_("send a digest to members whose hour has come"),
+        when=recurring.every(5),
+        due=subscriptions.digests,
+        late=timedelta(hours=1),
     ),
 )
 """What comes only where somebody is due."""

@@ -240,6 +240,31 @@ def people(
     _run(verb, as_json=as_json)
 
 
+@family.command()
+def digest(
+    data: DataOption = SAMPLE,
+    messages: Annotated[int, typer.Option(min=1000, help="Messages in the community.")] = 100_000,
+    members: Annotated[int, typer.Option(min=100, help="Members who wrote them.")] = 10_000,
+    channels: Annotated[int, typer.Option(min=10, help="Channels in which they did.")] = 500,
+    readers: Annotated[int, typer.Option(min=1, help="Members who get a digest of their own.")] = 2_000,
+    days: Annotated[int, typer.Option(min=1, max=365, help="How many days each tells of.")] = 7,
+    count: Annotated[int, typer.Option(min=50, help="How many texts are encoded and said again.")] = 2_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Time personal digests of the last days of a large community, beside as many answers of `/foryou`."""
+
+    async def verb(settings: Settings) -> Figures:
+        from bot.bench.crowd import Crowd
+        from bot.bench.digest import bench_digest
+
+        texts = await asyncio.to_thread(_texts, data, count)
+        crowd = Crowd(messages=messages, members=members, channels=channels)
+        with progress("Filling") as show:
+            return await bench_digest(texts, settings=settings, crowd=crowd, readers=readers, days=days, progress=show)
+
+    _run(verb, as_json=as_json)
+
+
 def _texts(path: Path, count: int) -> list[str]:
     """Take texts spread evenly over a file."""
     from adapters.history.jsonl import read

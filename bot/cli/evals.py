@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.digest_evals import digests
 from bot.cli.output import JsonOption, emit, encoding, note, out, run
 from bot.cli.recommend import exposure, recommender
 from bot.cli.safety import safety
@@ -292,6 +293,7 @@ def _show(evaluation: Evaluation, *, as_json: bool) -> None:
 
 family.command()(recommender(_show))
 family.command()(exposure)
+family.command()(digests(_show))
 
 
 def register(app: typer.Typer) -> None:

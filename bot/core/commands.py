@@ -111,10 +111,11 @@ COMMANDS = (
         arguments=(
             Argument(
                 name="choice",
-                type="text",
-                help=_("daily 8 Europe/Berlin, weekly mon 8 Europe/Berlin, or off; without it, what happened"),
-                suggestions=("daily 8", "weekly mon 8", "off"),
+                type="choice",
+                help=_("daily or weekly, for what I send you in private from now on; off ends it"),
+                choices=("daily", "weekly", "off"),
             ),
+            Argument(name="when", type="text", help=_("With daily and weekly: mon 8 Europe/Berlin, or less of it")),
             Argument(name="channel", type="channel", help=_("Only in this channel"), named=True),
             Argument(name="days", type="number", help=_("In so many days"), bounds=(1, 31), named=True),
         ),

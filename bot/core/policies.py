@@ -55,7 +55,7 @@ class Policy(BaseModel):
     digest: Literal["off", "daily", "weekly"] = Field(
         default="weekly",
         description=_(
-            "How often I post what happened, in digest_channel. A channel may have its own digest, or be left out by off."
+            "How often I post what happened, in digest_channel. A channel may have its own, or be left out by off."
         ),
         json_schema_extra={"per_channel": True},
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
+from bot.core import zones
 from bot.core.errors import Mistake
 from bot.core.i18n import _
+from bot.core.recurring import instant_of
 
 OFF = "off"
 """How somebody says that they do not want it."""
@@ -22,8 +23,6 @@ CHINESE_DAYS = "一二三四五六日"
 DAILY = ("daily", "day", "每天", "每日")
 WEEKLY = ("weekly", "week", "每周", "每星期")
 STOPS = (OFF, "stop", "no", "关闭", "停止", "不要")
-ALIKE = 0.6
-"""How alike a name must be to be what somebody meant."""
 _HOUR = re.compile(r"(\d{1,2})(?::00|点|h)?")
 _CHINESE_DAY = re.compile(r"(?:每?周|每?星期)([一二三四五六日天])")
 
@@ -44,14 +43,14 @@ class Rhythm:
     def after(self, moment: datetime) -> datetime:
         """Return its first instant after a moment, in UTC.
 
-        An hour that the clock leaves out comes when the clock goes on, and one that comes twice is the first of the two
-        (PEP 495, `fold=0`). Reads the rules of the zone from the disk when it is asked first.
+        An hour that the clock leaves out comes when the clock goes on, and one that comes twice is the first of both.
+        Reads the rules of the zone from the disk when it is asked first.
         """
         zone = clock_of(self.zone)
         today = moment.astimezone(zone).date()
         days = (today + timedelta(days=ahead) for ahead in range(10))
         wanted = (day for day in days if self.weekday in {None, day.weekday()})
-        instants = (datetime.combine(day, time(self.hour), tzinfo=zone).astimezone(UTC) for day in wanted)
+        instants = (instant_of(datetime.combine(day, time(self.hour)), zone) for day in wanted)
         return next(instant for instant in instants if instant > moment)
 
     def last(self, moment: datetime) -> datetime:
@@ -63,19 +62,14 @@ class Rhythm:
 
 
 def parse(text: str, *, zone: str = "UTC") -> Rhythm | None:
-    """Read `daily 8 Europe/Berlin`, `weekly mon 8 Europe/Berlin`, or less of it; None for `off`. Raises Mistake.
-
-    Reads the names of all zones from the disk.
-    """
+    """Read `daily 8 Europe/Berlin`, `weekly mon 8 Europe/Berlin`, or less of it; None for `off`. Raises Mistake."""
     words = text.split()
     often, *rest = words or [""]
     if often.casefold() in STOPS and not rest:
         return None
     weekday, rest = _days(often, rest, text)
     hour, rest = _hour(rest)
-    if len(rest) > 1:
-        raise _unread(text)
-    return Rhythm(hour=hour, weekday=weekday, zone=known(rest[0]) if rest else zone)
+    return Rhythm(hour=hour, weekday=weekday, zone=zones.named(" ".join(rest)) if rest else zone)
 
 
 def stored(text: str) -> Rhythm | None:
@@ -126,25 +120,3 @@ def _unread(text: str) -> Mistake:
 def clock_of(zone: str) -> tzinfo:
     """Return the clock of a zone, whose rules are read from the disk when it is asked for first."""
     return UTC if zone == "UTC" else ZoneInfo(zone)
-
-
-@functools.cache
-def _names() -> dict[str, str]:
-    """Return the names of all zones by how they are found: without regard to case, and by their city alone."""
-    every = sorted(available_timezones())
-    cities = {one.rpartition("/")[2].casefold(): one for one in reversed(every) if "/" in one}
-    return cities | {one.casefold(): one for one in every}
-
-
-def known(name: str) -> str:
-    """Return the name of a time zone as it is spelled. Raises Mistake that suggests near ones."""
-    names, wanted = _names(), name.strip().replace(" ", "_").casefold()
-    if wanted in names:
-        return names[wanted]
-    near = difflib.get_close_matches(wanted, names, n=3, cutoff=ALIKE)
-    if near:
-        sentence = _("There is no time zone {zone!r}. Did you mean {near}?")
-        raise Mistake(sentence, zone=name[:60], near=", ".join(dict.fromkeys(names[one] for one in near)))
-    raise Mistake(
-        _("There is no time zone {zone!r}. One is called like Europe/Berlin or Asia/Shanghai."), zone=name[:60]
-    )

@@ -390,10 +390,11 @@ def _describe(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one branch a kind
             return sentence.format(question=say(short(question)), text=say(short(text)))
         case TakeBack():
             return translate(_("hold no words of an answer any more whose sources do not hold"))
-        case KeepAnswer(member=None, sources=sources):
-            return translate(_("keep what is told here: it rests on {count} sources")).format(count=len(sources))
-        case KeepAnswer(member=Ref() as member, standing=standing, sources=sources):
+        case KeepAnswer(member=member, standing=standing, sources=sources):
             sentence = translate(_("keep the answer to {member}: {standing}, resting on {count} sources"))
+            if member is None:
+                sentence = translate(_("keep what is told here: it rests on {count} sources"))
+                return sentence.format(count=len(sources))
             told = translate(STANDINGS[standing])
             return sentence.format(member=call("member", member), standing=told, count=len(sources))
         case KeepOpinion(member=member, opinion=opinion):

@@ -147,4 +147,4 @@ def _font(size: int) -> FreeTypeFont:
 
 @functools.cache
 def _bytes() -> bytes:
-    return next(one for one in files("noto_cjk_sans_otc").rglob(FONT)).read_bytes()  # type: ignore[attr-defined]
+    return files("noto_cjk_sans_otc").joinpath(FONT).read_bytes()

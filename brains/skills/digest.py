@@ -48,8 +48,10 @@ async def propose(context: Context) -> Decision | None:
             return await digest_letters.send(context)
         case TimerFired():
             return None
-    wanted = context.command.arguments.get("choice", "").strip()
-    return await (_wish(context, wanted) if wanted else _now(context))
+    given = context.command.arguments
+    if not given.get("choice"):
+        return await _now(context)
+    return await _wish(context, " ".join([given["choice"], *given.get("when", "").split()]))
 
 
 async def _now(context: Context) -> Decision:
@@ -94,7 +96,7 @@ async def _wish(context: Context, wanted: str) -> Decision:
     """Keep when they want a digest, in private; `off` ends it. Raises Mistake for what is no hour or no zone."""
     member = member_of(context)
     zone = await zone_of(context, member)
-    rhythm = await asyncio.to_thread(rhythms.parse, wanted, zone=zone)
+    rhythm = rhythms.parse(wanted, zone=zone)
     async with context.faculties.database.read() as connection:
         before = await subscriptions.of(connection, "digest", member.id)
         withheld = await members.withheld(connection, context.community, among=[member.id])

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.core import rhythms
-from bot.core.actions import Button, KeepSubscription, OpenDirect
+from bot.core.actions import Button, KeepSubscription, OpenDirect, RunSchedule
 from bot.core.decisions import MANY, Decision
 from bot.core.i18n import _, catalogue
 from bot.core.wording import escape
@@ -30,16 +30,18 @@ SCHEDULE = "digest.personal"
 """The sweep that sets it off: bot/jobs.py."""
 MOST = 5
 """Conversations of a member's digest."""
-AT_ONCE = MANY // 3
-"""Members at once: each takes a note that they had it, one of what it rests on, and the message itself."""
+AT_ONCE = (MANY - 1) // 3
+"""Members at once: each takes a note that they had it, one of what it rests on, and the message itself. Where more are
+due, the schedule comes again as soon as these were written to."""
 LONGEST = timedelta(days=14)
 """How far back a digest goes at most, after a time in which nothing was sent."""
 
 
 async def send(context: Context) -> Decision | None:
-    """Write to those whose hour has come; where nothing is worth a line, note that, and send nothing."""
+    """Write to those whose hour has come, some at once; where nothing is worth a line, note that, and send nothing."""
     async with context.faculties.database.read() as connection:
-        waiting = (await subscriptions.digests(connection, context.community, context.now))[:AT_ONCE]
+        every = await subscriptions.digests(connection, context.community, context.now)
+    waiting = every[:AT_ONCE]
     if not waiting:
         return None
     actions: list[Action] = []
@@ -52,6 +54,8 @@ async def send(context: Context) -> Decision | None:
         silent += resting.digest.is_empty
         evidence += resting.evidence
         about += resting.about(one.member.ref)
+    if len(every) > len(waiting):
+        actions.append(RunSchedule(name=SCHEDULE, at=context.now))
     sentence = _("digests for {count} members whose hour has come; for {silent} nothing was worth a line")
     reason = context.translate(sentence).format(count=len(waiting), silent=silent)
     return Decision(
@@ -67,7 +71,7 @@ async def _letter(context: Context, due: Due) -> tuple[list[Action], Resting]:
     """Return what is done for one member, first the note that they had it: after a crash nobody is written to twice."""
     rhythm = rhythms.stored(due.when)
     assert rhythm is not None  # noqa: S101 - what is off is never due
-    planned = await asyncio.to_thread(rhythm.last, context.now)
+    planned = max(due.planned, await asyncio.to_thread(rhythm.last, context.now))
     context = await _for(context, due.member)
     read = functools.partial(channels.reach, community=context.community, reader=due.member, alone=True)
     reach = await context.faculties.database.look(read)

@@ -17,7 +17,7 @@ from bot.core.things import Audience
 from bot.core.wording import channel as channel_link
 from bot.core.wording import escape
 from brains.skills import digest_words as saying
-from brains.skills.digest_looking import NAME, look
+from brains.skills.digest_looking import NAME, look, zone_of
 from brains.skills.digest_sources import rest
 from brains.skills.steering import channel
 from storage import channels
@@ -101,13 +101,13 @@ async def _resting(context: Context, room: Channel, *, whole: bool, since: datet
 
 async def _say(context: Context, room: Channel, digest: Digest, *, whole: bool) -> Say:
     """Say a digest in its channel; that of the community comes with a picture."""
-    zone = context.policy.time_zone
+    zone = await zone_of(context)
     name = escape(context.community.name) if whole else channel_link(room.ref, room.name)
     text = await asyncio.to_thread(saying.written, digest, name, context.translate, zone=zone)
     if not whole:
         return Say(to=room.ref, text=text)
     picture = await asyncio.to_thread(_drawn, context, digest, zone)
-    return Say(to=room.ref, text=text, attachments=(Attachment(name=PICTURE, data=picture),))
+    return Say(to=room.ref, text=text, attachments=(Attachment(name=PICTURE, data=picture, instead=text),))
 
 
 def _drawn(context: Context, digest: Digest, zone: str) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -17,10 +16,8 @@ if TYPE_CHECKING:
 
     from bot.core.ports import Scope
     from bot.core.things import Message, Ref
-    from brains.rhythm.digest import Digest, Line, Quote
+    from brains.rhythm.digest import Digest, Line
     from brains.skills.skill import Context
-
-_WORDS = re.compile(r"[^\W一-鿿]+|[一-鿿]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +51,7 @@ class Resting:
 
 
 async def rest(context: Context, scope: Scope, digest: Digest) -> Resting:
-    """Leave out what nobody says any more, and return what the lines that are shown rest on."""
+    """Return what the lines that are shown rest on; those of which a message went in this moment are left out."""
     found = replace(
         digest,
         lines=tuple(_short(line) for line in digest.lines),
@@ -84,13 +81,4 @@ def _short(line: Line) -> Line:
 
 
 def _holding(lines: Sequence[Line], said: Mapping[Ref, Message]) -> tuple[Line, ...]:
-    return tuple(line for line in lines if line.quotes and all(_stands(one, said) for one in line.quotes))
-
-
-def _stands(quote: Quote, said: Mapping[Ref, Message]) -> bool:
-    """Say whether every word of a quote stands in its message as it reads now."""
-    return quote.source in said and _words(quote.text) <= _words(said[quote.source].text)
-
-
-def _words(text: str) -> set[str]:
-    return set(_WORDS.findall(text.casefold()))
+    return tuple(line for line in lines if line.quotes and said.keys() >= set(line.sources))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.core import wording
@@ -12,7 +13,7 @@ from bot.core.wording import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import date, datetime
 
     from bot.core.i18n import Translate
     from bot.core.rhythms import Rhythm
@@ -142,9 +143,17 @@ def card(digest: Digest, name: str, translate: Translate, *, zone: str) -> Card:
         span=f"{since} – {until}",
         numbers=tuple((f"{count:,}", translate(label)) for count, label in figures if count),
         rows=tuple(Row(name=f"#{room}", count=count, words=told.format(count=count)) for room, count in sizes(digest)),
-        days=tuple((f"{date:%m-%d}", count) for date, count in digest.daily),
+        days=tuple((f"{day:%m-%d}", count) for day, count in days(digest)),
         above_days=translate(_("Messages a day")),
     )
+
+
+def days(digest: Digest) -> list[tuple[date, int]]:
+    """Return how much was said on each day that a digest is of, also where that is nothing."""
+    said = dict(digest.daily)
+    first, last = digest.since.date(), (digest.until - timedelta(microseconds=1)).date()
+    every = [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
+    return [(one, said.get(one, 0)) for one in every]
 
 
 def sizes(digest: Digest) -> list[tuple[str, int]]:

@@ -77,7 +77,7 @@ class Faculties:
 
     `moderator` gives what examines a community's messages; `changed` is called when our own tables were changed, so
     that what was read from them is read anew. `look` says what is seen in the pictures of a message of a platform.
-    `circle` suggests members to each other. `digester` finds what happened. `schedules` are what comes again and again.
+    `circle` suggests members to each other, `digester` makes digests. `schedules` are what comes again and again.
     """
 
     database: Database

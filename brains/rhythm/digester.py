@@ -1,0 +1,267 @@
+"""Makes digests: a span is read once for all who may read it, chosen from for each reader, and read again if cited."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bot.core.things import Audience, Ref
+from brains.matching.circle import corpus
+from brains.matching.people import NEWEST, draw
+from brains.moderation.detection import Post
+from brains.rhythm import choosing, lines
+from brains.rhythm.digest import Digest
+from brains.rhythm.span import think
+from storage import spans, talks
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from bot.core.ports import Encoder, Scope, Vector, VectorStore
+    from bot.core.things import Community
+    from brains.matching.corpus import Floats
+    from brains.matching.people import Usual
+    from brains.moderation.moderator import Moderator
+    from brains.rhythm.digest import Line
+    from brains.rhythm.span import Span
+    from storage.channels import Reach
+    from storage.connection import Connection
+    from storage.db import Database
+    from storage.spans import Mark
+
+LINES, OTHERS = 8, 3
+"""Conversations of a digest; decisions, questions and links, of each."""
+HELD = 32
+"""Spans that are held in memory, those used last."""
+YEAR = timedelta(days=365)
+"""How far back interests are read."""
+
+OURSELVES = Ref("kinfolk", "digest")
+"""Stands for the author of what is weighed before it is quoted: the digest says it."""
+
+Key = tuple[int, frozenset[int], "datetime", "datetime"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Share:
+    """A span and the channels of it that a reader may read and wants."""
+
+    span: Span
+    channels: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digester:
+    """Digests of one database; one of these serves all readers, who share what it read of a span.
+
+    What everyone may read is read once. Each channel that only its members read is a span of its own, so that what is
+    said there weighs nothing for anybody else.
+    """
+
+    database: Database
+    vectors: VectorStore
+    encoder: Encoder
+    moderator: Callable[[Community], Awaitable[Moderator]] | None = None
+    _held: OrderedDict[Key, tuple[Mark, Span]] = field(default_factory=OrderedDict)
+    _locks: dict[Key, asyncio.Lock] = field(default_factory=dict)
+
+    async def look(
+        self,
+        community: Community,
+        reach: Reach,
+        *,
+        since: datetime,
+        until: datetime,
+        channels: Collection[int] | None = None,
+        accounts: Collection[int] = (),
+        interests: Floats | None = None,
+        most: int = LINES,
+    ) -> Digest:
+        """Return what was worth knowing from `since` until before `until`, of what is within reach.
+
+        Only of some `channels`, by their numbers. `accounts` are whose digest it is: weighed by what they said lately,
+        and without questions of their own; `interests` (k, d), as the encoder makes them, stand in for what they said.
+        """
+        if community.id != reach.scope.community:
+            raise ValueError("a reach into another community")
+        wanted = frozenset(reach.channels if channels is None else reach.channels.keys() & set(channels))
+        shares = await self._shares(community, reach, wanted, since, until)
+        if interests is None and accounts and shares:
+            interests = await self._interests(reach.scope, accounts, shares[0].span.usual, until)
+        make = functools.partial(_digest, since=since, until=until, interests=interests, most=most)
+        found = await asyncio.to_thread(make, shares, reach, without=frozenset(accounts))
+        stands = await self._standing(reach.scope, found, shares)
+        if self.moderator is not None and stands:
+            moderator = await self.moderator(community)
+            stands &= await asyncio.to_thread(_sayable, moderator, shares, reach, stands)
+        return _kept(found, stands)
+
+    def forget(self) -> None:
+        """Forget what was read, as after somebody's words were erased."""
+        self._held.clear()
+
+    async def _interests(self, scope: Scope, accounts: Collection[int], usual: Usual, now: datetime) -> Floats:
+        """Return what somebody likes (k, d), by what they said lately within their scope."""
+        scope = replace(scope, authors=frozenset(accounts) - scope.not_authors, until=now)
+        own = await self.database.look(functools.partial(talks.newest, scope=scope, limit=NEWEST))
+        if not own:
+            return np.zeros((0, self.encoder.size), dtype=np.float32)
+        placed = await self._vectors(replace(scope, since=max(own[-1].at, now - YEAR)))
+        side = corpus([(one, placed[one.point]) for one in own if one.point in placed], self.encoder.size)
+        portrait = await asyncio.to_thread(draw, 0, side, talks=frozenset(), usual=usual, now=now.timestamp())
+        return portrait.raw
+
+    async def _shares(
+        self, community: Community, reach: Reach, wanted: frozenset[int], since: datetime, until: datetime
+    ) -> list[_Share]:
+        """Return the spans that hold the channels wanted: one of what is open to all, one for each closed channel."""
+        open_ = frozenset(number for number, one in reach.channels.items() if one.audience is Audience.EVERYONE)
+        scope = replace(reach.scope, since=since, until=until)
+        found = []
+        usual = None
+        if wanted & open_:
+            span = await self._span(community, replace(scope, channels=open_), usual=None)
+            usual = span.usual
+            found.append(_Share(span=span, channels=wanted & open_))
+        for one in sorted(wanted - open_):
+            span = await self._span(community, replace(scope, channels=frozenset({one})), usual=usual)
+            found.append(_Share(span=span, channels=frozenset({one})))
+        return found
+
+    async def _span(self, community: Community, scope: Scope, *, usual: Usual | None) -> Span:
+        """Return a span as it is now: as it is held, or read anew where anything in it changed."""
+        assert scope.channels is not None and scope.since and scope.until  # noqa: S101, PT018 - as `_shares` makes it
+        key = (community.id, scope.channels, scope.since, scope.until)
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            now = await self.database.look(functools.partial(spans.mark, scope=scope))
+            before = self._held.get(key)
+            if before is not None and before[0] == (now, scope.not_authors):
+                self._held.move_to_end(key)
+                return before[1]
+            heard = await self.database.look(functools.partial(spans.read, community=community, scope=scope))
+            vectors = await self._vectors(scope) if heard.said else {}
+            span = await asyncio.to_thread(think, heard, vectors, size=self.encoder.size, usual=usual)
+            self._held[key] = ((now, scope.not_authors), span)
+            while len(self._held) > HELD:
+                oldest, _span = self._held.popitem(last=False)
+                self._locks.pop(oldest, None)
+            return span
+
+    async def _vectors(self, scope: Scope) -> dict[UUID, Vector]:
+        found: dict[UUID, Vector] = {}
+        after = None
+        while True:
+            page = await self.vectors.scroll(scope, after=after)
+            found.update(zip(page.ids, page.vectors, strict=True))
+            after = page.after
+            if after is None:
+                return found
+
+    async def _standing(self, scope: Scope, found: Digest, shares: Sequence[_Share]) -> frozenset[Ref]:
+        """Return which messages that a digest cites still read so, may be read, and are under no review."""
+        known = {ref: said for ref in found.sources for share in shares for said in [share.span.cited.get(ref)] if said}
+        points = [one.point for one, _at in known.values()]
+        if not points:
+            return frozenset()
+
+        async def read(connection: Connection) -> frozenset[Ref]:
+            now = await talks.by_points(connection, scope, points)
+            review = await spans.under_review(connection, scope.community)
+            return frozenset(
+                one.ref for one in now.values() if known[one.ref][0].text == one.text and str(one.ref) not in review
+            )
+
+        return await self.database.look(read)
+
+
+def _sayable(moderator: Moderator, shares: Sequence[_Share], reach: Reach, cited: frozenset[Ref]) -> frozenset[Ref]:
+    """Return which of some messages moderation finds nothing in: what it would look at is in no digest."""
+    return frozenset(ref for ref in cited if any(_is_fine(moderator, share.span, reach, ref) for share in shares))
+
+
+def _is_fine(moderator: Moderator, span: Span, reach: Reach, ref: Ref) -> bool:
+    """Say whether a message of a span is fine, by its words and its vector; it is weighed once for all readers."""
+    if ref not in span.cited:
+        return False
+    before = span.weighed.get(ref)
+    if before is not None and before[0] is moderator:
+        return before[1]
+    one, at = span.cited[ref]
+    vector = span.vectors[at] if at >= 0 else None
+    where = reach.channels[one.channel].ref
+    fine = moderator.weigh(Post(text=one.text, author=OURSELVES, channel=where, at=one.at, vector=vector)) == "allow"
+    span.weighed[ref] = (moderator, fine)
+    return fine
+
+
+def _kept(found: Digest, stands: frozenset[Ref]) -> Digest:
+    """Leave out every line of which a message does not stand."""
+
+    def kept(some: Sequence[Line]) -> tuple[Line, ...]:
+        return tuple(one for one in some if stands.issuperset(one.sources))
+
+    return replace(
+        found,
+        lines=kept(found.lines),
+        questions=kept(found.questions),
+        decisions=kept(found.decisions),
+        links=kept(found.links),
+    )
+
+
+def _digest(
+    shares: Sequence[_Share],
+    reach: Reach,
+    *,
+    since: datetime,
+    until: datetime,
+    interests: Floats | None,
+    most: int,
+    without: frozenset[int],
+) -> Digest:
+    channels = frozenset().union(*(share.channels for share in shares))
+    every = [share.span for share in shares]
+    chosen = choosing.choose(every, channels=channels, interests=interests, most=most)
+    told = [lines.of_matter(span, matter, score, reach.channels) for span, matter, score in chosen]
+    others = [lines.others(span, reach.channels) for span in every]
+    said = [one for share in shares for one in share.span.heard.said if one.channel in share.channels]
+    authors = {one.author for one in said}
+    new = {one for share in shares for one in share.span.heard.new} & authors
+    doubles = {one for share in shares for one in share.span.heard.doubles}
+    names: Mapping[int, str] = {number: name for span in every for number, name in span.heard.names.items()}
+    quoted = {(quote.source, quote.text) for line in told for quote in line.quotes}
+    days = Counter(one.at.date() for one in said)
+    rooms = {one.channel for one in said}
+
+    def best(kind: str) -> tuple[Line, ...]:
+        some = [line for other in others for line in other.get(kind, ()) if line.line.channel.id in channels]
+        fresh = [
+            one.line
+            for one in sorted(some, key=lambda one: (-one.line.score, one.line.began))
+            if not (one.authors <= without and kind == "question")
+            and not any((quote.source, quote.text) in quoted for quote in one.line.quotes if kind != "link")
+        ]
+        return tuple(fresh[:OTHERS])
+
+    return Digest(
+        since=since,
+        until=until,
+        lines=tuple(told),
+        questions=best("question"),
+        decisions=best("decision"),
+        links=best("link"),
+        newcomers=len(new),
+        named=tuple(sorted(names[one] for one in new - doubles if names.get(one))),
+        messages=len(said),
+        people=len(authors),
+        channels=tuple(reach.channels[one] for one in sorted(rooms)),
+        daily=tuple(sorted(days.items())),
+    )
