@@ -87,7 +87,7 @@ def rule(*actions, known: Outreach, **more) -> list[tuple[bool, str]]:
 @pytest.mark.parametrize(
     ("known", "why"), [(Outreach(night=True), NIGHT), (Outreach(sent=3), OFTEN), (Outreach(refused=True), REFUSED)]
 )
-def test_what_is_not_written_is_not_noted_either_and_what_was_noted_before_stays(known, why, asked: bool) -> None:
+def test_what_is_not_written_is_not_noted_either_and_what_was_noted_before_stays(known, why, asked) -> None:
     waits = replace(NOTED, met="waiting", before="")
     others = replace(NOTED, member=WEI.ref)
     told = rule(waits, LETTER, NOTED, others, known=known, asked=asked)
