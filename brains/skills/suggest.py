@@ -115,7 +115,8 @@ async def _letter(context: Context) -> Letter:
         ]
         buttons += people_words.offered(context.translate, member, somebody.member, meeting, len(offers))
         noted.append(KeepMeeting(meeting=meeting, member=member.ref, other=somebody.member.ref, said="shown"))
-    blocks.append(f"_{context.translate(_('`/match weekly off` ends these messages.'))}_")
+    ends = context.translate(_("`/match weekly off` ends these messages."))
+    blocks.append(f"_{ends}_")
     end = Button(label=context.translate(_("Stop")), press=f"{SKILL.name}.stop", only=member.ref, row=len(offers) + 1)
     letter = OpenDirect(member=member.ref, text="\n\n".join(blocks), buttons=(*buttons, end), unasked=True)
     said = [message.ref for offer in offers for pair in offer.evidence for message in pair]
