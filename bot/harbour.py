@@ -10,6 +10,7 @@ from adapters.playground import Past, PastChannel, PastMember, PastMessage
 from adapters.playground.space import HARBOUR, PLATFORM
 from bot.core.decisions import Mode
 from bot.core.events import Named
+from bot.core.outreach import NO_HOURS
 from bot.core.policies import MODE
 from bot.core.things import Audience, Rank
 from bot.importing import import_jsonl
@@ -56,6 +57,8 @@ async def _open(connection: Connection, clock: Clock) -> None:
         await policies.put(connection, community, name=MODE + skill.name, value=Mode.ACT)
     room = await channels.find(connection, community, STAFF_CHANNEL)
     await policies.put(connection, community, name="staff_channel", value=str(room.ref))
+    # Whoever tries the bot does so at any hour of the day.
+    await policies.put(connection, community, name="quiet_hours", value=NO_HOURS)
     await spaces.belong(connection, HARBOUR, community)
 
 

@@ -19,7 +19,17 @@ from bot.core.events import Arrival, TimerFired
 from bot.core.i18n import _
 from bot.core.log import trail
 from bot.ticking import Recurring, Ticking
-from storage import communities, leases, newcomers, policies, schedules, spaces, subscriptions
+from storage import (
+    communities,
+    leases,
+    meetings,
+    newcomers,
+    policies,
+    schedules,
+    spaces,
+    subscriptions,
+    suggested,
+)
 from storage.schedules import Kept, Schedule, Settled
 
 if TYPE_CHECKING:
@@ -68,6 +78,24 @@ SWEEPS = (
         does=_("ask who was welcomed a week ago whether they found their place"),
         due=newcomers.due,
         late=timedelta(hours=3),
+    ),
+    Schedule(
+        name="welcome.waiting",
+        does=_("welcome in private who came at an hour at which I write to nobody"),
+        when=recurring.hourly(),
+        due=newcomers.waiting,
+    ),
+    Schedule(
+        name="people.waiting",
+        does=_("ask whom somebody wants to meet, where they could not be asked at once"),
+        when=recurring.hourly(),
+        due=meetings.unheard,
+    ),
+    Schedule(
+        name="suggestions.personal",
+        does=_("write to members who want it which channels may fit them"),
+        when=recurring.every(5),
+        due=suggested.due,
     ),
     Schedule(
         name="digest.personal",

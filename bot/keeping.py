@@ -26,6 +26,7 @@ from bot.core.actions import (
     KeepOpinion,
     KeepReport,
     KeepSubscription,
+    KeepSuggested,
     KeepTaste,
     LinkAccounts,
     LinkCommunities,
@@ -58,6 +59,7 @@ from storage import (
     redaction,
     schedules,
     subscriptions,
+    suggested,
     tastes,
     wishes,
 )
@@ -74,6 +76,8 @@ if TYPE_CHECKING:
 
 Erase = Callable[["Community", "Member"], Awaitable[None]]
 """Erases everything about a member. What is left is looked for by whoever tells them."""
+Word = KeepFeedback | KeepInterest | KeepNewcomer | SetWish | KeepMeeting | KeepTaste | KeepSubscription | KeepSuggested
+"""What is kept of one member: what they said, and what they were sent."""
 DONE = Receipt(state="done")
 OVER = Receipt(state="failed", error="this code is over, or not confirmed on both sides")
 
@@ -105,6 +109,7 @@ class Keeper:
                 | KeepMeeting()
                 | KeepTaste()
                 | KeepSubscription()
+                | KeepSuggested()
             ):
                 write = functools.partial(_keep_word, community=community, action=action, now=now)
                 return await self.database.write(write)
@@ -174,10 +179,10 @@ async def _keep_word(
     connection: Connection,
     *,
     community: Community,
-    action: KeepFeedback | KeepInterest | KeepNewcomer | SetWish | KeepMeeting | KeepTaste | KeepSubscription,
+    action: Word,
     now: datetime,
 ) -> Receipt:
-    """Keep what a member says of a channel, of themselves, of meeting others, of what they missed."""
+    """Keep what a member says of a channel, of themselves, of meeting others, of what they missed, or was sent."""
     member = await members.by_ref(connection, community, action.member)
     if member is None:
         return _unknown(action.member)
@@ -195,12 +200,27 @@ async def _keep_word(
             await wishes.keep(connection, member=member.id, wish=wish, on=on, now=now)
         case KeepTaste():
             await tastes.keep(connection, community, member.id, action, now=now)
-        case KeepSubscription():
-            await subscriptions.keep(connection, member=member.id, action=action, now=now)
+        case KeepSubscription() | KeepSuggested():
+            await _keep_sent(connection, community, member, action, now)
         case KeepMeeting():
             wrong = await meetings.keep(connection, community, member, action, now=now)
             return Receipt(state="failed", error=wrong) if wrong else DONE
     return DONE
+
+
+async def _keep_sent(
+    connection: Connection,
+    community: Community,
+    member: Member,
+    action: KeepSubscription | KeepSuggested,
+    now: datetime,
+) -> None:
+    """Keep what a member wants to be sent, and what they were."""
+    match action:
+        case KeepSubscription():
+            await subscriptions.keep(connection, member=member.id, action=action, now=now)
+        case KeepSuggested():
+            await suggested.keep(connection, community, member.id, action)
 
 
 async def _keep_interest(

@@ -37,9 +37,9 @@ from bot.core.policies import mode_of, speaking
 from bot.core.ports import Followed
 from bot.core.things import Audience, Rank
 from bot.perform import Case
-from bot.policy import Facts, judge, occasion
+from bot.policy import Facts, judge, occasion, reached
 from brains.skills.skill import Context
-from storage import acts, channels, communities, members, messages, policies, traces
+from storage import acts, channels, communities, members, messages, outreach, policies, traces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from bot.core.clock import Clock
     from bot.core.decisions import Decision
     from bot.core.events import Event
+    from bot.core.outreach import Outreach
     from bot.core.policies import Policy
     from bot.core.ports import Delivery, Vector
     from bot.core.things import Community, Ref
@@ -132,7 +133,7 @@ class Pipeline:
                 pressed = await acts.button(connection, context.community, event.button)
         asked = await Asking(skills=self.skills).ask(context, pressed, modes)
         decisions = [decision for _, decision in asked if decision and (decision.actions or _accounts(decision, event))]
-        facts = await self._facts(context, live=live) if decisions else None
+        facts = await self._facts(context, decisions, live=live) if decisions else None
         where, who = place(event), actor(event)
         trace = Trace(
             id=trace_id,
@@ -148,7 +149,7 @@ class Pipeline:
         )
         return trace, pressed, facts
 
-    async def _facts(self, context: Context, *, live: bool) -> Facts:
+    async def _facts(self, context: Context, decisions: Sequence[Decision], *, live: bool) -> Facts:
         event, where = context.event, place(context.event)
         return Facts(
             live=live,
@@ -165,7 +166,18 @@ class Pipeline:
             command=event.command if isinstance(event, CommandGiven) else "",
             theirs=context.translate,
             ask_first=context.here.asked_first,
+            outreach=await self._outreach(context, decisions),
+            most_a_week=context.policy.most_a_week,
         )
+
+    async def _outreach(self, context: Context, decisions: Sequence[Decision]) -> dict[Ref, Outreach]:
+        """Return how it stands with whoever is to be written to and did not ask for it."""
+        every = (reached(action, context.can) for decision in decisions for action in decision.actions)
+        members_ = {member for member in every if member is not None}
+        if not members_:
+            return {}
+        async with self.database.read() as connection:
+            return await outreach.of(connection, context.community, context.policy, members_, context.now)
 
     def _is_live(self, delivery: Delivery) -> bool:
         return delivery.arrival.live and self.clock.now() - delivery.arrival.event.at < STALE

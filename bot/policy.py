@@ -6,6 +6,7 @@ skills looks at that of a command, and a skill at that of whoever presses its bu
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import takewhile, zip_longest
 from typing import TYPE_CHECKING, get_args
@@ -37,6 +38,7 @@ from bot.core.events import (
     is_spoken_to,
 )
 from bot.core.i18n import _
+from bot.core.outreach import Outreach, against
 from bot.core.policies import Speak
 from bot.core.wording import describe, escape, marked
 
@@ -77,6 +79,12 @@ UNREACHED = _(
     "Open a conversation with me, and use /match there: {link}"
 )
 UNTOLD = _("I could not write to {member}: {error}")
+UNWANTED: dict[str, str] = {
+    "refused": _("They want nothing of theirs used, so I write to them only where they ask me to."),
+    "night": _("It is one of their quiet hours (/setup quiet_hours)."),
+    "often": _("This week they heard enough of me that they did not ask for (/setup most_a_week)."),
+}
+"""Why nothing is written to a member who did not ask for it."""
 WRITTEN = (MessagePosted, MessageEdited, ReactionAdded, ReactionRemoved)
 """What is heard only where the bot reads."""
 
@@ -90,7 +98,8 @@ class Facts:
     this event to be said aloud; `speak` is what the community wants, `speak_in` single channels, and `direct` the
     conversation in which they are alone with the bot. `asker` is who set it off, `answer` an answer to them, still
     without words, `command` what they gave, if it was one, and `theirs` speaks their language. `ask_first` names the
-    kinds of actions that wait for a human even where a skill may act.
+    kinds of actions that wait for a human even where a skill may act. `outreach` says how it stands with members to
+    whom something is to be written that they did not ask for, and `most_a_week` how much of that anybody is to hear.
     """
 
     live: bool
@@ -107,6 +116,8 @@ class Facts:
     command: str = ""
     theirs: Translate = str
     ask_first: frozenset[str] = frozenset()
+    outreach: Mapping[Ref, Outreach] = field(default_factory=dict)
+    most_a_week: int = 3
 
     @property
     def aside(self) -> Say | None:
@@ -251,13 +262,46 @@ def _silence(action: Action, facts: Facts) -> str:
             return ""
 
 
+def reached(action: Action, can: Mapping[str, frozenset[str]]) -> Ref | None:
+    """Return the member to whom an action would write directly though they did not ask for it; None for any other."""
+    direct = possible(action, can) if isinstance(action, Say | OpenDirect) and action.unasked else None
+    return direct.member if isinstance(direct, OpenDirect) else None
+
+
+def _unwanted(decision: Decision, facts: Facts) -> list[str]:
+    """Say of each action why its member is not to be written to; what is noted of them after that falls with it.
+
+    What staff approved is written at any hour, but never to who refused.
+    """
+    sent: Counter[object] = Counter()
+    unwritten: dict[Ref | None, str] = {}
+    whys: list[str] = []
+    for action in decision.actions:
+        member = reached(action, facts.can)
+        if member is None:
+            whys.append(unwritten.get(getattr(action, "member", None), "") if isinstance(action, Inward) else "")
+            continue
+        known = facts.outreach.get(member, Outreach())
+        human = known.person or member
+        found = against(known, sent=sent[human], most=facts.most_a_week)
+        why = "" if decision.approved and found != "refused" else found
+        if why:
+            unwritten[member] = facts.translate(UNWANTED[why])
+        else:
+            unwritten.pop(member, None)
+            sent[human] += 1
+        whys.append(unwritten.get(member, ""))
+    return whys
+
+
 def _possible(number: int, decision: Decision, facts: Facts) -> list[Ruling]:
     """Keep what may be said and what the platform can do; where it cannot, say so and take the next best."""
     undoes = decision.undoes or (None,) * len(decision.actions)
     rulings: list[Ruling] = []
-    for action, undone, silence in zip(decision.actions, undoes, _silences(decision, facts), strict=True):
-        if silence:
-            rulings.append(Ruling(decision=number, action=action, kept=False, why=silence))
+    against_them = zip(_silences(decision, facts), _unwanted(decision, facts), strict=True)
+    for action, undone, (silence, unwanted) in zip(decision.actions, undoes, against_them, strict=True):
+        if why := silence or unwanted:
+            rulings.append(Ruling(decision=number, action=action, kept=False, why=why))
         else:
             fitted = _fitted(number, _signed(action, decision, facts), undone, facts)
             rulings += fitted if any(one.kept for one in fitted) else fitted + _alerts(number, decision, action, facts)
@@ -417,7 +461,9 @@ def _can_aside(action: Say, able: frozenset[str]) -> bool:
 def _instead(action: Action) -> Action | None:
     """Return the next best thing: what cannot be said aside is said in a direct conversation, never aloud."""
     if isinstance(action, Say) and action.only:
-        shared = {name: getattr(action, name) for name in ("text", "buttons", "attachments", "stream", "answer")}
+        shared = {
+            name: getattr(action, name) for name in ("text", "buttons", "attachments", "stream", "answer", "unasked")
+        }
         return OpenDirect(member=action.only, **shared)
     return None
 

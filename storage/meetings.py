@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlmodel import col
 
-from storage import members, wishes
+from storage import members, outreach, policies, wishes
 from storage.rows import columns, insert_new, portions
-from storage.tables import CaseRow, MeetingRow, MemberRow
+from storage.tables import ActRow, CaseRow, MeetingRow, MemberRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -27,6 +27,8 @@ LASTING = timedelta(days=14)
 A_WHILE = timedelta(days=90)
 """How long "not now", "no" and silence keep two members from being shown to each other again: alike, since whoever
 asked must not learn from who comes back which of them it was."""
+UNHEARD = timedelta(days=3)
+"""For how long a request waits until its other side may be told; after that, it is shown to whoever uses /people."""
 SHOWN_AGAIN = timedelta(days=7)
 """How long somebody who was shown and not asked for makes room for others."""
 MOST_ASKED = 3
@@ -80,6 +82,37 @@ async def waiting(
     wishing = await wishes.wishing(connection, community, "people", among=asking)
     shut = await members.withheld(connection, community, among=asking) | await sanctioned(connection, community, now)
     return [one for one in found if one.first in wishing.keys() - shut]
+
+
+async def unheard(connection: Connection, community: Community, now: datetime) -> list[Meeting]:
+    """Return the requests of which the other was not told, who may be now and wants to be introduced still.
+
+    Whether that was tried shows in acts, which a community keeps for some days alone.
+    """
+    kept = timedelta(days=(await policies.load(connection, community)).policy.trace_days)
+    told = exists().where(
+        col(ActRow.community_id) == col(MeetingRow.community_id),
+        col(ActRow.channel) == col(MemberRow.ref),
+        col(ActRow.action).contains(col(MeetingRow.id)),
+    )
+    there = select(col(MeetingRow.id)).join(MemberRow, col(MemberRow.id) == col(MeetingRow.other_id))
+    open_ = (
+        col(MeetingRow.community_id) == community.id,
+        col(MeetingRow.said) == "asked",
+        col(MeetingRow.answer) == "",
+    )
+    lately = col(MeetingRow.said_at) > now - min(kept, UNHEARD)
+    rows = list(await connection.scalars(there.where(*open_, lately, ~told)))
+    found = await _read(connection, col(MeetingRow.id).in_(rows)) if rows else []
+    if not found:
+        return []
+    both = {one.first for one in found} | {one.other for one in found}
+    wishing = await wishes.wishing(connection, community, "people", among=both)
+    shut = await members.withheld(connection, community, among=both) | await sanctioned(connection, community, now)
+    fine = [one for one in found if {one.first, one.other} <= wishing.keys() - shut]
+    others = [member for one in fine if (member := await members.by_number(connection, one.other)) is not None]
+    may = {one.id for one in await outreach.open_to(connection, community, others, now)}
+    return [one for one in fine if one.other in may]
 
 
 async def _read(connection: Connection, *where: ColumnElement[bool]) -> list[Meeting]:

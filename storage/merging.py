@@ -25,6 +25,7 @@ from storage.tables import (
     OpinionRow,
     ReactionRow,
     ReportRow,
+    SuggestedRow,
     TasteRow,
     ThreadRow,
     TraceMemberRow,
@@ -66,6 +67,7 @@ async def member(connection: Connection, number: int, *, into: int, now: datetim
     await _move(connection, ReportRow, "member_id", number, into, beside=("case_id",))
     await _move(connection, OpinionRow, "member_id", number, into, beside=("answer_id",))
     await _move(connection, TasteRow, "member_id", number, into, beside=("conversation",))
+    await _move(connection, SuggestedRow, "member_id", number, into, beside=("channel_id",))
     await wishes.move(connection, number, into=into)
     await subscriptions.move(connection, number, into=into)
     await meetings.move(connection, number, into=into)
@@ -105,6 +107,7 @@ async def channel(connection: Connection, number: int, *, into: int) -> None:
     await connection.execute(update(MessageRow).where(said).values(channel_id=into))
     await _move_memberships(connection, "channel_id", number, into, beside="member_id")
     await _move(connection, FeedbackRow, "channel_id", number, into, beside=("member_id",))
+    await _move(connection, SuggestedRow, "channel_id", number, into, beside=("member_id",))
     await connection.execute(update(TasteRow).where(col(TasteRow.channel_id) == number).values(channel_id=into))
     await notes.move(connection, number, into=into)
     cited = col(AnswerSourceRow.channel_id) == number

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlmodel import col
 
-from storage import feedback, members
+from storage import feedback, members, outreach
 from storage.rows import columns, insert_new
-from storage.tables import FeedbackRow, MemberRow, MessageRow, NewcomerRow
+from storage.tables import ActRow, FeedbackRow, MemberRow, MessageRow, NewcomerRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,33 +23,39 @@ if TYPE_CHECKING:
 
 AFTER, LATEST = timedelta(days=7), timedelta(days=10)
 """How long after a welcome a newcomer is asked again; whoever could not be by then is left alone."""
+WAITING = timedelta(days=1)
+"""For how long a welcome waits for an hour at which it may be written."""
 ENOUGH = 2
 """Messages of somebody who has begun to talk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newcomer:
-    """When somebody was welcomed, and when they were asked again, if they were."""
+    """When somebody was welcomed, and when they were asked again, if they were.
+
+    One whose welcome `waits` came at that time, and was not welcomed yet.
+    """
 
     welcomed_at: datetime
     followed_at: datetime | None
+    waits: bool = False
 
     @property
     def met(self) -> Met:
         """Return how far they were met."""
-        return "followed" if self.followed_at else "welcomed"
+        return "followed" if self.followed_at else "waiting" if self.waits else "welcomed"
 
 
 async def of(connection: Connection, *accounts: int) -> Newcomer | None:
     """Return how somebody was met last, by any of their accounts; None for whom nobody welcomed."""
     row = (
         await connection.execute(
-            select(*columns(NewcomerRow, "welcomed_at", "followed_at"))
+            select(*columns(NewcomerRow, "welcomed_at", "followed_at", "waits"))
             .where(col(NewcomerRow.member_id).in_(accounts))
             .order_by(col(NewcomerRow.welcomed_at).desc())
         )
     ).first()
-    return Newcomer(welcomed_at=row.welcomed_at, followed_at=row.followed_at) if row else None
+    return Newcomer(welcomed_at=row.welcomed_at, followed_at=row.followed_at, waits=row.waits) if row else None
 
 
 async def due(connection: Connection, community: Community, now: datetime) -> list[Member]:
@@ -58,10 +64,33 @@ async def due(connection: Connection, community: Community, now: datetime) -> li
         select(*members.COLUMNS)
         .join(NewcomerRow, col(NewcomerRow.member_id) == col(MemberRow.id))
         .where(col(MemberRow.community_id) == community.id, col(NewcomerRow.followed_at).is_(None))
+        .where(col(NewcomerRow.waits).is_(False))
         .where(col(NewcomerRow.welcomed_at) > now - LATEST, col(NewcomerRow.welcomed_at) <= now - AFTER)
         .order_by(col(NewcomerRow.welcomed_at), col(MemberRow.id))
     )
     return [members.read(row) for row in rows]
+
+
+async def waiting(connection: Connection, community: Community, now: datetime) -> list[Member]:
+    """Return who came at an hour at which nobody is written to and may be welcomed now, those who came first first.
+
+    Nobody to whom that was tried since, nor who came more than a day ago: they have looked around by then.
+    """
+    tried = exists().where(
+        col(ActRow.channel) == col(MemberRow.ref),
+        col(ActRow.community_id) == col(MemberRow.community_id),
+        col(ActRow.intended_at) >= col(NewcomerRow.welcomed_at),
+        col(ActRow.action).contains(outreach.MARK, autoescape=True),
+    )
+    rows = await connection.execute(
+        select(*members.COLUMNS)
+        .join(NewcomerRow, col(NewcomerRow.member_id) == col(MemberRow.id))
+        .where(col(MemberRow.community_id) == community.id, col(MemberRow.guest).is_(False))
+        .where(col(NewcomerRow.waits), col(NewcomerRow.followed_at).is_(None), ~tried)
+        .where(col(NewcomerRow.welcomed_at) > now - WAITING)
+        .order_by(col(NewcomerRow.welcomed_at), col(MemberRow.id))
+    )
+    return await outreach.open_to(connection, community, [members.read(row) for row in rows], now)
 
 
 async def has_settled(connection: Connection, accounts: Collection[int], since: datetime) -> bool:
@@ -82,20 +111,21 @@ async def left(connection: Connection, member: int, *, at: datetime) -> None:
 
 
 async def keep(connection: Connection, *, member: int, met: Met, now: datetime) -> None:
-    """Keep how far a newcomer was met: welcomed now, asked again now, or not at all."""
+    """Keep how far a newcomer was met: to be welcomed later, welcomed now, asked again now, or not at all."""
     mine = col(NewcomerRow.member_id) == member
     before = await of(connection, member)
     if met == "followed" and before is not None:
         await connection.execute(update(NewcomerRow).where(mine).values(followed_at=now))
         return
-    if met == "welcomed" and before is not None and before.followed_at is not None:
+    if met == "welcomed" and before is not None and before.met == "followed":
         # Taken back that they were asked: they were welcomed when they were.
         await connection.execute(update(NewcomerRow).where(mine).values(followed_at=None))
         return
     await connection.execute(delete(NewcomerRow).where(mine))
     if met:
         followed = now if met == "followed" else None
-        await insert_new(connection, NewcomerRow, [{"member_id": member, "welcomed_at": now, "followed_at": followed}])
+        row = {"member_id": member, "welcomed_at": now, "followed_at": followed, "waits": met == "waiting"}
+        await insert_new(connection, NewcomerRow, [row])
 
 
 async def move(connection: Connection, number: int, *, into: int) -> None:

@@ -386,10 +386,22 @@ class NewcomerRow(SQLModel, table=True):
     """Who was welcomed when, and asked later whether they found their place."""
 
     __tablename__ = "newcomer"
-    __personal__: ClassVar = Personal(by="member_id", shows=("welcomed_at", "followed_at"))
+    __personal__: ClassVar = Personal(by="member_id", shows=("welcomed_at", "followed_at", "waits"))
     member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True)
-    welcomed_at: datetime = Field(sa_type=Instant, index=True)
+    welcomed_at: datetime = Field(sa_type=Instant, index=True, description="when they came, of one whose welcome waits")
     followed_at: datetime | None = Field(default=None, sa_type=Instant)
+    waits: bool = Field(default=False, description="they came at an hour at which nobody is written to")
+
+
+class SuggestedRow(SQLModel, table=True):
+    """A channel that was suggested to a member of the bot's own accord: how often, and when last."""
+
+    __tablename__ = "suggested"
+    __personal__: ClassVar = Personal(by="member_id", shows=("times", "at"), room="channel_id")
+    member_id: int = Field(foreign_key="member.id", sa_type=Id, primary_key=True)
+    channel_id: int = Field(foreign_key="channel.id", sa_type=Id, primary_key=True)
+    times: int
+    at: datetime = Field(sa_type=Instant)
 
 
 class WishRow(SQLModel, table=True):

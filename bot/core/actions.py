@@ -58,7 +58,8 @@ class Say:
     With `stream`, the text comes in pieces from the handle of this name, each after the others or, if it is `Anew`, in
     their place; `text` is what to say when none come. A `draft` is what there is of it so far, to be shown where the
     platform shows how a text grows (`Limits.drafts`); nothing is made by it.
-    `answer` is the id of the answer that it gives (`KeepAnswer`), which then knows by what message.
+    `answer` is the id of the answer that it gives (`KeepAnswer`), which then knows by what message. With `unasked`, as
+    of `OpenDirect`, it is said to somebody alone who did not ask for it.
     """
 
     to: Ref
@@ -72,6 +73,7 @@ class Say:
     stream: str = ""
     draft: bool = False
     answer: str = ""
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +205,8 @@ class ArchiveChannel:
 class OpenDirect:
     """Open a direct conversation and say something in it; what comes in pieces (`stream`) is said once it is whole.
 
-    `answer` is as of `Say`.
+    `answer` is as of `Say`. With `unasked`, the member did not ask for it, so that their quiet hours and the most that
+    they hear in a week hold for it (`bot/core/outreach.py`). What they asked for, and what is done to them, is not.
     """
 
     member: Ref
@@ -213,6 +216,7 @@ class OpenDirect:
     stream: str = ""
     space: Ref | None = None
     answer: str = ""
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,8 +318,9 @@ class KeepInterest(Keeping):
     before: bool = False
 
 
-Met = Literal["", "welcomed", "followed"]
-"""How far a newcomer was met: not at all, welcomed, and asked a week later whether they found their place."""
+Met = Literal["", "waiting", "welcomed", "followed"]
+"""How far a newcomer was met: not at all, waiting for the end of the night, welcomed, and asked a week later whether
+they found their place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -430,6 +435,22 @@ class KeepSubscription(Keeping):
     when: str
     before: str = ""
     served: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepSuggested(Keeping):
+    """Keep that channels were suggested to a member, unasked, at a moment; taken back, that they were not.
+
+    What was suggested lately, or passed over twice, is not suggested again.
+    """
+
+    turns = "shown"
+    personal = True
+    member: Ref
+    channels: tuple[Ref, ...]
+    at: datetime
+    shown: bool = True
+    before: bool = False
 
 
 Taste = Literal["", "shown", "more", "less"]
@@ -704,6 +725,7 @@ Inward = (
     | KeepMeeting
     | KeepTaste
     | KeepSubscription
+    | KeepSuggested
     | Forget
     | KeepCode
     | LinkAccounts

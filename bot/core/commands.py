@@ -84,7 +84,9 @@ COMMANDS = (
             Argument(
                 name="interests",
                 type="text",
-                help=_("What you like; else your messages speak. Or: refused, forget, across on, across off"),
+                help=_(
+                    "What you like; else your messages speak. Or: weekly mon 9, weekly off, refused, forget, across on"
+                ),
             ),
         ),
     ),

@@ -11,6 +11,7 @@ from bot.core import zones
 from bot.core.decisions import Mode
 from bot.core.errors import Mistake
 from bot.core.i18n import _
+from bot.core.outreach import NO_HOURS, Quiet, quiet_hours
 from bot.core.things import Ref
 
 if TYPE_CHECKING:
@@ -69,6 +70,18 @@ class Policy(BaseModel):
         max_length=64,
         description=_("The time zone of this community, by which I tell days and hours."),
         examples=["Europe/Berlin"],
+    )
+    quiet_hours: str = Field(
+        default="22-8",
+        max_length=10,
+        description=_("Hours at which I write to no member in private who did not ask; `none` for no such hours."),
+        examples=["22-8", "none"],
+    )
+    most_a_week: int = Field(
+        default=3,
+        ge=0,
+        le=50,
+        description=_("Messages a week, at most, that I write to a member in private who did not ask for them."),
     )
     language: Literal["", "en", "zh_CN"] = Field(
         default="", description=_("The language I speak here where a member has chosen none: en or zh_CN.")
@@ -182,6 +195,12 @@ class Policy(BaseModel):
             raise ValueError(f"not of {', '.join(SANCTIONS)}: {value}")
         return ", ".join(one for one in SANCTIONS if one in wanted)
 
+    @field_validator("quiet_hours")
+    @classmethod
+    def _quiet(cls, value: str) -> str:
+        """Write quiet hours in one way; raises ValueError for anything else."""
+        return str(quiet_hours(value) or NO_HOURS)
+
     @field_validator("time_zone")
     @classmethod
     def _zone(cls, value: str) -> str:
@@ -195,6 +214,11 @@ class Policy(BaseModel):
     def _refs(cls, value: str) -> str:
         """Write roles as references, one after the other; raises ValueError for anything else."""
         return ", ".join(str(role) for role in _roles(value))
+
+    @property
+    def quiet(self) -> Quiet | None:
+        """Return the hours of a day, local, in which nobody is written to unasked; None for no such hours."""
+        return quiet_hours(self.quiet_hours)
 
     @property
     def asked_first(self) -> frozenset[str]:

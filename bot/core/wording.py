@@ -39,6 +39,7 @@ from bot.core.actions import (
     KeepOpinion,
     KeepReport,
     KeepSubscription,
+    KeepSuggested,
     KeepTaste,
     Kick,
     LinkAccounts,
@@ -99,6 +100,7 @@ OPINIONS: dict[Opinion, str] = {"": "-", "helpful": _("Helpful"), "not_this": _(
 """What members say of an answer."""
 METS: dict[Met, str] = {
     "": _("forget that {member} was welcomed"),
+    "waiting": _("note that {member} is to be welcomed"),
     "welcomed": _("note that {member} was welcomed"),
     "followed": _("note that {member} was asked again"),
 }
@@ -349,6 +351,11 @@ def _describe(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one branch a kind
         case KeepSubscription(member=member, about=about, when=when):
             sentence = translate(SUBSCRIBED[about, when not in {"", OFF}])
             return sentence.format(member=call("member", member), when=say(when))
+        case KeepSuggested(member=member, channels=channels, shown=shown):
+            sentence = _("note which channels were suggested to {member}: {count}")
+            taken = _("note that channels were not suggested to {member}: {count}")
+            told = translate(sentence if shown else taken)
+            return told.format(member=call("member", member), count=len(channels))
         case Forget(member=member):
             return translate(_("erase everything about {member}")).format(member=call("member", member))
         case KeepCode(member=member, step=step):

@@ -22,6 +22,7 @@ from brains.skills import (
     setup,
     staff,
     standing,
+    suggest,
     welcome,
 )
 from brains.skills import help as help_
@@ -38,6 +39,7 @@ SKILLS = (
     elsewhere.SKILL,
     search.SKILL,
     welcome.SKILL,
+    suggest.SKILL,
     privacy.SKILL,
     staff.SKILL,
     setup.SKILL,

@@ -60,7 +60,7 @@ async def _point(context: Context, event: MessagePosted) -> Decision | None:
         _("What you wrote {here} may find more answers in {channel}. Nothing is wrong with it where it is.")
     )
     here = wording.message(event.message, context.translate(_("just now")))
-    hint = Say(to=event.channel.ref, text=words.format(here=here, channel=there), only=event.author.ref)
+    hint = Say(to=event.channel.ref, text=words.format(here=here, channel=there), only=event.author.ref, unasked=True)
     reason = context.translate(_("This fits #{better} ({score:.0%}) far better than #{here}"))
     return Decision(
         skill=NAME,

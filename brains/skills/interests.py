@@ -59,7 +59,7 @@ async def answered(context: Context, text: str) -> tuple[tuple[KeepInterest, ...
         accounts = await members.alike(connection, context.community, context.member)
         met = await newcomers.of(connection, *accounts)
         told = await interests.of(connection, *accounts)
-    if met is None:
+    if met is None or met.waits:
         return (), ""
     asked = met.followed_at or (met.welcomed_at if context.policy.welcome == "private" else None)
     if asked is None or context.now - asked > WAITING or any(one.at >= asked for one in told):

@@ -15,7 +15,7 @@ from bot.core.i18n import _
 from bot.core.things import Audience, Ref
 from bot.core.wording import escape, short
 from brains.knowledge.asking import is_question
-from brains.skills import across, entering, interests, refused
+from brains.skills import across, entering, interests, refused, weekly
 from brains.skills import offers as showing
 from brains.skills.skill import Skill
 from brains.skills.turned import turned
@@ -72,6 +72,8 @@ async def _pressed(context: Context, press: Press) -> Decision:
 
 async def _command(context: Context, said: str) -> Decision:
     """Answer the command: a word of its own, interests that are named, or nothing at all."""
+    if said and (wanted := weekly.meant(said)) is not None:
+        return await weekly.switch(context, wanted, skill=SKILL.name)
     match said.casefold():
         case "refused":
             return await refused.listed(context)
@@ -99,6 +101,7 @@ async def _by_interests(context: Context, said: str) -> Decision:
     if offers:
         head = context.translate(_("You may belong here:"))
         more = await across.question(context, row=len(offers))
+        more += await weekly.question(context, row=len(offers))
         return showing.offering(context, SKILL.name, head, offers, tail=told, first=keep, more=more)
     nothing = context.translate(_("Nothing here fits that well yet. Ask me again in a while: /match"))
     return Decision(skill=SKILL.name, actions=(*keep, context.answer(f"{nothing}\n\n{told}")), reason=nothing)
@@ -120,7 +123,9 @@ async def _suggest(context: Context) -> Decision:
         offers = await showing.newcomers(context, OFFERS)
         head = _("I know too little of you yet. These are open to you; name your interests, and I look again: /match")
     more = interests.buttons(context, told, row=len(offers))
-    more += await across.question(context, row=len(offers) + len(more))
+    last = len(offers) + len(more)
+    more += await across.question(context, row=last)
+    more += await weekly.question(context, row=last) if offers else []
     tail = interests.shown(context, told)
     if offers:
         return showing.offering(context, SKILL.name, context.translate(head), offers, tail=tail, more=more)

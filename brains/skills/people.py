@@ -8,6 +8,7 @@ from uuid import uuid4
 from bot.core.actions import Button, KeepMeeting, SetWish
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake
+from bot.core.events import TimerFired
 from bot.core.i18n import _
 from brains.skills import people_meeting as requests
 from brains.skills import people_words as saying
@@ -24,7 +25,9 @@ GUEST = _("You are a guest here and read only some of the channels, so I introdu
 
 
 async def propose(context: Context) -> Decision | None:
-    """Answer the command, or one of the buttons."""
+    """Answer the command or one of the buttons, and ask those who could not be asked at once."""
+    if isinstance(context.event, TimerFired):
+        return await requests.ask_later(context) if context.event.schedule == requests.WAITING else None
     member = requests.member_of(context)
     if member.guest:
         raise Mistake(GUEST)
@@ -141,6 +144,8 @@ SKILL = Skill(
     name=requests.NAME,
     purpose=_("Introduces members who share interests, where both want it"),
     propose=propose,
+    hears=(TimerFired,),
     commands=("people",),
+    sends=(requests.WAITING,),
     patience=20,
 )

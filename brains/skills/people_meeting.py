@@ -16,8 +16,9 @@ from storage import meetings, members, wishes
 
 if TYPE_CHECKING:
     from bot.core.actions import Action, Said
-    from bot.core.things import Member
-    from brains.matching.circle import Circle
+    from bot.core.i18n import Translate
+    from bot.core.things import Member, Ref
+    from brains.matching.circle import Circle, Common
     from brains.skills.skill import Context
     from storage.meetings import Meeting
 
@@ -26,6 +27,10 @@ MOST_ASKING = 5
 """Requests that somebody makes in a week."""
 MOST_WAITING = 3
 """Requests that wait for somebody's word and are shown to them once more at a time."""
+AT_ONCE = 10
+"""Requests that waited and are made together."""
+WAITING = "people.waiting"
+"""The sweep that asks for them: bot/jobs.py."""
 WEEK = timedelta(days=7)
 CLOSED = _("This request is not open any more.")
 
@@ -40,11 +45,7 @@ async def ask(context: Context, member: Member) -> Decision:
     await _within_bounds(context, member, other)
     common = await (await circle(context)).common(context.community, other, member)
     translate = await theirs(context, other)
-    request = OpenDirect(
-        member=other.ref,
-        text=saying.request(translate, common, context.community.name),
-        buttons=tuple(saying.asked(translate, other, meeting.id, 0)),
-    )
+    request = _request(context, translate, common, other, meeting)
     keep = KeepMeeting(meeting=meeting.id, member=member.ref, said="asked", before=_said(meeting))
     words = context.translate(
         _("I ask {name}, and tell you of a yes. Without one you hear nothing, whatever the reason.")
@@ -57,6 +58,33 @@ async def ask(context: Context, member: Member) -> Decision:
     )
     answer = context.answer(words.format(name=escape(other.name)), buttons=(back,))
     return _told(context, _("asks to be introduced"), keep, request, answer, about=member)
+
+
+def _request(context: Context, translate: Translate, common: Common, other: Member, meeting: Meeting) -> OpenDirect:
+    """Ask somebody whether they want to be introduced to whom they have things in common with."""
+    return OpenDirect(
+        member=other.ref,
+        text=saying.request(translate, common, context.community.name),
+        buttons=tuple(saying.asked(translate, other, meeting.id, 0)),
+        unasked=True,
+    )
+
+
+async def ask_later(context: Context) -> Decision | None:
+    """Ask those who could not be asked when somebody wanted it, by what holds now; None where there is nobody."""
+    async with context.faculties.database.read() as connection:
+        unheard = (await meetings.unheard(connection, context.community, context.now))[:AT_ONCE]
+    actions: list[Action] = []
+    asked: list[Ref] = []
+    for meeting in unheard:
+        first, other = await who(context, meeting.first), await who(context, meeting.other)
+        common = await (await circle(context)).common(context.community, other, first)
+        actions.append(_request(context, await theirs(context, other), common, other, meeting))
+        asked.append(other.ref)
+    if not asked:
+        return None
+    reason = context.translate(_("requests that waited for an hour at which they may be written: {count}"))
+    return Decision(skill=NAME, actions=tuple(actions), reason=reason.format(count=len(asked)), about=tuple(asked))
 
 
 async def keep(context: Context, member: Member, said: str) -> Decision:

@@ -12,14 +12,16 @@ from bot.core.events import ButtonPressed, MemberJoined, MessagePosted, TimerFir
 from bot.core.i18n import _
 from bot.core.things import Audience
 from bot.core.wording import escape
-from brains.skills import interests, welcome_again
+from brains.skills import interests, weekly, welcome_again
 from brains.skills import offers as showing
+from brains.skills.reaching import speaking_to
 from brains.skills.skill import Skill
 from storage import acts, channels, members, newcomers, spaces, traces
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from bot.core.actions import Action
     from bot.core.decisions import Trace
     from bot.core.things import Channel, Member, Ref
     from brains.skills.skill import Context
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 OFFERS = 3
 ONCE = timedelta(days=30)
 """For so long who comes again is not welcomed again."""
+AT_ONCE = 8
+"""Newcomers who are welcomed together in the morning."""
+WAITING = "welcome.waiting"
+"""The sweep that asks for those whose welcome waits: bot/jobs.py."""
 USUAL = ("introductions", "welcome", "new-members", "general", "lobby", "新人", "自我介绍")
 """Names that communities give the channel where newcomers are met, likeliest first."""
 
@@ -42,6 +48,8 @@ async def propose(context: Context) -> Decision | None:
             return await _look_again(context, event, replied)
         case TimerFired(schedule=schedule, planned=planned) if schedule == welcome_again.SCHEDULE:
             return await welcome_again.ask(context, planned)
+        case TimerFired(schedule=schedule) if schedule == WAITING:
+            return await _in_the_morning(context)
         case ButtonPressed():
             return await welcome_again.stop(context)
         case _:
@@ -58,26 +66,60 @@ async def _welcome(context: Context, at: datetime) -> Decision | None:
     if where is None:
         return None
     met = await _met(context, member)
-    keep = KeepNewcomer(member=member.ref, met="welcomed", before=met.met if met else "")
+    hello = await _hello(context, member, where)
+    before = met.met if met else ""
+    # What is not written at night, policy declines with what is noted after it: the welcome waits.
+    waits = [KeepNewcomer(member=member.ref, met="waiting", before=before)] if isinstance(hello, OpenDirect) else []
+    keep = KeepNewcomer(member=member.ref, met="welcomed", before="waiting" if waits else before)
     reason = context.translate(_("{name} is new here")).format(name=member.name)
-    actions = (await _hello(context, member, where), keep)
-    return Decision(skill=SKILL.name, actions=actions, reason=reason, about=(member.ref,))
+    return Decision(skill=SKILL.name, actions=(*waits, hello, keep), reason=reason, about=(member.ref,))
+
+
+async def _in_the_morning(context: Context) -> Decision | None:
+    """Welcome in private who came at an hour at which nobody is written to; None without any, or in a raid."""
+    raids = (await context.faculties.moderator(context.community)).raids
+    if raids is not None and raids.state(context.now) is not None:
+        return None
+    async with context.faculties.database.read() as connection:
+        came = (await newcomers.waiting(connection, context.community, context.now))[:AT_ONCE]
+    actions: list[Action] = []
+    for member in came:
+        theirs = await speaking_to(context, member)
+        actions += [await _private(theirs, member), KeepNewcomer(member=member.ref, met="welcomed", before="waiting")]
+    if not came:
+        return None
+    reason = context.translate(_("{count} newcomers came at an hour at which I write to nobody")).format(
+        count=len(came)
+    )
+    return Decision(skill=SKILL.name, actions=tuple(actions), reason=reason, about=tuple(one.ref for one in came))
 
 
 async def _hello(context: Context, member: Member, where: Channel) -> Say | OpenDirect:
     """Greet somebody with three channels and a question: in private, where that is wanted and can be."""
-    private = context.policy.welcome == "private" and "opened" not in context.can.get(member.ref.platform, ())
-    offers = await showing.newcomers(context, OFFERS, without=() if private else (where.ref,))
+    if context.policy.welcome == "private" and "opened" not in context.can.get(member.ref.platform, ()):
+        return replace(await _private(context, member), space=context.space)
+    text, buttons = await _greeting(context, member, without=(where.ref,))
+    return Say(to=where.ref, text=text, buttons=buttons)
+
+
+async def _private(context: Context, member: Member) -> OpenDirect:
+    text, buttons = await _greeting(context, member)
+    return OpenDirect(member=member.ref, text=text, buttons=buttons, unasked=True)
+
+
+async def _greeting(
+    context: Context, member: Member, *, without: tuple[Ref, ...] = ()
+) -> tuple[str, tuple[Button, ...]]:
+    """Word a welcome: channels that newcomers find, and a question."""
+    offers = await showing.newcomers(context, OFFERS, without=without)
     hello = context.translate(_("Welcome, **{name}**! Many who are new like these:"))
     if not offers:
         hello = context.translate(_("Welcome, **{name}**!"))
     question = context.translate(_("What do you like to make or do? Answer this message, and I find what fits you."))
     asked, buttons = await _consent(context, member, row=len(offers))
     parts = [showing.introduced(hello.format(name=escape(member.name)), offers), *asked, question]
-    text, buttons = "\n\n".join(parts), (*showing.buttons(context, offers), *buttons)
-    if private:
-        return OpenDirect(member=member.ref, text=text, buttons=buttons, space=context.space)
-    return Say(to=where.ref, text=text, buttons=buttons)
+    wish = await weekly.question(context, row=len(offers))
+    return "\n\n".join(parts), (*showing.buttons(context, offers), *buttons, *wish)
 
 
 async def _consent(context: Context, member: Member, *, row: int) -> tuple[list[str], tuple[Button, ...]]:
@@ -103,7 +145,7 @@ async def _against(context: Context, member: Member, at: datetime) -> str:
     if raids is not None and raids.state(at) is not None:
         return context.translate(_("A raid is on, so nobody is welcomed."))
     met = await _met(context, member)
-    if met is not None and at - met.welcomed_at < ONCE:
+    if met is not None and not met.waits and at - met.welcomed_at < ONCE:
         return context.translate(_("{name} was welcomed not long ago")).format(name=member.name)
     return ""
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from bot.core import wording
 from bot.core.actions import Button, KeepNewcomer, OpenDirect, Say, SetWish
 from bot.core.decisions import Decision
-from bot.core.i18n import _, catalogue, spoken, written
+from bot.core.i18n import _
 from bot.core.wording import escape, short
-from brains.skills import interests
+from brains.skills import interests, weekly
 from brains.skills import offers as showing
+from brains.skills.reaching import may_write, speaking_to
 from brains.skills.steering import member_of
 from storage import acts, members, messages, newcomers, wishes
 
@@ -35,8 +36,6 @@ ALIVE = timedelta(days=14)
 """What was said longer ago is no conversation that is going on."""
 LOOKED_AT = 10
 """Newest messages of a channel, of which the longest shows what is talked about there."""
-LAST_WORDS = 5
-"""Messages that tell which language somebody writes."""
 
 
 async def ask(context: Context, planned: datetime) -> Decision | None:
@@ -49,7 +48,7 @@ async def ask(context: Context, planned: datetime) -> Decision | None:
     for member in await _due(context):
         if len(asked) == MOST:
             break  # looking for what fits the others would take the time that all of these have
-        written_to = await _question(await _for(context, member), member)
+        written_to = await _question(await speaking_to(context, member), member)
         if written_to is not None:
             actions += [written_to, KeepNewcomer(member=member.ref, met="followed", before="welcomed")]
             asked.append(member.ref)
@@ -65,9 +64,10 @@ async def stop(context: Context) -> Decision:
     async with context.faculties.database.read() as connection:
         before = await wishes.word(connection, "reminders", member.id)
     wish = SetWish(member=member.ref, wish="reminders", on=False, before=before)
+    weekly_too = await weekly.ending(context, member)
     words = context.translate(_("I write to you no more of my own accord. Ask me whenever you like: /match"))
     reason = context.translate(_("wants to be asked nothing more"))
-    return Decision(skill=NAME, actions=(wish, context.answer(words)), reason=reason)
+    return Decision(skill=NAME, actions=(wish, *weekly_too, context.answer(words)), reason=reason)
 
 
 async def _due(context: Context) -> list[Member]:
@@ -85,36 +85,7 @@ async def _due(context: Context) -> list[Member]:
                 continue
             if not await newcomers.has_settled(connection, accounts, met.welcomed_at):
                 found.append(member)
-    return [one for one in found if await _may_write(context, one)]
-
-
-async def _may_write(context: Context, member: Member) -> bool:
-    """Say whether a platform lets the bot write to somebody in private: some want a conversation opened first."""
-    can = context.can.get(member.ref.platform, frozenset())
-    if "OpenDirect" not in can or "opened" not in can:
-        return "OpenDirect" in can
-    async with context.faculties.database.read() as connection:
-        before = await acts.naming(connection, context.community, member.ref)
-    return any(_spoke(act.action, member.ref) for act in before)
-
-
-def _spoke(action: Action, member: Ref) -> bool:
-    """Say whether an act spoke to somebody in private."""
-    match action:
-        case OpenDirect():
-            return action.member == member
-        case Say():
-            return action.to == member
-        case _:
-            return False
-
-
-async def _for(context: Context, member: Member) -> Context:
-    """Return the context as that of a member, in the language that they speak."""
-    async with context.faculties.database.read() as connection:
-        words = await messages.latest_words(connection, context.community, member.id, LAST_WORDS)
-    language = spoken(member.language) or written(words) or context.policy.language or context.common
-    return replace(context, member=member, language=language, translate=await catalogue(language))
+    return [one for one in found if await may_write(context, one)]
 
 
 async def _question(context: Context, member: Member) -> OpenDirect | None:
@@ -130,7 +101,7 @@ async def _question(context: Context, member: Member) -> OpenDirect | None:
         label=context.translate(_("Stop asking")), press="welcome.stop", only=member.ref, row=len(offers)
     )
     buttons = (*showing.buttons(context, offers), stop_asking)
-    return OpenDirect(member=member.ref, text="\n\n".join([*parts, question]), buttons=buttons)
+    return OpenDirect(member=member.ref, text="\n\n".join([*parts, question]), buttons=buttons, unasked=True)
 
 
 async def _offers(context: Context, member: Member) -> list[Offer]:

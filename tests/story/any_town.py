@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,11 @@ from bot.app import App, open_app
 from bot.core import codec
 from bot.core.actions import Button
 from bot.core.clock import Clock
+from bot.core.outreach import NO_HOURS
 from bot.core.settings import Settings
 from bot.core.things import Community, Member, Ref
 from bot.living import Living
-from storage import channels, conversations, inbox, members, outbox, spaces
+from storage import channels, conversations, inbox, members, outbox, policies, spaces
 from storage.encodings import CachedEncoder
 from storage.tables import ActRow, InboxRow
 from tests.contract.platform import BUTTONS, COMMANDS, JOINING, Platform, Refused, Seen
@@ -200,12 +202,20 @@ async def living_on(
                     towns.append(AnyTown(app=app, living=life_of, stage=stage, on=people))
                 for town in towns:
                     await town.settled()
+                    await _at_any_hour(town)
                 yield towns
         finally:
             life_of.stop()
             await life
             for stage in stages:
                 stage.ended()
+
+
+async def _at_any_hour(town: AnyTown) -> None:
+    """Let no hour be quiet: stories are told at any."""
+    community = await town.community()
+    put = functools.partial(policies.put, community=community, name="quiet_hours", value=NO_HOURS)
+    await town.app.database.write(put)
 
 
 def needs(town: AnyTown, *wanted: str) -> None:

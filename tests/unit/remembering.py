@@ -20,6 +20,7 @@ from bot.core.actions import (
     KeepMeeting,
     KeepReport,
     KeepSubscription,
+    KeepSuggested,
     KeepTaste,
     Say,
     SetSchedule,
@@ -50,6 +51,7 @@ from storage import (
     schedules,
     spaces,
     subscriptions,
+    suggested,
     tastes,
     traces,
     wishes,
@@ -175,6 +177,8 @@ async def _agree(town: Harbour) -> None:
         await wishes.keep(connection, member=colm.id, wish="people", on=True, now=MONDAY)
         wish = KeepSubscription(member=COLM.ref, about="digest", when="daily 8 UTC")
         await subscriptions.keep(connection, member=colm.id, action=wish, now=MONDAY)
+        shown = KeepSuggested(member=COLM.ref, channels=(GENERAL.ref,), at=MONDAY)
+        await suggested.keep(connection, town.community, colm.id, shown)
         await _meet(connection, town, colm, ana)
         await proofs.make(connection, colm, CODE, "person", MONDAY)
         for proposal in (PROPOSED, REFUSED):

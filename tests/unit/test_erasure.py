@@ -120,6 +120,7 @@ async def test_everything_of_a_member_goes_and_everything_of_others_stays(town: 
         "newcomer": 1,
         "wish": 1,
         "subscription": 1,
+        "suggested": 1,
         "meeting": 2,
         "taste": 1,
         "evidence": 2,
