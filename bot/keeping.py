@@ -11,6 +11,7 @@ from uuid import UUID
 
 from bot.core.actions import (
     Forget,
+    KeepAlert,
     KeepAnswer,
     KeepAppeal,
     KeepCase,
@@ -19,11 +20,13 @@ from bot.core.actions import (
     KeepGrowth,
     KeepInterest,
     KeepMeeting,
+    KeepMute,
     KeepNewcomer,
     KeepNote,
     KeepOpinion,
     KeepReport,
     KeepTaste,
+    KeepWatchword,
     LinkAccounts,
     LinkCommunities,
     SetConsent,
@@ -36,6 +39,7 @@ from bot.core.actions import (
 from bot.core.decisions import Receipt
 from bot.core.things import Audience
 from storage import (
+    alerts,
     answers,
     casebook,
     channels,
@@ -52,6 +56,7 @@ from storage import (
     proofs,
     redaction,
     tastes,
+    watchlists,
     wishes,
 )
 
@@ -106,6 +111,8 @@ class Keeper:
                 return await self.database.write(write)
             case KeepGrowth():
                 await self.database.write(functools.partial(growth.keep, community=community, action=action, now=now))
+            case KeepAlert() | KeepMute() | KeepWatchword():
+                await self.database.write(functools.partial(_keep_alert, community=community, action=action, now=now))
             case Forget(member=ref):
                 await self._forget(community, ref)
             case _:
@@ -272,6 +279,18 @@ async def _keep_case(
             else:
                 wrong = await casebook.report(connection, community, member, action, now=now)
     return Receipt(state="failed", error=wrong) if wrong else DONE
+
+
+async def _keep_alert(
+    connection: Connection, *, community: Community, action: KeepAlert | KeepMute | KeepWatchword, now: datetime
+) -> None:
+    match action:
+        case KeepAlert():
+            await alerts.keep(connection, community=community, action=action, now=now)
+        case KeepMute():
+            await alerts.mute(connection, community=community, action=action)
+        case KeepWatchword():
+            await watchlists.keep(connection, community=community, action=action, now=now)
 
 
 async def _keep_note(connection: Connection, community: Community, action: KeepNote, now: datetime) -> Receipt:

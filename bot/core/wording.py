@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import quote as percent
 from urllib.parse import unquote
@@ -25,6 +26,7 @@ from bot.core.actions import (
     Forget,
     GrantRole,
     Invite,
+    KeepAlert,
     KeepAnswer,
     KeepAppeal,
     KeepCase,
@@ -33,11 +35,13 @@ from bot.core.actions import (
     KeepGrowth,
     KeepInterest,
     KeepMeeting,
+    KeepMute,
     KeepNewcomer,
     KeepNote,
     KeepOpinion,
     KeepReport,
     KeepTaste,
+    KeepWatchword,
     Kick,
     LinkAccounts,
     LinkCommunities,
@@ -61,7 +65,7 @@ from bot.core.things import Ref
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.core.actions import Action, Given, Grown, Met, Opinion, Ruled, Said, Taste, Wish
+    from bot.core.actions import Action, Alerted, Given, Grown, Met, Opinion, Ruled, Said, Subject, Taste, Wish
     from bot.core.errors import KinfolkError
     from bot.core.i18n import Translate
 
@@ -128,6 +132,12 @@ GROWN: dict[Grown, str] = {
     "done": _("done"),
 }
 """How a proposal about channels stands."""
+ALERTED: dict[Alerted, str] = {
+    "open": _("note that the staff was told of {subject}"),
+    "over": _("note that it is over in {subject}"),
+    "withdrawn": _("tell nothing of {subject} for now"),
+}
+"""How an alert stands."""
 
 _SCHEME = "kinfolk:"
 _MARK = re.compile(
@@ -375,7 +385,24 @@ def _describe(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one branch a kind
         case KeepGrowth(name=name, standing=standing):
             sentence = translate(_("keep how the proposal {name} stands: {standing}"))
             return sentence.format(name=say(name), standing=translate(GROWN[standing]))
+        case KeepAlert(subject=subject, standing=standing):
+            return translate(ALERTED[standing]).format(subject=_subject(subject, voice))
+        case KeepMute(subject=subject, until=None):
+            return translate(_("tell the staff of {subject} again")).format(subject=_subject(subject, voice))
+        case KeepMute(subject=subject, until=datetime() as until):
+            sentence = translate(_("tell the staff nothing of {subject} until {day}"))
+            return sentence.format(subject=_subject(subject, voice), day=until.date().isoformat())
+        case KeepWatchword(word=word, watched=watched):
+            sentence = translate(_("watch the word {word}") if watched else _("watch the word {word} no more"))
+            return sentence.format(word=say(word))
     assert_never(action)
+
+
+def _subject(subject: Subject, voice: _Voice) -> str:
+    """Name what an alert is about; its channel is called as such."""
+    if subject.kind in {"term", "word"}:
+        return voice.say(subject.name)
+    return voice.call("channel", Ref.parse(subject.name))
 
 
 def _valued(setting: str, value: str, voice: _Voice) -> str:

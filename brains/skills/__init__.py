@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from brains.skills import (
+    alerts,
     answer,
     draft,
     elsewhere,
@@ -44,4 +45,5 @@ SKILLS = (
     moderate.SKILL,
     moderation_note.SKILL,
     standing.SKILL,
+    alerts.SKILL,
 )

@@ -1,0 +1,131 @@
+"""What an excitement is likely to come from: one member, newcomers, a link, a message that is answered, words. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from brains.matching import terms
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from bot.core.things import Ref
+    from storage.lately import Said
+
+HALF = 0.5
+"""Share of the messages, or of those who wrote them, from which on something is a cause."""
+SOME = 0.2
+"""Share of the messages that answer one message, or hold one link, from which on it is a cause."""
+SEVERAL = 3
+"""Members who must have used a word or a link before it is told: what is of one alone is not repeated."""
+TELLING = 2.0
+"""Standard errors by which a word must stand out."""
+WORDS = 5
+"""Words that are told at most."""
+PRIOR = 500.0
+"""Words that the prior of the usual talk weighs; Monroe, Colaresi and Quinn 2008, "Fightin' Words", section 3.5.1."""
+
+_LINK = re.compile(r"https?://[^\s<>|)\]\"']+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One likely cause: what it is, how many messages or members speak for it, and what it names."""
+
+    kind: Literal["author", "newcomers", "link", "answers", "words"]
+    count: int
+    of: int
+    author: int = 0
+    text: str = ""
+    message: Ref | None = None
+    words: tuple[str, ...] = ()
+
+
+def causes(said: Sequence[Said], before: Sequence[str], newcomers: Collection[int]) -> list[Cause]:
+    """Return what is likely behind messages, the plainest first; `before` are texts of the usual talk."""
+    found = [_author(said), _newcomers(said, newcomers), _link(said), _answers(said), _words(said, before)]
+    return [one for one in found if one is not None]
+
+
+def _author(said: Sequence[Said]) -> Cause | None:
+    [(author, count)] = Counter(one.author for one in said).most_common(1)
+    return Cause(kind="author", count=count, of=len(said), author=author) if count > HALF * len(said) else None
+
+
+def _newcomers(said: Sequence[Said], newcomers: Collection[int]) -> Cause | None:
+    people = {one.author for one in said}
+    new = people & set(newcomers)
+    if len(new) < SEVERAL or len(new) < HALF * len(people):
+        return None
+    return Cause(kind="newcomers", count=len(new), of=len(people))
+
+
+def _link(said: Sequence[Said]) -> Cause | None:
+    users: dict[str, set[int]] = {}
+    counts: Counter[str] = Counter()
+    for one in said:
+        for link in {found.rstrip(".,;:!?") for found in _LINK.findall(one.text)}:
+            users.setdefault(link, set()).add(one.author)
+            counts[link] += 1
+    for link, count in counts.most_common():
+        if len(users[link]) >= SEVERAL and count >= SOME * len(said):
+            return Cause(kind="link", count=count, of=len(said), text=link)
+    return None
+
+
+def _answers(said: Sequence[Said]) -> Cause | None:
+    answered = Counter(one.reply_to for one in said if one.reply_to is not None)
+    if not answered:
+        return None
+    [(message, count)] = answered.most_common(1)
+    return Cause(kind="answers", count=count, of=len(said), message=message) if count >= SOME * len(said) else None
+
+
+def _words(said: Sequence[Said], before: Sequence[str]) -> Cause | None:
+    words = standing_out(said, before)
+    return Cause(kind="words", count=len(said), of=len(said), words=words) if words else None
+
+
+def standing_out(said: Sequence[Said], before: Sequence[str]) -> tuple[str, ...]:
+    """Return the words that several members use now and that the usual talk has far less of, most telling first."""
+    users: dict[str, set[int]] = {}
+    for one in said:
+        for term in set(terms.words(one.text)):
+            users.setdefault(term, set()).add(one.author)
+    now = Counter(term for one in said for term in set(terms.words(one.text)))
+    usual = Counter(term for text in before for term in set(terms.words(text)))
+    scores = log_odds(now, usual)
+    able = [term for term in now if len(users[term]) >= SEVERAL and scores[term] >= TELLING]
+    told = _apart(sorted(able, key=lambda term: (-scores[term], term)))[:WORDS]
+    written = terms.as_written(told, (one.text for one in said))
+    return tuple(written[term] for term in told)
+
+
+def log_odds(now: Mapping[str, int], usual: Mapping[str, int]) -> dict[str, float]:
+    """Return by how many standard errors each term of now stands out against the usual talk.
+
+    The log-odds ratio with an informative Dirichlet prior, Monroe, Colaresi and Quinn 2008, equations 15, 16 and 22.
+    """
+    both = Counter(now) + Counter(usual)
+    every, n, m = sum(both.values()), sum(now.values()), sum(usual.values())
+    scores: dict[str, float] = {}
+    for term, count in now.items():
+        prior = PRIOR * both[term] / every
+        here, there = count + prior, usual.get(term, 0) + prior
+        ratio = math.log(here / (n + PRIOR - here)) - math.log(there / (m + PRIOR - there))
+        scores[term] = ratio / math.sqrt(1 / here + 1 / there)
+    return scores
+
+
+def _apart(ranked: Iterable[str]) -> list[str]:
+    """Leave out pairs of Chinese characters that overlap with one that tells more."""
+    kept: list[str] = []
+    for term in ranked:
+        chained = any("\u3040" <= term[0] <= "\u9fff" and (term[0] == one[-1] or term[-1] == one[0]) for one in kept)
+        if not chained:
+            kept.append(term)
+    return kept
