@@ -146,6 +146,31 @@ def threads(
 
 
 @family.command()
+def spikes(
+    data: Annotated[Path, typer.Option(help="Rows of `user, channel, ts` (or `room`), gzip allowed.")],
+    since: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="From which day on: figures were chosen before it.")
+    ],
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Up to this day.")] = None,
+    count: Annotated[
+        int, typer.Option(min=10, help="At how many instants spikes are put in, each in every size.")
+    ] = 200,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge whether spikes are found that are put into real times, how soon, and how many alarms are false."""
+
+    async def verb(_settings: Settings) -> Evaluation:
+        import asyncio
+
+        from brains.evals.spikes import judge
+
+        begin, end = (one.replace(tzinfo=UTC).timestamp() if one else float("inf") for one in (since, until))
+        return await asyncio.to_thread(judge, data, begin=begin, end=end, count=count)
+
+    _show(run(verb), as_json=as_json)
+
+
+@family.command()
 def memory(data: DataOption, as_json: JsonOption = False) -> None:
     """Judge whether what resembles confirmed spam is recognised, disguised or not, and ordinary chat left alone."""
 
