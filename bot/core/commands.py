@@ -205,6 +205,21 @@ COMMANDS = (
         ),
     ),
     Command(
+        name="pulse",
+        help=_("How the community is doing: how much is said, in what mood, and about what"),
+        rank=Rank.STAFF,
+        arguments=(
+            Argument(name="channel", type="channel", help=_("Only this channel; else all that you may read")),
+            Argument(
+                name="days",
+                type="number",
+                help=_("How many days back; 30, if nothing is said"),
+                bounds=(7, 90),
+                named=True,
+            ),
+        ),
+    ),
+    Command(
         name="why",
         help=_("Why I did something, or did not"),
         rank=Rank.STAFF,
