@@ -47,14 +47,16 @@ def draw(pulse: Pulse, part: Part, title: str, translate: Translate) -> bytes:
     _fonts()
     panels = _panels(pulse, part, translate)
     heights = [height for height, _paint in panels]
-    style = {
-        **dict.fromkeys(("text.color", "axes.labelcolor"), INK),
-        **dict.fromkeys(("xtick.color", "ytick.color"), FAINT),
-        "font.family": FONTS,
-        "font.size": TEXT,
-        "axes.unicode_minus": False,
-    }
-    with mpl.rc_context(style):
+    style = mpl.rc_context(
+        {
+            **dict.fromkeys(("text.color", "axes.labelcolor"), INK),
+            **dict.fromkeys(("xtick.color", "ytick.color"), FAINT),
+            "font.family": FONTS,
+            "font.size": TEXT,
+            "axes.unicode_minus": False,
+        }
+    )
+    with style:
         figure = Figure(figsize=(WIDTH, HEAD + sum(heights)), facecolor=PAPER, layout="constrained")
         figure.suptitle(_head(pulse, title), fontsize=TITLE, x=0.03, ha="left")
         axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
@@ -108,7 +110,7 @@ def _volume(panel: Axes, part: Part, days: int, translate: Translate) -> None:
         told = translate(_("before: {count}")).format(count=f"{usual:.0f}" if usual >= 10 else f"{usual:.1f}")  # noqa: PLR2004 - digits
         panel.annotate(told, (1, 1), xycoords="axes fraction", ha="right", va="bottom", fontsize=SMALL, color=FAINT)
     panel.set_ylim(0, max(*counts, 1) * 1.05)
-    panel.yaxis.get_major_locator().set_params(integer=True, nbins=3)
+    panel.locator_params(axis="y", integer=True, nbins=3)
     panel.grid(axis="y", color=FAINT, alpha=0.25, linewidth=0.7)
     panel.set_axisbelow(True)
     _days(panel, part.days)

@@ -36,6 +36,8 @@ LOOKED_AT = 40
 NAMED, KEPT = 2, 6
 """Terms that name a topic, and that are kept of it."""
 EXAMPLES = 3
+LEAST = 0.5
+"""Uses of all other terms, where there are none."""
 DAY_SHIFT = 1_000_000
 """Above any day's ordinal, so that a member and a day are one number."""
 
@@ -114,7 +116,7 @@ def log_odds(now: np.ndarray, before: np.ndarray) -> np.ndarray:
 
     def odds(uses: np.ndarray) -> np.ndarray:
         total = float(uses.sum()) + PRIOR
-        return np.asarray(np.log(uses + prior) - np.log(total - uses - prior))
+        return np.asarray(np.log(uses + prior) - np.log(np.maximum(total - uses - prior, LEAST)))
 
     error = np.sqrt(1 / (now + prior) + 1 / (before + prior))
     return np.asarray((odds(now) - odds(before)) / error)

@@ -36,8 +36,8 @@ def card(fitted: Fitted, examples: Sequence[Labelled], lesson: Lesson, lines: Se
         "terms do not let them be passed on.",
         _data(examples),
         f"A sentence of ours weighs {OWN:g} tweets. Of {GROUPS} one weighs {FILLED:g}: the same sentences of each "
-        "label about every group of people, so that no group's name speaks for any. All were written for Kinfolk by whoever "
-        "wrote the code, in the manner of chat; so were those that chat is judged by "
+        "label about every group of people, so that no group's name speaks for any. All were written for Kinfolk by "
+        "whoever wrote the code, in the manner of chat; so were those that chat is judged by "
         "(`brains/evals/sentiment_chat.jsonl`), at another time and of other matters. No Chinese was labelled by "
         "anybody else: take those figures for an upper bound.",
         "## Figures\n\n"
