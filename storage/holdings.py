@@ -35,6 +35,7 @@ from storage.tables import (
     PersonRow,
     ProfileRow,
     ReactionRow,
+    ScheduleRow,
     ThreadRow,
     TraceMemberRow,
     TraceRow,
@@ -60,6 +61,8 @@ NOT_PERSONAL = {
     "policy": "what the staff set, without who set it",
     "backfill": "how far back a channel was read, without who wrote there",
     "document": "files that staff gave; who gave one is nobody any more when they are forgotten",
+    "schedule": "when the bot does what; who set it is nobody any more when they are forgotten",
+    "lease": "which process does what",
     "answer_source": "what answers cite, without words; goes with the answer",
     "refusal": "keyed hashes that name nobody; they make a forget last",
 }
@@ -69,8 +72,9 @@ STAFF: dict[str, type[SQLModel]] = {
     "verdict_by": CaseRow,
     "owner": NoteRow,
     "given_by": DocumentRow,
+    "set_by": ScheduleRow,
 }
-"""Columns that name the staff, of cases, notes and files; these stay, and nobody is named there any more."""
+"""Columns that name the staff, of cases, notes, files and schedules; these stay, and nobody is named there any more."""
 DERIVED = ("profile", "learned_heads", "growth")
 """What is learned from everybody: dropped by a forget, and learned anew from what others said."""
 

@@ -33,6 +33,7 @@ from storage.tables import (
     OutboxRow,
     PolicyRow,
     ReactionRow,
+    ScheduleRow,
     SpaceRow,
     TraceRow,
 )
@@ -131,6 +132,7 @@ async def _move(connection: Connection, community: Community, other: int, now: d
         await connection.execute(update(model).where(held.community_id == other).values(community_id=community.id))
     await _move_unless_there(connection, TraceRow, "event", community, other)
     await _move_unless_there(connection, BackfillRow, "room", community, other)
+    await _move_unless_there(connection, ScheduleRow, "name", community, other)
     return rooms
 
 

@@ -28,6 +28,7 @@ from bot.cli import (
     precision,
     pulse,
     run,
+    schedule,
     train,
     worker,
 )
@@ -62,6 +63,7 @@ for family in (
     member,
     moderation,
     community,
+    schedule,
     evals,
     train,
     precision,

@@ -243,6 +243,26 @@ COMMANDS = (
         ),
     ),
     Command(
+        name="schedule",
+        help=_("What I do of my own accord, and when"),
+        rank=Rank.STAFF,
+        arguments=(
+            Argument(
+                name="action",
+                type="choice",
+                help=_("list; or set, pause, resume or run one of them"),
+                choices=("list", "set", "pause", "resume", "run"),
+            ),
+            Argument(name="name", type="text", help=_("Which one")),
+            Argument(
+                name="when",
+                type="text",
+                help=_("With set: when it comes, or off, or default"),
+                suggestions=("daily 09:00", "mon 09:00", "mon,thu 18:30", "mon-fri 08:00", "off", "default"),
+            ),
+        ),
+    ),
+    Command(
         name="setup",
         help=_("How this community wants me"),
         rank=Rank.OWNER,
