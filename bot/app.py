@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bot.core.ports import Adapter, Generator, Pictures, VectorStore
     from bot.core.settings import Settings
     from bot.core.things import Community, Member
+    from bot.jobs import Jobs
     from bot.learning import Learner
     from bot.living import Living
     from bot.pipeline import Pipeline
@@ -72,6 +73,7 @@ class App:
         self._circle: Circle | None = None
         self._untangling: Untangling | None = None
         self._answerer: Answerer | None = None
+        self._jobs: Jobs | None = None
 
     def tell(self, sentence: str) -> None:
         """Tell whoever waits what for."""
@@ -235,6 +237,10 @@ class App:
         """Put together what decides about events of these platforms, and acts there."""
         # Only the bot itself needs all this; the other verbs start quicker without.
         from adapters.playground import Playground
+
+        # Its import reads what is installed.
+        await asyncio.to_thread(importlib.import_module, "bot.jobs")
+        from bot.jobs import EVERY
         from bot.keeping import Keeper
         from bot.looking import Looking
         from bot.metrics import Figures
@@ -259,7 +265,8 @@ class App:
             generator=await self.generator(),
             answerer=self.answerer,
             moderator=moderators.of,
-            changed=moderators.changed,
+            changed=functools.partial(self._changed, moderators),
+            schedules=EVERY,
             look=Looking(platforms, self.pictures).look,
             circle=self.circle,
         )
@@ -281,23 +288,25 @@ class App:
 
     async def living(self, adapters: Sequence[Adapter]) -> Living:
         """Put the bot together that lives on these platforms; from now on it learns in the background."""
-        from bot.ahead import Ahead
-
         # It brings scipy, and the texts that are ordinary talk are read with it.
         await asyncio.to_thread(importlib.import_module, "bot.belonging")
+        await asyncio.to_thread(importlib.import_module, "bot.jobs")
+        from bot.ahead import Ahead
         from bot.attending import Attending
         from bot.belonging import Belonging
+        from bot.jobs import Jobs
         from bot.lanes import Lanes
         from bot.living import Living
         from bot.reading import Reading
-        from bot.timers import Timers
         from brains.skills import SKILLS
         from storage.following import Followings
         from storage.inbox import Inbox
 
         self._behind = True
         followings = Followings(self.clock, await refusals.load(self.settings.home))
-        inbox = Inbox(self.database, clock=self.clock, holder=uuid4().hex, followings=followings)
+        holder, alone = uuid4().hex, not self.settings.database_url
+        inbox = Inbox(self.database, clock=self.clock, holder=holder, followings=followings)
+        self._jobs = Jobs(database=self.database, clock=self.clock, put=inbox.put, holder=holder, alone=alone)
         ahead = Ahead(self.encoder)
         pipeline = await self.pipeline(adapters)
         lanes = Lanes(
@@ -327,10 +336,16 @@ class App:
                 "untangling": self.untangling().run,
                 "reading": Reading(self.database, self.clock).run,
                 "answers": Attending(database=self.database, clock=self.clock, put=inbox.put).run,
-                "timers": Timers(database=self.database, clock=self.clock, put=inbox.put).run,
+                "jobs": self._jobs.run,
             },
-            alone=not self.settings.database_url,
+            alone=alone,
         )
+
+    def _changed(self, moderators: Moderators) -> None:
+        """Let whoever keeps what our own tables say look again."""
+        moderators.changed()
+        if self._jobs is not None:
+            self._jobs.wake()
 
     async def _settled(self) -> None:
         """Return once no point is on its way of what members said until now, and nothing remembers their vectors."""

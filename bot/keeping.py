@@ -29,8 +29,10 @@ from bot.core.actions import (
     KeepWatchword,
     LinkAccounts,
     LinkCommunities,
+    RunSchedule,
     SetConsent,
     SetPolicy,
+    SetSchedule,
     SettleCase,
     SetWish,
     TakeBack,
@@ -55,6 +57,7 @@ from storage import (
     policies,
     proofs,
     redaction,
+    schedules,
     tastes,
     watchlists,
     wishes,
@@ -109,8 +112,8 @@ class Keeper:
             case KeepAnswer() | KeepOpinion() | KeepNote():
                 write = functools.partial(_keep_answer, community=community, action=action, trace=trace, now=now)
                 return await self.database.write(write)
-            case KeepGrowth():
-                await self.database.write(functools.partial(growth.keep, community=community, action=action, now=now))
+            case KeepGrowth() | SetSchedule() | RunSchedule():
+                await self.database.write(functools.partial(_keep_plan, community=community, action=action, now=now))
             case KeepAlert() | KeepMute() | KeepWatchword():
                 await self.database.write(functools.partial(_keep_alert, community=community, action=action, now=now))
             case Forget(member=ref):
@@ -142,6 +145,17 @@ async def _set_consent(
         for one in await persons.accounts(connection, member.person):
             await refusals.lift(connection, one.community, one.member.ref)
     return DONE
+
+
+async def _keep_plan(
+    connection: Connection, *, community: Community, action: KeepGrowth | SetSchedule | RunSchedule, now: datetime
+) -> None:
+    """Keep what is planned for the whole community."""
+    match action:
+        case KeepGrowth():
+            await growth.keep(connection, community=community, action=action, now=now)
+        case SetSchedule() | RunSchedule():
+            await schedules.keep(connection, community, action, now=now)
 
 
 async def _keep_word(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.core.commands import served
 from bot.core.errors import Unavailable
+from bot.jobs import EVERY
 from bot.metrics import show
 from bot.supervisor import Supervisor
 from storage import communities, linking, retention
@@ -138,4 +139,5 @@ def commands_of(skills: Sequence[Skill]) -> list[Command]:
     """Return the commands that these skills serve, as platforms are to register them."""
     names = tuple(name for skill in skills for name in skill.commands)
     unasked = tuple(skill.name for skill in skills if skill.acts_unasked)
-    return served(names, {"help.command": names, "mode.skill": unasked})
+    schedules = tuple(one.name for one in EVERY)
+    return served(names, {"help.command": names, "mode.skill": unasked, "schedule.name": schedules})

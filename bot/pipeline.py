@@ -25,6 +25,7 @@ from bot.core.events import (
     MessagePosted,
     ReactionAdded,
     ReactionRemoved,
+    TimerFired,
     actor,
     is_asked,
     is_spoken_to,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.core.clock import Clock
+    from bot.core.decisions import Decision
     from bot.core.events import Event
     from bot.core.policies import Policy
     from bot.core.ports import Delivery, Vector
@@ -93,7 +95,7 @@ class Pipeline:
                 context = await self._context(delivery, followed, vector, trace_id)
                 trace, pressed, facts = await self._decide(context, trace_id, live=self._is_live(delivery))
                 self._note_time(delivery)
-                if trace.verdict.rulings or any(step.failed for step in trace.steps) or _owes_reason(context):
+                if trace.verdict.decisions or any(step.failed for step in trace.steps) or _owes_reason(context):
                     await self._carry_out(trace, context, pressed, facts)
             finally:
                 self.performer.let_go(trace_id)
@@ -129,7 +131,7 @@ class Pipeline:
             async with self.database.read() as connection:
                 pressed = await acts.button(connection, context.community, event.button)
         asked = await Asking(skills=self.skills).ask(context, pressed, modes)
-        decisions = [decision for _, decision in asked if decision and decision.actions]
+        decisions = [decision for _, decision in asked if decision and (decision.actions or _accounts(decision, event))]
         facts = await self._facts(context, live=live) if decisions else None
         where, who = place(event), actor(event)
         trace = Trace(
@@ -276,6 +278,11 @@ def _owes_reason(context: Context) -> bool:
     """Say whether somebody turned to the bot, so that its silence wants a reason; of strangers nothing is held."""
     who = actor(context.event)
     return is_spoken_to(context.event) and who is not None and (who.bot or context.member is not None)
+
+
+def _accounts(decision: Decision, event: Event) -> bool:
+    """Say whether the reason for doing nothing is kept: whoever asks what came of a schedule is told."""
+    return isinstance(event, TimerFired) and not decision.owed
 
 
 def _message(event: Event) -> Ref | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlmodel import col
 
 from bot.core.actions import Subject
 from storage.rows import columns, insert_new
-from storage.tables import AlertMuteRow, AlertRow
+from storage.tables import AlertMuteRow, AlertRow, MessageRow
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from bot.core.actions import Alerted, KeepAlert, KeepMute
     from bot.core.things import Community
     from storage.connection import Connection
+
+LATE = timedelta(hours=2)
+"""How old the message is at most that was stored last, where there is something to look at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,20 @@ class Alert:
     at: datetime
     count: int
     standing: Alerted
+
+
+async def due(connection: Connection, community: Community, now: datetime) -> list[int]:
+    """Return what there is to look at: the message that was stored last, if it is of late, and alerts that are open."""
+    last = await connection.execute(
+        select(*columns(MessageRow, "id", "sent_at"))
+        .where(col(MessageRow.community_id) + 0 == community.id)
+        .order_by(col(MessageRow.id).desc())
+        .limit(1)
+    )
+    late = [row.id for row in last if row.sent_at > now - LATE]
+    still = (col(AlertRow.community_id) == community.id, col(AlertRow.standing) == "open")
+    counted = (await connection.execute(select(func.count()).select_from(AlertRow).where(*still))).scalar_one()
+    return [*late, *range(counted)]
 
 
 async def since(connection: Connection, community: Community, moment: datetime) -> list[Alert]:

@@ -36,6 +36,7 @@ from storage.tables import (
     PersonRow,
     ProfileRow,
     ReactionRow,
+    ScheduleRow,
     ThreadRow,
     TraceMemberRow,
     TraceRow,
@@ -62,6 +63,8 @@ NOT_PERSONAL = {
     "policy": "what the staff set, without who set it",
     "backfill": "how far back a channel was read, without who wrote there",
     "document": "files that staff gave; who gave one is nobody any more when they are forgotten",
+    "schedule": "when the bot does what; who set it is nobody any more when they are forgotten",
+    "lease": "which process does what",
     "answer_source": "what answers cite, without words; goes with the answer",
     "alert": "that the staff was told of something; a term that one is about was used by several members",
     "alert_mute": "what the staff wants to hear nothing of; who muted it is nobody any more when they are forgotten",
@@ -74,10 +77,11 @@ STAFF: dict[str, type[SQLModel]] = {
     "verdict_by": CaseRow,
     "owner": NoteRow,
     "given_by": DocumentRow,
+    "set_by": ScheduleRow,
     "muted_by": AlertMuteRow,
     "added_by": WatchwordRow,
 }
-"""Columns that name the staff, of cases, notes, files, mutes and words; they stay, and name nobody any more."""
+"""Columns that name the staff, of cases, notes, files, schedules, mutes and words; nobody is named there any more."""
 DERIVED = ("profile", "learned_heads", "growth")
 """What is learned from everybody: dropped by a forget, and learned anew from what others said."""
 

@@ -35,6 +35,7 @@ from storage.tables import (
     OutboxRow,
     PolicyRow,
     ReactionRow,
+    ScheduleRow,
     SpaceRow,
     TraceRow,
     WatchwordRow,
@@ -134,6 +135,7 @@ async def _move(connection: Connection, community: Community, other: int, now: d
         await connection.execute(update(model).where(held.community_id == other).values(community_id=community.id))
     await _move_unless_there(connection, TraceRow, "event", community, other)
     await _move_unless_there(connection, BackfillRow, "room", community, other)
+    await _move_unless_there(connection, ScheduleRow, "name", community, other)
     await _move_unless_there(connection, AlertMuteRow, "subject", community, other)
     await _move_unless_there(connection, WatchwordRow, "word", community, other)
     return rooms

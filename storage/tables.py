@@ -670,6 +670,31 @@ class GrowthRow(SQLModel, table=True):
     at: datetime = Field(sa_type=Instant)
 
 
+class ScheduleRow(SQLModel, table=True):
+    """What the staff set of a schedule in a community, and what became of its instants."""
+
+    __tablename__ = "schedule"
+    community_id: int = Field(foreign_key="community.id", sa_type=Id, primary_key=True)
+    name: str = Field(primary_key=True)
+    value: str = Field(default="", description="when it comes, off, or off and when; empty for its default")
+    set_by: str = Field(default="", description="reference of the staff member who set it")
+    settled_at: datetime = Field(sa_type=Instant, description="all instants up to here are dealt with")
+    asked_at: datetime | None = Field(default=None, sa_type=Instant, description="wanted out of turn since")
+    planned_at: datetime | None = Field(default=None, sa_type=Instant, description="the last instant")
+    outcome: str = Field(default="", description="what became of it: came, nobody, missed")
+    missed: int = Field(default=0, description="instants that were missed")
+    missed_at: datetime | None = Field(default=None, sa_type=Instant, description="the last one that was missed")
+
+
+class LeaseRow(SQLModel, table=True):
+    """Which process does what only one should do, and until when it need not say so again."""
+
+    __tablename__ = "lease"
+    name: str = Field(primary_key=True)
+    holder: str
+    until: datetime = Field(sa_type=Instant)
+
+
 class AlertRow(SQLModel, table=True):
     """That the staff was told of a spike or of a word that they watch, and how that stands: nothing is told twice.
 

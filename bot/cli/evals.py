@@ -171,6 +171,23 @@ def spikes(
 
 
 @family.command()
+def sentiment(
+    data: Annotated[Path, typer.Option(help="Rows `text, label`, and maybe `split` and `lang`; gzip allowed.")],
+    lang: Annotated[str | None, typer.Option(help="Only rows of this `lang`.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge whether messages are told negative, neutral and positive."""
+
+    async def verb(settings: Settings) -> Evaluation:
+        from brains.evals.sentiment import sentiment as judge
+
+        async with encoding(settings) as (_app, encoder, show):
+            return await judge(data, encoder=encoder, language=lang, progress=show)
+
+    _show(run(verb), as_json=as_json)
+
+
+@family.command()
 def memory(data: DataOption, as_json: JsonOption = False) -> None:
     """Judge whether what resembles confirmed spam is recognised, disguised or not, and ordinary chat left alone."""
 

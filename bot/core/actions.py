@@ -629,6 +629,29 @@ class KeepGrowth(Keeping):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetSchedule(Keeping):
+    """Keep when a schedule comes here (`mon 09:00`), or that it is `off`; empty for when it comes by itself.
+
+    Behind `off` stands when it comes once it is no more.
+    """
+
+    turns = "value"
+    name: str
+    value: str
+    before: str = ""
+    by: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSchedule(Keeping):
+    """Let a schedule come once out of turn, for who asked so at a moment."""
+
+    name: str
+    at: datetime
+    by: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """What an alert is about: all that is said in a channel, the mood there, a term anywhere, a word that is watched.
 
@@ -737,6 +760,8 @@ Inward = (
     | KeepAnswer
     | KeepOpinion
     | KeepGrowth
+    | SetSchedule
+    | RunSchedule
     | KeepAlert
     | KeepMute
     | KeepWatchword
@@ -756,7 +781,7 @@ Spoken = Say | Edit | AskStaff | OpenDirect | Warn | CreateEvent | CreatePoll | 
 
 IRREVERSIBLE = (
     *(Delete, Kick, OpenDirect, Forget, KeepCode, LinkAccounts, UnlinkAccount, LinkCommunities, KeepReport),
-    TakeBack,
+    *(TakeBack, RunSchedule),
 )
 """What cannot be taken back. Everything else has an inverse, which may need what the platform made of it."""
 

@@ -205,6 +205,21 @@ COMMANDS = (
         ),
     ),
     Command(
+        name="pulse",
+        help=_("How the community is doing: how much is said, in what mood, and about what"),
+        rank=Rank.STAFF,
+        arguments=(
+            Argument(name="channel", type="channel", help=_("Only this channel; else all that you may read")),
+            Argument(
+                name="days",
+                type="number",
+                help=_("How many days back; 30, if nothing is said"),
+                bounds=(7, 90),
+                named=True,
+            ),
+        ),
+    ),
+    Command(
         name="why",
         help=_("Why I did something, or did not"),
         rank=Rank.STAFF,
@@ -225,6 +240,26 @@ COMMANDS = (
             Argument(name="skill", type="text", help=_("A skill; without it, how all stand")),
             Argument(name="mode", type="choice", help=_("The mode"), choices=("off", "watch", "ask", "act")),
             Argument(name="channel", type="channel", help=_("Only in this channel")),
+        ),
+    ),
+    Command(
+        name="schedule",
+        help=_("What I do of my own accord, and when"),
+        rank=Rank.STAFF,
+        arguments=(
+            Argument(
+                name="action",
+                type="choice",
+                help=_("list; or set, pause, resume or run one of them"),
+                choices=("list", "set", "pause", "resume", "run"),
+            ),
+            Argument(name="name", type="text", help=_("Which one")),
+            Argument(
+                name="when",
+                type="text",
+                help=_("With set: when it comes, or off, or default"),
+                suggestions=("daily 09:00", "mon 09:00", "mon,thu 18:30", "mon-fri 08:00", "off", "default"),
+            ),
         ),
     ),
     Command(

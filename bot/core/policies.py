@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from bot.core import zones
 from bot.core.decisions import Mode
 from bot.core.errors import Mistake
 from bot.core.i18n import _
@@ -48,7 +49,13 @@ class Policy(BaseModel):
         default=16,
         ge=0,
         le=23,
-        description=_("The hour, in UTC, at which I write what is due once a day, such as to newcomers."),
+        description=_("The hour here (time_zone) at which I write what is due once a day, such as to newcomers."),
+    )
+    time_zone: str = Field(
+        default="UTC",
+        max_length=64,
+        description=_("The time zone of this community, by which I tell days and hours."),
+        examples=["Europe/Berlin"],
     )
     language: Literal["", "en", "zh_CN"] = Field(
         default="", description=_("The language I speak here where a member has chosen none: en or zh_CN.")
@@ -162,6 +169,14 @@ class Policy(BaseModel):
             raise ValueError(f"not of {', '.join(SANCTIONS)}: {value}")
         return ", ".join(one for one in SANCTIONS if one in wanted)
 
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        """Take the name of a time zone; raises ValueError for anything else."""
+        if value not in zones.NAMES:
+            raise ValueError(f"no time zone: {value}")
+        return value
+
     @field_validator("staff_roles", "opened_by")
     @classmethod
     def _refs(cls, value: str) -> str:
@@ -221,6 +236,8 @@ def check(name: str, value: str, *, one_channel: bool = False) -> str:
     if one_channel and name not in PER_CHANNEL:
         sentence = _("{name} holds for the whole community. A channel may have its own: {names}.")
         raise Mistake(sentence, name=name, names=", ".join(PER_CHANNEL))
+    if name == "time_zone":
+        value = zones.named(value)
     if name in DOCUMENTS and value:
         raise Mistake(_("{name} come from a file: `kinfolk {name} set FILE`."), name=name)
     try:
@@ -246,6 +263,8 @@ def values(name: str) -> tuple[str, ...]:
         return tuple(PRESETS)
     if name not in FIELDS:
         return ()
+    if name == "time_zone":
+        return tuple(sorted(zones.NAMES))
     choices = Policy.model_json_schema()["properties"][name].get("enum", [])
     return (*(choice for choice in choices if choice), DEFAULT)
 

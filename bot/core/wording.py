@@ -47,9 +47,11 @@ from bot.core.actions import (
     LinkCommunities,
     OpenDirect,
     React,
+    RunSchedule,
     Say,
     SetConsent,
     SetPolicy,
+    SetSchedule,
     SettleCase,
     SetWish,
     TakeBack,
@@ -385,6 +387,11 @@ def _describe(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one branch a kind
         case KeepGrowth(name=name, standing=standing):
             sentence = translate(_("keep how the proposal {name} stands: {standing}"))
             return sentence.format(name=say(name), standing=translate(GROWN[standing]))
+        case SetSchedule(name=name, value=value):
+            sentence = translate(_("let {name} rest") if value.startswith("off") else _("let {name} come {when}"))
+            return sentence.format(name=say(name), when=say(value) or translate(_("as it does by itself")))
+        case RunSchedule(name=name):
+            return translate(_("let {name} come now, out of turn")).format(name=say(name))
         case KeepAlert(subject=subject, standing=standing):
             return translate(ALERTED[standing]).format(subject=_subject(subject, voice))
         case KeepMute(subject=subject, until=None):

@@ -165,7 +165,8 @@ def judge(path: Path, *, begin: float, end: float = np.inf, count: int = 200, se
     channels = read(path)
     everywhere = _together(list(channels.values()))
     end = min(end, float(everywhere.times[-1]))
-    trials = list(_trials(channels, everywhere, max(begin, float(everywhere.times[0])), end, count, seed))
+    first = max(begin, float(everywhere.times[0]))
+    trials = list(_trials(channels, everywhere, begin=first, end=end, count=count, seed=seed))
     told = [one for one in trials if one.size in SIZES and not one.by_two]
     methods: dict[str, Method] = {OURS: Ours(everywhere), **BASELINES}
     measured: dict[str, Measured] = {}
@@ -177,7 +178,7 @@ def judge(path: Path, *, begin: float, end: float = np.inf, count: int = 200, se
         measured[name] = {"found": found}
         alarms = {one: _alarms(method, one, said, begin, end) for one, said in channels.items()}
         figures[name] = _figures(trials, delays, found) | _false(alarms, channels, begin, end)
-        notes += _intervals(name, found, alarms, channels, begin, end)
+        notes += _intervals(name, found, alarms, channels, (begin, end))
     return Evaluation(
         task="spikes",
         n=len(told),
@@ -212,7 +213,7 @@ def _together(several: Sequence[Series]) -> Series:
 
 
 def _trials(
-    channels: Mapping[str, Series], everywhere: Series, begin: float, end: float, count: int, seed: int
+    channels: Mapping[str, Series], everywhere: Series, *, begin: float, end: float, count: int, seed: int
 ) -> Iterator[Trial]:
     """Put spikes into channels that are alive, at instants drawn by chance: each instant in every size."""
     drawn, names, made = np.random.default_rng(seed), sorted(channels), 0
@@ -223,9 +224,9 @@ def _trials(
             continue
         pool = everywhere.between(at - WEEKS * WEEK * HOUR, at).authors
         for size in (*EDGE, *SIZES):
-            yield _trial(name, said, at, size, pool, drawn, by_two=False)
+            yield _trial(name, said, at, drawn=drawn, size=size, pool=pool)
         for size in BY_TWO:
-            yield _trial(name, said, at, size, drawn.choice(pool, 2), drawn, by_two=True)
+            yield _trial(name, said, at, drawn=drawn, size=size, pool=drawn.choice(pool, 2), by_two=True)
         made += 1
         if made == count:
             return
@@ -233,7 +234,7 @@ def _trials(
 
 
 def _trial(
-    name: str, said: Series, at: float, size: float, pool: Floats, drawn: np.random.Generator, *, by_two: bool
+    name: str, said: Series, at: float, *, drawn: np.random.Generator, size: float, pool: Floats, by_two: bool = False
 ) -> Trial:
     many = drawn.poisson(2 * size * takes(said, at))
     more = Series(times=at + drawn.uniform(0, HOUR, many), authors=drawn.choice(pool, many))
@@ -316,10 +317,10 @@ def _intervals(
     found: Floats,
     alarms: Mapping[str, Sequence[float]],
     channels: Mapping[str, Series],
-    begin: float,
-    end: float,
+    span: tuple[float, float],
 ) -> list[str]:
     """Say between what the figures lie, 95 %: of the share found by trials, of false alarms by channel-months."""
+    begin, end = span
     each = [
         (channel, float(sum((at - begin) // MONTH == month for at in alarms[channel])))
         for channel, said in channels.items()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from storage.acts import Act
 
 SCHEDULE = "growing.weekly"
-"""The timer that sets it off: bot/timers.py."""
+"""The timer that sets it off: bot/jobs.py."""
 MOST = 2
 """Proposals at once: staff that are asked for more say yes to none."""
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from brains.matching.matchmaker import Matchmaker
     from storage.channels import Reach
     from storage.db import Database
+    from storage.schedules import Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ class Faculties:
 
     `moderator` gives what examines a community's messages; `changed` is called when our own tables were changed, so
     that what was read from them is read anew. `look` says what is seen in the pictures of a message of a platform.
-    `circle` suggests members to each other.
+    `circle` suggests members to each other. `schedules` are what comes again and again.
     """
 
     database: Database
@@ -88,6 +89,7 @@ class Faculties:
     changed: Callable[[], None] = _nothing
     look: Callable[[str, Iterable[File]], Awaitable[tuple[Picture, ...]]] | None = None
     circle: Callable[[], Awaitable[Circle]] | None = None
+    schedules: Sequence[Schedule] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from bot.core.actions import AskStaff, Edit, Say, SetPolicy
+from bot.core.actions import AskStaff, Edit, Say, SetPolicy, SetSchedule
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake
 from bot.core.i18n import _, catalogue
@@ -74,7 +74,9 @@ async def for_staff(context: Context) -> Translate:
     return await catalogue(context.policy.language or context.common)
 
 
-def changed(context: Context, skill: str, changes: Sequence[SetPolicy], *, more: Sequence[str] = ()) -> Decision:
+def changed(
+    context: Context, skill: str, changes: Sequence[SetPolicy | SetSchedule], *, more: Sequence[str] = ()
+) -> Decision:
     """Change settings and say so, and how to go back."""
     told = "; ".join(marked(change, context.translate) for change in changes)
     done = context.translate(_("Done: {change}. /undo takes it back.")).format(change=told)

@@ -13,9 +13,9 @@ from sqlalchemy import text
 
 from bot.app import open_app
 from bot.core.actions import Exhibit, Inward, KeepCase, SettleCase
+from bot.core.recurring import weekly
 from bot.core.settings import Settings
 from bot.core.things import Community, Ref
-from bot.timers import PRECISION
 from brains.moderation.detection import Post
 from storage import policies, spaces
 from storage.encodings import CachedEncoder
@@ -139,7 +139,7 @@ def notes(server: WireServer) -> list[str]:
 
 async def test_the_weekly_note_comes_once_a_week_whatever_is_restarted(home: Path, ending: None) -> None:
     now = datetime.now(UTC)
-    monday = PRECISION.last(now) + timedelta(days=7)
+    monday = weekly("mon", 9).after(now, UTC)
     before, after = Later(monday - now - timedelta(hours=3)), Later(monday - now + timedelta(minutes=1))
     async with wire_server() as server:
         async with living(server, home, before) as town:

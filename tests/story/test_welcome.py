@@ -14,7 +14,6 @@ from bot.core.actions import Say
 from bot.core.decisions import Trace
 from bot.core.events import Arrival, MemberJoined, Named, TimerFired
 from bot.core.things import Ref
-from bot.timers import NEWCOMERS
 from storage import interests, traces
 from storage.tables import NewcomerRow
 from tests.story.conftest import Opening
@@ -270,7 +269,7 @@ async def sweep(town: Town, *, late: timedelta = timedelta(0)) -> None:
     now = town.app.clock.now()
     back = update(NewcomerRow).values(welcomed_at=now - timedelta(days=8))
     await town.app.database.write(lambda connection: connection.execute(back))
-    event = TimerFired(schedule=NEWCOMERS.name, planned=now - late, at=now)
+    event = TimerFired(schedule="welcome.daily", planned=now - late, at=now)
     await town.living.inbox.put(Arrival(space=HARBOUR, event=event))
     await town.settled()
 

@@ -1,4 +1,4 @@
-"""Alerts in a small bot: a spike is told once, muted, read by staff alone; a quiet community and a restart are silent."""
+"""Alerts in a small bot: a spike is told once, muted, read by staff alone; quiet and restarts are silent."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.actions import AskStaff, Edit, KeepAlert, KeepMute, Say
+from bot.core.actions import AskStaff, Edit, KeepAlert
 from bot.core.decisions import Mode, Trace
 from bot.core.events import ButtonPressed, MessagePosted, Named, TimerFired
 from bot.core.things import Audience, Rank, Ref
 from brains.skills import alerts as skill
-from storage import alerts
 from tests.recording import ANA, GENERAL, PLATFORM, STAFF, WEI, SmallBot, small_bot
 
 CLOSED = Named(ref=STAFF.ref, name="staff", audience=Audience.MEMBERS)

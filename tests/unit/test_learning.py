@@ -15,7 +15,6 @@ from bot.core.actions import Exhibit, KeepCase, SettleCase
 from bot.core.events import TimerFired
 from bot.core.things import Ref
 from bot.learning import Learner
-from bot.timers import PRECISION, SCHEDULES, Timers
 from brains.moderation.detection import Post
 from brains.moderation.features import BITS, SCRIPTS
 from brains.moderation.heads import Head, Heads, Thresholds
@@ -259,29 +258,6 @@ async def test_rules_on_trial_see_messages_in_their_own_time_and_change_nothing(
     assert ordinary.examine(said[0]).detections == ()
 
 
-async def fire(bot: SmallBot, planned: int = 0) -> Callable[[], Awaitable[int]]:
-    """Return what puts what is due, and notes it."""
-    arrived: set[str] = set()
-
-    async def put(arrival) -> bool:
-        key = f"{arrival.event.schedule} {arrival.event.planned}"
-        new = key not in arrived
-        arrived.add(key)
-        return new
-
-    return Timers(database=bot.database, clock=bot.clock, put=put).fire
-
-
-async def test_what_is_due_fires_once_a_week_and_not_for_the_time_before_a_community(bot: SmallBot) -> None:
-    due = await fire(bot)
-    assert await due() == 0, "the community is younger than its last Monday"
-    bot.clock.pass_by(8 * 86_400)
-    each = len(SCHEDULES)
-    assert [await due(), await due()] == [each, 0]
-    bot.clock.pass_by(30 * 86_400)
-    assert await due() == each, "only the last of several"
-
-
 async def test_the_note_says_how_often_each_detector_was_right(bot: SmallBot) -> None:
     await bot.mode("moderation_note", "act")
     await bot.tune("staff_channel", str(GENERAL.ref))
@@ -289,7 +265,7 @@ async def test_the_note_says_how_often_each_detector_was_right(bot: SmallBot) ->
         await rules_on(bot, f"C{n:05}", f"{BAD} {n}", verdict)
     bot.clock.pass_by(86_400)
     now = bot.clock.now()
-    event = TimerFired(schedule=PRECISION.name, planned=now, at=now)
+    event = TimerFired(schedule="moderation.weekly", planned=now, at=now)
     trace = await bot.happens(event)
     assert trace is not None
     [said] = [act.action for act in await bot.acts(trace)]

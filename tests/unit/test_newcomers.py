@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from bot.core.things import Audience, Channel, Ref
-from bot.timers import NEWCOMERS
 from brains.matching.aversion import sunk
 from brains.matching.matchmaker import Offer
 from brains.matching.suggestion import Parts, Suggestion
@@ -41,15 +38,6 @@ def test_a_mere_greeting_is_one(words: str) -> None:
 )
 def test_whoever_wants_something_is_not_merely_greeting(words: str) -> None:
     assert not GREETING.fullmatch(words)
-
-
-@pytest.mark.parametrize(
-    ("now", "hour", "last"),
-    [("2026-03-02T16:00", 16, "2026-03-02T16:00"), ("2026-03-02T15:59", 16, "2026-03-01T16:00")],
-)
-def test_the_day_s_sweep_comes_at_the_hour_of_the_community(now: str, hour: int, last: str) -> None:
-    found = NEWCOMERS.last(datetime.fromisoformat(now).replace(tzinfo=UTC), hour)
-    assert found == datetime.fromisoformat(last).replace(tzinfo=UTC)
 
 
 def offer(number: int, *reasons: str) -> Offer:
