@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from storage.db import Database
     from storage.refusals import Refusals
 
+_Plan = KeepGrowth | SetSchedule | RunSchedule | KeepAlert | KeepMute | KeepWatchword
 Erase = Callable[["Community", "Member"], Awaitable[None]]
 """Erases everything about a member. What is left is looked for by whoever tells them."""
 DONE = Receipt(state="done")
@@ -112,10 +113,8 @@ class Keeper:
             case KeepAnswer() | KeepOpinion() | KeepNote():
                 write = functools.partial(_keep_answer, community=community, action=action, trace=trace, now=now)
                 return await self.database.write(write)
-            case KeepGrowth() | SetSchedule() | RunSchedule():
+            case KeepGrowth() | SetSchedule() | RunSchedule() | KeepAlert() | KeepMute() | KeepWatchword():
                 await self.database.write(functools.partial(_keep_plan, community=community, action=action, now=now))
-            case KeepAlert() | KeepMute() | KeepWatchword():
-                await self.database.write(functools.partial(_keep_alert, community=community, action=action, now=now))
             case Forget(member=ref):
                 await self._forget(community, ref)
             case _:
@@ -147,15 +146,19 @@ async def _set_consent(
     return DONE
 
 
-async def _keep_plan(
-    connection: Connection, *, community: Community, action: KeepGrowth | SetSchedule | RunSchedule, now: datetime
-) -> None:
-    """Keep what is planned for the whole community."""
+async def _keep_plan(connection: Connection, *, community: Community, action: _Plan, now: datetime) -> None:
+    """Keep what is planned for the whole community, and what its staff wants to hear of."""
     match action:
         case KeepGrowth():
             await growth.keep(connection, community=community, action=action, now=now)
         case SetSchedule() | RunSchedule():
             await schedules.keep(connection, community, action, now=now)
+        case KeepAlert():
+            await alerts.keep(connection, community=community, action=action, now=now)
+        case KeepMute():
+            await alerts.mute(connection, community=community, action=action)
+        case KeepWatchword():
+            await watchlists.keep(connection, community=community, action=action, now=now)
 
 
 async def _keep_word(
@@ -293,18 +296,6 @@ async def _keep_case(
             else:
                 wrong = await casebook.report(connection, community, member, action, now=now)
     return Receipt(state="failed", error=wrong) if wrong else DONE
-
-
-async def _keep_alert(
-    connection: Connection, *, community: Community, action: KeepAlert | KeepMute | KeepWatchword, now: datetime
-) -> None:
-    match action:
-        case KeepAlert():
-            await alerts.keep(connection, community=community, action=action, now=now)
-        case KeepMute():
-            await alerts.mute(connection, community=community, action=action)
-        case KeepWatchword():
-            await watchlists.keep(connection, community=community, action=action, now=now)
 
 
 async def _keep_note(connection: Connection, community: Community, action: KeepNote, now: datetime) -> Receipt:

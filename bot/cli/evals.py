@@ -167,7 +167,26 @@ def spikes(
         begin, end = (one.replace(tzinfo=UTC).timestamp() if one else float("inf") for one in (since, until))
         return await asyncio.to_thread(judge, data, begin=begin, end=end, count=count)
 
-    _show(run(verb), as_json=as_json)
+    found = run(verb)
+    if as_json:
+        emit(found.to_json())
+    else:
+        _show_spikes(found)
+
+
+def _show_spikes(found: Evaluation) -> None:
+    """Show a measure a line: there are too many for columns."""
+    from rich.table import Table
+
+    judges = {"kinfolk": found.ours, **found.baselines}
+    table = Table(title=f"{found.task}: {found.n:,} cases, {found.seconds:.0f} s")
+    for column in ("", *judges):
+        table.add_column(column, justify="right" if column else "left")
+    for measure in found.ours:
+        table.add_row(measure, *(f"{of[measure]:.3f}" for of in judges.values()))
+    out.print(table)
+    for line in found.notes:
+        out.print(line)
 
 
 @family.command()

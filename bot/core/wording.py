@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import quote as percent
 from urllib.parse import unquote
@@ -394,11 +393,10 @@ def _describe(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one branch a kind
             return translate(_("let {name} come now, out of turn")).format(name=say(name))
         case KeepAlert(subject=subject, standing=standing):
             return translate(ALERTED[standing]).format(subject=_subject(subject, voice))
-        case KeepMute(subject=subject, until=None):
-            return translate(_("tell the staff of {subject} again")).format(subject=_subject(subject, voice))
-        case KeepMute(subject=subject, until=datetime() as until):
-            sentence = translate(_("tell the staff nothing of {subject} until {day}"))
-            return sentence.format(subject=_subject(subject, voice), day=until.date().isoformat())
+        case KeepMute(subject=subject, until=until):
+            sentence = _("tell the staff nothing of {subject} until {day}")
+            sentence = translate(sentence if until else _("tell the staff of {subject} again"))
+            return sentence.format(subject=_subject(subject, voice), day=until.date().isoformat() if until else "")
         case KeepWatchword(word=word, watched=watched):
             sentence = translate(_("watch the word {word}") if watched else _("watch the word {word} no more"))
             return sentence.format(word=say(word))

@@ -67,7 +67,9 @@ class Series:
         first, last = np.searchsorted(self.times, [begin, end])
         at = ((self.times[first:last] - begin) // HOUR).astype(np.int64)
         each = np.unique(np.stack([at, self.authors[first:last].astype(np.int64)]), axis=1)[0]
-        return np.bincount(at, minlength=hours)[:hours] * 1.0, np.bincount(each, minlength=hours)[:hours] * 1.0
+        counts = (np.bincount(one, minlength=hours)[:hours] for one in (at, each))
+        messages, people = (one.astype(np.float64) for one in counts)
+        return messages, people
 
 
 class Method(Protocol):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from brains.matching import terms
+from brains.rhythm.topics import log_odds
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from bot.core.things import Ref
     from storage.lately import Said
@@ -26,8 +28,6 @@ TELLING = 2.0
 """Standard errors by which a word must stand out."""
 WORDS = 5
 """Words that are told at most."""
-PRIOR = 500.0
-"""Words that the prior of the usual talk weighs; Monroe, Colaresi and Quinn 2008, "Fightin' Words", section 3.5.1."""
 
 _LINK = re.compile(r"https?://[^\s<>|)\]\"']+")
 
@@ -93,32 +93,19 @@ def _words(said: Sequence[Said], before: Sequence[str]) -> Cause | None:
 def standing_out(said: Sequence[Said], before: Sequence[str]) -> tuple[str, ...]:
     """Return the words that several members use now and that the usual talk has far less of, most telling first."""
     users: dict[str, set[int]] = {}
+    now: Counter[str] = Counter()
     for one in said:
         for term in set(terms.words(one.text)):
             users.setdefault(term, set()).add(one.author)
-    now = Counter(term for one in said for term in set(terms.words(one.text)))
+            now[term] += 1
     usual = Counter(term for text in before for term in set(terms.words(text)))
-    scores = log_odds(now, usual)
+    every = sorted(now | usual)
+    counts = np.array([[now[term], usual[term]] for term in every], dtype=np.float64).reshape(-1, 2)
+    scores = dict(zip(every, log_odds(counts[:, 0], counts[:, 1]).tolist(), strict=True))
     able = [term for term in now if len(users[term]) >= SEVERAL and scores[term] >= TELLING]
     told = _apart(sorted(able, key=lambda term: (-scores[term], term)))[:WORDS]
     written = terms.as_written(told, (one.text for one in said))
     return tuple(written[term] for term in told)
-
-
-def log_odds(now: Mapping[str, int], usual: Mapping[str, int]) -> dict[str, float]:
-    """Return by how many standard errors each term of now stands out against the usual talk.
-
-    The log-odds ratio with an informative Dirichlet prior, Monroe, Colaresi and Quinn 2008, equations 15, 16 and 22.
-    """
-    both = Counter(now) + Counter(usual)
-    every, n, m = sum(both.values()), sum(now.values()), sum(usual.values())
-    scores: dict[str, float] = {}
-    for term, count in now.items():
-        prior = PRIOR * both[term] / every
-        here, there = count + prior, usual.get(term, 0) + prior
-        ratio = math.log(here / (n + PRIOR - here)) - math.log(there / (m + PRIOR - there))
-        scores[term] = ratio / math.sqrt(1 / here + 1 / there)
-    return scores
 
 
 def _apart(ranked: Iterable[str]) -> list[str]:

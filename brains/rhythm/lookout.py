@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from brains.moderation.undisguise import undisguise
-from brains.moderation.words import Phrase, Words
+from brains.moderation.words import Phrase, Words, is_by_letters
 from brains.rhythm import causes
 from brains.rhythm.spikes import FIGURES, HOUR, SEASON, WEEK, WEEKS
 from brains.rhythm.unusual import PERIOD, Look, Past
@@ -76,8 +76,8 @@ class Lookout:
         if not said:
             return Seen()
         hits = await asyncio.to_thread(_hits, watched, said) if watched else {}
-        told = {subject.name for subject in known if subject.kind == "word"}
-        quiet = [word for word in hits if word not in told and not await self._was_said(word, hits[word][0].at)]
+        named = {subject.name for subject in known if subject.kind == "word"}
+        quiet = [word for word in hits if word not in named and not await self._was_said(word, hits[word][0].at)]
         # What goes on takes half as much as what begins.
         least = FIGURES.least // 2 if known else FIGURES.least
         busy = [channel for channel, count in Counter(one.channel for one in said).items() if count >= least]
@@ -87,7 +87,8 @@ class Lookout:
         look = Look(now=now.timestamp(), said=said, past=past, rooms=self.rooms, hits=hits, bad=bad)
         sightings = await asyncio.to_thread(look.see, known, quiet)
         going = frozenset([one for one in known if look.goes_on(one)])
-        found = await self._causes(sightings[0], past, now) if sightings else []
+        told = next((one for one in sightings[:1] if one.spike is not None), None)
+        found = await self._causes(told, past, now) if told else []
         return Seen(sightings=tuple(sightings), causes=tuple(found), going=going)
 
     async def _past(
@@ -161,4 +162,10 @@ def _counted(watched: Iterable[str], texts: Iterable[str]) -> Counter[str]:
 
 
 def _in(words: Words, text: str) -> set[str]:
-    return {hit.phrase.text for form in {text, undisguise(text).plain} for hit in words.find(form)}
+    """Return the watched words that a text holds, as it is or undisguised, as moderation looks for its own."""
+    undone = undisguise(text)
+    found = {hit.phrase.text for form in {text, undone.plain} for hit in words.find(form)}
+    if undone.tricks & {"spread", "broken"}:
+        apart = words.find_pulled_apart(undone.plain)
+        found |= {hit.phrase.text for hit in apart if is_by_letters(hit.found, text)}
+    return found

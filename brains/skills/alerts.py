@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import numpy as np
+
 from bot.core import wording
 from bot.core.actions import AskStaff, Edit, KeepAlert, KeepMute, Subject
 from bot.core.decisions import Decision, Mode
-from bot.core.errors import Mistake, NotAllowed
+from bot.core.errors import Mistake, NotAllowed, Unavailable
 from bot.core.events import TimerFired
 from bot.core.i18n import _
 from bot.core.policies import mode_of
 from bot.core.things import Rank
 from bot.core.wording import escape, short
+from brains.rhythm import sentiment
 from brains.skills import alert_cards, raid_known
 from brains.skills.alert_cards import MUTES, NAME, QUIET_DAYS, Cards
 from brains.skills.skill import Skill
 from brains.skills.steering import for_staff, pressed, ref, rewritten, staff_channel, who
-from storage import acts, alerts, channels, members, messages, traces, watchlists
+from storage import acts, alerts, channels, encodings, members, messages, traces, watchlists
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from bot.core.actions import Action
     from bot.core.i18n import Translate
     from bot.core.things import Channel, Member, Ref
     from brains.rhythm.lookout import Seen
+    from brains.rhythm.spikes import Floats
     from brains.rhythm.unusual import Sighting
     from brains.skills.skill import Context
     from storage.acts import Act
@@ -118,12 +124,41 @@ async def _look(context: Context, known: _Known) -> Seen:
 
     silent = known.silent(context.now)
     lookout = Lookout(
-        database=context.faculties.database, scope=known.reach.scope, rooms=known.reach.channels, moods=None
+        database=context.faculties.database,
+        scope=known.reach.scope,
+        rooms=known.reach.channels,
+        moods=await _moods(context),
     )
     watched = [word for word in known.words if Subject(kind="word", name=word) not in known.muted]
     if not known.reach.channels:
         return Seen()
     return await lookout.look(context.now, watched=watched, known=silent)
+
+
+async def _moods(context: Context) -> Callable[[Sequence[str]], Awaitable[Floats]] | None:
+    """Return what tells how likely texts are in a bad mood, by the vectors that are kept; None without a head for them.
+
+    A text that is not encoded yet, or that is gone, counts as neutral.
+    """
+    try:
+        fingerprint = (await context.faculties.encoder()).fingerprint
+    except Unavailable:
+        return None
+    head = await asyncio.to_thread(sentiment.shipped)
+    if not head.serves(fingerprint):
+        return None
+
+    async def moods(texts: Sequence[str]) -> Floats:
+        read = functools.partial(encodings.kept, fingerprint=fingerprint, texts=list(dict.fromkeys(texts)))
+        vectors = await context.faculties.database.look(read)
+        found = np.zeros(len(texts))
+        rows = [at for at, text in enumerate(texts) if text in vectors]
+        if rows:
+            made = np.stack([vectors[texts[at]] for at in rows]).astype(np.float32)
+            found[rows] = head.scores(made)[:, sentiment.NEGATIVE]
+        return found
+
+    return moods
 
 
 async def _told(
