@@ -13,7 +13,7 @@ from brains.moderation.undisguise import undisguise
 from brains.moderation.words import Phrase, Words, is_by_letters
 from brains.rhythm import causes
 from brains.rhythm.spikes import FIGURES, HOUR, SEASON, WEEK, WEEKS
-from brains.rhythm.unusual import PERIOD, Look, Past
+from brains.rhythm.unusual import PERIOD, Look, Past, frequent
 from storage import lately
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ class Lookout:
         # What goes on takes half as much as what begins.
         least = FIGURES.least // 2 if known else FIGURES.least
         busy = [channel for channel, count in Counter(one.channel for one in said).items() if count >= least]
-        much = len(said) >= least
+        often = [one for one in hits.values() if len(one) >= least]
+        much = len(said) >= least and bool(busy or often or known or await asyncio.to_thread(frequent, said))
         past = await self._past(said, busy, hits, now) if much else Past(end=now.timestamp())
         bad = await self._bad([one for one in said if one.channel in busy]) if much else frozenset()
         look = Look(now=now.timestamp(), said=said, past=past, rooms=self.rooms, hits=hits, bad=bad)

@@ -122,7 +122,7 @@ class Look:
             if count >= FIGURES.least and channel in self._rooms:
                 name = str(self._rooms[channel].ref)
                 yield from self._spikes(Subject(kind="channel", name=name), Subject(kind="mood", name=name))
-        yield from self._spikes(*(Subject(kind="term", name=term) for term in self._terms()))
+        yield from self._spikes(*(Subject(kind="term", name=term) for term in frequent(self._said)))
 
     def _spikes(self, *subjects: Subject) -> Iterator[Sighting]:
         yield from (found for one in subjects if (found := self._spike(one)) is not None)
@@ -189,16 +189,18 @@ class Look:
     def _sampled(self) -> Counter[str]:
         return Counter(term for text in self._past.sample for term in set(terms.words(text)))
 
-    def _terms(self) -> list[str]:
-        """Return the terms that many messages hold, of several members, those of the most messages first."""
-        if len(self._said) < FIGURES.least:
-            return []
-        users: dict[str, set[int]] = defaultdict(set)
-        for one in self._said:
-            for term in self._words[one.id]:
-                users[term].add(one.author)
-        counts = Counter(term for one in self._said for term in self._words[one.id])
-        return [term for term, n in counts.most_common() if n >= FIGURES.least and len(users[term]) >= SEVERAL]
+
+def frequent(said: Sequence[Said]) -> list[str]:
+    """Return the terms that as many messages hold as a spike takes, of several members, the most frequent first."""
+    if len(said) < FIGURES.least:
+        return []
+    users: dict[str, set[int]] = defaultdict(set)
+    counts: Counter[str] = Counter()
+    for one in said:
+        for term in set(terms.words(one.text)):
+            users[term].add(one.author)
+            counts[term] += 1
+    return [term for term, many in counts.most_common() if many >= FIGURES.least and len(users[term]) >= SEVERAL]
 
 
 def usual_of(hours: Hours | None, age: int, everywhere: Floats, end: float) -> Rhythm | None:
