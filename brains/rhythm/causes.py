@@ -91,7 +91,10 @@ def _words(said: Sequence[Said], before: Sequence[str]) -> Cause | None:
 
 
 def standing_out(said: Sequence[Said], before: Sequence[str]) -> tuple[str, ...]:
-    """Return the words that several members use now and that the usual talk has far less of, most telling first."""
+    """Return the words that several members use now and that the usual talk has far less of, most telling first.
+
+    Where little usual talk is known, a word tells that many messages hold and none before.
+    """
     users: dict[str, set[int]] = {}
     now: Counter[str] = Counter()
     for one in said:
@@ -102,7 +105,9 @@ def standing_out(said: Sequence[Said], before: Sequence[str]) -> tuple[str, ...]
     every = sorted(now | usual)
     counts = np.array([[now[term], usual[term]] for term in every], dtype=np.float64).reshape(-1, 2)
     scores = dict(zip(every, log_odds(counts[:, 0], counts[:, 1]).tolist(), strict=True))
-    able = [term for term in now if len(users[term]) >= SEVERAL and scores[term] >= TELLING]
+    many = SOME * len(said)
+    telling = [term for term in now if scores[term] >= TELLING or (now[term] >= many and not usual[term])]
+    able = [term for term in telling if len(users[term]) >= SEVERAL]
     told = _apart(sorted(able, key=lambda term: (-scores[term], term)))[:WORDS]
     written = terms.as_written(told, (one.text for one in said))
     return tuple(written[term] for term in told)

@@ -53,6 +53,7 @@ class Cards:
         """Tell of the first sighting, why it likely is, and what else is unusual; `more` are further lines."""
         first, *others = sightings
         lines = [self._headline(first), *(f"- {self._cause(one)}" for one in causes), *(f"- {one}" for one in more)]
+        lines.append("")
         if others:
             also = ", ".join(self._briefly(one) for one in others[:ALSO])
             lines.append(self.translate(_("Unusual at the same time: {what}.")).format(what=also))
