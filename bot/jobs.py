@@ -20,6 +20,7 @@ from bot.core.i18n import _
 from bot.core.log import trail
 from bot.ticking import Recurring, Ticking
 from storage import (
+    alerts,
     communities,
     leases,
     meetings,
@@ -103,6 +104,13 @@ SWEEPS = (
         when=recurring.every(5),
         due=subscriptions.digests,
         late=timedelta(hours=1),
+    ),
+    Schedule(
+        name="pulse.watch",
+        does=_("look for what is unusual, and for watched words"),
+        when=recurring.every(5),
+        due=alerts.due,
+        late=timedelta(minutes=10),
     ),
 )
 """What comes only where somebody is due."""

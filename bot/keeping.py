@@ -13,6 +13,7 @@ from uuid import UUID
 from bot.core import rhythms
 from bot.core.actions import (
     Forget,
+    KeepAlert,
     KeepAnswer,
     KeepAppeal,
     KeepCase,
@@ -21,6 +22,7 @@ from bot.core.actions import (
     KeepGrowth,
     KeepInterest,
     KeepMeeting,
+    KeepMute,
     KeepNewcomer,
     KeepNote,
     KeepOpinion,
@@ -28,6 +30,7 @@ from bot.core.actions import (
     KeepSubscription,
     KeepSuggested,
     KeepTaste,
+    KeepWatchword,
     LinkAccounts,
     LinkCommunities,
     RunSchedule,
@@ -42,6 +45,7 @@ from bot.core.actions import (
 from bot.core.decisions import Receipt
 from bot.core.things import Audience
 from storage import (
+    alerts,
     answers,
     casebook,
     channels,
@@ -61,6 +65,7 @@ from storage import (
     subscriptions,
     suggested,
     tastes,
+    watchlists,
     wishes,
 )
 
@@ -74,6 +79,7 @@ if TYPE_CHECKING:
     from storage.db import Database
     from storage.refusals import Refusals
 
+_Plan = KeepGrowth | SetSchedule | RunSchedule | KeepAlert | KeepMute | KeepWatchword
 Erase = Callable[["Community", "Member"], Awaitable[None]]
 """Erases everything about a member. What is left is looked for by whoever tells them."""
 Word = KeepFeedback | KeepInterest | KeepNewcomer | SetWish | KeepMeeting | KeepTaste | KeepSubscription | KeepSuggested
@@ -125,7 +131,7 @@ class Keeper:
             case KeepAnswer() | KeepOpinion() | KeepNote():
                 write = functools.partial(_keep_answer, community=community, action=action, trace=trace, now=now)
                 return await self.database.write(write)
-            case KeepGrowth() | SetSchedule() | RunSchedule():
+            case KeepGrowth() | SetSchedule() | RunSchedule() | KeepAlert() | KeepMute() | KeepWatchword():
                 await self.database.write(functools.partial(_keep_plan, community=community, action=action, now=now))
             case Forget(member=ref):
                 await self._forget(community, ref)
@@ -164,15 +170,19 @@ async def _set_consent(
     return DONE
 
 
-async def _keep_plan(
-    connection: Connection, *, community: Community, action: KeepGrowth | SetSchedule | RunSchedule, now: datetime
-) -> None:
-    """Keep what is planned for the whole community."""
+async def _keep_plan(connection: Connection, *, community: Community, action: _Plan, now: datetime) -> None:
+    """Keep what is planned for the whole community, and what its staff wants to hear of."""
     match action:
         case KeepGrowth():
             await growth.keep(connection, community=community, action=action, now=now)
         case SetSchedule() | RunSchedule():
             await schedules.keep(connection, community, action, now=now)
+        case KeepAlert():
+            await alerts.keep(connection, community=community, action=action, now=now)
+        case KeepMute():
+            await alerts.mute(connection, community=community, action=action)
+        case KeepWatchword():
+            await watchlists.keep(connection, community=community, action=action, now=now)
 
 
 async def _keep_word(

@@ -14,6 +14,7 @@ from bot.core.errors import Mistake
 if TYPE_CHECKING:
     from bot.core.settings import Settings
     from brains.training.run import Outcome
+    from brains.training.sentiment_run import Outcome as Sentiment
     from brains.training.untangle_run import Outcome as Untangled
 
 family = typer.Typer(name="train", help="Learn from data.", no_args_is_help=True)
@@ -113,6 +114,52 @@ def threads(
         return
     out.print(f"{outcome.file}: from {outcome.examples:,} messages; {outcome.card} says what it is worth.")
     out.print(f"Right on development: {outcome.development:.3f}, where channels are quieter {outcome.thinned:.3f}.")
+
+
+@family.command()
+def sentiment(
+    data: Annotated[Path, typer.Option(help="The folder with sentiment/; see docs/benchmarks.md.")],
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Where to write; the shipped file, if nowhere is named.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same data and seed give the same file.")] = 7,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write even above the fairness bar; the card says so.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit the sentiment head, which tells the mood of a channel, and write it with its card."""
+
+    async def verb(settings: Settings) -> Sentiment:
+        from datetime import UTC, datetime
+
+        from brains.rhythm.sentiment import SHIPPED
+        from brains.training.sentiment_run import train_sentiment
+
+        async with encoding(settings) as (_app, encoder, show):
+            date = datetime.now(UTC).date().isoformat()
+            where = to or SHIPPED.parent
+            return await train_sentiment(data, where, encoder=encoder, date=date, seed=seed, force=force, progress=show)
+
+    outcome = run(verb)
+    above = [line.group for line in outcome.fairness if line.above]
+    if as_json:
+        emit(
+            {
+                "file": str(outcome.file),
+                "card": str(outcome.card),
+                "examples": outcome.examples,
+                "recall": round(outcome.recall, 4),
+                "above_the_bar": above,
+            }
+        )
+        return
+    out.print(f"{outcome.file}: from {outcome.examples:,} texts; {outcome.card} says what it is worth.")
+    out.print(f"Macro recall on unseen folds: {outcome.recall:.3f}. Fairness bar: {_bar(above)}.")
+
+
+def _bar(above: list[str]) -> str:
+    return f"crossed by {', '.join(above)}" if above else "kept"
 
 
 @family.command("community")

@@ -222,6 +222,31 @@ COMMANDS = (
         ),
     ),
     Command(
+        name="pulse",
+        help=_("How the community is doing: how much is said, in what mood, and about what"),
+        rank=Rank.STAFF,
+        arguments=(
+            Argument(name="action", type="choice", help=_("watch, for the words that you watch"), choices=("watch",)),
+            Argument(
+                name="change",
+                type="choice",
+                help=_("With watch: add a word, remove it, or list them"),
+                choices=("add", "remove", "list"),
+            ),
+            Argument(name="word", type="text", help=_("With watch: the word, or a few")),
+            Argument(
+                name="channel", type="channel", help=_("Only this channel; else all that you may read"), named=True
+            ),
+            Argument(
+                name="days",
+                type="number",
+                help=_("How many days back; 30, if nothing is said"),
+                bounds=(7, 90),
+                named=True,
+            ),
+        ),
+    ),
+    Command(
         name="why",
         help=_("Why I did something, or did not"),
         rank=Rank.STAFF,

@@ -78,7 +78,7 @@ def _shared(talk: Conversations, rows: Rows) -> list[str]:
 def _name(terms: Sequence[str], texts: Sequence[str]) -> str:
     """Join the first terms as they are written mostly; pairs of Chinese characters grow to words."""
     if is_chinese(terms[0]):
-        return _word(terms[0], texts)
+        return whole_word(terms[0], texts)
     written = as_written([term for term in terms if not is_chinese(term)], texts)
     parts = [_plain(written[term]) for term in terms if term in written]
     first, *others = [part for part in parts if part] or [terms[0]]
@@ -92,7 +92,7 @@ def _plain(word: str) -> str:
     return "-".join("".join(one if one.isalnum() else " " for one in word.lower()).split())
 
 
-def _word(pair: str, texts: Sequence[str]) -> str:
+def whole_word(pair: str, texts: Sequence[str]) -> str:
     """Let a pair of characters grow to the left and right while most of its occurrences go on alike."""
     word = pair
     while len(word) < 6:  # noqa: PLR2004 - longer is a sentence, no word

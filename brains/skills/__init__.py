@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from brains.skills import (
+    alerts,
     answer,
     digest,
     draft,
@@ -16,6 +17,7 @@ from brains.skills import (
     moderation_note,
     people,
     privacy,
+    pulse,
     report,
     schedule,
     search,
@@ -36,6 +38,7 @@ SKILLS = (
     answer.SKILL,
     draft.SKILL,
     growing.SKILL,
+    pulse.SKILL,
     elsewhere.SKILL,
     search.SKILL,
     welcome.SKILL,
@@ -50,4 +53,5 @@ SKILLS = (
     moderate.SKILL,
     moderation_note.SKILL,
     standing.SKILL,
+    alerts.SKILL,
 )

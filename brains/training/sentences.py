@@ -70,6 +70,14 @@ def _identity(told: dict[str, dict[str, dict[str, list[str]]]], half: Half) -> I
                     yield Harmless(text=text, language=language, group=group, kind="identity", line=line)
 
 
+def filled(template: str, language: str) -> Iterator[str]:
+    """Yield a template with the words of every group of a language."""
+    told = json.loads((FOLDER / "fairness.json").read_text(encoding="utf-8"))
+    for words in told["groups"][language].values():
+        for word in words:
+            yield _article(template, word) if language == "en" else template.replace("{}", word)
+
+
 def _article(template: str, word: str) -> str:
     """Fill a template in, with the article that its word wants."""
     if word[0] in "AEIOaeio":

@@ -1,0 +1,194 @@
+"""Which topics are spoken of more than before, or less: terms by log-odds with a prior, gathered where they meet.
+
+The measure is the log-odds ratio with an informative Dirichlet prior of Monroe, Colaresi and Quinn 2008 ("Fightin'
+Words"). What is counted is how many members used a term on how many days: somebody who says a thing forty times in an
+evening is one, so that neither a quarrel nor a flood makes a topic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from brains.matching.growth_names import PARTICLES, is_chinese, whole_word
+from brains.matching.terms import as_written
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from brains.matching.corpus import Ids, Mask
+
+VOICES, DAYS = 3, 2
+"""Members who must have used a term, and days on which: what two say, or on one day, is no trend."""
+PRIOR = 500.0
+"""Uses that the prior counts for: a term is as frequent as in both times together, until so many say otherwise."""
+CHANCE = 0.05
+"""How often chance may bring forth any topic at all, shared out over all terms that are looked at (Bonferroni)."""
+TIMES = 1.5
+"""How many times more often, or less often, a topic must be spoken of: what is less is nothing to tell anybody."""
+TOGETHER = 0.5
+"""Share of the rarer term's messages in which another occurs too, from which on both are one topic."""
+LOOKED_AT = 40
+"""Terms that are gathered to topics, those that stand out most."""
+NAMED, KEPT = 2, 6
+"""Terms that name a topic, and that are kept of it."""
+EXAMPLES = 3
+LEAST = 0.5
+"""Uses of all other terms, where there are none."""
+DAY_SHIFT = 1_000_000
+"""Above any day's ordinal, so that a member and a day are one number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Spoken:
+    """Messages (n,), oldest first: their terms, texts, authors, days (ordinals), and whether each is of `now`.
+
+    `rows` (n,) is what each is called.
+    """
+
+    rows: Ids
+    documents: Sequence[Sequence[str]]
+    texts: Sequence[str]
+    authors: Ids
+    days: Ids
+    now: Mask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """Something that is spoken of otherwise than before.
+
+    `now` and `before` are how many messages spoke of it, `times` how many times as often as before, a day compared with
+    a day; `z` the log-odds of its strongest term in standard errors. `rows` are its newest messages.
+    """
+
+    name: str
+    terms: tuple[str, ...]
+    now: int
+    before: int
+    times: float
+    z: float
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What is spoken of more than before, and what less; what stands out most first."""
+
+    rising: tuple[Topic, ...] = ()
+    falling: tuple[Topic, ...] = ()
+
+    @property
+    def all(self) -> tuple[Topic, ...]:
+        """Return those that rise and those that fall."""
+        return (*self.rising, *self.falling)
+
+
+def changes(spoken: Spoken, *, days: float, before: float, unnamed: Collection[str] = (), most: int = 3) -> Change:
+    """Find topics that rise and that fall, at most so many of each; `days` and `before` are how long either time was.
+
+    None of the terms `unnamed` is looked at: members are no topics.
+    """
+    counts = _counts(spoken, frozenset(unnamed))
+    terms = list(counts)
+    if not terms or not spoken.now.any() or spoken.now.all():
+        return Change()
+    used = np.array([counts[term] for term in terms], dtype=np.float64)
+    scores = log_odds(used[:, 0], used[:, 1])
+    enough = float(stats.norm.isf(CHANCE / 2 / len(terms)))
+    found = []
+    for sign in (1, -1):
+        order = [int(at) for at in np.argsort(-sign * scores, kind="stable")[:LOOKED_AT] if sign * scores[at] > enough]
+        topics = _gathered(spoken, {terms[at]: float(scores[at]) for at in order}, sign, days=days, before=before)
+        found.append(tuple(topics[:most]))
+    return Change(rising=found[0], falling=found[1])
+
+
+def log_odds(now: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Return for each term (t,) how much more it is used now than before, in standard errors (t,): Monroe et al. 2008.
+
+    `now` and `before` (t,) are its uses. The prior is the use in both times together, worth PRIOR uses.
+    """
+    prior = PRIOR * (now + before) / max(float((now + before).sum()), 1.0)
+
+    def odds(uses: np.ndarray) -> np.ndarray:
+        total = float(uses.sum()) + PRIOR
+        return np.asarray(np.log(uses + prior) - np.log(np.maximum(total - uses - prior, LEAST)))
+
+    error = np.sqrt(1 / (now + prior) + 1 / (before + prior))
+    return np.asarray((odds(now) - odds(before)) / error)
+
+
+def _counts(spoken: Spoken, unnamed: frozenset[str]) -> dict[str, tuple[int, int]]:
+    """Count of each term on how many days how many members used it, now and before; of terms that enough used."""
+    uses: dict[str, tuple[set[int], set[int]]] = {}
+    owners = spoken.authors * DAY_SHIFT + spoken.days
+    for document, owner, now in zip(spoken.documents, owners.tolist(), spoken.now.tolist(), strict=True):
+        for term in set(document):
+            uses.setdefault(term, (set(), set()))[0 if now else 1].add(owner)
+    return {
+        term: (len(now), len(before))
+        for term, (now, before) in uses.items()
+        if term not in unnamed and _says(term) and (_is_shared(now) or _is_shared(before))
+    }
+
+
+def _is_shared(owners: set[int]) -> bool:
+    people, days = {one // DAY_SHIFT for one in owners}, {one % DAY_SHIFT for one in owners}
+    return len(people) >= VOICES and len(days) >= DAYS
+
+
+def _says(term: str) -> bool:
+    """Say whether a term can tell a topic: not a pair of Chinese characters of which one only joins others."""
+    return not (is_chinese(term) and (len(term) == 1 or set(term) & PARTICLES))
+
+
+def _gathered(spoken: Spoken, scores: Mapping[str, float], sign: int, *, days: float, before: float) -> list[Topic]:
+    """Gather terms that occur in the same messages, the strongest first, and name what they tell."""
+    places: dict[str, set[int]] = {term: set() for term in scores}
+    for row, document in enumerate(spoken.documents):
+        for term in set(document) & scores.keys():
+            places[term].add(row)
+    groups: list[list[str]] = []
+    for term in scores:
+        near = next((group for group in groups if _meet(places[term], places[group[0]])), None)
+        if near is None:
+            groups.append([term])
+        else:
+            near.append(term)
+    made = (_topic(spoken, group, places, scores[group[0]], days=days, before=before) for group in groups)
+    return [one for one in made if (one.times >= TIMES if sign > 0 else one.times <= 1 / TIMES)]
+
+
+def _meet(some: set[int], others: set[int]) -> bool:
+    return len(some & others) >= TOGETHER * min(len(some), len(others))
+
+
+def _topic(
+    spoken: Spoken, group: Sequence[str], places: Mapping[str, set[int]], z: float, *, days: float, before: float
+) -> Topic:
+    rows = sorted(set().union(*(places[term] for term in group)))
+    here = [row for row in rows if spoken.now[row]]
+    earlier = len(rows) - len(here)
+    told = here or rows
+    return Topic(
+        name=_name(group, [spoken.texts[row] for row in rows]),
+        terms=tuple(group[:KEPT]),
+        now=len(here),
+        before=earlier,
+        times=((len(here) + 0.5) / days) / ((earlier + 0.5) / before),
+        z=z,
+        rows=tuple(int(spoken.rows[row]) for row in told[-EXAMPLES:][::-1]),
+    )
+
+
+def _name(group: Sequence[str], texts: Sequence[str]) -> str:
+    """Name a topic by its first terms as they are written mostly; pairs of Chinese characters grow to words."""
+    if is_chinese(group[0]):
+        return whole_word(group[0], texts)
+    latin = [term for term in group if not is_chinese(term)][:NAMED]
+    written = as_written(latin, texts)
+    return ", ".join(written[term] for term in latin)
