@@ -78,12 +78,14 @@ async def _pulse(
 
 
 async def _take(app: App, community: Community, asked: _Asked) -> Pulse:
+    from bot.core import zones
     from brains.rhythm.looking import only, take
-    from storage import channels, members
+    from storage import channels, members, policies
 
     async with app.database.read() as connection:
         member = await members.find(connection, community, asked.reader) if asked.reader else None
         reach = await channels.reach(connection, community, member)
+        policy = (await policies.load(connection, community)).policy
     return await take(
         app.database,
         await app.vectors(),
@@ -92,6 +94,7 @@ async def _take(app: App, community: Community, asked: _Asked) -> Pulse:
         fingerprint=(await app.encoder()).fingerprint,
         now=asked.at.replace(tzinfo=asked.at.tzinfo or UTC) if asked.at else app.clock.now(),
         days=asked.days,
+        zone=await zones.opened(policy.time_zone),
     )
 
 
