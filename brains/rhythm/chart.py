@@ -172,8 +172,16 @@ def _bars(panel: Axes, names: Sequence[str], sizes: Sequence[float], colours: Se
 
 def _title(panel: Axes, text: str) -> None:
     panel.set_title(" ", fontsize=TEXT, pad=5)  # keeps room for the title, which starts where the names do
-    where = {"xycoords": ("figure fraction", "axes fraction"), "textcoords": "offset points"}
-    panel.annotate(text, (0, 1), xytext=(LEFT, 6), fontsize=TEXT, color=INK, annotation_clip=False, **where)
+    panel.annotate(
+        text,
+        (0, 1),
+        xycoords=("figure fraction", "axes fraction"),
+        xytext=(LEFT, 6),
+        textcoords="offset points",
+        fontsize=TEXT,
+        color=INK,
+        annotation_clip=False,
+    )
 
 
 def _days(panel: Axes, days: Sequence[Day]) -> None:
