@@ -58,6 +58,7 @@ def _answer(context: Context, text: str, drawn: bytes) -> Say:
     if not drawn:
         return said
     instead = context.translate(_("(This platform takes no picture here; `kinfolk pulse --png FILE` draws it.)"))
+    instead = f"{text}\n\n{instead}"
     return replace(said, attachments=(Attachment(name=FILE, data=drawn, instead=instead),))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -78,7 +79,7 @@ async def test_another_encoder_is_refused_by_name(tmp_path):
         await sentiment(CHAT, encoder=HashingEncoder())
 
 
-async def test_training_leaves_the_test_split_alone_and_writes_the_head_with_its_card(tmp_path):
+def test_training_leaves_the_test_split_alone_and_writes_the_head_with_its_card(tmp_path):
     rows = [
         {"text": f"tweet {at} {row['text']}", **{k: row[k] for k in ("label", "split")}} for at, row in enumerate(ROWS)
     ]
@@ -86,7 +87,9 @@ async def test_training_leaves_the_test_split_alone_and_writes_the_head_with_its
     learned = gathered(tmp_path)
     assert sum(one.source == "SemEval" for one in learned) == sum(row["split"] == "val" for row in rows)
     assert not {row["text"] for row in rows if row["split"] == "test"} & {one.text for one in learned}
-    made = await train_sentiment(tmp_path, tmp_path / "out", encoder=HashingEncoder(), date="2026-01-01", force=True)
+    made = asyncio.run(
+        train_sentiment(tmp_path, tmp_path / "out", encoder=HashingEncoder(), date="2026-01-01", force=True)
+    )
     assert load(made.file).encoder == HashingEncoder().fingerprint
     assert "Fairness bar" in made.card.read_text()
     assert made.recall > 1 / 3
