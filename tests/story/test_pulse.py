@@ -31,7 +31,7 @@ async def test_staff_are_told_in_three_sentences_and_shown_a_picture(harbour: To
     before = counted(told)
     await harbour.says(OWNER, "general", "the lanterns are lit again")
     assert counted(await harbour.command(STAFF, "staff-room", "/pulse days:90")) > before
-    [one] = re.findall(r"^\d+", unmarked(await harbour.command(STAFF, "staff-room", "/pulse #bread-and-ferments")))
+    [one] = re.findall(r"^\d+", unmarked(await harbour.command(STAFF, "staff-room", "/pulse channel:#bread-and-ferments")))
     assert 0 < int(one) < before
     assert harbour.last(STAFF, "staff-room").files
 
@@ -43,9 +43,9 @@ async def test_members_have_none(harbour: Town) -> None:
 
 
 async def test_nothing_of_who_opted_out_is_counted(harbour: Town) -> None:
-    before = counted(await harbour.command(STAFF, "staff-room", "/pulse #bread-and-ferments days:90"))
+    before = counted(await harbour.command(STAFF, "staff-room", "/pulse channel:#bread-and-ferments days:90"))
     await harbour.command(MEMBER, "introductions", "/privacy off")
-    after = counted(await harbour.command(STAFF, "staff-room", "/pulse #bread-and-ferments days:90"))
+    after = counted(await harbour.command(STAFF, "staff-room", "/pulse channel:#bread-and-ferments days:90"))
     assert after < before
     await harbour.command(MEMBER, "introductions", "/privacy on")
-    assert counted(await harbour.command(STAFF, "staff-room", "/pulse #bread-and-ferments days:90")) == before
+    assert counted(await harbour.command(STAFF, "staff-room", "/pulse channel:#bread-and-ferments days:90")) == before
