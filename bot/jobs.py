@@ -19,7 +19,7 @@ from bot.core.events import Arrival, TimerFired
 from bot.core.i18n import _
 from bot.core.log import trail
 from bot.ticking import Recurring, Ticking
-from storage import communities, leases, newcomers, policies, schedules, spaces
+from storage import alerts, communities, leases, newcomers, policies, schedules, spaces
 from storage.schedules import Kept, Schedule, Settled
 
 if TYPE_CHECKING:
@@ -56,6 +56,13 @@ SWEEPS = (
         does=_("ask who was welcomed a week ago whether they found their place"),
         due=newcomers.due,
         late=timedelta(hours=3),
+    ),
+    Schedule(
+        name="pulse.watch",
+        does=_("look for what is unusual, and for watched words"),
+        when=recurring.every(5),
+        due=alerts.due,
+        late=timedelta(minutes=10),
     ),
 )
 """What comes only where somebody is due."""

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from bot.core.actions import (
     Forget,
+    KeepAlert,
     KeepAnswer,
     KeepAppeal,
     KeepCase,
@@ -19,11 +20,13 @@ from bot.core.actions import (
     KeepGrowth,
     KeepInterest,
     KeepMeeting,
+    KeepMute,
     KeepNewcomer,
     KeepNote,
     KeepOpinion,
     KeepReport,
     KeepTaste,
+    KeepWatchword,
     LinkAccounts,
     LinkCommunities,
     RunSchedule,
@@ -38,6 +41,7 @@ from bot.core.actions import (
 from bot.core.decisions import Receipt
 from bot.core.things import Audience
 from storage import (
+    alerts,
     answers,
     casebook,
     channels,
@@ -55,6 +59,7 @@ from storage import (
     redaction,
     schedules,
     tastes,
+    watchlists,
     wishes,
 )
 
@@ -68,6 +73,7 @@ if TYPE_CHECKING:
     from storage.db import Database
     from storage.refusals import Refusals
 
+_Plan = KeepGrowth | SetSchedule | RunSchedule | KeepAlert | KeepMute | KeepWatchword
 Erase = Callable[["Community", "Member"], Awaitable[None]]
 """Erases everything about a member. What is left is looked for by whoever tells them."""
 DONE = Receipt(state="done")
@@ -107,7 +113,7 @@ class Keeper:
             case KeepAnswer() | KeepOpinion() | KeepNote():
                 write = functools.partial(_keep_answer, community=community, action=action, trace=trace, now=now)
                 return await self.database.write(write)
-            case KeepGrowth() | SetSchedule() | RunSchedule():
+            case KeepGrowth() | SetSchedule() | RunSchedule() | KeepAlert() | KeepMute() | KeepWatchword():
                 await self.database.write(functools.partial(_keep_plan, community=community, action=action, now=now))
             case Forget(member=ref):
                 await self._forget(community, ref)
@@ -140,15 +146,19 @@ async def _set_consent(
     return DONE
 
 
-async def _keep_plan(
-    connection: Connection, *, community: Community, action: KeepGrowth | SetSchedule | RunSchedule, now: datetime
-) -> None:
-    """Keep what is planned for the whole community."""
+async def _keep_plan(connection: Connection, *, community: Community, action: _Plan, now: datetime) -> None:
+    """Keep what is planned for the whole community, and what its staff wants to hear of."""
     match action:
         case KeepGrowth():
             await growth.keep(connection, community=community, action=action, now=now)
         case SetSchedule() | RunSchedule():
             await schedules.keep(connection, community, action, now=now)
+        case KeepAlert():
+            await alerts.keep(connection, community=community, action=action, now=now)
+        case KeepMute():
+            await alerts.mute(connection, community=community, action=action)
+        case KeepWatchword():
+            await watchlists.keep(connection, community=community, action=action, now=now)
 
 
 async def _keep_word(

@@ -17,6 +17,7 @@ from storage.rows import portions, table
 from storage.tables import (
     PERSONAL,
     ActRow,
+    AlertMuteRow,
     ButtonRow,
     CaseRow,
     ChannelRow,
@@ -39,6 +40,7 @@ from storage.tables import (
     ThreadRow,
     TraceMemberRow,
     TraceRow,
+    WatchwordRow,
 )
 from storage.trail import events_of
 
@@ -64,6 +66,9 @@ NOT_PERSONAL = {
     "schedule": "when the bot does what; who set it is nobody any more when they are forgotten",
     "lease": "which process does what",
     "answer_source": "what answers cite, without words; goes with the answer",
+    "alert": "that the staff was told of something; a term that one is about was used by several members",
+    "alert_mute": "what the staff wants to hear nothing of; who muted it is nobody any more when they are forgotten",
+    "watchword": "words that the staff watches; who added one is nobody any more when they are forgotten",
     "refusal": "keyed hashes that name nobody; they make a forget last",
 }
 """The tables that hold nothing about a member, and why."""
@@ -73,8 +78,10 @@ STAFF: dict[str, type[SQLModel]] = {
     "owner": NoteRow,
     "given_by": DocumentRow,
     "set_by": ScheduleRow,
+    "muted_by": AlertMuteRow,
+    "added_by": WatchwordRow,
 }
-"""Columns that name the staff, of cases, notes, files and schedules; these stay, and nobody is named there any more."""
+"""Columns that name the staff, of cases, notes, files, schedules, mutes and words; nobody is named there any more."""
 DERIVED = ("profile", "learned_heads", "growth")
 """What is learned from everybody: dropped by a forget, and learned anew from what others said."""
 

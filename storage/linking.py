@@ -17,6 +17,8 @@ from storage.outbox import SPOKEN
 from storage.rows import columns, insert_new, portions, table
 from storage.tables import (
     ActRow,
+    AlertMuteRow,
+    AlertRow,
     AnswerRow,
     BackfillRow,
     CaseRow,
@@ -36,6 +38,7 @@ from storage.tables import (
     ScheduleRow,
     SpaceRow,
     TraceRow,
+    WatchwordRow,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +52,7 @@ if TYPE_CHECKING:
     from storage.connection import Connection
     from storage.refusals import Refusals
 
-BY_NUMBER = (LedgerRow, SpaceRow, ActRow, CaseRow, LessonRow, AnswerRow, GrowthRow, MeetingRow)
+BY_NUMBER = (LedgerRow, SpaceRow, ActRow, CaseRow, LessonRow, AnswerRow, GrowthRow, MeetingRow, AlertRow)
 """What belongs to another community as soon as its row says so."""
 COUNT = select(func.count()).select_from(CommunityRow).where(col(CommunityRow.joined_id).is_not(None))
 """Asked with everything that arrives, so built once."""
@@ -133,6 +136,8 @@ async def _move(connection: Connection, community: Community, other: int, now: d
     await _move_unless_there(connection, TraceRow, "event", community, other)
     await _move_unless_there(connection, BackfillRow, "room", community, other)
     await _move_unless_there(connection, ScheduleRow, "name", community, other)
+    await _move_unless_there(connection, AlertMuteRow, "subject", community, other)
+    await _move_unless_there(connection, WatchwordRow, "word", community, other)
     return rooms
 
 

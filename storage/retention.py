@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 from sqlmodel import col
 
-from storage import answers, casebook, meetings, messages, policies, proofs, tastes, traces
+from storage import alerts, answers, casebook, meetings, messages, policies, proofs, tastes, traces
 from storage.rows import portions
 from storage.tables import InboxRow, MessageRow
 
@@ -31,6 +31,7 @@ async def purge(connection: Connection, community: Community, now: datetime) -> 
     erased += await answers.fade(connection, community, now - timedelta(days=policy.trace_days))
     erased += await casebook.purge(connection, community, now - timedelta(days=policy.evidence_days), limit=PORTION)
     erased += await meetings.purge(connection, community.id, now, limit=PORTION)
+    erased += await alerts.purge(connection, community.id, now - timedelta(days=policy.trace_days), limit=PORTION)
     erased += await tastes.purge(connection, community.id, now, limit=PORTION)
     if policy.retention_days:
         erased += await _messages(connection, community, now - timedelta(days=policy.retention_days))

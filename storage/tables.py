@@ -695,6 +695,43 @@ class LeaseRow(SQLModel, table=True):
     until: datetime = Field(sa_type=Instant)
 
 
+class AlertRow(SQLModel, table=True):
+    """That the staff was told of a spike or of a word that they watch, and how that stands: nothing is told twice.
+
+    A term that an alert is about was used by several members.
+    """
+
+    __tablename__ = "alert"
+    __table_args__ = (Index("ix_alert_lately", "community_id", "at"),)
+    id: str = Field(primary_key=True, description="made by whoever proposed it")
+    community_id: int = Field(foreign_key="community.id", sa_type=Id)
+    subject: str = Field(description="channel or mood with a reference, term or word with the word")
+    began: datetime = Field(sa_type=Instant)
+    at: datetime = Field(sa_type=Instant, description="when it was told, or closed")
+    count: int = Field(description="messages")
+    standing: str = Field(description="open, over, withdrawn")
+
+
+class AlertMuteRow(SQLModel, table=True):
+    """Of what the staff wants to hear nothing, and until when."""
+
+    __tablename__ = "alert_mute"
+    community_id: int = Field(foreign_key="community.id", sa_type=Id, primary_key=True)
+    subject: str = Field(primary_key=True)
+    until: datetime = Field(sa_type=Instant)
+    muted_by: str = Field(default="", description="reference of the staff who muted it")
+
+
+class WatchwordRow(SQLModel, table=True):
+    """A word that the staff wants to hear of."""
+
+    __tablename__ = "watchword"
+    community_id: int = Field(foreign_key="community.id", sa_type=Id, primary_key=True)
+    word: str = Field(primary_key=True)
+    added_at: datetime = Field(sa_type=Instant)
+    added_by: str = Field(default="", description="reference of the staff who added it")
+
+
 PERSONAL: dict[type[SQLModel], Personal] = {
     model: model.__personal__ for model in SQLModel.__subclasses__() if hasattr(model, "__personal__")
 }

@@ -240,6 +240,25 @@ def people(
     _run(verb, as_json=as_json)
 
 
+@family.command()
+def pulse(
+    data: DataOption = SAMPLE,
+    messages: Annotated[int, typer.Option(min=1000, help="Messages of 60 days.")] = 100_000,
+    channels: Annotated[int, typer.Option(min=250, help="Channels in which they are.")] = 500,
+    as_json: JsonOption = False,
+) -> None:
+    """Time one look for what is unusual, beside counting all messages of eight weeks."""
+
+    async def verb(_settings: Settings) -> Figures:
+        from bot.bench.pulse import bench_pulse
+
+        texts = await asyncio.to_thread(_texts, data, 600)
+        with progress("Filling") as show:
+            return await bench_pulse(texts, messages=messages, rooms=channels, progress=show)
+
+    _run(verb, as_json=as_json)
+
+
 def _texts(path: Path, count: int) -> list[str]:
     """Take texts spread evenly over a file."""
     from adapters.history.jsonl import read

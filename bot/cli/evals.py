@@ -146,6 +146,50 @@ def threads(
 
 
 @family.command()
+def spikes(
+    data: Annotated[Path, typer.Option(help="Rows of `user, channel, ts` (or `room`), gzip allowed.")],
+    since: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="From which day on: figures were chosen before it.")
+    ],
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Up to this day.")] = None,
+    count: Annotated[
+        int, typer.Option(min=10, help="At how many instants spikes are put in, each in every size.")
+    ] = 200,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge whether spikes are found that are put into real times, how soon, and how many alarms are false."""
+
+    async def verb(_settings: Settings) -> Evaluation:
+        import asyncio
+
+        from brains.evals.spikes import judge
+
+        begin, end = (one.replace(tzinfo=UTC).timestamp() if one else float("inf") for one in (since, until))
+        return await asyncio.to_thread(judge, data, begin=begin, end=end, count=count)
+
+    found = run(verb)
+    if as_json:
+        emit(found.to_json())
+    else:
+        _show_spikes(found)
+
+
+def _show_spikes(found: Evaluation) -> None:
+    """Show a measure a line: there are too many for columns."""
+    from rich.table import Table
+
+    judges = {"kinfolk": found.ours, **found.baselines}
+    table = Table(title=f"{found.task}: {found.n:,} cases, {found.seconds:.0f} s")
+    for column in ("", *judges):
+        table.add_column(column, justify="right" if column else "left")
+    for measure in found.ours:
+        table.add_row(measure, *(f"{of[measure]:.3f}" for of in judges.values()))
+    out.print(table)
+    for line in found.notes:
+        out.print(line)
+
+
+@family.command()
 def sentiment(
     data: Annotated[Path, typer.Option(help="Rows `text, label`, and maybe `split` and `lang`; gzip allowed.")],
     lang: Annotated[str | None, typer.Option(help="Only rows of this `lang`.")] = None,

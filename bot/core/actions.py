@@ -651,6 +651,71 @@ class RunSchedule(Keeping):
     by: Ref | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What an alert is about: all that is said in a channel, the mood there, a term anywhere, a word that is watched.
+
+    `name` is the reference of the channel, or the term or the word.
+    """
+
+    kind: Literal["channel", "mood", "term", "word"]
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> Subject:
+        """Read what `str` wrote. Raises ValueError for anything else."""
+        kind, _space, name = text.partition(" ")
+        match kind:
+            case "channel" | "mood" | "term" | "word" if name:
+                return cls(kind=kind, name=name)
+        raise ValueError(f"{text!r} is nothing that an alert may be about")
+
+
+Alerted = Literal["open", "over", "withdrawn"]
+"""How an alert stands: what it is about goes on, is over, or is not to be told of for now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepAlert(Keeping):
+    """Keep that the staff was told of something unusual, or how the alert of this id stands from now on.
+
+    `alert` is 32 hexadecimal digits, made by whoever proposes it; `count` are the messages of it.
+    """
+
+    turns = "standing"
+    alert: str
+    subject: Subject
+    began: datetime
+    count: int
+    standing: Alerted = "open"
+    before: Alerted = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepMute(Keeping):
+    """Keep until when the staff wants to hear nothing of something; None for hearing of it again."""
+
+    turns = "until"
+    subject: Subject
+    until: datetime | None
+    before: datetime | None = None
+    by: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepWatchword(Keeping):
+    """Keep a word that the staff wants to hear of, or take it off the list where it is `watched` no more."""
+
+    turns = "watched"
+    word: str
+    watched: bool = True
+    before: bool = False
+    by: Ref | None = None
+
+
 Outward = (
     Say
     | Edit
@@ -697,6 +762,9 @@ Inward = (
     | KeepGrowth
     | SetSchedule
     | RunSchedule
+    | KeepAlert
+    | KeepMute
+    | KeepWatchword
 )
 """What changes Kinfolk's own tables and no platform."""
 

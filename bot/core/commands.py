@@ -209,7 +209,17 @@ COMMANDS = (
         help=_("How the community is doing: how much is said, in what mood, and about what"),
         rank=Rank.STAFF,
         arguments=(
-            Argument(name="channel", type="channel", help=_("Only this channel; else all that you may read")),
+            Argument(name="action", type="choice", help=_("watch, for the words that you watch"), choices=("watch",)),
+            Argument(
+                name="change",
+                type="choice",
+                help=_("With watch: add a word, remove it, or list them"),
+                choices=("add", "remove", "list"),
+            ),
+            Argument(name="word", type="text", help=_("With watch: the word, or a few")),
+            Argument(
+                name="channel", type="channel", help=_("Only this channel; else all that you may read"), named=True
+            ),
             Argument(
                 name="days",
                 type="number",

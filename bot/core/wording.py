@@ -25,6 +25,7 @@ from bot.core.actions import (
     Forget,
     GrantRole,
     Invite,
+    KeepAlert,
     KeepAnswer,
     KeepAppeal,
     KeepCase,
@@ -33,11 +34,13 @@ from bot.core.actions import (
     KeepGrowth,
     KeepInterest,
     KeepMeeting,
+    KeepMute,
     KeepNewcomer,
     KeepNote,
     KeepOpinion,
     KeepReport,
     KeepTaste,
+    KeepWatchword,
     Kick,
     LinkAccounts,
     LinkCommunities,
@@ -63,7 +66,7 @@ from bot.core.things import Ref
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.core.actions import Action, Given, Grown, Met, Opinion, Ruled, Said, Taste, Wish
+    from bot.core.actions import Action, Alerted, Given, Grown, Met, Opinion, Ruled, Said, Subject, Taste, Wish
     from bot.core.errors import KinfolkError
     from bot.core.i18n import Translate
 
@@ -130,6 +133,12 @@ GROWN: dict[Grown, str] = {
     "done": _("done"),
 }
 """How a proposal about channels stands."""
+ALERTED: dict[Alerted, str] = {
+    "open": _("note that the staff was told of {subject}"),
+    "over": _("note that it is over in {subject}"),
+    "withdrawn": _("tell nothing of {subject} for now"),
+}
+"""How an alert stands."""
 
 _SCHEME = "kinfolk:"
 _MARK = re.compile(
@@ -382,7 +391,23 @@ def _describe(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one branch a kind
             return sentence.format(name=say(name), when=say(value) or translate(_("as it does by itself")))
         case RunSchedule(name=name):
             return translate(_("let {name} come now, out of turn")).format(name=say(name))
+        case KeepAlert(subject=subject, standing=standing):
+            return translate(ALERTED[standing]).format(subject=_subject(subject, voice))
+        case KeepMute(subject=subject, until=until):
+            sentence = _("tell the staff nothing of {subject} until {day}")
+            sentence = translate(sentence if until else _("tell the staff of {subject} again"))
+            return sentence.format(subject=_subject(subject, voice), day=until.date().isoformat() if until else "")
+        case KeepWatchword(word=word, watched=watched):
+            sentence = translate(_("watch the word {word}") if watched else _("watch the word {word} no more"))
+            return sentence.format(word=say(word))
     assert_never(action)
+
+
+def _subject(subject: Subject, voice: _Voice) -> str:
+    """Name what an alert is about; its channel is called as such."""
+    if subject.kind in {"term", "word"}:
+        return voice.say(subject.name)
+    return voice.call("channel", Ref.parse(subject.name))
 
 
 def _valued(setting: str, value: str, voice: _Voice) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from brains.skills import (
+    alerts,
     answer,
     draft,
     elsewhere,
@@ -48,4 +49,5 @@ SKILLS = (
     moderate.SKILL,
     moderation_note.SKILL,
     standing.SKILL,
+    alerts.SKILL,
 )

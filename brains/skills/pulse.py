@@ -14,6 +14,7 @@ from brains.rhythm.chart import draw
 from brains.rhythm.looking import only, take
 from brains.rhythm.pulse import USUAL_DAYS
 from brains.rhythm.telling import told
+from brains.skills import watching
 from brains.skills.skill import Skill
 from brains.skills.steering import who
 
@@ -28,6 +29,8 @@ FILE = "pulse.png"
 async def propose(context: Context) -> Decision | None:
     """Answer the command."""
     given = context.command.arguments
+    if given.get("action") == "watch":
+        return await watching.propose(context)
     reach = await context.hearing()
     wanted = given.get("channel", "")
     faculties = context.faculties

@@ -1,0 +1,119 @@
+"""Alerts: of what the staff was told and how that stands, so that a restart tells nothing twice; and what is muted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import delete, func, select, update
+from sqlmodel import col
+
+from bot.core.actions import Subject
+from storage.rows import columns, insert_new
+from storage.tables import AlertMuteRow, AlertRow, MessageRow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.core.actions import Alerted, KeepAlert, KeepMute
+    from bot.core.things import Community
+    from storage.connection import Connection
+
+LATE = timedelta(hours=2)
+"""How old the message is at most that was stored last, where there is something to look at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """Of what the staff was told: since when it is on, when it was last told or closed, and how it stands."""
+
+    id: str
+    subject: Subject
+    began: datetime
+    at: datetime
+    count: int
+    standing: Alerted
+
+
+async def due(connection: Connection, community: Community, now: datetime) -> list[int]:
+    """Return what there is to look at: the message that was stored last, if it is of late, and alerts that are open."""
+    last = await connection.execute(
+        select(*columns(MessageRow, "id", "sent_at"))
+        .where(col(MessageRow.community_id) + 0 == community.id)
+        .order_by(col(MessageRow.id).desc())
+        .limit(1)
+    )
+    late = [row.id for row in last if row.sent_at > now - LATE]
+    still = (col(AlertRow.community_id) == community.id, col(AlertRow.standing) == "open")
+    counted = (await connection.execute(select(func.count()).select_from(AlertRow).where(*still))).scalar_one()
+    return [*late, *range(counted)]
+
+
+async def since(connection: Connection, community: Community, moment: datetime) -> list[Alert]:
+    """Return what is open, and what was told or closed since a moment, oldest first."""
+    mine = col(AlertRow.community_id) == community.id
+    rows = await connection.execute(
+        select(*columns(AlertRow, "id", "subject", "began", "at", "standing"), col(AlertRow.count).label("messages"))
+        .where(mine, (col(AlertRow.at) >= moment) | (col(AlertRow.standing) == "open"))
+        .order_by(col(AlertRow.at))
+    )
+    return [
+        Alert(
+            id=row.id,
+            subject=Subject.parse(row.subject),
+            began=row.began,
+            at=row.at,
+            count=row.messages,
+            standing=cast("Alerted", row.standing),
+        )
+        for row in rows
+    ]
+
+
+async def keep(connection: Connection, *, community: Community, action: KeepAlert, now: datetime) -> None:
+    """Keep that the staff was told of something, or how that stands from now on."""
+    row = {
+        "id": action.alert,
+        "community_id": community.id,
+        "subject": str(action.subject),
+        "began": action.began,
+        "at": now,
+        "count": action.count,
+        "standing": action.standing,
+    }
+    await insert_new(connection, AlertRow, [row])
+    mine = (col(AlertRow.id) == action.alert) & (col(AlertRow.community_id) == community.id)
+    changed = {"standing": action.standing, "count": action.count, "at": now}
+    await connection.execute(update(AlertRow).where(mine).values(changed))
+
+
+async def muted(connection: Connection, community: Community, now: datetime) -> dict[Subject, datetime]:
+    """Return what the staff wants to hear nothing of now, and until when."""
+    mine = (col(AlertMuteRow.community_id) == community.id, col(AlertMuteRow.until) > now)
+    rows = await connection.execute(select(*columns(AlertMuteRow, "subject", "until")).where(*mine))
+    return {Subject.parse(row.subject): row.until for row in rows}
+
+
+async def mute(connection: Connection, *, community: Community, action: KeepMute) -> None:
+    """Keep until when the staff wants to hear nothing of something, in place of what held before."""
+    mine = (col(AlertMuteRow.community_id) == community.id, col(AlertMuteRow.subject) == str(action.subject))
+    await connection.execute(delete(AlertMuteRow).where(*mine))
+    if action.until is not None:
+        row = {
+            "community_id": community.id,
+            "subject": str(action.subject),
+            "until": action.until,
+            "muted_by": str(action.by or ""),
+        }
+        await insert_new(connection, AlertMuteRow, [row])
+
+
+async def purge(connection: Connection, community: int, before: datetime, *, limit: int) -> int:
+    """Erase up to `limit` alerts that were over before a moment, and mutes that ended; return how many."""
+    old = (col(AlertRow.community_id) == community) & (col(AlertRow.standing) != "open") & (col(AlertRow.at) < before)
+    found = list(await connection.scalars(select(col(AlertRow.id)).where(old).limit(limit)))
+    await connection.execute(delete(AlertRow).where(col(AlertRow.id).in_(found)))
+    ended = (col(AlertMuteRow.community_id) == community, col(AlertMuteRow.until) < before)
+    await connection.execute(delete(AlertMuteRow).where(*ended))
+    return len(found)
