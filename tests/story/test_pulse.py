@@ -31,7 +31,9 @@ async def test_staff_are_told_in_three_sentences_and_shown_a_picture(harbour: To
     before = counted(told)
     await harbour.says(OWNER, "general", "the lanterns are lit again")
     assert counted(await harbour.command(STAFF, "staff-room", "/pulse days:90")) > before
-    [one] = re.findall(r"^\d+", unmarked(await harbour.command(STAFF, "staff-room", "/pulse channel:#bread-and-ferments")))
+    [one] = re.findall(
+        r"^\d+", unmarked(await harbour.command(STAFF, "staff-room", "/pulse channel:#bread-and-ferments"))
+    )
     assert 0 < int(one) < before
     assert harbour.last(STAFF, "staff-room").files
 
