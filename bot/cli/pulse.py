@@ -12,6 +12,7 @@ import typer
 from bot.cli.find import warn_of_waiting
 from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, out, run
 from bot.core.errors import Mistake
+from bot.core.things import Ref
 from brains.rhythm.pulse import FEWEST_DAYS, MOST_DAYS, USUAL_DAYS
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from bot.core.settings import Settings
     from bot.core.things import Community
     from brains.rhythm.pulse import Part, Pulse
+    from storage.alerts import Alert
+    from storage.channels import Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,12 @@ async def _pulse(
     async with open_app(settings) as app:
         community = await app.community(name)
         await warn_of_waiting(app, community)
-        taken = await _take(app, community, asked)
+        taken, alerts = await _take(app, community, asked)
     part = taken.channels[0] if asked.channel else taken.whole
     if png is not None:
         await _draw(taken, part, png, community.name, language)
     if as_json:
-        emit(_document(taken))
+        emit({**_document(taken), "alerts": alerts})
         return
     for sentence in told(taken, part, translate):
         out.print(unmarked(sentence), markup=False)
@@ -77,22 +80,48 @@ async def _pulse(
         note(f"Drawn: {png}")
 
 
-async def _take(app: App, community: Community, asked: _Asked) -> Pulse:
+async def _take(app: App, community: Community, asked: _Asked) -> tuple[Pulse, list[dict[str, object]]]:
+    """Take the pulse, and what the staff was told of in its time, as JSON."""
+    from bot.core import zones
     from brains.rhythm.looking import only, take
-    from storage import channels, members
+    from storage import alerts, channels, members, policies
 
     async with app.database.read() as connection:
         member = await members.find(connection, community, asked.reader) if asked.reader else None
         reach = await channels.reach(connection, community, member)
-    return await take(
+        policy = (await policies.load(connection, community)).policy
+    within = only(reach, asked.channel) if asked.channel else reach
+    taken = await take(
         app.database,
         await app.vectors(),
         community,
-        only(reach, asked.channel) if asked.channel else reach,
+        within,
         fingerprint=(await app.encoder()).fingerprint,
         now=asked.at.replace(tzinfo=asked.at.tzinfo or UTC) if asked.at else app.clock.now(),
         days=asked.days,
+        zone=await zones.opened(policy.time_zone),
     )
+    async with app.database.read() as connection:
+        known = await alerts.since(connection, community, taken.window.since.astimezone(UTC))
+    staff = any(str(one.ref) == policy.staff_channel for one in reach.channels.values())
+    told = (_alert(one, within, staff=staff) for one in known if one.began <= taken.window.until)
+    return taken, [one for one in told if one]
+
+
+def _alert(one: Alert, reach: Reach, *, staff: bool) -> dict[str, object]:
+    """Write an alert as JSON; nothing of a channel out of reach, nor of words, to who does not read the staff's."""
+    about: dict[str, object]
+    if one.subject.kind in {"channel", "mood"}:
+        room = reach.channel(Ref.parse(one.subject.name))
+        if room is None:
+            return {}
+        about = {"channel": room.name}
+    elif staff:
+        about = {"words": one.subject.name}
+    else:
+        return {}
+    times = {"began": one.began.isoformat(), "at": one.at.isoformat()}
+    return {"kind": one.subject.kind, **about, **times, "messages": one.count, "standing": one.standing}
 
 
 async def _draw(taken: Pulse, part: Part, png: Path, community: str, language: str) -> None:

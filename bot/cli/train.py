@@ -155,7 +155,7 @@ def sentiment(
         )
         return
     out.print(f"{outcome.file}: from {outcome.examples:,} texts; {outcome.card} says what it is worth.")
-    out.print(f"Macro recall on unseen folds: {outcome.recall:.3f}. Fairness bar: {_bar(above)}.")
+    out.print(f"Macro recall of tweets on unseen folds: {outcome.recall:.3f}. Fairness bar: {_bar(above)}.")
 
 
 def _bar(above: list[str]) -> str:

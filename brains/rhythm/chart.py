@@ -30,6 +30,8 @@ TEXT, SMALL, TITLE = 11.5, 10.5, 15
 """Points: at 400 dots of width, 10.5 points are 12 dots high."""
 HEAD, DAYS, MOOD, ROW, GAP = 0.62, 1.35, 1.25, 0.33, 0.62
 """Inches of height: the title, either row of days, a row of a list, and what a list needs around it."""
+LEFT = 9
+"""Points between the edge and what is written."""
 ROOMS, TOPICS = 4, 2
 """Channels that are shown, and topics that rise or fall."""
 NAME = 22
@@ -58,7 +60,7 @@ def draw(pulse: Pulse, part: Part, title: str, translate: Translate) -> bytes:
     )
     with style:
         figure = Figure(figsize=(WIDTH, HEAD + sum(heights)), facecolor=PAPER, layout="constrained")
-        figure.suptitle(_head(pulse, title), fontsize=TITLE, x=0.03, ha="left")
+        figure.suptitle(_head(pulse, title), fontsize=TITLE, x=LEFT / 72 / WIDTH, ha="left", linespacing=1.35)
         axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
         for panel, (_height, paint) in zip(axes, panels, strict=True):
             panel.set_facecolor(PAPER)
@@ -169,13 +171,23 @@ def _bars(panel: Axes, names: Sequence[str], sizes: Sequence[float], colours: Se
 
 
 def _title(panel: Axes, text: str) -> None:
-    panel.set_title(text, loc="left", fontsize=TEXT, color=INK, pad=5)
+    panel.set_title(" ", fontsize=TEXT, pad=5)  # keeps room for the title, which starts where the names do
+    panel.annotate(
+        text,
+        (0, 1),
+        xycoords=("figure fraction", "axes fraction"),
+        xytext=(LEFT, 6),
+        textcoords="offset points",
+        fontsize=TEXT,
+        color=INK,
+        annotation_clip=False,
+    )
 
 
 def _days(panel: Axes, days: Sequence[Day]) -> None:
     """Write some of the days under a row of them: four fit a phone."""
     places = sorted({round(at) for at in np.linspace(0, len(days) - 1, 4)})
-    panel.set_xticks(places, [f"{days[at].day.month}/{days[at].day.day}" for at in places])
+    panel.set_xticks(places, [f"{days[at].day:%m-%d}" for at in places])
     panel.set_xlim(-0.6, len(days) - 0.4)
     panel.tick_params(length=0, labelsize=SMALL)
 

@@ -55,7 +55,7 @@ def _volume(pulse: Pulse, part: Part, translate: Translate) -> str:
 
 def _compared(part: Part, translate: Translate) -> str:
     if not part.messages_before:
-        return translate(_("after none in as many days before"))
+        return translate(_("while nothing is held of as many days before"))
     more = part.messages / part.messages_before - 1
     if abs(more) < SAME:
         return translate(_("about as many as in as many days before"))

@@ -1,8 +1,9 @@
-"""Which topics are spoken of more than before, or less: terms by log-odds with a prior, gathered where they meet.
+"""Which topics are spoken of more than before, or less: terms beyond chance, gathered where they meet.
 
-The measure is the log-odds ratio with an informative Dirichlet prior of Monroe, Colaresi and Quinn 2008 ("Fightin'
-Words"). What is counted is how many members used a term on how many days: somebody who says a thing forty times in an
-evening is one, so that neither a quarrel nor a flood makes a topic.
+They are ranked by the log-odds ratio with an informative Dirichlet prior of Monroe, Colaresi and Quinn 2008 ("Fightin'
+Words"), which favours neither rare terms nor common ones; whether they are chance, an exact test says. What is counted
+is how many members used a term on how many days: somebody who says a thing forty times in an evening is one, so that
+neither a quarrel nor a flood makes a topic.
 """
 
 from __future__ import annotations
@@ -19,14 +20,20 @@ from brains.matching.terms import as_written
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    import numpy.typing as npt
+
     from brains.matching.corpus import Ids, Mask
+
+    Floats64 = npt.NDArray[np.float64]
 
 VOICES, DAYS = 3, 2
 """Members who must have used a term, and days on which: what two say, or on one day, is no trend."""
 PRIOR = 500.0
 """Uses that the prior counts for: a term is as frequent as in both times together, until so many say otherwise."""
-CHANCE = 0.05
-"""How often chance may bring forth any topic at all, shared out over all terms that are looked at (Bonferroni)."""
+CHANCE = 0.1
+"""Share of the terms found that may be chance."""
+TESTED = 0.005
+"""A term whose every use falls in one time, and yet that is likelier than this, is used too seldom to be tested."""
 TIMES = 1.5
 """How many times more often, or less often, a topic must be spoken of: what is less is nothing to tell anybody."""
 TOGETHER = 0.5
@@ -92,29 +99,54 @@ def changes(spoken: Spoken, *, days: float, before: float, unnamed: Collection[s
 
     None of the terms `unnamed` is looked at: members are no topics.
     """
+    if not spoken.now.any() or spoken.now.all():
+        return Change()
     counts = _counts(spoken, frozenset(unnamed))
     terms = list(counts)
-    if not terms or not spoken.now.any() or spoken.now.all():
-        return Change()
-    used = np.array([counts[term] for term in terms], dtype=np.float64)
-    scores = log_odds(used[:, 0], used[:, 1])
-    enough = float(stats.norm.isf(CHANCE / 2 / len(terms)))
+    now, earlier = (np.array([len(one[at]) for one in counts.values()], dtype=np.float64) for at in (0, 1))
+    scores = log_odds(now, earlier)
     found = []
-    for sign in (1, -1):
-        order = [int(at) for at in np.argsort(-sign * scores, kind="stable")[:LOOKED_AT] if sign * scores[at] > enough]
-        topics = _gathered(spoken, {terms[at]: float(scores[at]) for at in order}, sign, days=days, before=before)
+    for sign, side in ((1, 0), (-1, 1)):
+        sure = beyond_chance(now, now + earlier, sign)
+        order = [int(at) for at in np.argsort(-sign * scores, kind="stable") if sure[at]]
+        shared = [at for at in order if _is_shared(counts[terms[at]][side])]
+        strongest = {terms[at]: float(scores[at]) for at in shared[:LOOKED_AT]}
+        topics = _gathered(spoken, strongest, sign, days=days, before=before)
         found.append(tuple(topics[:most]))
     return Change(rising=found[0], falling=found[1])
 
 
-def log_odds(now: np.ndarray, before: np.ndarray) -> np.ndarray:
+def beyond_chance(now: Floats64, ever: Floats64, sign: int) -> Mask:
+    """Say of which terms (t,) the uses `now`, of those `ever`, are more than chance gives; with a sign below 0, fewer.
+
+    Each by Fisher's exact test, whether its share of all uses now is its share of all others; together at a false
+    discovery rate of CHANCE (Benjamini and Hochberg 1995), among the terms that could be beyond chance at all (Tarone
+    1990): which they are follows from how often they were used in both times together, and says nothing of when.
+    """
+    total, inside = float(ever.sum()), float(now.sum())
+    if sign > 0:
+        chances = stats.hypergeom.sf(now - 1, total, ever, inside)
+        least = stats.hypergeom.sf(np.minimum(ever, inside) - 1, total, ever, inside)
+    else:
+        chances = stats.hypergeom.cdf(now, total, ever, inside)
+        least = stats.hypergeom.cdf(np.maximum(0, ever + inside - total), total, ever, inside)
+    tested = np.flatnonzero(least <= TESTED)
+    order = tested[np.argsort(chances[tested])]
+    allowed = CHANCE * np.arange(1, len(order) + 1) / max(len(order), 1)
+    kept = np.flatnonzero(chances[order] <= allowed)
+    sure = np.zeros(len(ever), dtype=np.bool_)
+    sure[order[: kept[-1] + 1 if len(kept) else 0]] = True
+    return sure
+
+
+def log_odds(now: Floats64, before: Floats64) -> Floats64:
     """Return for each term (t,) how much more it is used now than before, in standard errors (t,): Monroe et al. 2008.
 
     `now` and `before` (t,) are its uses. The prior is the use in both times together, worth PRIOR uses.
     """
     prior = PRIOR * (now + before) / max(float((now + before).sum()), 1.0)
 
-    def odds(uses: np.ndarray) -> np.ndarray:
+    def odds(uses: Floats64) -> Floats64:
         total = float(uses.sum()) + PRIOR
         return np.asarray(np.log(uses + prior) - np.log(np.maximum(total - uses - prior, LEAST)))
 
@@ -122,17 +154,17 @@ def log_odds(now: np.ndarray, before: np.ndarray) -> np.ndarray:
     return np.asarray((odds(now) - odds(before)) / error)
 
 
-def _counts(spoken: Spoken, unnamed: frozenset[str]) -> dict[str, tuple[int, int]]:
-    """Count of each term on how many days how many members used it, now and before; of terms that enough used."""
+def _counts(spoken: Spoken, unnamed: frozenset[str]) -> dict[str, tuple[set[int], set[int]]]:
+    """Gather the uses of each term now and before; a use is a member and a day. Of terms that enough used."""
     uses: dict[str, tuple[set[int], set[int]]] = {}
     owners = spoken.authors * DAY_SHIFT + spoken.days
     for document, owner, now in zip(spoken.documents, owners.tolist(), spoken.now.tolist(), strict=True):
         for term in set(document):
             uses.setdefault(term, (set(), set()))[0 if now else 1].add(owner)
     return {
-        term: (len(now), len(before))
-        for term, (now, before) in uses.items()
-        if term not in unnamed and _says(term) and (_is_shared(now) or _is_shared(before))
+        term: sides
+        for term, sides in uses.items()
+        if term not in unnamed and _says(term) and _is_shared(sides[0] | sides[1])
     }
 
 

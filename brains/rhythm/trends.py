@@ -1,4 +1,4 @@
-"""How much was said and in what mood, by day and hour: counts and means with intervals. NumPy alone."""
+"""How much was said and in what mood, by day and hour: counts and means with intervals."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import stats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +20,8 @@ QUARTER = 900
 HOURS = 24
 FEWEST, VOICES = 10, 3
 """Messages and people from which a mood is told: below, it would be chance, and what one member feels."""
-NORMAL = 1.96
-"""Standard errors to either side of a mean that hold it in 95 of 100 cases."""
+SURE = 0.975
+"""Quantile of Student's t on either side of which a mean lies in 5 of 100 cases, with a degree of freedom a member."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +54,10 @@ def mood(moods: Floats, authors: Ids) -> Mood | None:
         return None
     mean = float(values.mean())
     apart = np.bincount(whose, values - mean)
-    error = float(np.sqrt(people / (people - 1) * (apart**2).sum()) / len(values))
-    low, high = max(-1.0, mean - NORMAL * error), min(1.0, mean + NORMAL * error)
+    grouped = np.sqrt(people / (people - 1) * (apart**2).sum()) / len(values)
+    # Of few members the first is often too small by chance: never less than if every message were somebody else's.
+    error = float(max(grouped, values.std(ddof=1) / np.sqrt(len(values))) * stats.t.ppf(SURE, people - 1))
+    low, high = max(-1.0, mean - error), min(1.0, mean + error)
     return Mood(mean=mean, low=low, high=high, n=len(values))
 
 

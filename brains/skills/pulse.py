@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bot.core import zones
 from bot.core.actions import Attachment
 from bot.core.decisions import Decision
 from bot.core.i18n import _
@@ -41,6 +42,7 @@ async def propose(context: Context) -> Decision | None:
         fingerprint=(await faculties.encoder()).fingerprint,
         now=context.now,
         days=int(given.get("days") or USUAL_DAYS),
+        zone=await zones.opened(context.policy.time_zone),
     )
     part = taken.channels[0] if wanted else taken.whole
     text = " ".join(told(taken, part, context.translate))
@@ -59,6 +61,7 @@ def _answer(context: Context, text: str, drawn: bytes) -> Say:
     if not drawn:
         return said
     instead = context.translate(_("(This platform takes no picture here; `kinfolk pulse --png FILE` draws it.)"))
+    instead = f"{text}\n\n{instead}"
     return replace(said, attachments=(Attachment(name=FILE, data=drawn, instead=instead),))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from brains.rhythm.sentiment import LABELS
 from brains.training.fairness import SURE, TIMES
 from brains.training.sentiment import FOLDS, balanced, macro_recall
-from brains.training.sentiment_texts import FILLED, GROUPS, LICENCE, OURS, OWN
+from brains.training.sentiment_texts import FILLED, GROUPS, LICENCE, OURS, OWN, TWEETED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,7 @@ def _bar(lines: Sequence[Line]) -> str:
 def _data(examples: Sequence[Labelled]) -> str:
     counts = Counter((one.source, one.language, one.label) for one in examples)
     ours = "Apache-2.0, written for Kinfolk"
-    licences = {"SemEval": LICENCE, OURS: ours, GROUPS: ours}
+    licences = {TWEETED: LICENCE, OURS: ours, GROUPS: ours}
     table = ["| source | language | licence | " + " | ".join(LABELS) + " |", "|---" * 6 + "|"]
     for source, language in sorted({(source, language) for source, language, _label in counts}):
         cells = " | ".join(f"{counts[source, language, label]:,}" for label in LABELS)

@@ -14,7 +14,7 @@ from brains.training import fairness, texts
 from brains.training.encoding import passages, silent
 from brains.training.sentiment import Lesson, fit, macro_recall
 from brains.training.sentiment_card import card
-from brains.training.sentiment_texts import gathered
+from brains.training.sentiment_texts import TWEETED, gathered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ SEED = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a training: the files, from how many texts, the macro recall of unseen ones, the fairness bar."""
+    """What came of a training: the files, from how many texts, the macro recall of unseen tweets, the fairness bar."""
 
     file: Path
     card: Path
@@ -73,7 +73,8 @@ async def train_sentiment(
         )
     told = card(fitted, examples, lesson, lines, date=date)
     await asyncio.to_thread(_write, fitted.head, told, out)
-    recall = macro_recall(lesson.labels, fitted.unseen.argmax(axis=1))
+    tweets = np.array([one.source == TWEETED for one in examples])
+    recall = macro_recall(lesson.labels[tweets], fitted.unseen[tweets].argmax(axis=1))
     return Outcome(file=out / FILE, card=out / CARD, examples=len(examples), recall=recall, fairness=lines)
 
 

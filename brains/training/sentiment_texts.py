@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TWEETS = "en_tweeteval_sentiment.jsonl"
 LICENCE = "CC BY 3.0, SemEval-2017 Task 4 by Rosenthal, Farra and Nakov, as TweetEval has it"
-OURS = "Kinfolk"
+OURS, TWEETED = "Kinfolk", "SemEval"
 OWN = 2.0
 """What a sentence of ours weighs beside a tweet."""
 GROUPS, FILLED = "Kinfolk, groups", 0.1
@@ -49,7 +49,7 @@ def gathered(folder: Path) -> list[Labelled]:
     """
     path = rows.needed(folder / "sentiment", TWEETS)
     tweets = [
-        Labelled(text=row.text("text"), source="SemEval", language="en", label=label(row))
+        Labelled(text=row.text("text"), source=TWEETED, language="en", label=label(row))
         for row in rows.rows(path)
         if row.text("split") != "test"
     ]

@@ -56,8 +56,8 @@ def test_what_one_says_forty_times_is_no_topic_and_what_five_say_is():
 
 
 def test_members_are_no_topics():
-    named = [(day, author, "ask Rosalind about it") for day in range(29, 34) for author in range(6)]
-    assert [one.name for one in found(ordinary() + named).rising] == ["Rosalind".lower()]
+    named = [(day, author, "Rosalind") for day in range(29, 34) for author in range(6)]
+    assert "rosalind" in found(ordinary() + named).rising[0].terms
     assert found(ordinary() + named, unnamed={"rosalind"}).rising == ()
 
 
@@ -67,20 +67,20 @@ def test_pairs_of_chinese_characters_grow_to_the_word():
     assert "龙舟赛" in topic.name
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_chance_alone_brings_forth_no_topic(seed: int):
+def by_chance(seed: int) -> list[tuple[int, int, str]]:
     random = np.random.default_rng(seed)
     vocabulary = [f"word{letter}{other}" for letter in "abcdefghij" for other in "klmnopqrst"]
     shares = 1 / np.arange(1, len(vocabulary) + 1)
-    said = [
-        (
-            int(random.integers(DAYS)),
-            int(random.integers(40)),
-            " ".join(random.choice(vocabulary, 6, p=shares / shares.sum())),
-        )
-        for _message in range(2_000)
-    ]
-    assert found(said).all == ()
+    picked = random.choice(vocabulary, (800, 6), p=shares / shares.sum())
+    return [(int(random.integers(DAYS)), int(random.integers(40)), " ".join(some)) for some in picked]
+
+
+def test_chance_alone_brings_forth_few_topics():
+    # What rises and what falls err in one of ten each, where there is nothing to be found.
+    talks = [by_chance(seed) for seed in range(12)]
+    assert sum(found(talk).all != () for talk in talks) <= 4
+    there = [(day, author, "the kiln is hot") for day in range(29, 34) for author in range(6)]
+    assert all("kiln" in found(talk + there).rising[0].terms for talk in talks)
 
 
 def test_log_odds_are_those_of_the_paper_for_two_terms():

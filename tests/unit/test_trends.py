@@ -80,3 +80,14 @@ def test_a_window_counts_whole_days_and_as_much_before():
 def test_days_outside_are_not_counted():
     days = np.array([date(2026, 1, day).toordinal() for day in (1, 2, 2, 5)])
     assert by_day(days, date(2026, 1, 2), date(2026, 1, 4)).tolist() == [2, 0, 0]
+
+
+def test_the_interval_of_a_mood_holds_the_truth_as_often_as_it_says():
+    random = np.random.default_rng(1)
+    held = 0
+    for _draw in range(300):
+        tempers = random.normal(0.1, 0.2, 6)
+        authors = random.integers(0, 6, 60)
+        found = mood((tempers[authors] + random.normal(0, 0.3, 60)).astype(np.float32), authors)
+        held += found.low <= 0.1 <= found.high
+    assert 0.88 < held / 300 < 0.99
