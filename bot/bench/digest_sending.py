@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import update
-from sqlmodel import col
 
 from bot.bench import Figures
 from bot.bench.traffic import Everywhere
@@ -21,7 +20,6 @@ from bot.core.rhythms import Rhythm
 from bot.core.things import Ref
 from brains.training.encoding import Progress, silent
 from storage import members, policies, spaces, subscriptions
-from storage.tables import SubscriptionRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from storage.connection import Connection
 
 SEED = 7
+WEEK = timedelta(days=7)
 
 
 class Taking(Everywhere):
@@ -77,12 +76,11 @@ async def send(app: App, community: Community, *, readers: int, days: int = 7, p
 
 async def _subscribe(connection: Connection, *, asked: Sequence[Member], last: datetime, now: datetime) -> None:
     """Let members want a digest a week, of which the last came so long ago, and the next is due."""
-    when = str(Rhythm(weekday=now.weekday(), hour=now.hour))
+    when, before = str(Rhythm(weekday=now.weekday(), hour=now.hour)), now - WEEK
     for one in asked:
         wish = KeepSubscription(member=one.ref, about="digest", when=when)
-        await subscriptions.keep(connection, member=one.id, action=wish, now=now)
-    due = {"last_at": last, "next_at": now}
-    await connection.execute(update(SubscriptionRow).where(col(SubscriptionRow.about) == "digest").values(due))
+        for said in (wish, replace(wish, served=last)):
+            await subscriptions.keep(connection, member=one.id, action=said, now=before)
 
 
 async def _fire(app: App, pipeline: Pipeline, community: Community, space: Named, *, number: int) -> None:
