@@ -7,6 +7,7 @@ instant: whoever takes over goes on from there.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 from dataclasses import dataclass, field
@@ -118,6 +119,8 @@ EVERY = (*SCHEDULES, *SWEEPS)
 
 LEASE, LOOK = timedelta(seconds=60), timedelta(seconds=20)
 """For how long a process that died keeps the others from running jobs, and the time between two looks, at most."""
+SOON = 1.0
+"""Seconds after a change until it is looked at: what follows it at once is looked at with it."""
 COUNTED = timedelta(days=40)
 """Instants that were missed longer ago are not counted one by one."""
 NAME = "jobs"
@@ -179,7 +182,9 @@ class Jobs:
             while True:
                 await self._rest(await self._turn())
         finally:
-            await self.database.write(functools.partial(leases.let_go, name=NAME, holder=self.holder))
+            # Whoever is being stopped must end, whatever becomes of the lease.
+            with contextlib.suppress(KinfolkError):
+                await self.database.write(functools.partial(leases.let_go, name=NAME, holder=self.holder))
 
     async def _turn(self) -> float:
         try:
@@ -204,7 +209,9 @@ class Jobs:
         finally:
             for one in waiting:
                 one.cancel()
-        self._woken.clear()
+        if self._woken.is_set():
+            await self.clock.sleep(SOON)
+            self._woken.clear()
 
     async def fire(self) -> int:
         """Put what is due, where this process holds the lease; returns how many events that was."""

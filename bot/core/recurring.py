@@ -149,8 +149,8 @@ def read(text: str) -> When:
         return _step(plain) or _often(plain) or _at(plain)
     except ValueError:
         sentence = _(
-            "I do not know when {when!r} is. Say for instance `daily 09:00`, `mon 09:00`, `mon,thu 18:30`, "
-            "`mon-fri 08:00` or `hourly :15`."
+            "I do not know when {when!r} is. Say for instance `daily 09:00`, `mon 09:00`, `mon,thu 18:30` or "
+            "`mon-fri 08:00`."
         )
         raise Mistake(sentence, when=text[:SHOWN]) from None
 

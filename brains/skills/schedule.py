@@ -136,10 +136,9 @@ def _last(context: Context, one: Standing, zone: tzinfo) -> str:
     kept, translate = one.kept, context.translate
     if kept is None or kept.planned_at is None:
         return ""
-    told = [translate(_BECAME[kept.outcome]).format(at=_shown(kept.planned_at, zone))]
-    told += [escape(one.said)] if one.said else []
-    told += [_missed(context, kept, zone)] if kept.missed_at else []
-    return ": ".join(told[:2]) + (f". {told[2]}" if len(told) > 2 else "")  # noqa: PLR2004 - what was missed, if any
+    became = translate(_BECAME[kept.outcome]).format(at=_shown(kept.planned_at, zone))
+    told = f"{became}: {escape(one.said)}" if one.said else became
+    return f"{told}. {_missed(context, kept, zone)}" if kept.missed_at else told
 
 
 _BECAME = {

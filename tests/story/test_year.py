@@ -193,9 +193,9 @@ WHERE = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Shang
 WANTED = {f"{zone} {when}": (when, ZoneInfo(zone)) for zone in WHERE for when in (daily(9), daily(2, 15), daily(1, 45))}
 
 
-@pytest.mark.parametrize("begins", ["2026-03-07", "2026-03-28", "2026-04-04", "2026-10-03", "2026-10-24", "2026-10-31"])
+@pytest.mark.parametrize("begins", ["2026-03-28", "2026-04-04", "2026-10-03", "2026-10-31"])
 async def test_a_sweep_sees_to_everybody_once_a_day_at_the_hour_on_their_own_wall(home: Path, begins: str) -> None:
-    """The days about every change of these clocks in 2026, swept every five minutes, restarted every seven hours."""
+    """Days about changes of these clocks, forward and back, swept every five minutes, restarted every seven hours."""
     seen: dict[str, list[datetime]] = defaultdict(list)
     first = datetime.fromisoformat(begins).replace(tzinfo=UTC) - 12 * HOUR
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,17 +10,19 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from bot.core.actions import RunSchedule, SetSchedule, inverse
 from bot.core.decisions import Decision, Receipt
 from bot.core.errors import Unavailable
 from bot.core.events import Arrival, MessagePosted, TimerFired
 from bot.core.recurring import daily, every, weekly
-from bot.jobs import EVERY, Jobs
+from bot.jobs import EVERY, LOOK, SOON, Jobs
 from bot.ticking import Recurring, Ticking
 from brains.skills.skill import Skill
 from storage import policies, schedules
 from storage.schedules import Schedule
+from storage.tables import LeaseRow
 from tests.clocks import HastyClock, PatientClock
 from tests.recording import ANA, SmallBot, small_bot
 from tests.unit.test_recurring import WHENS, ZONES
@@ -215,6 +218,28 @@ async def test_jobs_sleep_until_the_next_one_and_wake_when_something_was_changed
     await keep(bot, SetSchedule(name=NEWS.name, value="daily 12:30"))
     await mine.fire()
     assert mine.seconds() == 1800
+
+
+async def test_what_the_staff_changes_is_looked_at_within_seconds(bot: SmallBot, told: Told) -> None:
+    clock = PatientClock()
+    mine = Jobs(database=bot.database, clock=clock, put=told.put, holder="one", alone=True, schedules=(NEWS,))
+    life = asyncio.create_task(mine.run())
+    try:
+        async with asyncio.timeout(20):
+            while not clock._sleepers:  # noqa: ASYNC110 - the process goes to sleep when it has looked
+                await asyncio.sleep(0.01)
+            await keep(bot, RunSchedule(name=NEWS.name, at=clock.now(), by=ANA.ref))
+            mine.wake()
+            while not told.came:
+                if any(at - clock.now() <= timedelta(seconds=SOON) for at, *_ in clock._sleepers):
+                    await clock.let_pass(SOON)
+                await asyncio.sleep(0.01)
+    finally:
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
+    assert clock.now() - MONDAY < LOOK, "nobody waits for the next look"
+    async with bot.database.read() as connection:
+        assert await connection.scalar(select(LeaseRow.holder)) is None, "who stops gives the lease back"
 
 
 async def test_why_nothing_was_done_is_kept_and_what_was_set_meanwhile_holds(home: Path, told: Told) -> None:
