@@ -16,7 +16,7 @@ from bot.core.events import MessageDeleted, MessageEdited
 from bot.core.ports import Scope, VectorStore
 from bot.indexing import Beside, Index
 from brains.matching.matchmaker import Matchmaker
-from storage import adopted, encodings, erasure, outbox
+from storage import adopted, communities, encodings, erasure, linking, outbox, refusals
 from storage.vectors.everywhere import Everywhere
 from tests.hashing import HashingEncoder
 from tests.tuned import FOLDER, TunedEncoder, adoptions, weights
@@ -216,3 +216,29 @@ async def test_an_encoder_that_cannot_be_opened_any_more_is_dropped_and_the_base
     await place.index.catch_up()
     assert await place.town.database.look(adopted.every) == []
     assert await place.fits()
+
+
+async def test_who_is_killed_while_it_is_built_goes_on_and_the_base_serves_until_then(place: Adopting) -> None:
+    await place.adopt()
+    async with place.town.database.read() as connection:
+        rows = await outbox.newest(connection, 50)
+    await place.index._write(rows, await place.index._beside())
+    assert (await place.counted(), await place.serves()) == (50, False)
+    again = adoptions(place.home, place.town.database, place.encoder)
+    await replace(place.index, adoptions=again).catch_up()
+    assert (await place.counted(), await place.serves()) == (120, True)
+    await again.close()
+
+
+async def test_a_community_that_becomes_part_of_another_adopts_nothing_any_more(place: Adopting) -> None:
+    await place.adopt()
+    await place.index.catch_up()
+    hill = await place.town.database.write(lambda c: communities.find_or_make(c, "hill", MONDAY))
+    known = await refusals.load(place.home)
+    assert await place.serves()
+    await place.town.database.write(
+        lambda connection: linking.join(connection, hill, place.town.community, MONDAY, refusals=known)
+    )
+    assert not await place.serves()
+    await place.index.catch_up()
+    assert await place.town.database.look(adopted.every) == []
