@@ -248,8 +248,8 @@ class Circle:
             said = await talks.by_points(connection, scope, [point for some in points.values() for point, _ in some])
             labels = {one.conversation for one in said.values() if one.conversation} - held.present.keys()
             held.present |= await talks.present(connection, community.id, labels)
-            named_ = await interests.by_account(connection, whose)
-        told = await self._told(named_, whose)
+            liked = await interests.by_account(connection, whose)
+        told = await self._told(liked, whose)
         now = self.clock.now().timestamp()
 
         def paint() -> list[Portrait]:
@@ -263,10 +263,10 @@ class Circle:
 
         return await asyncio.to_thread(paint)
 
-    async def _told(self, named_: Mapping[int, Sequence[Interest]], whose: Mapping[int, int]) -> dict[int, Corpus]:
+    async def _told(self, liked: Mapping[int, Sequence[Interest]], whose: Mapping[int, int]) -> dict[int, Corpus]:
         """Return the newest interests that each person named, with their vectors; of these nothing is kept."""
         newest: dict[int, list[Interest]] = {}
-        for one in sorted((one for some in named_.values() for one in some), key=lambda one: one.at, reverse=True):
+        for one in sorted((one for some in liked.values() for one in some), key=lambda one: one.at, reverse=True):
             if len(theirs := newest.setdefault(whose[one.member], [])) < TOLD:
                 theirs.append(one)
         known = [one for some in newest.values() for one in some][:AT_ONCE]

@@ -262,6 +262,10 @@ NOBODY_S = frozenset(
     """
     nothing nobody nowhere anybody anyone anywhere somebody somewhere everybody everywhere none first second third
     two three four five six seven eight nine ten eleven twelve dozen hundred thousand
+    once twice always left right mean tonight tomorrow weekend
+    monday tuesday wednesday thursday friday saturday sunday
+    january february april june july august september october november december
+    今天 明天 昨天 晚上 周末 星期 一次 两次 七点 八点
     """.split()  # noqa: SIM905
 )
 """Words that may be rare in a community and yet are no subject that two share."""

@@ -131,8 +131,7 @@ def test_people_who_opted_in_are_suggested_to_each_other_and_nobody_else(harbour
     found = harbour.json(*bread, "--json")["people"]
     assert {"member", "name", "terms", "channels", "example"} == set(found[0])
     assert found[0]["member"] in {"marta", "priya"}
-    by_text = harbour.json("people", "--member", "colm", "--text", "soldering iron and resistors", "--json")["people"]
-    assert by_text[0]["member"] == "dmitri"
+    assert {one["member"] for one in found} <= {"marta", "priya"}, "who solders has nothing to do with it"
     assert "shared words:" in harbour.run(*bread).stdout
     asyncio.run(say_of(harbour.home, refuses, "marta"))
     assert "marta" not in {one["member"] for one in harbour.json(*bread, "--json")["people"]}
