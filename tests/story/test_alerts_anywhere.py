@@ -74,8 +74,8 @@ async def test_a_spike_is_told_once_read_and_muted(town: AnyTown) -> None:
 
 async def test_words_are_watched_in_the_staffs_language(town: AnyTown) -> None:
     on = town.on
-    await wants(town, staff_channel=str(on.private), language="zh_CN")
     await in_mode(town, "alerts", "act")
+    await wants(town, staff_channel=str(on.private), language="zh_CN")
     assert "skyline" in await town.answer(on.owner, on.private, "/pulse watch add Skyline")
     assert "skyline" in await town.answer(on.owner, on.private, "/pulse watch list")
     await town.says(on.member, on.public, "is it true that skyline closes down?")

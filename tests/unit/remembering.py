@@ -18,13 +18,16 @@ from bot.core.actions import (
     KeepCase,
     KeepGrowth,
     KeepMeeting,
+    KeepMute,
     KeepReport,
     KeepSubscription,
     KeepSuggested,
     KeepTaste,
+    KeepWatchword,
     Say,
     SetSchedule,
     SettleCase,
+    Subject,
     Timeout,
 )
 from bot.core.clock import SystemClock
@@ -35,6 +38,7 @@ from bot.core.things import Audience, Community, Member, Rank, Ref
 from bot.indexing import Index
 from storage import (
     acts,
+    alerts,
     casebook,
     channels,
     communities,
@@ -54,6 +58,7 @@ from storage import (
     suggested,
     tastes,
     traces,
+    watchlists,
     wishes,
 )
 from storage.acts import Intent
@@ -165,6 +170,11 @@ REFUSED = replace(PROPOSED, growth="2" * 32, name="sails", terms=("sail", "mast"
 """What rests on Colm's words too: a proposal goes with them, and of what was refused the terms of many stay."""
 
 
+WATCHED = KeepWatchword(word="regatta", by=COLM.ref)
+MUTED = KeepMute(subject=Subject(kind="term", name="regatta"), until=MONDAY + timedelta(days=7), by=COLM.ref)
+"""What staff set for all stays, and nobody is named there any more."""
+
+
 async def _agree(town: Harbour) -> None:
     colm, ana = await town.member(COLM), await town.member(ANA)
 
@@ -181,6 +191,8 @@ async def _agree(town: Harbour) -> None:
         await suggested.keep(connection, town.community, colm.id, shown)
         await _meet(connection, town, colm, ana)
         await proofs.make(connection, colm, CODE, "person", MONDAY)
+        await watchlists.keep(connection, community=town.community, action=WATCHED, now=MONDAY)
+        await alerts.mute(connection, community=town.community, action=MUTED)
         for proposal in (PROPOSED, REFUSED):
             await growth.keep(connection, community=town.community, action=proposal, now=MONDAY)
         rests = SetSchedule(name="growing.weekly", value="off", by=COLM.ref)

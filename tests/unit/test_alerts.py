@@ -221,3 +221,14 @@ async def test_a_watched_word_is_told_after_a_quiet_time_whatever_its_disguise(b
     await bot.follow(said(bot.clock.now() + timedelta(days=9), "skyline, after all", member(5), "w4"))
     await looks(bot, timedelta(days=9))
     assert len(cards(bot)) == 3
+
+
+async def test_after_a_restart_nothing_is_told_twice(home: Path) -> None:
+    for told in (1, 0):
+        async with small_bot(home, skills=(skill.SKILL,)) as bot:
+            await bot.follow(said(bot.clock.now(), "hello", ANA, "staff", CLOSED))
+            await bot.tune("staff_channel", str(STAFF.ref))
+            await bot.mode("alerts", Mode.ACT)
+            await bot.follow(*history(bot.clock.now()), *burst(bot.clock.now()))
+            await looks(bot, PERIOD * (2 - told))
+            assert len(cards(bot)) == told

@@ -129,6 +129,8 @@ async def test_everything_of_a_member_goes_and_everything_of_others_stays(town: 
         "moderation_case": 1,
         "verdict_by": 1,
         "set_by": 1,
+        "muted_by": 1,
+        "added_by": 1,
         "membership": 1,
         "channel": 1,
         "encoding": 2,
