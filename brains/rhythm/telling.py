@@ -84,7 +84,7 @@ def called(mood: Mood) -> str:
 
 def signed(value: float) -> str:
     """Write a mood with its sign, to two digits."""
-    return f"{value:+.2f}".replace("-", "−")
+    return f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")  # what rounds to nothing has no minus
 
 
 def _changed(mood: Mood, before: Mood | None) -> str:
@@ -110,7 +110,7 @@ def _topics(part: Part, translate: Translate) -> str:
 
 def _listed(found: Sequence[Topic], translate: Translate) -> str:
     one = translate(_("{topic} ({times} times as often)"))
-    return "; ".join(one.format(topic=f"**{escape(topic.name)}**", times=times(topic)) for topic in found)
+    return translate(_("; ")).join(one.format(topic=f"**{escape(topic.name)}**", times=times(topic)) for topic in found)
 
 
 def times(topic: Topic) -> str:

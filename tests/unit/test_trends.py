@@ -10,7 +10,8 @@ import pytest
 
 from bot.core.things import Audience, Channel, Ref
 from brains.rhythm.pulse import Talk, Window, parts
-from brains.rhythm.trends import by_day, local, mood
+from brains.rhythm.telling import called, signed
+from brains.rhythm.trends import Mood, by_day, local, mood
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -91,3 +92,10 @@ def test_the_interval_of_a_mood_holds_the_truth_as_often_as_it_says():
         found = mood((tempers[authors] + random.normal(0, 0.3, 60)).astype(np.float32), authors)
         held += found.low <= 0.1 <= found.high
     assert 0.88 < held / 300 < 0.99
+
+
+def test_a_mood_is_called_what_its_whole_interval_is():
+    assert called(Mood(mean=0.3, low=0.1, high=0.5, n=50)) == "positive"
+    assert called(Mood(mean=-0.3, low=-0.5, high=-0.1, n=50)) == "negative"
+    assert called(Mood(mean=0.3, low=-0.1, high=0.7, n=50)) == "neutral"
+    assert [signed(value) for value in (0.128, -0.128, -0.002)] == ["+0.13", "−0.13", "+0.00"]
