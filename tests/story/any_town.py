@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -39,6 +39,7 @@ class AnyTown:
     living: Living
     stage: Stage
     on: Platform
+    loud: list[int] = field(default_factory=list)
 
     # What people do
 
@@ -118,6 +119,16 @@ class AnyTown:
                 while await self._count(inbox.waiting):
                     await self.living.lanes._empty.wait()
                     await asyncio.sleep(0)
+        await self._at_any_hour()
+
+    async def _at_any_hour(self) -> None:
+        """Let no hour be quiet as soon as the community is known: stories are told at any."""
+        async with self.app.database.read() as connection:
+            known = None if self.loud else await spaces.community_of(connection, self.on.space)
+        if known is not None:
+            put = functools.partial(policies.put, community=known, name="quiet_hours", value=NO_HOURS)
+            await self.app.database.write(put)
+            self.loud.append(known.id)
 
     async def indexed(self) -> None:
         """Wait until everything that waits is in the vectors and in its conversation: the bot looks every so often."""
@@ -202,20 +213,12 @@ async def living_on(
                     towns.append(AnyTown(app=app, living=life_of, stage=stage, on=people))
                 for town in towns:
                     await town.settled()
-                    await _at_any_hour(town)
                 yield towns
         finally:
             life_of.stop()
             await life
             for stage in stages:
                 stage.ended()
-
-
-async def _at_any_hour(town: AnyTown) -> None:
-    """Let no hour be quiet: stories are told at any."""
-    community = await town.community()
-    put = functools.partial(policies.put, community=community, name="quiet_hours", value=NO_HOURS)
-    await town.app.database.write(put)
 
 
 def needs(town: AnyTown, *wanted: str) -> None:

@@ -1,4 +1,4 @@
-"""What was suggested to members: counted once, taken back, worn after twice or lately; words that say when."""
+"""What was suggested to members: counted once, taken back, worn lately or after twice; words that say when."""
 
 from __future__ import annotations
 
