@@ -260,7 +260,14 @@ DEFAULT = "default"
 """What `/setup` calls the default of any setting."""
 PRESETS: dict[str, dict[str, Mode]] = {
     "quiet": {"": Mode.WATCH},
-    "helpful": {"": Mode.WATCH, "welcome": Mode.ACT, "moderate": Mode.ASK, "moderation_note": Mode.ACT},
+    "helpful": {
+        "": Mode.WATCH,
+        "welcome": Mode.ACT,
+        "moderate": Mode.ASK,
+        "moderation_note": Mode.ACT,
+        "digest": Mode.ACT,
+        "alerts": Mode.ACT,
+    },
     "careful": {"": Mode.ASK},
 }
 """The modes of skills by the name of a choice; the empty name stands for all the others."""
