@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import func, select
 from sqlmodel import col
@@ -69,9 +69,11 @@ async def by_points(connection: Connection, scope: Scope, points: Sequence[UUID]
     return found
 
 
-async def newest(connection: Connection, scope: Scope, limit: int) -> list[Said]:
-    """Return the newest messages in scope, newest first."""
-    rows = await connection.execute(select(*SHOWN).where(*within(scope)).order_by(*NEWEST).limit(limit))
+async def newest(
+    connection: Connection, scope: Scope, limit: int, *, by: Literal["channel", "author", ""] = ""
+) -> list[Said]:
+    """Return the newest messages in scope, newest first; `by` names the column by which they are few."""
+    rows = await connection.execute(select(*SHOWN).where(*within(scope, by=by)).order_by(*NEWEST).limit(limit))
     return [_said(row) for row in rows]
 
 

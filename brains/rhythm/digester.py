@@ -131,7 +131,7 @@ class Digester:
     async def _interests(self, scope: Scope, accounts: Collection[int], usual: Usual, now: datetime) -> Floats:
         """Return what somebody likes (k, d), by what they said lately within their scope."""
         scope = replace(scope, authors=frozenset(accounts) - scope.not_authors, until=now)
-        own = await self.database.look(functools.partial(talks.newest, scope=scope, limit=NEWEST))
+        own = await self.database.look(functools.partial(talks.newest, scope=scope, limit=NEWEST, by="author"))
         if not own:
             return np.zeros((0, self.encoder.size), dtype=np.float32)
         placed = await self._vectors(replace(scope, since=max(own[-1].at, now - YEAR)))
