@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import bindparam, delete, func, select, update
 from sqlmodel import col
@@ -178,16 +178,21 @@ async def last(connection: Connection) -> int:
     return number or 0
 
 
-def within(scope: Scope, *, found: bool = False, lately: bool = False) -> list[ColumnElement[bool]]:
+def within(
+    scope: Scope, *, found: bool = False, by: Literal["channel", "author", ""] = ""
+) -> list[ColumnElement[bool]]:
     """Return the conditions that hold a query inside its scope.
 
     `found` says that rows are looked for by many numbers or points: SQLite, which keeps no statistics here, would
-    begin with an index of the scope's columns otherwise, and read every message of the community. So it would where
-    the scope begins `lately`, instead of with the index of its channels by time.
+    begin with an index of the scope's columns otherwise, and read every message of the community. `by` names the one
+    column whose index, which holds the time too, is to be used.
     """
-    channel, author = (one + 0 if found else one for one in (col(MessageRow.channel_id), col(MessageRow.author_id)))
-    apart = found or (lately and scope.channels is not None)
-    community = col(MessageRow.community_id) + 0 if apart else col(MessageRow.community_id)
+    columns_ = {
+        "community": col(MessageRow.community_id),
+        "channel": col(MessageRow.channel_id),
+        "author": col(MessageRow.author_id),
+    }
+    community, channel, author = (one + 0 if found or (by and name != by) else one for name, one in columns_.items())
     conditions: list[ColumnElement[bool]] = [community == scope.community]
     if scope.channels is not None:
         conditions.append(channel.in_(sorted(scope.channels)))

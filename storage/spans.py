@@ -53,7 +53,7 @@ async def mark(connection: Connection, scope: Scope) -> Mark:
                 func.sum(col(MessageRow.id)),
                 func.max(col(MessageRow.edited_at)),
                 func.sum(func.coalesce(col(MessageRow.conversation), 0)),
-            ).where(*within(scope))
+            ).where(*within(scope, by="channel"))
         )
     ).one()
     return (*row, tuple(sorted(await under_review(connection, scope.community))))
@@ -81,7 +81,7 @@ async def read(connection: Connection, community: Community, scope: Scope) -> He
         raise ValueError("a span needs a beginning, in its own community")
     scope = await surroundings.without_bots(connection, scope)
     review = await under_review(connection, community.id)
-    newest = await talks.newest(connection, scope, MOST)
+    newest = await talks.newest(connection, scope, MOST, by="channel")
     said = tuple(one for one in reversed(newest) if str(one.ref) not in review)
     authors = {one.author for one in said}
     threads = {-one.conversation for one in said if one.conversation is not None and one.conversation < 0}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import func, select
 from sqlmodel import col
@@ -72,23 +72,31 @@ async def by_points(connection: Connection, scope: Scope, points: Sequence[UUID]
     return found
 
 
-async def newest(connection: Connection, scope: Scope, limit: int, *, since: datetime | None = None) -> list[Said]:
-    """Return the newest messages in scope, newest first.
+async def newest(
+    connection: Connection,
+    scope: Scope,
+    limit: int,
+    *,
+    since: datetime | None = None,
+    by: Literal["channel", "author", ""] = "",
+) -> list[Said]:
+    """Return the newest messages in scope, newest first; `by` names the column by which they are few.
 
     `since` is a moment since which so many are likely to have been said: what is older is read, and sorted, only where
     they were fewer. What is returned is the same.
     """
     for begin in [since - further for further in FURTHER] if since else []:
         near = replace(scope, since=max(begin, scope.since) if scope.since else begin)
-        found = await _newest(connection, near, limit, lately=True)
+        found = await _newest(connection, near, limit, by="channel" if scope.channels is not None else "")
         if len(found) == limit:
             return found
-    return await _newest(connection, scope, limit)
+    return await _newest(connection, scope, limit, by=by)
 
 
-async def _newest(connection: Connection, scope: Scope, limit: int, *, lately: bool = False) -> list[Said]:
-    there = within(scope, lately=lately)
-    rows = await connection.execute(select(*SHOWN).where(*there).order_by(*NEWEST).limit(limit))
+async def _newest(
+    connection: Connection, scope: Scope, limit: int, *, by: Literal["channel", "author", ""]
+) -> list[Said]:
+    rows = await connection.execute(select(*SHOWN).where(*within(scope, by=by)).order_by(*NEWEST).limit(limit))
     return [_said(row) for row in rows]
 
 

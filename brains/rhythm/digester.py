@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import heapq
+import itertools
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -21,8 +23,8 @@ from brains.rhythm.span import think
 from storage import spans, talks
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Awaitable, Callable, Collection, Sequence
+    from datetime import date, datetime
     from uuid import UUID
 
     from bot.core.ports import Encoder, Generator, Scope, Vector, VectorStore
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from brains.matching.corpus import Floats
     from brains.matching.people import Usual
     from brains.moderation.moderator import Moderator
-    from brains.rhythm.digest import Line
+    from brains.rhythm.digest import Kind, Line
     from brains.rhythm.span import Span
     from storage.channels import Reach
     from storage.connection import Connection
@@ -129,7 +131,7 @@ class Digester:
     async def _interests(self, scope: Scope, accounts: Collection[int], usual: Usual, now: datetime) -> Floats:
         """Return what somebody likes (k, d), by what they said lately within their scope."""
         scope = replace(scope, authors=frozenset(accounts) - scope.not_authors, until=now)
-        own = await self.database.look(functools.partial(talks.newest, scope=scope, limit=NEWEST))
+        own = await self.database.look(functools.partial(talks.newest, scope=scope, limit=NEWEST, by="author"))
         if not own:
             return np.zeros((0, self.encoder.size), dtype=np.float32)
         placed = await self._vectors(replace(scope, since=max(own[-1].at, now - YEAR)))
@@ -249,25 +251,30 @@ def _digest(
     every = [share.span for share in shares]
     chosen = choosing.choose(every, channels=channels, interests=interests, most=most)
     told = lines.fit([lines.of_matter(span, one, score, reach.channels) for span, one, score in chosen], LIMIT)
-    others = [lines.others(span, reach.channels) for span in every]
-    said = [one for share in shares for one in share.span.heard.said if one.channel in share.channels]
-    authors = {one.author for one in said}
-    new = {one for share in shares for one in share.span.heard.new} & authors
-    doubles = {one for share in shares for one in share.span.heard.doubles}
-    names: Mapping[int, str] = {number: name for span in every for number, name in span.heard.names.items()}
+    heard = {one: room for share in shares for one, room in share.span.rooms.items() if one in share.channels}
+    authors = frozenset().union(*(room.authors for room in heard.values()))
+    new = {one for span in every for one in span.heard.new} & authors
+    doubles = frozenset().union(*(span.heard.doubles for span in every))
     quoted = {(quote.source, quote.text) for line in told for quote in line.quotes}
-    days = Counter(one.at.date() for one in said)
-    rooms = {one.channel for one in said}
+    days: Counter[date] = Counter()
+    for room in heard.values():
+        days.update(room.days)
 
-    def best(kind: str) -> tuple[Line, ...]:
-        some = [line for other in others for line in other.get(kind, ()) if line.line.channel.id in channels]
-        fresh = [
+    def named(number: int) -> str:
+        return next((name for span in every if (name := span.heard.names.get(number))), "")
+
+    def best(kind: Kind) -> tuple[Line, ...]:
+        some = heapq.merge(
+            *(lines.others(span, kind, reach.channels, channels) for span in every),
+            key=lambda one: (-one.line.score, one.line.began),
+        )
+        fresh = (
             one.line
-            for one in sorted(some, key=lambda one: (-one.line.score, one.line.began))
+            for one in some
             if not (one.authors <= without and kind == "question")
-            and not any((quote.source, quote.text) in quoted for quote in one.line.quotes if kind != "link")
-        ]
-        return tuple(fresh[:OTHERS])
+            and (kind == "link" or not any((quote.source, quote.text) in quoted for quote in one.line.quotes))
+        )
+        return tuple(itertools.islice(fresh, OTHERS))
 
     return Digest(
         since=since,
@@ -277,9 +284,9 @@ def _digest(
         decisions=best("decision"),
         links=best("link"),
         newcomers=len(new),
-        named=tuple(sorted(names[one] for one in new - doubles if names.get(one))),
-        messages=len(said),
+        named=tuple(sorted(name for one in new - doubles if (name := named(one)))),
+        messages=sum(room.messages for room in heard.values()),
         people=len(authors),
-        channels=tuple(reach.channels[one] for one in sorted(rooms)),
+        channels=tuple(reach.channels[one] for one in sorted(heard)),
         daily=tuple(sorted(days.items())),
     )

@@ -14,7 +14,7 @@ from brains.rhythm.summary import Spoken, summarise
 from brains.rhythm.titles import title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from bot.core.things import Channel
     from brains.rhythm.digest import Kind
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SENTENCES, WIDTH = 2, 320
 """Sentences of a summary, and how wide they may be together."""
+GLEANED = "gleaned"
+"""Where a span keeps what was found in it besides conversations."""
 AROUND = 40
 """Letters of a line beside its title and summary: where, how many, by whom."""
 LONGEST_TITLE = 90
@@ -99,15 +101,14 @@ def _told(span: Span, matter: Matter, said: Sequence[Spoken]) -> _Told:
     return _Told(title=title(texts, best, thread=matter.thread, rarity=span.rarity), quotes=quotes)
 
 
-def others(span: Span, rooms: Mapping[int, Channel]) -> dict[str, list[Other]]:
-    """Return the questions, decisions and links of a span, of channels that its reader may read."""
-    found = span.known.get(0)
+def others(span: Span, kind: Kind, rooms: Mapping[int, Channel], channels: Collection[int]) -> Iterator[Other]:
+    """Yield the questions, decisions or links of a span's channels, best first; each is made when it is asked for."""
+    found = span.known.get(GLEANED)
     if not isinstance(found, dict):
-        found = span.known[0] = _glean(span)
-    return {
-        kind: [_other(span, kind, one, rooms) for one in some if one.said[0].channel in rooms]
-        for kind, some in found.items()
-    }
+        found = span.known[GLEANED] = _glean(span)
+    for one in found[kind]:
+        if one.said[0].channel in channels:
+            yield _other(span, kind, one, rooms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +139,7 @@ def _glean(span: Span) -> dict[Kind, list[_Found]]:
             told = weights.get(decided.said.id, 0.0) + _liked(span, [decided.said])
             found["decision"].append(_found(decided, told, label))
     found["link"] = [_link(span, one) for one in _shared(span)]
-    return found
+    return {kind: sorted(some, key=lambda one: (-one.weight, one.said[0].at)) for kind, some in found.items()}
 
 
 def _waits(span: Span, asked: Gleaned, label: int) -> bool:
@@ -169,12 +170,12 @@ def _liked(span: Span, said: Sequence[Said]) -> float:
     return LIKED * math.log1p(sum(span.heard.reactions.get(one.id, 0) for one in said))
 
 
-def _other(span: Span, kind: str, one: _Found, rooms: Mapping[int, Channel]) -> Other:
+def _other(span: Span, kind: Kind, one: _Found, rooms: Mapping[int, Channel]) -> Other:
     first, sentence = one.said[0], one.sentences[0]
     quotes = tuple(_quote(span, each, told) for each, told in zip(one.said, one.sentences, strict=True))
     authors = tuple(dict.fromkeys(each.author for each in one.said))
     line = Line(
-        kind="link" if kind == "link" else "decision" if kind == "decision" else "question",
+        kind=kind,
         title=one.url or shortened(sentence, LONGEST_TITLE),
         summary=sentence,
         quotes=quotes,

@@ -18,6 +18,7 @@ from brains.matching.people import Usual
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
     from uuid import UUID
 
     from bot.core.ports import Vector
@@ -60,6 +61,15 @@ class Matter:
     thread: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How much was said in a channel, by whom, and how much on each day of UTC."""
+
+    messages: int
+    authors: frozenset[int]
+    days: Mapping[date, int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Span:
     """What some channels said in a span: messages, their vectors (n, d) as they are and centred, and the matters."""
@@ -71,8 +81,9 @@ class Span:
     usual: Usual
     vocabulary: Vocabulary | None
     matters: Sequence[Matter] = ()
-    known: dict[int, object] = field(default_factory=dict)
-    """What was made of a matter already, by its label: the same for every reader."""
+    known: dict[int | str, object] = field(default_factory=dict)
+    """What was made of a matter already, by its label, and of the whole: the same for every reader."""
+    rooms: Mapping[int, Room] = field(default_factory=dict)
     weighed: dict[Ref, tuple[Moderator, bool]] = field(default_factory=dict)
     """Of messages that were to be cited, whether they may be, and who says so."""
     cited: Mapping[Ref, tuple[Said, int]] = field(default_factory=dict)
@@ -99,15 +110,24 @@ def think(heard: Heard, vectors: Mapping[UUID, Vector], *, size: int, usual: Usu
     placed = usual.place(side.vectors, side.texts)
     place = {one.ref: at for at, one in enumerate(said)}
     cited = {one.ref: (one, place.get(one.ref, -1)) for one in heard.said}
+    rooms = _rooms(heard.said)
     if not said:
         return Span(
-            cited=cited, heard=heard, said=(), vectors=side.vectors, placed=placed, usual=usual, vocabulary=None
+            cited=cited,
+            rooms=rooms,
+            heard=heard,
+            said=(),
+            vectors=side.vectors,
+            placed=placed,
+            usual=usual,
+            vocabulary=None,
         )
     labels = labelled(side.channels, side.times, np.array([one.conversation or 0 for one in said], dtype=np.int64))
     talk = gather(side, labels)
     matters = [_matter(talk, members, said=said, placed=placed, heard=heard) for members in _matters(talk, said)]
     return Span(
         cited=cited,
+        rooms=rooms,
         heard=heard,
         said=said,
         vectors=side.vectors,
@@ -116,6 +136,20 @@ def think(heard: Heard, vectors: Mapping[UUID, Vector], *, size: int, usual: Usu
         vocabulary=talk.vocabulary,
         matters=matters,
     )
+
+
+def _rooms(said: Sequence[Said]) -> dict[int, Room]:
+    there: dict[int, list[Said]] = {}
+    for one in said:
+        there.setdefault(one.channel, []).append(one)
+    return {
+        channel: Room(
+            messages=len(some),
+            authors=frozenset(one.author for one in some),
+            days=Counter(one.at.date() for one in some),
+        )
+        for channel, some in there.items()
+    }
 
 
 def _matters(talk: Conversations, said: Sequence[Said]) -> list[Ids]:
