@@ -707,6 +707,14 @@ class Subject:
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
 
+    @property
+    def channel(self) -> Ref | None:
+        """Return the channel that it is about; None for a term or a word."""
+        try:
+            return Ref.parse(self.name) if self.kind in {"channel", "mood"} else None
+        except ValueError:
+            return None
+
     @classmethod
     def parse(cls, text: str) -> Subject:
         """Read what `str` wrote. Raises ValueError for anything else."""

@@ -444,14 +444,8 @@ def _describe(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one branch a kind
 
 def _subject(subject: Subject, voice: _Voice) -> str:
     """Name what an alert is about; its channel is called as such."""
-    try:
-        return (
-            voice.say(subject.name)
-            if subject.kind in {"term", "word"}
-            else voice.call("channel", Ref.parse(subject.name))
-        )
-    except ValueError:
-        return voice.say(subject.name)
+    room = subject.channel
+    return voice.call("channel", room) if room is not None else voice.say(subject.name)
 
 
 def _valued(setting: str, value: str, voice: _Voice) -> str:
