@@ -141,7 +141,7 @@ async def test_what_was_said_is_shown_to_staff_alone_and_as_it_is_now(bot: Small
     shown = trace.verdict.decisions[0].evidence
     assert len(shown) == 4
     await press(bot, "What was said", rank=Rank.MEMBER)
-    assert "Alerts are for the staff." in bot.plaza.said[-1]
+    assert "提醒只供管理员使用" in bot.plaza.said[-1]
     await press(bot, "What was said")
     told = bot.plaza.done[-1]
     assert isinstance(told, Say)

@@ -11,7 +11,7 @@ import numpy as np
 
 from bot.core.things import Channel, Ref
 from brains.matching.missed import Missed, Taste, Thread, choose
-from brains.matching.unread import Told, _conversations, _visit
+from brains.matching.unread import Told, _conversations, last_visit
 from brains.skills.foryou import block
 from storage.talks import Said
 from tests.words import MONDAY
@@ -91,9 +91,9 @@ def test_small_talk_is_no_conversation_and_a_title_is_the_sentence_that_says_mos
 def test_a_visit_ends_with_a_silence_of_an_hour() -> None:
     hours = [0.2, 0.5, 6, 7]
     own = [said(number, "hi", at=MONDAY - timedelta(hours=one)) for number, one in enumerate(hours)]
-    assert _visit(own, MONDAY) == MONDAY - timedelta(hours=6)
-    assert _visit(own[2:], MONDAY) == MONDAY - timedelta(hours=6)
-    assert _visit([], MONDAY) < MONDAY - timedelta(days=13)
+    assert last_visit(own, MONDAY) == MONDAY - timedelta(hours=6)
+    assert last_visit(own[2:], MONDAY) == MONDAY - timedelta(hours=6)
+    assert last_visit([], MONDAY) < MONDAY - timedelta(days=13)
 
 
 def test_what_is_not_untangled_yet_is_put_together_by_silences() -> None:

@@ -52,6 +52,7 @@ def test_the_page_has_words_for_all_that_may_be_said() -> None:
     wanted |= {f"event.{one.__name__}" for one in Event.__args__}
     wanted |= {f"action.{one.__name__}" for one in Action.__args__}
     wanted |= {f"action.{one.__name__}.off" for one in Action.__args__ if "on" in one.__dataclass_fields__}
+    wanted.add("action.KeepAnswer.nobody")
     assert wanted == {name for name in WORDS["en"] if name.startswith(("refused.", "mode.", "event.", "action."))}
     for code, sentence in SENTENCES.items():
         assert places(sentence) == places(WORDS["en"][f"refused.{code}"]), code
