@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.core.errors import Misconfigured, Unavailable
 from bot.core.ports import Embedding, Scope
-from storage import adopted, ledger, messages, outbox, tuned
+from storage import adopted, ledger, linking, messages, outbox, tuned
 from storage.encodings import CachedEncoder
 from storage.vectors import open_vectors
 
@@ -142,10 +142,9 @@ class Adoptions:
 
         Where the weights are gone, as somebody was forgotten whom they learned from, what was made by them goes too.
         """
-        every = await self.every()
-        for one in every:
+        for one in await self.every():
             if one.state == "leaving":
-                await self._clear_away(one, [other for other in every if other != one])
+                await self._clear_away(one, [other for other in await self.every() if other != one])
             elif not await asyncio.to_thread((self.folder(one) / tuned.CARD).is_file):
                 await self._database.write(functools.partial(adopted.leave_folders, folders={one.folder}))
             elif one.state == "building" and await self._is_built(one):
@@ -210,22 +209,29 @@ class Adoptions:
     async def _clear_away(self, one: Adopted, others: Sequence[Adopted]) -> None:
         """Delete the points, the kept vectors and the weights, as far as nobody else goes by them; at last the row."""
         store = self._store(one)
-        if any(other.fingerprint == one.fingerprint for other in others):
-            await _empty(store, one.community)
-        else:
+        if await self._database.look(outbox.serving) == one.fingerprint:
+            # By now it is the base, and serves everything.
             await self._close(one.fingerprint)
-            await store.clear()
+        else:
+            if any(other.fingerprint == one.fingerprint for other in others):
+                await _empty(store, one.community)
+            else:
+                await self._close(one.fingerprint)
+                await store.clear()
             await self._forget_kept(one)
-        if not any(other.folder == one.folder for other in others):
-            await asyncio.to_thread(shutil.rmtree, self.folder(one), ignore_errors=True)
+            if not any(other.folder == one.folder for other in others):
+                await asyncio.to_thread(shutil.rmtree, self.folder(one), ignore_errors=True)
         remove = functools.partial(adopted.remove, community=one.community, fingerprint=one.fingerprint)
         await self._database.write(remove)
 
     async def _forget_kept(self, one: Adopted) -> None:
+        """Forget the vectors of what was said in its community, wherever that belongs by now."""
+        joined = await self._database.look(functools.partial(linking.joined, number=one.community))
+        whose = joined or one.community
         after: int | None = 0
         while after is not None:
             page = functools.partial(
-                messages.forget_vectors, community=one.community, fingerprint=one.fingerprint, after=after, limit=PAGE
+                messages.forget_vectors, community=whose, fingerprint=one.fingerprint, after=after, limit=PAGE
             )
             after = await self._database.write(page, durable=False)
 

@@ -163,7 +163,8 @@ class Index:
             await self.database.write(done, durable=False)
             for place in also.keys() - await self.database.look(adopted.written) if also else ():
                 # Another process cleared it away meanwhile, without these.
-                await beside.places[place].vectors.delete([row.point for row in rows])
+                gone = [row.point for row in rows if row.community == place[0]]
+                await beside.places[place].vectors.delete(gone)
 
     async def _encode_beside(
         self, rows: Sequence[Waiting], beside: Beside

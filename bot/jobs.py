@@ -121,8 +121,8 @@ LEASE, LOOK = timedelta(seconds=60), timedelta(seconds=20)
 """For how long a process that died keeps the others from running jobs, and the time between two looks, at most."""
 SOON = 1.0
 """Seconds after a change until it is looked at: what follows it at once is looked at with it."""
-COUNTED = timedelta(days=40)
-"""Instants that were missed longer ago are not counted one by one."""
+COUNTED, OFTEN = timedelta(days=40), timedelta(hours=2)
+"""Instants that were missed longer ago are not counted one by one; a sweep that comes in every hour counts none."""
 NAME = "jobs"
 
 
@@ -247,7 +247,8 @@ class Jobs:
 
     async def _add(self, name: str, plan: Plan, place: Place) -> None:
         kept, zone = place.kept.get(plan.schedule.name), await zones.opened(plan.zone)
-        since = max(kept.settled_at if kept else place.since, self.clock.now() - COUNTED)
+        counted = OFTEN if plan.schedule.due and plan.when.is_often else COUNTED
+        since = max(kept.settled_at if kept else place.since, self.clock.now() - counted)
         trigger = Recurring(plan.when, zone)
         first = trigger.get_next_fire_time(since, since)
         self._ticking.add_job(self._safely, trigger, (plan, ()), id=name, next_run_time=first, replace_existing=True)

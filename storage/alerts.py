@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from sqlalchemy import delete, func, select, update
 from sqlmodel import col
@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.core.actions import Alerted, KeepAlert, KeepMute
-    from bot.core.things import Community
+    from bot.core.things import Community, Ref
     from storage.connection import Connection
 
 LATE = timedelta(hours=2)
 """How old the message is at most that was stored last, where there is something to look at."""
+
+ABOUT_CHANNELS: tuple[Literal["channel", "mood"], ...] = ("channel", "mood")
+"""Kinds of subjects that are named by a channel's reference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,19 @@ async def mute(connection: Connection, *, community: Community, action: KeepMute
             "muted_by": str(action.by or ""),
         }
         await insert_new(connection, AlertMuteRow, [row])
+
+
+async def rename(connection: Connection, community: Community, old: Ref, new: Ref) -> None:
+    """Let what was told and muted of a channel be of it as it is called now; what is muted under that name stays."""
+    for kind in ABOUT_CHANNELS:
+        before, after = str(Subject(kind=kind, name=str(old))), str(Subject(kind=kind, name=str(new)))
+        told = (col(AlertRow.community_id) == community.id, col(AlertRow.subject) == before)
+        await connection.execute(update(AlertRow).where(*told).values(subject=after))
+        ours = col(AlertMuteRow.community_id) == community.id
+        mine, theirs = (ours & (col(AlertMuteRow.subject) == one) for one in (before, after))
+        if await connection.scalar(select(col(AlertMuteRow.subject)).where(theirs)) is not None:
+            await connection.execute(delete(AlertMuteRow).where(mine))
+        await connection.execute(update(AlertMuteRow).where(mine).values(subject=after))
 
 
 async def purge(connection: Connection, community: int, before: datetime, *, limit: int) -> int:

@@ -121,14 +121,15 @@ async def forget(
     """
     refused, done = await refusals.load(home), Forgotten(erased={}, left=0)
     for one in await accounts(database, community, member):
-        async with database.read() as connection:
-            found = await survey(connection, one.community, one.member, fingerprint=encoder_fingerprint)
-        done += await _forget(database, vectors, found, refused=refused, now=now, settled=settled)
         author = str(one.member.id)
+        # First, since after a crash nobody would know any more whose number that was.
         if folders := await asyncio.to_thread(tuned.that_learned_from, home, author):
             await database.write(functools.partial(adopted.leave_folders, folders=folders))
         if gone := await asyncio.to_thread(tuned.forget, home, author):
             done += Forgotten(erased={"encoders": gone}, left=0)
+        async with database.read() as connection:
+            found = await survey(connection, one.community, one.member, fingerprint=encoder_fingerprint)
+        done += await _forget(database, vectors, found, refused=refused, now=now, settled=settled)
     return done
 
 

@@ -100,10 +100,11 @@ async def done(
     """Take rows out whose points were acknowledged, and keep the vectors of their texts.
 
     Those of the sentences of a long text lie in `vectors` too. `beside` are, by community and fingerprint, the vectors
-    that were written for matching; a row stays where one is wanted that is not among them. Of a row that is gone
-    nothing is kept: its message was erased or edited since it was read.
+    that were written for matching; a row stays where one is wanted that is not among them, and of one that is wanted no
+    more nothing is kept. Nor is of a row that is gone: its message was erased or edited since it was read.
     """
-    lacking = {community for community, _ in await adopted.written(connection) - beside.keys()}
+    wanted = await adopted.written(connection)
+    lacking = {community for community, _ in wanted - beside.keys()}
     if lacking:
         rows = [row for row in rows if row.text is not None and row.community not in lacking]
     there: set[int | None] = set()
@@ -114,8 +115,9 @@ async def done(
     said = [one for text in texts for one in (text, *parts(text))]
     kept = {one: vectors[one] for one in said if one in vectors}
     await keep(connection, fingerprint=fingerprint, vectors=kept)
-    for (_community, other), made in beside.items():
-        await keep(connection, fingerprint=other, vectors={text: made[text] for text in texts if text in made})
+    for place in beside.keys() & wanted:
+        made = beside[place]
+        await keep(connection, fingerprint=place[1], vectors={text: made[text] for text in texts if text in made})
 
 
 async def count(connection: Connection) -> int:

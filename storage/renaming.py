@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlmodel import SQLModel, col
 
 from bot.core.policies import CHANNELS
-from storage import linking, merging, spaces
+from storage import alerts, linking, merging, spaces
 from storage.rows import table
 from storage.tables import ActRow, BackfillRow, ChannelRow, PolicyRow, TraceRow
 
@@ -43,6 +43,7 @@ async def channel(connection: Connection, community: Community, old: Ref, new: R
         await connection.execute(update(model).where(there).values(channel=str(new)))
     await _move_policies(connection, community, old, new)
     await _move_backfill(connection, community, old, new)
+    await alerts.rename(connection, community, old, new)
 
 
 async def _move_policies(connection: Connection, community: Community, old: Ref, new: Ref) -> None:

@@ -60,6 +60,7 @@ def _at(moment: datetime | None, zone: tzinfo) -> str | None:
 
 
 def _show(found: list[Standing], zone: str, place: tzinfo) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(title=f"Schedules ({zone})")
@@ -70,7 +71,9 @@ def _show(found: list[Standing], zone: str, place: tzinfo) -> None:
         last, missed = (kept.planned_at, kept.missed) if kept else (None, 0)
         came = one.said or (kept.outcome if kept else "")
         comes = "paused" if one.paused else _minute(one.next_at, place)
-        table.add_row(one.schedule.name, str(one.when), comes, _minute(last, place), came, str(missed or ""))
+        # What the skills said may hold square brackets, which are no markup.
+        told = escape(came)
+        table.add_row(one.schedule.name, str(one.when), comes, _minute(last, place), told, str(missed or ""))
     out.print(table)
 
 

@@ -242,3 +242,47 @@ async def test_a_community_that_becomes_part_of_another_adopts_nothing_any_more(
     assert not await place.serves()
     await place.index.catch_up()
     assert await place.town.database.look(adopted.every) == []
+    assert await place.kept(sentence(BAKING, 3)) == 0, "nothing is kept that nobody would find any more"
+
+
+async def test_one_that_two_communities_go_by_is_cleared_away_with_the_last_of_them(place: Adopting) -> None:
+    hill = await place.town.database.write(lambda c: communities.find_or_make(c, "hill", MONDAY))
+    await place.adopt()
+    await place.adoptions.begin(hill, folder=FOLDER, encoder=place.encoder)
+    await place.index.catch_up()
+    assert await place.serves()
+    await place.adoptions.drop(hill)
+    await place.adoptions.settle()
+    assert (await place.counted(), await place.kept(sentence(BAKING, 3))) == (120, 1)
+    await place.adoptions.begin(hill, folder=FOLDER, encoder=place.encoder)
+    await place.adoptions.drop(place.town.community)
+    await place.adoptions.drop(hill)
+    await place.adoptions.settle()
+    assert await place.town.database.look(adopted.every) == []
+    assert await place.kept(sentence(BAKING, 3)) == 0
+    assert not (place.home / "encoders" / FOLDER).exists()
+
+
+async def test_one_that_became_the_base_keeps_its_points_when_it_is_dropped(place: Adopting) -> None:
+    await place.adopt()
+    await place.index.catch_up()
+    store = await place.store()
+    await place.town.database.write(functools.partial(outbox.serve, fingerprint=place.encoder.fingerprint))
+    assert await place.adoptions.drop(place.town.community) == 1
+    await place.adoptions.settle()
+    assert await place.town.database.look(adopted.every) == []
+    assert await store.count(Scope(community=place.town.community.id)) == 120
+    assert (place.home / "encoders" / FOLDER).exists()
+
+
+async def test_of_what_was_dropped_while_it_was_encoded_nothing_is_kept(place: Adopting) -> None:
+    await place.adopt()
+    async with place.town.database.read() as connection:
+        rows = await outbox.newest(connection, 500)
+    beside = await place.index._beside()
+    await place.adoptions.drop(place.town.community)
+    await place.adoptions.settle()
+    await place.index._write(rows, beside)
+    [made] = {one.vectors for one in beside.places.values()}
+    assert await made.count(Scope(community=place.town.community.id)) == 0
+    assert (await place.waiting(), await place.kept(rows[0].text)) == (0, 0)

@@ -34,6 +34,7 @@ from storage.intake import Intake, Stored
 from storage.tables import EncodingRow, LedgerRow, MemberRow, MessageRow, OutboxRow, PersonRow, TraceRow
 from tests.hashing import HashingEncoder
 from tests.tables import open_database
+from tests.tuned import weights
 from tests.unit.remembering import (
     ANA,
     ANA_ASKED,
@@ -396,6 +397,18 @@ async def test_cut_off_between_two_accounts_the_one_that_asked_is_there_to_go_on
     assert (await forget(town)).left == 0
     everything = await town.everything()
     assert [one for one in (*SECRETS, "marmalade", ANA.name) if one in everything] == []
+
+
+async def test_cut_off_encoders_that_learned_from_them_are_gone_before_their_number_is(town: Harbour) -> None:
+    folder = weights(town.home, [(await town.member(COLM)).id])
+
+    async def cut_off() -> None:
+        raise RuntimeError("killed")
+
+    assert folder.exists()
+    with pytest.raises(RuntimeError):
+        await forget(town, settled=cut_off)
+    assert (await town.member(COLM), folder.exists()) == (None, False)
 
 
 async def test_another_community_where_they_are_too_is_left_alone(town: Harbour) -> None:

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.event import listen, remove
 
+from bot.core.actions import KeepMute, Subject
 from bot.core.errors import KinfolkError, Unavailable
 from bot.core.events import (
     Arrival,
@@ -29,13 +30,14 @@ from bot.core.events import (
     ReactionRemoved,
 )
 from bot.core.things import Audience, Community, Rank, Ref
-from storage import channels, communities, members, outbox, policies, refusals
+from storage import alerts, channels, communities, members, outbox, policies, refusals
 from storage.db import Database
 from storage.following import Following, Followings
 from storage.inbox import Inbox
 from storage.refusals import Refusals
 from storage.rows import insert_rows
 from storage.tables import (
+    AlertMuteRow,
     BackfillRow,
     ChannelRow,
     CommunityRow,
@@ -334,8 +336,15 @@ async def test_a_channel_that_is_called_otherwise_takes_everything_along(followe
     row = {"community_id": followed.community.id, "updated_at": MONDAY}
     rooms = [{**row, "room": str(ref)} for ref in (GROUP, GENERAL.ref)]
     await followed.database.write(lambda c: insert_rows(c, BackfillRow, rooms, "room"))
+    for name, until in ((f"channel {GROUP}", MONDAY), (f"mood {GROUP}", MONDAY), (f"mood {SUPERGROUP}", LATER)):
+        mute = KeepMute(subject=Subject.parse(name), until=until)
+        await followed.database.write(functools.partial(alerts.mute, community=followed.community, action=mute))
     for _ in range(2):
         await followed.happens(MIGRATED)
+        assert await followed.rows(AlertMuteRow, "subject", "until") == [
+            (f"channel {SUPERGROUP}", MONDAY),
+            (f"mood {SUPERGROUP}", LATER),
+        ]
         assert await followed.rows(ChannelRow, "ref", "name") == [
             (str(SUPERGROUP), "harbour"),
             (str(GENERAL.ref), "general"),
