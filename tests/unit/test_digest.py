@@ -99,7 +99,9 @@ async def test_each_line_is_made_of_sentences_that_stand_in_the_messages_it_cite
     assert (workshop.messages, workshop.people, workshop.title) == (4, ("ana", "ben", "cyd"), "workshop")
     assert "thanks!" not in workshop.summary
     assert (found.messages, found.people, found.newcomers) == (9, 6, 6)
-    assert found.named == ("ana", "ben", "cyd", "dan", "eve", "gus")
+    assert [(one.name, one.source.id) for one in found.named] == [
+        *(("ana", "k1"), ("ben", "k2"), ("cyd", "k3"), ("dan", "b1"), ("eve", "b2"), ("gus", "q1"))
+    ]
     assert found.daily == ((DAY.date(), 9),)
 
 
