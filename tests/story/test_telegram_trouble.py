@@ -638,7 +638,7 @@ async def test_a_picture_after_a_long_text_stays_when_the_text_is_changed(
         assert (await in_turns(line.adapter, Edit(message=receipt.made, channel=on.public, text=text))).state == "done"
         assert not made[2].deleted
     left = [one for one in group.messages.values() if one.author == server.town.bot and not one.deleted]
-    assert [(one.text, bool(one.files)) for one in left] == [("Short.", False), ("", True)]
+    assert [(one.text or "", bool(one.files)) for one in left] == [("Short.", False), ("", True)]
     assert (await line.adapter.act(Delete(message=receipt.made, channel=on.public))).state == "done"
     assert all(one.deleted for one in made)
 
