@@ -126,3 +126,10 @@ def test_it_is_drawn_for_a_phone_and_chinese_is_no_empty_box() -> None:
     assert len(set(drawn.values())) == 3, "what cannot be drawn is left out, and characters differ"
     long = replace(made, title="Harbour " * 40, rows=tuple(replace(row, name="#x" * 90) for row in made.rows))
     assert Image.open(io.BytesIO(card.draw(long))).size == image.size
+
+
+def test_of_a_link_that_many_shared_few_messages_are_named_and_all_counted() -> None:
+    [link] = DIGEST.links
+    many = written(digest=replace(DIGEST, links=(replace(link, messages=40),)))
+    assert "([A\\*7](kinfolk:message:discord:20/7) ×40, " in many
+    assert "×" not in written(digest=replace(DIGEST, links=(replace(link, messages=1),)))
