@@ -89,7 +89,7 @@ async def test_what_is_missing_comes_first_until_everything_is_set(harbour: Town
 async def test_a_preset_sets_all_modes_and_one_undo_takes_it_back(harbour: Town) -> None:
     await harbour.command(OWNER, "staff-room", "/setup")
     told = await harbour.press(OWNER, "Careful: ask the staff")
-    assert told.startswith("Done: set mode.answer to ask; set mode.growing to ask; ")
+    assert told.startswith("Done: set mode.people to ask; set mode.digest to ask; ")
     assert "**preset** = careful" in await harbour.command(OWNER, "staff-room", "/setup")
     assert "Careful: ask the staff" not in harbour.labels(OWNER, "staff-room"), "what holds is not offered"
     await harbour.command(OWNER, "staff-room", "/undo")

@@ -88,7 +88,7 @@ async def test_a_mode_may_hold_in_one_channel_only(harbour: Town, language: str)
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("/mode help act", "help does nothing unasked. These do: answer, growing, elsewhere, welcome"),
+        ("/mode help act", "help does nothing unasked. These do: people, digest, answer, growing"),
         ("/mode welcome", "Say which mode: off, watch, ask or act."),
     ],
 )
