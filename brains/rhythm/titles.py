@@ -24,11 +24,15 @@ PHRASES = 2
 MOST_WORDS = 3
 USUAL, TELLING = 7.5, 12.5
 """Negative log-probability of a word of everyday language that tells nothing (right, use), and of one that does."""
+SECOND = 0.5
+"""Share of what the first phrase tells that another has to tell to stand beside it."""
 AGAIN = 2
 """Messages in which a phrase must be."""
 
 _MARKUP = re.compile(r"```.*?(?:```|\Z)|`|https?://\S+|<[^<>]*>|@_?\*\*[^*]+\*\*|(?<![\w.])@[\w.\-]+", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_][\w+#]*(?:[-.'’/][^\W_]+)*|[^\w\s]|\n")
+_SHORTENED = re.compile(r"['’](?:d|ll|m|re|s|t|ve)$", re.IGNORECASE)
+"""You'd, they're, it's."""
 _CLAUSE = re.compile(r"[，。！？；：,.!?;:\n]")
 
 
@@ -62,6 +66,8 @@ def _phrases(texts: Sequence[str], rarity: Callable[[str], float]) -> list[str]:
     scored = {key: score for key, score in scored.items() if score > 0}
     chosen: list[str] = []
     for key in sorted(scored, key=lambda key: (-scored[key], key)):
+        if chosen and scored[key] < SECOND * scored[chosen[0]]:
+            break
         terms = set(key.split())
         if not any(terms & set(other.split()) for other in chosen):
             chosen.append(key)
@@ -79,7 +85,7 @@ def _runs(text: str) -> Iterator[list[str]]:
     """Yield runs of words that stand side by side without a small word or a mark between."""
     run: list[str] = []
     for word in _WORD.findall(_MARKUP.sub("\n", text)):
-        if word[0].isalpha() and word.casefold() not in STOPWORDS and len(word) > 1:
+        if word[0].isalpha() and word.casefold() not in STOPWORDS and len(word) > 1 and not _SHORTENED.search(word):
             run.append(word)
         else:
             if run:

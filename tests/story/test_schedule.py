@@ -30,7 +30,7 @@ async def schedule(town: Town, words: str = "", *, by: str = STAFF) -> str:
 async def came(town: Town, name: str, why: str) -> bool:
     """Wait until a schedule came, and this is said of it."""
     async with asyncio.timeout(30):
-        while not ("Came" in (told := line(await schedule(town), name)) and why in told):  # noqa: ASYNC110 - nothing tells when
+        while not ("Came" in (told := line(await schedule(town), name)) and why in told):  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.05)
     return True
 
