@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
@@ -10,7 +11,7 @@ from adapters import markup
 from adapters.slack import blocks, names, told
 from adapters.slack.web import Refused
 from bot.core.actions import AskStaff, Edit, OpenDirect, Say, Warn
-from bot.core.errors import Overloaded
+from bot.core.errors import Overloaded, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -29,6 +30,8 @@ FILES = 10
 PIECE = "kinfolk_piece"
 SAID_WITHIN = 600
 """Seconds in which all pieces of a text were said."""
+SHARED_AFTER = (0.5, 1.0, 2.0)
+"""Seconds between questions which message a file became; what is said by one that nobody knows could not be mended."""
 REMEMBERED = 1000
 """Texts whose pieces are remembered; those of older ones are looked for."""
 ELSEWHERE = frozenset({"not_in_channel", "channel_not_found", "user_not_in_channel"})
@@ -177,9 +180,18 @@ class Speech:
         return _shared(first, channel) or await self._shared_later(told.text(sent[0], "id"), channel)
 
     async def _shared_later(self, file: str, channel: str) -> str:
-        """Ask which message a file became; Slack shares it a moment after it was sent."""
-        answer = await self.api.call("files.info", file=file)
-        return _shared(told.part(answer, "file"), channel)
+        """Ask which message a file became, some times: Slack shares it a moment after it was sent.
+
+        Whatever comes of asking, the file was sent, and must not be again.
+        """
+        with contextlib.suppress(Refused, Unavailable):
+            for pause in (*SHARED_AFTER, 0.0):
+                answer = await self.api.call("files.info", file=file)
+                if made := _shared(told.part(answer, "file"), channel):
+                    return made
+                if pause:
+                    await self.incoming.clock.sleep(pause)
+        return ""
 
     # To one member alone
 

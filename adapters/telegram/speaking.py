@@ -72,6 +72,7 @@ class Speech:
         self._homes = homes
         self._echo = echo
         self._pieces: OrderedDict[Ref, list[int]] = OrderedDict()
+        self._files: OrderedDict[tuple[int, int], None] = OrderedDict()
         self._begun: OrderedDict[int, Begun] = OrderedDict()
         self._taken: OrderedDict[Ref, None] = OrderedDict()
         self._shown: OrderedDict[tuple[int, int], tuple[str, InlineKeyboardMarkup | None]] = OrderedDict()
@@ -189,6 +190,7 @@ class Speech:
                 self._note(target.place.chat, message.message_id, words, marks)
             else:
                 message = await self._send_file(target.place, part, under, marks, reply_to)
+                self._note_file(target.place.chat, message.message_id)
             made.append(message.message_id)
             self._echo.said(message)
         return self._remember(names.message(target.place.chat, made[0]), made[1:])
@@ -298,12 +300,14 @@ class Speech:
         return names.message(target.place.chat, message.message_id)
 
     async def _change(self, action: Edit) -> Ref:
-        """Change one of the bot's own messages; where it grew too long for one, go on in others."""
+        """Change one of the bot's own messages; where it grew too long for one, go on in others. Files of it stay."""
         pieces = _split(action.text, ())
         chat, number = self._chats.message(action.message)
         target = await self._target(names.chat(chat))
         marks = keyboard(action.buttons, home=target.home)
-        known = [number, *self._pieces.get(action.message, [])]
+        rest = self._pieces.get(action.message, [])
+        files = [one for one in rest if (chat, one) in self._files]
+        known = [number, *(one for one in rest if one not in files)]
         changed = False
         for place, piece in enumerate(pieces):
             under = marks if place == len(pieces) - 1 else None
@@ -319,13 +323,19 @@ class Speech:
             self._echo.said(message)
             known.append(message.message_id)
             self._note(chat, message.message_id, piece, under)
-            self._remember(action.message, known[1:])
+            self._remember(action.message, known[1:] + files)
         if surplus := known[len(pieces) :]:
             await self._client.delete_messages(target.place.chat, surplus)
             for one in surplus:
                 self._echo.deleted(names.message(chat, one), action.channel)
         self._echo.ears.presses.changed(target.place.chat, number)
-        return self._remember(action.message, known[1 : len(pieces)])
+        return self._remember(action.message, known[1 : len(pieces)] + files)
+
+    def _note_file(self, chat: int, number: int) -> None:
+        """Remember that a message is a file, which has no words to change."""
+        self._files[chat, number] = None
+        while len(self._files) > REMEMBERED:
+            self._files.popitem(last=False)
 
     def _note(self, chat: int, number: int, words: str, marks: InlineKeyboardMarkup | None) -> None:
         """Remember what a message shows, so that it is not changed into the same."""

@@ -15,11 +15,23 @@ Kind = Literal["conversation", "question", "decision", "link"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """A sentence and the message that says it; `author` is what whoever wrote that is called."""
+    """A sentence and the message that says it; `author` is what whoever wrote that is called.
+
+    `read` is the digest of the message as it read then (`storage/digests.py`).
+    """
 
     text: str
     source: Ref
     author: str
+    read: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomer:
+    """Somebody who said something for the first time, and the first message of theirs that its readers may read."""
+
+    name: str
+    source: Ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +69,7 @@ class Digest:
     """What was worth knowing from `since` until `until`, as one reader or several may read it.
 
     `lines` are conversations, best first. `newcomers` counts who said something for the first time, and `named` are
-    those of them who may be named. `messages`, `people` and `channels` tell how much was said, by whom and where,
+    some of those who may be named. `messages`, `people` and `channels` tell how much was said, by whom and where,
     `daily` how much on each day of UTC.
     """
 
@@ -68,7 +80,7 @@ class Digest:
     decisions: tuple[Line, ...] = ()
     links: tuple[Line, ...] = ()
     newcomers: int = 0
-    named: tuple[str, ...] = ()
+    named: tuple[Newcomer, ...] = ()
     messages: int = 0
     people: int = 0
     channels: tuple[Channel, ...] = ()
@@ -86,5 +98,6 @@ class Digest:
 
     @property
     def sources(self) -> tuple[Ref, ...]:
-        """Return the messages that any line rests on, each once."""
-        return tuple(dict.fromkeys(source for line in self.every for source in line.sources))
+        """Return the messages that any line rests on, and by which newcomers are named, each once."""
+        lines = (source for line in self.every for source in line.sources)
+        return tuple(dict.fromkeys((*lines, *(one.source for one in self.named))))

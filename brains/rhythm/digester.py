@@ -18,7 +18,7 @@ from brains.matching.circle import corpus
 from brains.matching.people import NEWEST, draw
 from brains.moderation.detection import Post
 from brains.rhythm import choosing, lines, phrasing
-from brains.rhythm.digest import Digest
+from brains.rhythm.digest import Digest, Newcomer
 from brains.rhythm.span import think
 from storage import spans, talks
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from brains.matching.people import Usual
     from brains.moderation.moderator import Moderator
     from brains.rhythm.digest import Kind, Line
-    from brains.rhythm.span import Span
+    from brains.rhythm.span import Room, Span
     from storage.channels import Reach
     from storage.connection import Connection
     from storage.db import Database
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 LINES, OTHERS = 8, 3
 """Conversations of a digest; decisions, questions and links, of each."""
+NAMED = 8
+"""Newcomers who are named, at most."""
 LIMIT = 2_000
 """Letters of a digest's conversations: one message on the platform that allows least, links apart."""
 HELD = 32
@@ -222,6 +224,16 @@ def _is_fine(moderator: Moderator, span: Span, reach: Reach, ref: Ref) -> bool:
     return fine
 
 
+def _named(new: Collection[int], every: Sequence[Span], rooms: Collection[Room]) -> tuple[Newcomer, ...]:
+    """Name newcomers, in the order of their names, each by what they said first in these channels."""
+    names = {one: name for one in new for span in every if (name := span.heard.names.get(one))}
+    some = sorted(names, key=lambda one: (names[one], one))[:NAMED]
+    first = {
+        one: min((room.first[one] for room in rooms if one in room.first), key=lambda said: said.at) for one in some
+    }
+    return tuple(Newcomer(name=names[one], source=first[one].ref) for one in some)
+
+
 def _kept(found: Digest, stands: frozenset[Ref]) -> Digest:
     """Leave out every line of which a message does not stand."""
 
@@ -234,6 +246,7 @@ def _kept(found: Digest, stands: frozenset[Ref]) -> Digest:
         questions=kept(found.questions),
         decisions=kept(found.decisions),
         links=kept(found.links),
+        named=tuple(one for one in found.named if one.source in stands),
     )
 
 
@@ -260,9 +273,6 @@ def _digest(
     for room in heard.values():
         days.update(room.days)
 
-    def named(number: int) -> str:
-        return next((name for span in every if (name := span.heard.names.get(number))), "")
-
     def best(kind: Kind) -> tuple[Line, ...]:
         some = heapq.merge(
             *(lines.others(span, kind, reach.channels, channels) for span in every),
@@ -284,7 +294,7 @@ def _digest(
         decisions=best("decision"),
         links=best("link"),
         newcomers=len(new),
-        named=tuple(sorted(name for one in new - doubles if (name := named(one)))),
+        named=_named(new - doubles, every, heard.values()),
         messages=sum(room.messages for room in heard.values()),
         people=len(authors),
         channels=tuple(reach.channels[one] for one in sorted(heard)),

@@ -142,8 +142,14 @@ def links(said: Iterable[Said]) -> list[Shared]:
 
 
 def same(url: str) -> str:
-    """Return what spellings of an address have in common: not what counts visitors, nor what names a place in it."""
-    parts = urlsplit(url)
+    """Return what spellings of an address have in common: not what counts visitors, nor what names a place in it.
+
+    What is no address for sure, such as one that goes on in wide characters, has nothing in common with others.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
     query = urlencode([pair for pair in parse_qsl(parts.query) if not _TRACKING.match(pair[0])])
     host = parts.netloc.lower().removeprefix("www.")
     return urlunsplit(("https", host, parts.path.rstrip("/"), query, ""))

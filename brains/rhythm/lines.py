@@ -12,6 +12,7 @@ from brains.rhythm import gleaning
 from brains.rhythm.digest import Line, Quote
 from brains.rhythm.summary import Spoken, summarise
 from brains.rhythm.titles import title
+from storage.digests import digest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -29,6 +30,8 @@ GLEANED = "gleaned"
 AROUND = 40
 """Letters of a line beside its title and summary: where, how many, by whom."""
 LONGEST_TITLE = 90
+SHARERS = 5
+"""Messages that a link's line names; how often it was shared is counted in all."""
 SHARED, LIKED = 1.0, 0.3
 """What each that shared a link counts, and each that liked a message, by their logarithms."""
 
@@ -172,7 +175,8 @@ def _liked(span: Span, said: Sequence[Said]) -> float:
 
 def _other(span: Span, kind: Kind, one: _Found, rooms: Mapping[int, Channel]) -> Other:
     first, sentence = one.said[0], one.sentences[0]
-    quotes = tuple(_quote(span, each, told) for each, told in zip(one.said, one.sentences, strict=True))
+    named = list(zip(one.said, one.sentences, strict=True))[:SHARERS]
+    quotes = tuple(_quote(span, each, told) for each, told in named)
     authors = tuple(dict.fromkeys(each.author for each in one.said))
     line = Line(
         kind=kind,
@@ -192,7 +196,8 @@ def _other(span: Span, kind: Kind, one: _Found, rooms: Mapping[int, Channel]) ->
 
 
 def _quote(span: Span, one: Said, sentence: str) -> Quote:
-    return Quote(text=sentence, source=one.ref, author=span.heard.names.get(one.author, ""))
+    author = span.heard.names.get(one.author, "")
+    return Quote(text=sentence, source=one.ref, author=author, read=digest(one.text))
 
 
 def _names(span: Span, authors: Sequence[int]) -> tuple[str, ...]:

@@ -16,17 +16,18 @@ _LINK = re.compile(r"\(kinfolk:message:([^\s()]*)\)")
 
 
 def without(text: str, lost: Collection[Ref]) -> str | None:
-    """Return a digest without what links to any of these messages; None where nothing else is left of it.
+    """Return a digest without what links to any of these messages; None where no line of it is left.
 
-    A conversation goes as a whole, and of a list its line; its heading goes with the last one. The first paragraph says
-    what it is a digest of, and stays. None also where one of them is linked nowhere: nobody knows what rests on it.
+    A conversation goes as a whole, and so do the names of newcomers; of a list its line goes, and its heading with the
+    last one. The first paragraph says what it is a digest of, and stays. None also where one of them is linked nowhere:
+    nobody knows what rests on it.
     """
     names = {quote(str(one), safe="/:@&") for one in lost}
     if names - set(_LINK.findall(text)):
         return None
     head, *paragraphs = text.split("\n\n")
     kept = [some for one in paragraphs if (some := _left(one, names))]
-    told = [one for one in kept if _LINK.search(one)]
+    told = [one for one in kept if "\n" in one and _LINK.search(one)]  # newcomers and the footer are one line each
     return "\n\n".join([head, *kept]) if told else None
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 4
 """Lines that are written at once, as many as the generator serves."""
+SECONDS = 12.0
+"""How long all of them may take: whoever asked waits meanwhile. What is not written by then stays quoted."""
 
 
 async def phrase(
@@ -32,11 +34,14 @@ async def phrase(
 
     Each sentence is supported by one quote, whose message it cites, and moderation lets through what `may_be_said`.
     """
-    turn = asyncio.Semaphore(AT_ONCE)
+    turn, until = asyncio.Semaphore(AT_ONCE), asyncio.get_running_loop().time() + SECONDS
 
     async def told(line: Line) -> Line:
-        async with turn:
-            return await _told(line, generator, encoder, language=language, may_be_said=may_be_said)
+        try:
+            async with asyncio.timeout_at(until), turn:
+                return await _told(line, generator, encoder, language=language, may_be_said=may_be_said)
+        except TimeoutError:
+            return line
 
     return replace(digest, lines=tuple(await asyncio.gather(*(told(line) for line in digest.lines))))
 

@@ -63,10 +63,11 @@ class Matter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """How much was said in a channel, by whom, and how much on each day of UTC."""
+    """How much was said in a channel, by whom, what each of them said first, and how much on each day of UTC."""
 
     messages: int
     authors: frozenset[int]
+    first: Mapping[int, Said]
     days: Mapping[date, int]
 
 
@@ -146,6 +147,7 @@ def _rooms(said: Sequence[Said]) -> dict[int, Room]:
         channel: Room(
             messages=len(some),
             authors=frozenset(one.author for one in some),
+            first={one.author: one for one in reversed(some)},
             days=Counter(one.at.date() for one in some),
         )
         for channel, some in there.items()

@@ -40,7 +40,7 @@ _CODE = re.compile(r"^\s*(?:```|>|\|)")
 _GREETING = re.compile(
     r"^\W*(?:hi|hello|hey|good (?:morning|evening|afternoon)|welcome|congrat\w*|bye|cheers|lol|haha\w*|sorry|oops|"
     r"yes|no|"
-    r"yeah|yep|sure|ok(?:ay)?|right|great|nice|cool|你好|大家好|早|晚安|哈哈|好的|恭喜|欢迎)\b\W*(?:\w+\W*){0,4}$",
+    r"yeah|yep|sure|ok(?:ay)?|right|great|nice|cool|你好|大家好|早|晚安|哈哈|好的|恭喜|欢迎)\b\W*(?:\w+(?:\W+|$)){0,4}$",
     re.IGNORECASE,
 )
 _UNFIT = re.compile(r"\{\w+\}|[:：]\W*$")

@@ -60,7 +60,9 @@ async def _now(context: Context) -> Decision:
     reach = await context.reach()
     room = reach.named(given["channel"]) if given.get("channel") else None
     since = await _since(context, member, reach, int(given.get("days") or 0))
-    found = await look(context, reach, since, reader=member, rooms=[room] if room else None, most=MOST)
+    rooms = [room] if room else None
+    generator = context.faculties.generator if context.here.answers == "words" else None
+    found = await look(context, reach, since, reader=member, rooms=rooms, most=MOST, generator=generator)
     resting = await rest(context, reach.scope, found)
     zone = await zone_of(context, member)
     if resting.digest.is_empty:

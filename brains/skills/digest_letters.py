@@ -72,7 +72,7 @@ async def _letter(context: Context, due: Due) -> tuple[list[Action], Resting]:
     rhythm = rhythms.stored(due.when)
     assert rhythm is not None  # noqa: S101 - what is off is never due
     planned = max(due.planned, await asyncio.to_thread(rhythm.last, context.now))
-    context = await _for(context, due.member)
+    context = await addressing(context, due.member)
     read = functools.partial(channels.reach, community=context.community, reader=due.member, alone=True)
     reach = await context.faculties.database.look(read)
     usual = planned - timedelta(days=1 if rhythm.weekday is None else 7)
@@ -87,16 +87,16 @@ async def _letter(context: Context, due: Due) -> tuple[list[Action], Resting]:
     text = await asyncio.to_thread(saying.written, resting.digest, name, context.translate, zone=rhythm.zone)
     ends = context.translate(_("You get this {when}. `/digest off` ends it."))
     text = f"{text}\n\n_{ends.format(when=saying.often(rhythm, context.translate))}_"
-    letter = OpenDirect(member=due.member.ref, text=text, buttons=(_stop(context, due.member),), answer=kept.answer)
+    letter = OpenDirect(member=due.member.ref, text=text, buttons=(stop(context, due.member),), answer=kept.answer)
     return [had, kept, letter], resting
 
 
-def _stop(context: Context, member: Member) -> Button:
+def stop(context: Context, member: Member) -> Button:
     """Return the button that ends it; the footer says the command, so it needs no words of its own."""
     return Button(label=context.translate(_("Stop")), press=f"{NAME}.stop", only=member.ref)
 
 
-async def _for(context: Context, member: Member) -> Context:
+async def addressing(context: Context, member: Member) -> Context:
     """Return the context as that of a member, in the language that they speak."""
     language = await letters.language_of(context, member)
     return replace(context, member=member, language=language, translate=await catalogue(language))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from bot.core.ports import Generator
     from bot.core.things import Channel, Member
     from brains.rhythm.digest import Digest
     from brains.skills.skill import Context
@@ -30,8 +31,12 @@ async def look(
     reader: Member | None = None,
     rooms: Sequence[Channel] | None = None,
     most: int,
+    generator: Generator | None = None,
 ) -> Digest:
-    """Return what happened within reach; for a `reader`, by what they care for. Raises Mistake where nothing looks."""
+    """Return what happened within reach; for a `reader`, by what they care for. Raises Mistake where nothing looks.
+
+    With a `generator`, in its words where it writes the language in which they are told: it takes seconds.
+    """
     if context.faculties.digester is None:
         raise Mistake(_("I am not set up for this yet. The staff finds the reason with /why."))
     digester = await context.faculties.digester()
@@ -47,6 +52,8 @@ async def look(
         channels=None if rooms is None else [one.id for one in rooms],
         accounts=accounts,
         most=most,
+        generator=generator,
+        language=context.language,
     )
 
 

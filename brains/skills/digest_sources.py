@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from bot.core.actions import Cited, KeepAnswer
-from brains.skills.digest_words import ITEMS, QUOTES
+from brains.skills.digest_words import ITEMS, NAMED, QUOTES
 from storage import members, messages
 from storage.digests import digest as digest_of
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bot.core.ports import Scope
     from bot.core.things import Message, Ref
-    from brains.rhythm.digest import Digest, Line
+    from brains.rhythm.digest import Digest, Line, Quote
     from brains.skills.skill import Context
 
 
@@ -51,13 +51,14 @@ class Resting:
 
 
 async def rest(context: Context, scope: Scope, digest: Digest) -> Resting:
-    """Return what the lines that are shown rest on; those of which a message went in this moment are left out."""
+    """Return what the lines that are shown rest on; those of which a message went or changed meanwhile are left out."""
     found = replace(
         digest,
         lines=tuple(_short(line) for line in digest.lines),
         decisions=digest.decisions[:ITEMS],
         questions=digest.questions[:ITEMS],
         links=digest.links[:ITEMS],
+        named=digest.named[:NAMED],
     )
     async with context.faculties.database.read() as connection:
         said = await messages.by_refs(connection, scope, found.sources)
@@ -68,6 +69,7 @@ async def rest(context: Context, scope: Scope, digest: Digest) -> Resting:
         decisions=_holding(found.decisions, said),
         questions=_holding(found.questions, said),
         links=_holding(found.links, said),
+        named=tuple(one for one in found.named if one.source in said),
     )
     cited = tuple(
         Cited(source=ref, channel=said[ref].channel, digest=digest_of(said[ref].text).hex()) for ref in found.sources
@@ -81,4 +83,8 @@ def _short(line: Line) -> Line:
 
 
 def _holding(lines: Sequence[Line], said: Mapping[Ref, Message]) -> tuple[Line, ...]:
-    return tuple(line for line in lines if line.quotes and said.keys() >= set(line.sources))
+    return tuple(line for line in lines if line.quotes and all(_holds(one, said) for one in line.quotes))
+
+
+def _holds(quote: Quote, said: Mapping[Ref, Message]) -> bool:
+    return quote.source in said and digest_of(said[quote.source].text) == quote.read

@@ -85,14 +85,16 @@ def _item(line: Line, *, several: bool) -> str:
         return f"- {escape(line.title)} ({wording.message(line.sources[0], who)}{rest}{where})"
     address = escape(line.url) if _STRANGE & set(line.url) else f"[{escape(line.title or line.url)}]({line.url})"
     marks = " ".join(wording.message(one.source, one.author) for one in line.quotes)
+    if line.messages > len(line.quotes):
+        marks += f" ×{line.messages}"
     return f"- {address} ({marks}{where})"
 
 
 def _newcomers(digest: Digest, translate: Translate) -> list[str]:
-    """Say who is new; those who may not be named are counted."""
+    """Say who is new, each by a link to what they said first; those who may not be named are counted."""
     if not digest.newcomers:
         return []
-    names = [escape(one) for one in digest.named[:NAMED]]
+    names = [wording.message(one.source, one.name) for one in digest.named[:NAMED]]
     if not names:
         return [translate(_("New here: {count}")).format(count=digest.newcomers)]
     told = translate(_(", ")).join(names)

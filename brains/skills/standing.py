@@ -15,6 +15,7 @@ from bot.core.events import TimerFired
 from bot.core.i18n import _, catalogue, spoken, written
 from bot.core.things import Ref
 from brains.rhythm.mending import without
+from brains.skills import digest_letters
 from brains.skills.answering import Asked, authors, cited, find, told
 from brains.skills.skill import Skill
 from storage import acts, answers, channels, members, standing
@@ -22,7 +23,7 @@ from storage import acts, answers, channels, members, standing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.core.actions import Action
+    from bot.core.actions import Action, Button
     from bot.core.things import Member
     from brains.knowledge.answer import Answer
     from brains.skills.skill import Context
@@ -104,7 +105,11 @@ async def _left(context: Context, stale: Stale) -> Mended | None:
     text = without(getattr(act.action, "text", ""), {Ref.parse(one) for one in stale.lost})
     if text is None:
         return None
-    edits = await _edited(context, answer.made, Say(to=answer.channel, text=text))
+    asker = await _asker(context, answer)
+    buttons: tuple[Button, ...] = ()
+    if asker and isinstance(act.action, OpenDirect):
+        buttons = (digest_letters.stop(await digest_letters.addressing(context, asker), asker),)
+    edits = await _edited(context, answer.made, Say(to=answer.channel, text=text, buttons=buttons))
     rest = tuple(one for one in sources if str(one.source) not in stale.lost)
     kept = TakeBack(answer=answer.id, message=answer.made, text=text, sources=rest if edits else ())
     return Mended(actions=[*edits, kept])
@@ -160,7 +165,7 @@ async def _edited(context: Context, message: Ref | None, anew: Say) -> list[Edit
             mended = Edit(message=message, channel=where, text=text, only=only, invocation=invocation, mends=True)
             return [] if stays else [mended]
         case OpenDirect(member=member):
-            return [Edit(message=message, channel=member, text=text, mends=True)]
+            return [Edit(message=message, channel=member, text=text, buttons=anew.buttons, mends=True)]
         case _:
             return []
 

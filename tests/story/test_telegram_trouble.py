@@ -626,6 +626,23 @@ async def test_a_long_text_goes_in_pieces_and_is_changed_and_taken_back_whole(
     assert all(one.deleted for one in pieces)
 
 
+async def test_a_picture_after_a_long_text_stays_when_the_text_is_changed(
+    line: Connected, server: TelegramServer
+) -> None:
+    on, group = line.on, line.on.who.group
+    picture = Attachment(name="digest.png", data=b"\x89PNG")
+    receipt = await in_turns(line.adapter, Say(to=on.public, text="word " * 1200, attachments=(picture,)))
+    made = [one for one in group.messages.values() if one.author == server.town.bot]
+    assert [bool(one.files) for one in made] == [False, False, True]
+    for text in ("word " * 1100, "word " * 1200, "Short."):
+        assert (await in_turns(line.adapter, Edit(message=receipt.made, channel=on.public, text=text))).state == "done"
+        assert not made[2].deleted
+    left = [one for one in group.messages.values() if one.author == server.town.bot and not one.deleted]
+    assert [(one.text or "", bool(one.files)) for one in left] == [("Short.", False), ("", True)]
+    assert (await line.adapter.act(Delete(message=receipt.made, channel=on.public))).state == "done"
+    assert all(one.deleted for one in made)
+
+
 async def test_a_long_text_is_taken_back_whole_though_telegram_says_to_wait(
     line: Connected, server: TelegramServer
 ) -> None:

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
-from bot.core.actions import AskStaff, KeepAnswer, KeepSubscription, OpenDirect, RunSchedule, Say, SetConsent
+from bot.core.actions import AskStaff, Edit, KeepAnswer, KeepSubscription, OpenDirect, RunSchedule, Say, SetConsent
 from bot.core.decisions import Mode
-from bot.core.events import ChannelChanged, Named, TimerFired, key
-from bot.core.things import Audience, Ref
+from bot.core.events import ChannelChanged, MessageDeleted, Named, TimerFired, key
+from bot.core.things import Audience, Rank, Ref
 from bot.indexing import Index
 from brains.rhythm.digester import Digester
-from brains.skills import digest
+from brains.skills import digest, staff, standing
 from brains.skills.digest_letters import AT_ONCE
-from storage import subscriptions
+from brains.skills.digest_sources import rest
+from storage import channels, subscriptions
 from storage.encodings import CachedEncoder
+from storage.tables import MessageRow
 from storage.vectors import open_folder
 from tests.hashing import HashingEncoder
 from tests.recording import ANA, GENERAL, PLATFORM, STAFF, WEI, SmallBot, small_bot
+from tests.words import MONDAY
 
 TALK = (
     "the rudder of my larch dinghy needs new pintles before the regatta",
@@ -35,6 +42,23 @@ SECRETS = (
     "the treasurer wants to sell the crane to the council before the crane inspection",
     "the council pays four thousand for the crane, and the crane inspection is theirs then",
 )
+
+
+class Writer:
+    """Writes nothing that any quote supports, and counts how often it was asked to."""
+
+    name = "writer"
+    languages = frozenset({"en"})
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def generate(self, turns, *, most=200, schema=None, temperature=0.0):
+        self.asked += 1
+        yield "The mayor sold nine hundred boats."
+
+
+WRITER = Writer()
 
 
 @pytest.fixture
@@ -56,7 +80,8 @@ async def opened(home: Path) -> AsyncIterator[SmallBot]:
     async def store():
         return vectors
 
-    async with small_bot(home, skills=(digest.SKILL,), digester=digester, vectors=store) as small:
+    skills = (digest.SKILL, staff.SKILL, standing.SKILL)
+    async with small_bot(home, skills=skills, digester=digester, vectors=store, generator=WRITER) as small:
         encoder = CachedEncoder(inner, small.database)
         made.append(Digester(database=small.database, vectors=vectors, encoder=encoder))
         await small.follow(ChannelChanged(channel=DEN, at=small.clock.now(), revision=1))
@@ -185,3 +210,75 @@ async def test_what_is_put_to_the_staff_keeps_no_picture_and_names_nobody_who_as
     assert isinstance(say, Say)
     assert say.attachments == ()
     assert kept.sources
+
+
+async def test_what_the_staff_approves_is_said_whole_and_loses_only_what_is_gone(bot: SmallBot) -> None:
+    await bot.follow(ChannelChanged(channel=STAFF, at=bot.clock.now(), revision=2))
+    await bot.tune("staff_channel", str(STAFF.ref))
+    await bot.tune("digest_channel", str(GENERAL.ref))
+    await bot.mode("digest", Mode.ASK)
+    asked = bot.posted("who has a spare loom for weaving a narrow woollen belt?", by=WEI)
+    await bot.follow(asked)
+    bot.clock.pass_by(60)
+    trace = await bot.happens(timer(bot, "digest.weekly"))
+    assert trace is not None
+    [card] = [one.action for one in await bot.acts(trace)]
+    assert isinstance(card, AskStaff)
+    approve = next(one for one in card.buttons if one.press == "staff.approve")
+    await bot.happens(bot.press(approve.token, rank=Rank.STAFF))
+    [said] = [one for one in bot.plaza.done if isinstance(one, Say) and one.to == GENERAL.ref]
+    assert said.text == card.proposed[1].text
+    assert "pintles" in said.text
+    assert "loom" in said.text
+    await bot.follow(MessageDeleted(message=asked.message, channel=GENERAL, at=bot.clock.now()))
+    await bot.happens(timer(bot, "sources"))
+    mended = [one for one in bot.plaza.done if isinstance(one, Edit) and one.mends][-1]
+    assert "loom" not in mended.text
+    assert "pintles" in mended.text
+
+
+async def test_a_letter_that_is_mended_can_be_ended_by_its_button_still(bot: SmallBot) -> None:
+    asked = bot.posted("who has a spare loom for weaving a narrow woollen belt?", by=WEI)
+    await bot.follow(asked)
+    await subscribe(bot, ANA)
+    bot.clock.pass_by(timedelta(days=1).total_seconds())
+    await bot.happens(timer(bot, "digest.personal"))
+    assert "loom" in letters(bot)[0].text
+    await bot.follow(MessageDeleted(message=asked.message, channel=GENERAL, at=bot.clock.now()))
+    await bot.happens(timer(bot, "sources"))
+    [mended] = [one for one in bot.plaza.done if isinstance(one, Edit)]
+    assert "loom" not in mended.text
+    assert [one.press for one in mended.buttons] == ["digest.stop"]
+    await bot.happens(bot.press(mended.buttons[0].token))
+    bot.clock.pass_by(timedelta(days=1).total_seconds())
+    assert await waiting(bot) == 0
+
+
+async def test_a_message_that_changed_while_a_digest_was_made_is_not_quoted(bot: SmallBot) -> None:
+    await bot.mode("digest", Mode.ACT)
+    await bot.tune("digest", "weekly", channel=str(GENERAL.ref))
+    made = await bot.pipeline.faculties.digester()
+    context = SimpleNamespace(faculties=bot.pipeline.faculties)
+    reach = await bot.database.look(functools.partial(channels.reach, community=bot.community, reader=None))
+    found = await made.look(bot.community, reach, since=MONDAY - timedelta(days=9), until=bot.clock.now())
+    assert (await rest(context, reach.scope, found)).digest.lines
+    cited = {one.source: one for line in found.lines for one in line.quotes}
+    for source in cited:
+        changed = update(MessageRow).where(col(MessageRow.ref) == str(source)).values(text="something else")
+        await bot.database.write(lambda connection, changed=changed: connection.execute(changed))
+    assert (await rest(context, reach.scope, found)).digest.lines == ()
+
+
+async def test_the_generator_writes_for_who_asks_alone_where_words_are_wanted(bot: SmallBot) -> None:
+    WRITER.asked = 0
+    await bot.happens(bot.command("digest", days="7"))
+    assert WRITER.asked == 0
+    await bot.tune("answers", "words")
+    await subscribe(bot, ANA)
+    bot.clock.pass_by(timedelta(days=1).total_seconds())
+    await bot.happens(timer(bot, "digest.personal"))
+    assert WRITER.asked == 0
+    await bot.happens(bot.command("digest", days="7"))
+    assert WRITER.asked > 0
+    assert "mayor" not in bot.plaza.said[-1], "nobody said so"
+    assert "pintles" in bot.plaza.said[-1]

@@ -12,7 +12,7 @@ from PIL import Image
 from bot.core.i18n import translator
 from bot.core.things import Channel, Ref
 from brains.rhythm import card
-from brains.rhythm.digest import Digest, Line, Quote
+from brains.rhythm.digest import Digest, Line, Newcomer, Quote
 from brains.rhythm.mending import without
 from brains.skills import digest_words as saying
 
@@ -22,7 +22,7 @@ SINCE, UNTIL = datetime(2026, 3, 27, 23, tzinfo=UTC), datetime(2026, 3, 29, 22, 
 
 
 def said(number: int, words: str) -> Quote:
-    return Quote(text=words, source=Ref("discord", f"20/{number}"), author=f"A*{number}")
+    return Quote(text=words, source=Ref("discord", f"20/{number}"), author=f"A*{number}", read=b"")
 
 
 def line(kind, *quotes: Quote, channel: Channel = BREAD, url: str = "") -> Line:
@@ -52,7 +52,7 @@ DIGEST = Digest(
     questions=(line("question", said(5, "who has a loom?")), line("question", said(6, "and a wheel?"))),
     links=(line("link", said(7, "a map"), url="https://example.org/map"),),
     newcomers=3,
-    named=("Ida",),
+    named=(Newcomer(name="Ida", source=Ref("discord", "20/8")),),
     messages=1234,
     people=12,
     channels=(BREAD, BOATS),
@@ -74,7 +74,7 @@ def test_it_is_told_by_the_clock_of_its_reader_with_a_link_for_all_that_it_rests
     for source in DIGEST.sources:
         assert f"(kinfolk:message:{source})" in text
     assert "[wakes](http://evil)" not in text, "what members wrote is no link"
-    assert "New here: Ida and 2 more" in text
+    assert "New here: [Ida](kinfolk:message:discord:20/8) and 2 more" in text
     assert "**Still open**\n- who has a loom?" in text
     assert "[a map](https://example.org/map)" in text
 
@@ -86,6 +86,7 @@ def test_it_is_told_by_the_clock_of_its_reader_with_a_link_for_all_that_it_rests
         (lost(3, 4), ("keel", "Friday", "Decided"), ("rye", "loom")),
         (lost(5), ("loom",), ("Still open", "wheel")),
         (lost(5, 6), ("loom", "wheel", "Still open"), ("rye",)),
+        (lost(8), ("Ida", "New here"), ("rye", "keel", "loom")),
     ],
 )
 def test_it_loses_the_lines_of_what_is_gone(gone: set[Ref], left_out: tuple[str, ...], left: tuple[str, ...]) -> None:
@@ -97,7 +98,7 @@ def test_it_loses_the_lines_of_what_is_gone(gone: set[Ref], left_out: tuple[str,
 
 
 def test_nothing_of_it_stands_where_nothing_is_left_or_nobody_knows_what_to_leave_out() -> None:
-    assert without(written(), lost(*range(1, 8))) is None
+    assert without(written(), lost(*range(1, 8))) is None, "who is new is no digest"
     assert without(written(), lost(99)) is None
     once = without(written(), lost(1, 2))
     assert once is not None
@@ -125,3 +126,10 @@ def test_it_is_drawn_for_a_phone_and_chinese_is_no_empty_box() -> None:
     assert len(set(drawn.values())) == 3, "what cannot be drawn is left out, and characters differ"
     long = replace(made, title="Harbour " * 40, rows=tuple(replace(row, name="#x" * 90) for row in made.rows))
     assert Image.open(io.BytesIO(card.draw(long))).size == image.size
+
+
+def test_of_a_link_that_many_shared_few_messages_are_named_and_all_counted() -> None:
+    [link] = DIGEST.links
+    many = written(digest=replace(DIGEST, links=(replace(link, messages=40),)))
+    assert "([A\\*7](kinfolk:message:discord:20/7) ×40, " in many
+    assert "×" not in written(digest=replace(DIGEST, links=(replace(link, messages=1),)))

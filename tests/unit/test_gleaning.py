@@ -97,3 +97,9 @@ def test_a_link_is_one_however_it_is_spelled_and_keeps_its_sentence() -> None:
     ]
     assert found[0].sentences[1] == "I know http://www.bread.example/rye/?page=2#crumb, it is good."
     assert same("https://a.example/b") != same("https://a.example/c")
+
+
+def test_what_only_begins_as_an_address_ends_no_digest() -> None:
+    broken = "https://bread.example／rye"
+    found = links(talk((1, f"Look at {broken} there."), (2, "and at https://bread.example/rye")))
+    assert [one.url for one in found] == [broken, "https://bread.example/rye"]

@@ -99,6 +99,14 @@ def states(acts: list[Act]) -> list[str]:
     return [act.state for act in acts]
 
 
+async def test_of_several_answers_that_nobody_asked_for_each_is_given_though_another_fails(bot: SmallBot) -> None:
+    one, two = replace(SAY, answer="a1"), replace(SAY, text="later", answer="a2")
+    bot.plaza.script.append(NO)
+    assert states(await perform(bot, one, two, asked=False)) == ["failed", "done"]
+    bot.plaza.script.append(NO)
+    assert states(await perform(bot, one, two, number="t2")) == ["failed", "failed", "done"], "and sorry for it"
+
+
 async def test_everything_intended_is_on_disk_before_the_first_act_is_tried(bot: SmallBot) -> None:
     seen: list[list[str]] = []
 

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from adapters.slack import Slack, Tokens, link, names
+from adapters.slack import Slack, Tokens, link, names, speaking
 from adapters.slack.examining import examine
 from bot.core.actions import Attachment, Button, CreateChannel, Delete, Edit, React, Say
 from bot.core.clock import SystemClock
@@ -24,7 +24,6 @@ from bot.core.things import Ref
 from tests.contract.on_slack import OnSlack, on_slack
 from tests.contract.platform import Recorder
 from tests.platforms.slack import ADMIN_TOKEN, Server, harbour, slack_server
-from tests.platforms.slack.methods import METHODS
 from tests.platforms.slack.server import APP_TOKEN, BOT_TOKEN
 
 pytestmark = pytest.mark.slow
@@ -178,10 +177,19 @@ async def test_a_channel_without_its_purpose_is_there_all_the_same(slack: OnSlac
 async def test_a_file_that_slack_has_not_shared_yet_has_no_reference(
     slack: OnSlack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(METHODS, "files.info", lambda _call: {"file": {"id": "F1"}})
+    monkeypatch.setattr(speaking, "SHARED_AFTER", (0.01, 0.01))
     file = Attachment(name="a.txt", data=b"words")
-    said = await slack.adapter.act(Say(to=slack.public, text="Look.", attachments=(file,)))
+    say = Say(to=slack.public, text="Look.", attachments=(file,))
+    slack.server.world.unshared = 2
+    late = await slack.adapter.act(say)
+    assert late.made is not None, "it is asked for again"
+    slack.server.world.unshared = 9
+    said = await slack.adapter.act(say)
     assert (said.state, said.made) == ("done", None), "not a reference that names nothing"
+    slack.server.limit("files.info", 30)
+    before = len(slack.server.world.files)
+    assert (await slack.adapter.act(say)).state == "done"
+    assert len(slack.server.world.files) == before + 1, "what was sent is not sent again for that"
 
 
 async def test_a_line_on_which_slack_says_no_hello_is_let_go(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 from brains.evals.rouge import rouge
 from brains.evals.textrank import textrank
-from brains.rhythm.summary import Spoken, summarise
+from brains.rhythm.summary import Spoken, says_something, summarise
 from brains.rhythm.titles import title
 
 TALK = [
@@ -77,3 +79,10 @@ def test_textrank_prefers_what_resembles_the_others() -> None:
     ranks = textrank(["kiln fuse element", "kiln fuse heat", "kiln element heat", "umbrella"])
     assert ranks.argmin() == 3
     assert abs(float(ranks.sum()) - 1) < 1e-4
+
+
+def test_a_message_made_to_take_long_is_looked_at_as_fast_as_any() -> None:
+    began = time.perf_counter()
+    assert not says_something(f"yes {'a' * 60}.", ["a", "b", "c"]), "a greeting of few words"
+    assert says_something(f"yes {'a' * 200} b c d e f g h", ["a", "b", "c"])
+    assert time.perf_counter() - began < 1.0, "every way to cut the long word would take seconds"

@@ -402,7 +402,11 @@ def complete_upload(call: Call) -> dict:
 def files_info(call: Call) -> dict:
     if call.text("file") not in call.world.files:
         raise ApiError("file_not_found")
-    return {"file": call.world.files[call.text("file")]}
+    file = call.world.files[call.text("file")]
+    if call.world.unshared:
+        call.world.unshared -= 1
+        return {"file": {**file, "shares": {}}}
+    return {"file": file}
 
 
 def views_publish(call: Call) -> dict:

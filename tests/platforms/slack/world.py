@@ -135,6 +135,7 @@ class World:
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.files: dict[str, dict] = {}
+        self.unshared = 0
         self.bytes: dict[str, bytes] = {}
         self.homes: dict[str, dict] = {}
         self.tell: Callable[[dict], None] = lambda _event: None
