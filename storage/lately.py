@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Integer, cast, extract, func, select
+from sqlalchemy import Numeric, cast, extract, func, select
 from sqlmodel import col
 
 from bot.core.things import Ref
@@ -20,7 +20,7 @@ from storage.tables import MessageRow
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import Row
+    from sqlalchemy import Label, Row
 
     from bot.core.ports import Scope
     from storage.connection import Connection
@@ -71,12 +71,20 @@ def _said(row: Row[*tuple[object, ...]]) -> Said:
     )
 
 
+def _whole_hour() -> Label[float]:
+    """Return in which hour a message was sent, as the Unix seconds of its beginning.
+
+    By a remainder, since as whole numbers PostgreSQL rounds the last half second of an hour up into the next.
+    """
+    seconds = cast(extract("epoch", col(MessageRow.sent_at)), Numeric(asdecimal=False))
+    return (seconds - seconds % 3600).label("hour")
+
+
 async def by_hour(connection: Connection, scope: Scope, end: datetime, hours: int) -> dict[int, Hours]:
     """Count what is in scope by channel and hour: so many hours, the last of them ending at `end`, a whole one."""
     begin = end - hours * HOUR
     spent = (col(MessageRow.sent_at) >= begin) & (col(MessageRow.sent_at) < end)
-    seconds = cast(extract("epoch", col(MessageRow.sent_at)), Integer)
-    hour = (seconds - seconds % 3600).label("hour")
+    hour = _whole_hour()
     many, people = func.count().label("many"), func.count(func.distinct(col(MessageRow.author_id))).label("people")
     rows = await connection.execute(
         select(col(MessageRow.channel_id), hour, many, people)
@@ -95,8 +103,7 @@ async def everywhere(connection: Connection, scope: Scope, end: datetime, hours:
     """Count what is in scope by hour (hours,), the last of them ending at `end`, a whole one."""
     begin = end - hours * HOUR
     spent = (col(MessageRow.sent_at) >= begin) & (col(MessageRow.sent_at) < end)
-    seconds = cast(extract("epoch", col(MessageRow.sent_at)), Integer)
-    hour = (seconds - seconds % 3600).label("hour")
+    hour = _whole_hour()
     rows = await connection.execute(
         select(hour, func.count().label("many")).where(*within(scope), spent).group_by(hour)
     )
@@ -117,15 +124,12 @@ async def began(connection: Connection, channels: Collection[int]) -> dict[int, 
     return first
 
 
-async def sample(connection: Connection, scope: Scope, *, limit: int) -> list[tuple[int, str]]:
-    """Return the channel and the text of the messages in scope that were stored last."""
-    rows = await connection.execute(
-        select(*columns(MessageRow, "channel_id", "text"))
-        .where(*within(scope, found=True))
-        .order_by(col(MessageRow.id).desc())
-        .limit(limit)
+async def sample(connection: Connection, scope: Scope, *, limit: int) -> list[str]:
+    """Return the texts of the messages in scope that were stored last; for many channels, since it goes by no index."""
+    rows = await connection.scalars(
+        select(col(MessageRow.text)).where(*within(scope, found=True)).order_by(col(MessageRow.id).desc()).limit(limit)
     )
-    return [(row.channel_id, row.text) for row in rows]
+    return list(rows)
 
 
 async def holding(connection: Connection, scope: Scope, word: str, *, limit: int) -> list[str]:

@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from bot.core import rhythms
 from bot.core.outreach import WEEK, Outreach, against
+from bot.core.rhythms import Rhythm
 from storage import members, policies
 from storage.rows import columns, portions
 from storage.tables import ActRow, ConsentRow, MemberRow, SubscriptionRow
@@ -109,12 +110,18 @@ async def _refused(connection: Connection, numbers: Sequence[int]) -> set[int]:
 
 
 async def _zones(connection: Connection, numbers: Sequence[int]) -> dict[int, str]:
-    """Return the time zones that these accounts named, the last word first."""
+    """Return the time zones that these accounts named, the last word first.
+
+    Who only ever said no named none: such a row is of UTC.
+    """
+    named = col(SubscriptionRow.wanted).is_(True) | (col(SubscriptionRow.zone) != Rhythm().zone)
     rows = [
         row
         for some in portions(numbers)
         for row in await connection.execute(
-            select(*columns(SubscriptionRow, "member_id", "zone", "at")).where(col(SubscriptionRow.member_id).in_(some))
+            select(*columns(SubscriptionRow, "member_id", "zone", "at")).where(
+                col(SubscriptionRow.member_id).in_(some), named
+            )
         )
     ]
     said: dict[int, str] = {}

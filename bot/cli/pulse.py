@@ -13,7 +13,7 @@ from bot.cli.find import warn_of_waiting
 from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, out, run
 from bot.core.errors import Mistake
 from bot.core.things import Ref
-from brains.rhythm.pulse import FEWEST_DAYS, MOST_DAYS, USUAL_DAYS
+from brains.rhythm.trends import FEWEST_DAYS, MOST_DAYS, USUAL_DAYS
 
 if TYPE_CHECKING:
     from bot.app import App

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import threading
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,8 @@ NAME = 22
 LEAST = 0.3
 """The mood's scale reaches at least so far, so that nothing looks like a storm that is a breeze."""
 FONTS = ["Noto Sans CJK SC", "DejaVu Sans"]
+_DRAWING = threading.Lock()
+"""Held while one is drawn: what style holds, Matplotlib keeps once for all threads."""
 
 
 def draw(pulse: Pulse, part: Part, title: str, translate: Translate) -> bytes:
@@ -56,9 +59,10 @@ def draw(pulse: Pulse, part: Part, title: str, translate: Translate) -> bytes:
             "font.family": FONTS,
             "font.size": TEXT,
             "axes.unicode_minus": False,
+            "text.parse_math": False,  # a name with dollar signs is no formula
         }
     )
-    with style:
+    with _DRAWING, style:
         figure = Figure(figsize=(WIDTH, HEAD + sum(heights)), facecolor=PAPER, layout="constrained")
         figure.suptitle(_head(pulse, title), fontsize=TITLE, x=LEFT / 72 / WIDTH, ha="left", linespacing=1.35)
         axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
@@ -104,14 +108,14 @@ def _head(pulse: Pulse, title: str) -> str:
 
 def _volume(panel: Axes, part: Part, days: int, translate: Translate) -> None:
     counts = [day.messages for day in part.days]
+    usual = part.messages_before / days
     panel.bar(range(len(counts)), counts, color=BARS, width=0.82)
     _title(panel, translate(_("Messages a day")))
     if part.messages_before:
-        usual = part.messages_before / days
         panel.axhline(usual, color=INK, linewidth=1.1, linestyle=(0, (4, 3)))
         told = translate(_("before: {count}")).format(count=f"{usual:.0f}" if usual >= 10 else f"{usual:.1f}")  # noqa: PLR2004 - digits
         panel.annotate(told, (1, 1), xycoords="axes fraction", ha="right", va="bottom", fontsize=SMALL, color=FAINT)
-    panel.set_ylim(0, max(*counts, 1) * 1.05)
+    panel.set_ylim(0, max(*counts, usual, 1) * 1.05)
     panel.locator_params(axis="y", integer=True, nbins=3)
     panel.grid(axis="y", color=FAINT, alpha=0.25, linewidth=0.7)
     panel.set_axisbelow(True)

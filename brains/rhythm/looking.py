@@ -113,6 +113,7 @@ def _talk(read: _Read, moods: Mapping[int, float]) -> Talk:
         texts=[texts.get(one, "") for one in ids],
         moods=np.array([moods.get(one, np.nan) for one in ids], dtype=np.float32),
         unnamed={term for name in read.names for term in words(name)},
+        read=read.said[0].message.sent_at.timestamp() if len(read.said) == MOST else 0.0,
     )
 
 

@@ -43,8 +43,8 @@ QUIET = timedelta(days=7)
 """A watched word that nobody said for so long is told of when it is said again."""
 NEW = timedelta(days=1)
 """Whoever wrote nothing before that is a newcomer."""
-ENOUGH = 50
-"""Texts with the letters of a watched word that are looked at, to find one that holds it as a word."""
+ENOUGH = 1_000
+"""Texts with the letters of a watched word in which it is looked for as a word: `ai` is in `said`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ class Lookout:
 
         async def read(connection: Connection) -> Past:
             firsts = await lately.began(connection, aged)
-            drawn = [text for _channel, text in await lately.sample(connection, before, limit=SAMPLE)]
+            drawn = await lately.sample(connection, before, limit=SAMPLE)
             return Past(
                 end=end.timestamp(),
                 counts=await lately.by_hour(connection, there, end, WEEKS * WEEK) if busy else {},
@@ -128,8 +128,8 @@ class Lookout:
     async def _usually_bad(self, channel: int, before: Scope) -> float:
         """Return the share of a channel's messages in a bad mood; thin evidence leans on one of ten."""
         there = replace(before, channels=frozenset({channel}))
-        drawn = await self.database.look(functools.partial(lately.sample, scope=there, limit=MOOD_SAMPLE))
-        texts = [text for _channel, text in drawn if text.strip()]
+        drawn = await self.database.look(functools.partial(lately.said, scope=there, limit=MOOD_SAMPLE))
+        texts = [one.text for one in drawn if one.text.strip()]
         bad = (await self.moods(texts) >= BAD).sum() if self.moods is not None and texts else 0
         return float((bad + 2) / (len(texts) + 20))
 

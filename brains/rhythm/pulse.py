@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 WEEK, WEEKS = timedelta(days=7), 4
 """Topics of the last week are held beside those of so many weeks before it."""
-FEWEST_DAYS, USUAL_DAYS, MOST_DAYS = 7, 30, 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +55,7 @@ class Talk:
     """Messages (n,), oldest first: channels, authors and times; terms and texts, empty of what is too old to be read.
 
     `moods` (n,) is -1 to 1, NaN where nothing tells; `unnamed` are terms that name no topic, such as members' names.
+    Nothing before `read`, seconds since the epoch, has terms or texts.
     """
 
     channels: Ids
@@ -65,6 +65,7 @@ class Talk:
     texts: Sequence[str]
     moods: Floats
     unnamed: Collection[str] = ()
+    read: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,4 +187,7 @@ def _change(cut: _Cut, rows: Ids) -> Change:
         days=cut.days[rows],
         now=cut.latest[rows],
     )
-    return changes(spoken, days=WEEK.days, before=(WEEK * WEEKS).days, unnamed=talk.unnamed)
+    week = (cut.window.until - WEEK).timestamp()
+    begins = max(talk.read, week - (WEEK * WEEKS).total_seconds())
+    before = max((week - begins) / timedelta(days=1).total_seconds(), 1.0)
+    return changes(spoken, days=WEEK.days, before=before, unnamed=talk.unnamed)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
 from brains.matching.growth_names import PARTICLES, is_chinese, whole_word
 from brains.matching.terms import as_written
@@ -123,6 +122,8 @@ def beyond_chance(now: Floats64, ever: Floats64, sign: int) -> Mask:
     discovery rate of CHANCE (Benjamini and Hochberg 1995), among the terms that could be beyond chance at all (Tarone
     1990): which they are follows from how often they were used in both times together, and says nothing of when.
     """
+    from scipy import stats  # takes a second, which whoever reads no pulse does without
+
     total, inside = float(ever.sum()), float(now.sum())
     if sign > 0:
         chances = stats.hypergeom.sf(now - 1, total, ever, inside)

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +19,8 @@ QUARTER = 900
 HOURS = 24
 FEWEST, VOICES = 10, 3
 """Messages and people from which a mood is told: below, it would be chance, and what one member feels."""
+FEWEST_DAYS, USUAL_DAYS, MOST_DAYS = 7, 30, 90
+"""How far back somebody may look, and does if nothing is said."""
 SURE = 0.975
 """Quantile of Student's t on either side of which a mean lies in 5 of 100 cases, with a degree of freedom a member."""
 
@@ -47,6 +48,8 @@ def mood(moods: Floats, authors: Ids) -> Mood | None:
 
     What one member writes is of one temper: the standard error counts members (cluster-robust, Liang and Zeger 1986).
     """
+    from scipy import stats  # takes a second, which whoever reads no pulse does without
+
     told = np.isfinite(moods)
     values, whose = moods[told].astype(np.float64), np.unique(authors[told], return_inverse=True)[1]
     people = int(whose.max(initial=-1)) + 1

@@ -93,13 +93,13 @@ class Look:
     def see(self, known: Collection[Subject], quiet: Collection[str]) -> list[Sighting]:
         """Return what is unusual and not `known` yet, the most messages first and each excitement once.
 
-        Of the watched words, `quiet` ones were not said for long.
+        Of the watched words, `quiet` ones were not said for long: each is told, whatever else its messages are part of.
         """
         told = [frozenset(one.id for one in self._about(subject)) for subject in known]
         found: list[Sighting] = []
         for one in self._every(quiet):
             numbers = frozenset(message.id for message in one.said)
-            same = any(len(numbers & other) >= HALF * len(numbers) for other in told)
+            same = one.spike is not None and any(len(numbers & other) >= HALF * len(numbers) for other in told)
             if one.subject not in known and not same:
                 found.append(one)
                 told.append(numbers)
@@ -117,7 +117,7 @@ class Look:
             if (found := self._spike(subject)) is not None:
                 yield found
             elif word in quiet and said:
-                yield Sighting(subject=subject, said=tuple(said))
+                yield Sighting(subject=subject, said=tuple(said), fresh=said[0].at > self._now - PERIOD)
         for channel, count in Counter(one.channel for one in self._said).most_common():
             if count >= FIGURES.least and channel in self._rooms:
                 name = str(self._rooms[channel].ref)

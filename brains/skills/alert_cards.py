@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.core import wording
@@ -18,6 +18,7 @@ from bot.core.wording import escape, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from zoneinfo import ZoneInfo
 
     from bot.core.actions import Subject
     from bot.core.i18n import Translate
@@ -41,11 +42,15 @@ MUTES = {"day": timedelta(days=1), "week": timedelta(days=7), "good": timedelta(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cards:
-    """Words what was seen, in the staff's language: `rooms` are channels by number, `people` members by number."""
+    """Words what was seen, in the staff's language and on the community's clock.
+
+    `rooms` are channels by number, `people` members by number.
+    """
 
     translate: Translate
     rooms: Mapping[int, Channel]
     people: Mapping[int, Member]
+    zone: ZoneInfo
 
     def card(
         self, staff: Ref, alert: str, sightings: Sequence[Sighting], causes: Sequence[Cause], more: Sequence[str] = ()
@@ -125,8 +130,8 @@ class Cards:
 
     def _links(self, said: Sequence[Said]) -> str:
         shown = shown_of(said)
-        links = " · ".join(wording.message(one.ref, clock(one)) for one in shown)
-        return self.translate(_("The messages: {links} (UTC)")).format(links=links)
+        links = " · ".join(wording.message(one.ref, clock(one, self.zone)) for one in shown)
+        return self.translate(_("The messages: {links} ({zone})")).format(links=links, zone=escape(str(self.zone)))
 
 
 def shown_of(said: Sequence[Said]) -> list[Said]:
@@ -140,9 +145,9 @@ def shown_of(said: Sequence[Said]) -> list[Said]:
     return sorted([*chosen.values(), *rest][:SHOWN], key=lambda one: one.at)
 
 
-def clock(one: Said) -> str:
-    """Return the time of day of a message, in UTC."""
-    return datetime.fromtimestamp(one.at, UTC).strftime("%H:%M")
+def clock(one: Said, zone: ZoneInfo) -> str:
+    """Return the time of day of a message, where the community is."""
+    return datetime.fromtimestamp(one.at, zone).strftime("%H:%M")
 
 
 def reading(translate: Translate, alert: str) -> Button:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from bot.core import wording
+from bot.core import wording, zones
 from bot.core.actions import AskStaff, Edit, KeepAlert, KeepMute, Subject
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Mistake, NotAllowed, Unavailable
@@ -170,7 +170,8 @@ async def _told(
     authors = {one.author for one in alert_cards.shown_of(first.said)} | {cause.author for cause in seen.causes}
     async with context.faculties.database.read() as connection:
         people = await _people(connection, authors - {0})
-    cards = Cards(translate=translate, rooms=reach.channels, people=people)
+    zone = await zones.opened(context.policy.time_zone)
+    cards = Cards(translate=translate, rooms=reach.channels, people=people, zone=zone)
     card = cards.card(staff.ref, alert, seen.sightings, seen.causes, raiders.lines(translate))
     kept = [_kept(one, alert if one is first else uuid4().hex) for one in seen.sightings]
     names = ", ".join(_named(one.subject, reach) for one in seen.sightings)
@@ -209,9 +210,11 @@ async def _closed(context: Context, alert: Alert) -> list[Action]:
     text = getattr(act.action, "text", "") if act is not None else ""
     if act is None or not text:
         return [keep]
-    words = translate(_("Over since {time} UTC.")).format(time=context.now.strftime("%H:%M"))
+    zone = await zones.opened(context.policy.time_zone)
+    since = context.now.astimezone(zone).strftime("%H:%M")
+    words = translate(_("Over since {time} ({zone}).")).format(time=since, zone=escape(str(zone)))
     left = tuple(replace(one, token="") for one in getattr(act.action, "buttons", ()))
-    return [keep, *(replace(one, buttons=left) for one in rewritten(act, f"{text}\n\n_{words}_"))]
+    return [keep, *(replace(one, offered=left) for one in rewritten(act, f"{text}\n\n_{words}_", buttons=left))]
 
 
 async def _latest(context: Context, alert: str) -> Act | None:
@@ -232,8 +235,9 @@ async def _read(context: Context) -> Decision:
         people = await _people(connection, {one.author for one in found})
     if not found:
         raise Mistake(_("Nothing of it is there any more that you may read."))
+    zone = await zones.opened(context.policy.time_zone)
     lines = [
-        f"- {wording.message(one.ref, one.sent_at.strftime('%H:%M'))} "
+        f"- {wording.message(one.ref, one.sent_at.astimezone(zone).strftime('%H:%M'))} "
         f"**{escape(people[one.author].name)}**: {escape(short(one.text))}"
         for one in found
         if one.author in people
@@ -281,20 +285,22 @@ async def _mute(context: Context) -> Decision:
         words = translate(_("{member} wants to hear of this again.")).format(member=who(context))
         buttons = alert_cards.muting(translate, alert, subject)
     else:
-        words = _until(context, data["for"], until, translate)
+        words = await _until(context, data["for"], until, translate)
         buttons = (alert_cards.unmuting(translate, alert, subject),)
     latest = await _latest(context, alert) or act
     text = getattr(latest.action, "text", "") if latest is not None else ""
     shown = (alert_cards.reading(translate, alert), *buttons)
-    under = rewritten(latest, f"{text}\n\n_{escape(words)}_", buttons=shown) if latest is not None else ()
+    edits = rewritten(latest, f"{text}\n\n_{escape(words)}_", buttons=shown) if latest is not None else ()
+    under = tuple(replace(one, offered=getattr(latest.action, "buttons", ())) for one in edits if latest is not None)
     return Decision(skill=NAME, actions=(keep, *under), reason=words)
 
 
-def _until(context: Context, span: str, until: datetime, translate: Translate) -> str:
+async def _until(context: Context, span: str, until: datetime, translate: Translate) -> str:
     if span == "good":
         return translate(_("{member}: nothing more of this.")).format(member=who(context))
-    sentence = translate(_("{member}: nothing of this until {time} UTC."))
-    return sentence.format(member=who(context), time=until.strftime("%Y-%m-%d %H:%M"))
+    zone = await zones.opened(context.policy.time_zone)
+    sentence = translate(_("{member}: nothing of this until {time} ({zone})."))
+    return sentence.format(member=who(context), time=f"{until.astimezone(zone):%Y-%m-%d %H:%M}", zone=zone)
 
 
 def _check(context: Context) -> None:

@@ -11,9 +11,8 @@ from bot.core.actions import Attachment
 from bot.core.decisions import Decision
 from bot.core.i18n import _
 from brains.rhythm.chart import draw
-from brains.rhythm.looking import only, take
-from brains.rhythm.pulse import USUAL_DAYS
 from brains.rhythm.telling import told
+from brains.rhythm.trends import USUAL_DAYS
 from brains.skills import watching
 from brains.skills.skill import Skill
 from brains.skills.steering import who
@@ -31,6 +30,8 @@ async def propose(context: Context) -> Decision | None:
     given = context.command.arguments
     if given.get("action") == "watch":
         return await watching.propose(context)
+    from brains.rhythm.looking import only, take  # brings scipy, which the other skills do without
+
     reach = await context.hearing()
     wanted = given.get("channel", "")
     faculties = context.faculties

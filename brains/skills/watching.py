@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.core import wording
+from bot.core import wording, zones
 from bot.core.actions import KeepWatchword
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake
@@ -105,10 +105,11 @@ async def _list(context: Context) -> Decision:
         known = await watchlists.every(connection, context.community)
         muted = await alerts.muted(connection, context.community, context.now)
     reach, translate = await context.reach(), context.translate
+    zone = await zones.opened(context.policy.time_zone)
     lines = []
     for one in known:
         who_added = f", {wording.member(one.added_by, one.added_by.id)}" if one.added_by else ""
-        lines.append(f"- **{escape(one.word)}** ({one.added_at.date().isoformat()}{who_added})")
+        lines.append(f"- **{escape(one.word)}** ({one.added_at.astimezone(zone).date().isoformat()}{who_added})")
     text = "\n".join(lines) or translate(_("No word is watched. /pulse watch add WORD"))
     rooms = {str(room.ref): wording.channel(room.ref, room.name) for room in reach.channels.values()}
     named = [rooms.get(one.name, "") if one.kind in {"channel", "mood"} else escape(one.name) for one in muted]

@@ -12,6 +12,7 @@ from bot.core.decisions import Decision
 from bot.core.errors import Mistake
 from bot.core.i18n import _
 from bot.core.rhythms import OFF, Rhythm
+from brains.skills.digest_words import WEEKDAYS
 from brains.skills.reaching import may_write
 from brains.skills.steering import member_of
 from storage import members, outreach, subscriptions
@@ -23,15 +24,6 @@ if TYPE_CHECKING:
 NAME = "suggest"
 """The skill that sends them."""
 ABOUT: Subscribed = "suggestions"
-DAYS = (
-    _("Monday"),
-    _("Tuesday"),
-    _("Wednesday"),
-    _("Thursday"),
-    _("Friday"),
-    _("Saturday"),
-    _("Sunday"),
-)
 DAY = re.compile(
     r"mon(?:day)?|tue(?:s|sday)?|wed(?:nesday)?|thu(?:rs|rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
     r"|(?:每?周|每?星期)[一二三四五六日天]",
@@ -111,7 +103,7 @@ def often(context: Context, rhythm: Rhythm) -> str:
     """Say on which day and at which hour."""
     assert rhythm.weekday is not None  # noqa: S101 - suggestions come once a week
     sentence = context.translate(_("every {day} at {hour}:00"))
-    return sentence.format(day=context.translate(DAYS[rhythm.weekday]), hour=rhythm.hour)
+    return sentence.format(day=context.translate(WEEKDAYS[rhythm.weekday]), hour=rhythm.hour)
 
 
 async def _possible(context: Context, member: Member) -> None:

@@ -6,15 +6,17 @@ import functools
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.core.actions import AskStaff, Edit, KeepAlert, KeepWatchword, Say
+from bot.core.actions import AskStaff, Delete, Edit, KeepAlert, KeepWatchword, Say, Subject
 from bot.core.decisions import Mode, Trace
 from bot.core.events import ButtonPressed, MessageDeleted, MessagePosted, Named, TimerFired
 from bot.core.things import Audience, Rank, Ref
 from brains.skills import alerts as skill
-from storage import members
+from brains.skills import pulse, staff
+from storage import alerts, members, watchlists
 from tests.recording import ANA, GENERAL, PLATFORM, STAFF, WEI, SmallBot, small_bot
 
 CLOSED = Named(ref=STAFF.ref, name="staff", audience=Audience.MEMBERS)
@@ -232,3 +234,82 @@ async def test_after_a_restart_nothing_is_told_twice(home: Path) -> None:
             await bot.follow(*history(bot.clock.now()), *burst(bot.clock.now()))
             await looks(bot, PERIOD * (2 - told))
             assert len(cards(bot)) == told
+
+
+async def test_a_watched_word_is_told_in_a_channel_that_was_told_of_or_is_muted(bot: SmallBot) -> None:
+    await bot.performer.keeper.act(bot.community, KeepWatchword(word="skyline", by=ANA.ref))
+    await bot.follow(*burst(bot.clock.now()))
+    await looks(bot)
+    await press(bot, "Mute for a week")
+    await bot.follow(said(bot.clock.now(), "is it true of skyline?", member(5), "w1"))
+    await looks(bot)
+    assert [("messages in" in one.text, "skyline" in one.text) for one in cards(bot)] == [(True, False), (False, True)]
+    assert await looks(bot) is None
+
+
+async def test_in_watch_a_watched_word_is_traced_once(bot: SmallBot) -> None:
+    await bot.mode("alerts", Mode.WATCH)
+    await bot.performer.keeper.act(bot.community, KeepWatchword(word="skyline", by=ANA.ref))
+    await bot.follow(said(bot.clock.now(), "is it true of skyline?", member(5), "w1"))
+    assert [await looks(bot, PERIOD * (time > 0)) is not None for time in range(4)] == [True, False, False, False]
+
+
+async def test_times_are_those_of_the_community(bot: SmallBot) -> None:
+    await bot.tune("time_zone", "Asia/Kathmandu")
+    happened = burst(bot.clock.now())
+    await bot.follow(*happened)
+    await looks(bot)
+    [card] = cards(bot)
+    here = ZoneInfo("Asia/Kathmandu")
+    assert f"[{happened[0].at.astimezone(here):%H:%M}](kinfolk:message:" in card.text
+    assert "(Asia/Kathmandu)" in card.text
+    await press(bot, "What was said")
+    assert f"[{happened[0].at.astimezone(here):%H:%M}](kinfolk:message:" in bot.plaza.said[-1]
+    await press(bot, "Mute for a week")
+    await looks(bot, timedelta(hours=2))
+    muted, over = (one.text for one in bot.plaza.done if isinstance(one, Edit))
+    assert "(Asia/Kathmandu)" in muted.removeprefix(card.text)
+    assert "(Asia/Kathmandu)" in over.removeprefix(muted)
+    assert "UTC" not in over
+
+
+async def muted_now(bot: SmallBot) -> dict[Subject, datetime]:
+    async with bot.database.read() as connection:
+        return await alerts.muted(connection, bot.community, bot.clock.now())
+
+
+async def watched(bot: SmallBot) -> list[str]:
+    async with bot.database.read() as connection:
+        return [one.word for one in await watchlists.every(connection, bot.community)]
+
+
+async def test_an_alert_a_mute_and_a_watched_word_are_taken_back(home: Path) -> None:
+    async with small_bot(home, skills=(skill.SKILL, staff.SKILL, pulse.SKILL)) as bot:
+        await bot.follow(said(bot.clock.now(), "hello", ANA, "staff", CLOSED))
+        await bot.tune("staff_channel", str(STAFF.ref))
+        await bot.mode("alerts", Mode.ACT)
+        await bot.follow(*history(bot.clock.now()), *burst(bot.clock.now()))
+
+        async def undo(trace: Trace | None) -> None:
+            assert trace is not None
+            await bot.happens(bot.command("undo", rank=Rank.STAFF, message=trace.id))
+
+        told = await looks(bot)
+        [card] = cards(bot)
+        muted = await press(bot, "Mute for a week")
+        assert await muted_now(bot) != {}
+        await undo(muted)
+        assert await muted_now(bot) == {}
+        [shown] = [one for one in bot.plaza.done if isinstance(one, Edit)][1:]
+        assert shown.text == card.text
+        assert {one.label for one in shown.buttons} >= {"Mute for a day", "Mute for a week", "Mute for good"}
+        await undo(told)
+        assert isinstance(next(one for one in reversed(bot.plaza.done) if not isinstance(one, Say)), Delete)
+        async with bot.database.read() as connection:
+            [known] = await alerts.since(connection, bot.community, bot.clock.now() - timedelta(days=1))
+        assert known.standing == "withdrawn"
+        assert await looks(bot) is None, "what was taken back is not told again at once"
+        added = await bot.happens(bot.command("pulse", rank=Rank.STAFF, action="watch", change="add", word="skyline"))
+        assert await watched(bot) == ["skyline"]
+        await undo(added)
+        assert await watched(bot) == []

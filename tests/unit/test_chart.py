@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from bot.core.things import Audience, Channel, Ref
-from brains.rhythm.chart import PAPER, _cut, _fonts, draw
+from brains.rhythm.chart import PAPER, _cut, _fonts, _volume, draw
 from brains.rhythm.pulse import Pulse, Talk, Window, parts
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -45,6 +47,15 @@ def test_a_picture_is_as_wide_as_a_phone_wants_and_has_its_own_paper(moods):
     assert drawn.convert("RGB").getpixel((2, 2)) == tuple(bytes.fromhex(PAPER.removeprefix("#")))
     bare = Image.open(io.BytesIO(draw(taken, taken.channels[0], "x", lambda text: text)))
     assert bare.height < drawn.height, "a channel has no list of channels"
+
+
+def test_dollar_signs_are_no_formula_and_busier_days_before_are_on_the_picture():
+    taken = pulse(moods=False)
+    assert draw(taken, taken.whole, "$\\frac{ dollars $", lambda text: text)
+    figure = Figure()
+    panel = figure.subplots()
+    _volume(panel, replace(taken.whole, messages_before=30 * 100), 30, lambda text: text)
+    assert max(day.messages for day in taken.whole.days) < 100 < panel.get_ylim()[1]
 
 
 def test_chinese_is_drawn_in_simplified_glyphs():

@@ -210,6 +210,15 @@ async def test_who_named_a_zone_has_their_own_night_by_any_account(bot: SmallBot
     assert await wrote(bot, "ana", "wei") == ["", ""]
 
 
+async def test_a_no_names_no_zone(bot: SmallBot) -> None:
+    await bot.tune("time_zone", "Asia/Shanghai")
+    at(bot, datetime(2027, 3, 1, 15, tzinfo=UTC))
+    await bot.performer.keeper.act(bot.community, KeepSubscription(member=ANA.ref, about="suggestions", when="off"))
+    assert await wrote(bot, "ana") == [NIGHT], "eleven at night where the community is"
+    bot.clock.pass_by(10 * 3600)
+    assert await wrote(bot, "ana") == [""]
+
+
 async def test_who_wants_nothing_used_is_not_written_to_until_they_take_it_back(bot: SmallBot) -> None:
     at(bot, datetime(2027, 3, 1, 12, tzinfo=UTC))
     off = SetConsent(member=ANA.ref, collected=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -99,3 +100,25 @@ def test_a_mood_is_called_what_its_whole_interval_is():
     assert called(Mood(mean=-0.3, low=-0.5, high=-0.1, n=50)) == "negative"
     assert called(Mood(mean=0.3, low=-0.1, high=0.7, n=50)) == "neutral"
     assert [signed(value) for value in (0.128, -0.128, -0.002)] == ["+0.13", "−0.13", "+0.00"]
+
+
+def test_what_was_too_old_to_be_read_is_not_held_for_silence():
+    """The kiln is spoken of evenly; of the four weeks before, one was read. The regatta is new."""
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    days = np.repeat(np.arange(14), 12)
+    texts = ["the kiln" if at % 3 or day < 7 else "a regatta" for at, day in enumerate(days)]
+    talk = Talk(
+        channels=np.ones(len(days), np.int64),
+        authors=np.arange(len(days)) % 5,
+        times=now.timestamp() - (13.5 - days) * 86_400.0,
+        documents=[(text.split()[1],) for text in texts],
+        texts=texts,
+        moods=np.full(len(days), np.nan, np.float32),
+    )
+    room = Channel(id=1, ref=Ref("test", "1"), name="pier", description="", audience=Audience.EVERYONE)
+    window = Window.ending(now, 7)
+    wide, _rooms = parts(talk, {1: room}, window)
+    held, _rooms = parts(replace(talk, read=(now - timedelta(days=14)).timestamp()), {1: room}, window)
+    [before], [after] = wide.change.rising, held.change.rising
+    assert before.name == after.name == "regatta"
+    assert before.times == pytest.approx(4 * after.times)
