@@ -73,7 +73,7 @@ async def test_a_spike_is_told_once_read_and_muted(town: AnyTown) -> None:
 
 
 async def test_words_are_watched_in_the_staffs_language(town: AnyTown) -> None:
-    needs(town, "AskStaff")
+    needs(town, BUTTONS)
     on = town.on
     await in_mode(town, "alerts", "act")
     await wants(town, staff_channel=str(on.private), language="zh_CN")
