@@ -42,9 +42,12 @@ COUNTED = {"en": "4 messages", "zh_CN": "4 条消息"}
 async def talks(town: Town) -> list[str]:
     """Have bread be talked of by members, and the crane by the staff; return the messages of the former."""
     said = [await town.says(who, "bread-and-ferments", words) for who, words in BREAD]
+    first = None
     for who, words in SECRET:
-        await town.says(who, "staff-room", words)
+        await town.says(who, "staff-room", words, reply_to=first)
+        first = town._posts(OWNER)[-1]
     await town.indexed()
+    await town.app.untangling().catch_up()
     return said
 
 
