@@ -11,13 +11,12 @@ from zoneinfo import ZoneInfo
 from bot.core import zones
 from bot.core.errors import Mistake
 from bot.core.i18n import _
-from bot.core.recurring import instant_of
+from bot.core.recurring import DAYS, instant_of
 
 OFF = "off"
 """How somebody says that they do not want it."""
 HOUR, MONDAY = 8, 0
 """When it is, where somebody says no hour and no day."""
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 CHINESE_DAYS = "一二三四五六日"
 DAILY = ("daily", "day", "每天", "每日")
