@@ -106,6 +106,7 @@ def _day(at: float) -> str:
 
 
 def _show(told: Groups) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     if not (told.topics or told.merges or told.archives):
@@ -117,7 +118,8 @@ def _show(told: Groups) -> None:
         for one in told.topics:
             most = sorted(one.channels.items(), key=lambda room: -room[1])
             rooms = ", ".join(f"#{name} ({count})" for name, count in most)
-            table.add_row(one.name, ", ".join(one.terms), str(one.people), str(one.conversations), one.since, rooms)
+            said = (one.name, ", ".join(one.terms), str(one.people), str(one.conversations), one.since, rooms)
+            table.add_row(*map(escape, said))
         out.print(table)
     for pair in told.merges:
         out.print(f"merge #{pair['smaller']} into #{pair['larger']}: {pair['shared']} talk in both", markup=False)
