@@ -26,13 +26,21 @@ MOST = 20_000
 """Messages that are read of a span, the newest."""
 Mark = tuple[object, ...]
 
+_STANDS = (
+    col(CaseRow.standing) != "withdrawn",
+    col(CaseRow.verdict) != "fine",
+    col(CaseRow.appeal_state) != "granted",
+)
+"""Of a case: nobody found it fine, withdrew it or took it back."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
     """What was said in a span, oldest first, without what a case is about; reactions by a message's number.
 
     `names` are what authors are called, `titles` those of threads by their number, and `new` are the authors who said
-    nothing in the community before. `doubles` are accounts of humans who have several.
+    nothing in the community before. `doubles` are accounts of humans who have several, `accused` those about whose
+    conduct a case stands.
     """
 
     said: tuple[Said, ...]
@@ -41,6 +49,7 @@ class Heard:
     titles: Mapping[int, str]
     new: frozenset[int]
     doubles: frozenset[int]
+    accused: frozenset[int] = frozenset()
 
 
 async def mark(connection: Connection, scope: Scope) -> Mark:
@@ -61,17 +70,18 @@ async def mark(connection: Connection, scope: Scope) -> Mark:
 
 async def under_review(connection: Connection, community: int) -> frozenset[str]:
     """Return the references of messages that a case rests on which nobody found fine, withdrew or took back."""
-    stands = (
-        (col(CaseRow.standing) != "withdrawn")
-        & (col(CaseRow.verdict) != "fine")
-        & (col(CaseRow.appeal_state) != "granted")
-    )
     rows = await connection.scalars(
         select(col(EvidenceRow.message))
         .join(CaseRow, col(CaseRow.id) == col(EvidenceRow.case_id))
-        .where(col(CaseRow.community_id) == community, stands)
+        .where(col(CaseRow.community_id) == community, *_STANDS)
     )
     return frozenset(rows)
+
+
+async def _accused(connection: Connection, community: int) -> frozenset[int]:
+    """Return about whose conduct a case stands."""
+    chosen = select(col(CaseRow.member_id)).where(col(CaseRow.community_id) == community, *_STANDS).distinct()
+    return frozenset(await connection.scalars(chosen))
 
 
 async def read(connection: Connection, community: Community, scope: Scope) -> Heard:
@@ -92,6 +102,7 @@ async def read(connection: Connection, community: Community, scope: Scope) -> He
         titles=await _titles(connection, threads),
         new=await _new(connection, community, authors, since),
         doubles=frozenset(await members.doubles(connection, community)),
+        accused=await _accused(connection, community.id),
     )
 
 

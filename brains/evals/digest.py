@@ -138,7 +138,7 @@ def _covered(month: Month, lines: Sequence[Sequence[str]]) -> float:
 def _measure(month: Month, told: Digest) -> dict[str, float]:
     """Return how right its citations are, and whether it fits into one message."""
     text = {one.name: letters(one.text) for one in month.said}
-    quotes = [quote for line in told.every for quote in line.quotes]
+    quotes = [quote for line in told.every for quote in line.said]
     right = [letters(quote.text.removesuffix(" …")) in text.get(quote.source.id, "") for quote in quotes]
     length = sum(len(line.title) + len(line.summary) + AROUND for line in told.lines)
     topic = {one.name: one.topic for one in month.said}

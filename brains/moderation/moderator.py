@@ -35,6 +35,10 @@ LOOKS: dict[str, str] = {
     "spam": _("looks like spam or a scam ({sure:.0%} sure)"),
     "self_harm": _("may be about harming oneself ({sure:.0%} sure)"),
 }
+DOUBTFUL = 0.5
+"""How sure a head is of what is not chosen to be quoted: that it is harm is likelier than not."""
+CARELESS = frozenset({"repeats", "figures", "markup", "marks"})
+"""Tricks of disguise that people also use without a thought: ahhhh, gr8, a bold syllable, an accent."""
 KINDS: dict[str, Kind] = {one: one for one in ("toxicity", "hate", "sexual", "spam", "self_harm")}
 
 
@@ -95,9 +99,20 @@ class Moderator:
 
     def weigh(self, post: Post) -> Verdict:
         """Say what rules and heads make of words that the bot is about to say itself; no window counts them."""
+        return self._weighed(post)[0]
+
+    def may_quote(self, post: Post) -> bool:
+        """Say whether words may be chosen to be repeated to many: silence costs little, so a doubt is enough."""
+        if undisguise(post.text).tricks - CARELESS:
+            return False
+        said, scores = self._weighed(post)
+        return said == "allow" and max(scores.values(), default=0.0) < DOUBTFUL
+
+    def _weighed(self, post: Post) -> tuple[Verdict, Mapping[str, float]]:
         undone = undisguise(post.text)
         found = self.rules(post.channel).read(post.text, undone) if self.rules is not None else []
-        return verdict(found + self._heard(self._scores(post, undone), post, undone, str))
+        scores = self._scores(post, undone)
+        return verdict(found + self._heard(scores, post, undone, str)), scores
 
     def came(self, member: Ref, at: datetime) -> Raid | None:
         """Take note of somebody who came in; return the raid that is on."""

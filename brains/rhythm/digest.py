@@ -41,7 +41,8 @@ class Line:
     `quotes` are whole sentences that were said, in the order in which they were, and the summary is these, a line each;
     where it is not `quoted`, it was generated, and each of its sentences is supported by one of them. `people` are the
     names of who took part, those who said most first; `messages` counts what was said, of a link how often it was
-    shared. `score` compares lines of one kind within one digest. `label` is the conversation's, `url` the link's.
+    shared. `score` compares lines of one kind within one digest. `label` is the conversation's, `url` the link's. Where
+    the title is the question that opened the conversation, `opening` is that, and none of the quotes.
     """
 
     kind: Kind
@@ -57,11 +58,17 @@ class Line:
     label: int = 0
     quoted: bool = True
     url: str = ""
+    opening: Quote | None = None
+
+    @property
+    def said(self) -> tuple[Quote, ...]:
+        """Return all that it repeats: what its title quotes, and the quotes."""
+        return (self.opening, *self.quotes) if self.opening else self.quotes
 
     @property
     def sources(self) -> tuple[Ref, ...]:
         """Return the messages that it rests on, each once, in order."""
-        return tuple(dict.fromkeys(one.source for one in self.quotes))
+        return tuple(dict.fromkeys(one.source for one in self.said))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,8 @@ LINES, OTHERS = 8, 3
 """Conversations of a digest; decisions, questions and links, of each."""
 NAMED = 8
 """Newcomers who are named, at most."""
+LOOKED_THROUGH = 10
+"""Newest messages of somebody that are weighed before they are named or a link of theirs is shown."""
 LIMIT = 2_000
 """Letters of a digest's conversations: one message on the platform that allows least, links apart."""
 HELD = 32
@@ -112,6 +114,7 @@ class Digester:
         moderator = await self.moderator(community) if self.moderator is not None else None
         if moderator is not None and stands:
             stands &= await asyncio.to_thread(_sayable, moderator, shares, reach, stands)
+            found = await asyncio.to_thread(_without_doubtful, found, moderator, shares, reach)
         kept = _kept(found, stands)
         if generator is None or language not in generator.languages or not kept.lines:
             return kept
@@ -219,9 +222,25 @@ def _is_fine(moderator: Moderator, span: Span, reach: Reach, ref: Ref) -> bool:
     one, at = span.cited[ref]
     vector = span.vectors[at] if at >= 0 else None
     where = reach.channels[one.channel].ref
-    fine = moderator.weigh(Post(text=one.text, author=OURSELVES, channel=where, at=one.at, vector=vector)) == "allow"
+    fine = moderator.may_quote(Post(text=one.text, author=OURSELVES, channel=where, at=one.at, vector=vector))
     span.weighed[ref] = (moderator, fine)
     return fine
+
+
+def _without_doubtful(found: Digest, moderator: Moderator, shares: Sequence[_Share], reach: Reach) -> Digest:
+    """Leave out links and names of who said anything in the span that may not be quoted: first words may be kind."""
+    place = {ref: share.span for share in shares for ref in found.sources if ref in share.span.cited}
+
+    def trusted(ref: Ref) -> bool:
+        span = place[ref]
+        said = span.by_author[span.cited[ref][0].author][-LOOKED_THROUGH:]
+        return all(_is_fine(moderator, span, reach, one.ref) for one in said)
+
+    return replace(
+        found,
+        named=tuple(one for one in found.named if trusted(one.source)),
+        links=tuple(one for one in found.links if all(map(trusted, one.sources))),
+    )
 
 
 def _named(new: Collection[int], every: Sequence[Span], rooms: Collection[Room]) -> tuple[Newcomer, ...]:
@@ -266,9 +285,10 @@ def _digest(
     told = lines.fit([lines.of_matter(span, one, score, reach.channels) for span, one, score in chosen], LIMIT)
     heard = {one: room for share in shares for one, room in share.span.rooms.items() if one in share.channels}
     authors = frozenset().union(*(room.authors for room in heard.values()))
-    new = {one for span in every for one in span.heard.new} & authors
+    accused = frozenset[int]().union(*(span.heard.accused for span in every))
+    new = ({one for span in every for one in span.heard.new} & authors) - accused
     doubles = frozenset().union(*(span.heard.doubles for span in every))
-    quoted = {(quote.source, quote.text) for line in told for quote in line.quotes}
+    quoted = {(quote.source, quote.text) for line in told for quote in line.said}
     days: Counter[date] = Counter()
     for room in heard.values():
         days.update(room.days)
@@ -282,6 +302,7 @@ def _digest(
             one.line
             for one in some
             if not (one.authors <= without and kind == "question")
+            and not (kind == "link" and one.authors & accused)
             and (kind == "link" or not any((quote.source, quote.text) in quoted for quote in one.line.quotes))
         )
         return tuple(itertools.islice(fresh, OTHERS))

@@ -85,11 +85,15 @@ def question(talk: Sequence[Said], answered: frozenset[str]) -> Gleaned | None:
             return None
         if str(one.ref) in answered or seeks_place(one.text) or not is_question(one.text):
             continue
-        asked = [plain(part) for part in sentences(one.text) if _is_open(part)]
-        telling = [part for part in asked if len(set(words(part))) >= ASKED and width(part) <= LONGEST]
-        if telling:
+        if telling := [part for part in asked(one) if width(part) <= LONGEST]:
             return Gleaned(said=one, sentence=max(telling, key=lambda part: len(set(words(part)))))
     return None
+
+
+def asked(said: Said) -> list[str]:
+    """Return the questions of a message that can be understood by themselves, as plain sentences."""
+    found = [plain(part) for part in sentences(said.text) if _is_open(part)]
+    return [part for part in found if len(set(words(part))) >= ASKED]
 
 
 def _is_open(sentence: str) -> bool:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bot.core.sentences import width
 from brains.knowledge.extract import plain, shortened
 from brains.matching.terms import substance, words
 from brains.rhythm import gleaning
@@ -62,6 +63,7 @@ def of_matter(span: Span, matter: Matter, score: float, rooms: Mapping[int, Chan
         messages=len(matter.said),
         score=score,
         label=matter.label,
+        opening=known.opening,
     )
 
 
@@ -90,6 +92,7 @@ class _Told:
 
     title: str
     quotes: tuple[Quote, ...]
+    opening: Quote | None = None
 
 
 def _told(span: Span, matter: Matter, said: Sequence[Spoken]) -> _Told:
@@ -100,8 +103,18 @@ def _told(span: Span, matter: Matter, said: Sequence[Spoken]) -> _Told:
     else:
         longest = max(matter.said, key=lambda one: (substance(words(one.text)), -one.id))
         quotes = (_quote(span, longest, shortened(plain(longest.text), WIDTH)),)
+    if not matter.thread and (opening := _opening(span, matter.said[0])):
+        rest = tuple(one for one in quotes if (one.source, one.text) != (opening.source, opening.text))
+        if rest:
+            return _Told(title=opening.text, quotes=rest, opening=opening)
     texts = [one.text for one in matter.said]
     return _Told(title=title(texts, best, thread=matter.thread, rarity=span.rarity), quotes=quotes)
+
+
+def _opening(span: Span, first: Said) -> Quote | None:
+    """Return the question that a conversation began with, where it is short enough to be its title."""
+    asked = [one for one in gleaning.asked(first) if width(one) <= LONGEST_TITLE]
+    return _quote(span, first, asked[0]) if asked else None
 
 
 def others(span: Span, kind: Kind, rooms: Mapping[int, Channel], channels: Collection[int]) -> Iterator[Other]:

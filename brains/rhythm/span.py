@@ -87,6 +87,8 @@ class Span:
     rooms: Mapping[int, Room] = field(default_factory=dict)
     weighed: dict[Ref, tuple[Moderator, bool]] = field(default_factory=dict)
     """Of messages that were to be cited, whether they may be, and who says so."""
+    by_author: Mapping[int, Sequence[Said]] = field(default_factory=dict)
+    """What each said, oldest first."""
     cited: Mapping[Ref, tuple[Said, int]] = field(default_factory=dict)
     """Each message that was heard by its reference, with the place of its vector, -1 where it has none yet."""
 
@@ -111,11 +113,12 @@ def think(heard: Heard, vectors: Mapping[UUID, Vector], *, size: int, usual: Usu
     placed = usual.place(side.vectors, side.texts)
     place = {one.ref: at for at, one in enumerate(said)}
     cited = {one.ref: (one, place.get(one.ref, -1)) for one in heard.said}
-    rooms = _rooms(heard.said)
+    rooms, by_author = _rooms(heard.said), _by_author(heard.said)
     if not said:
         return Span(
             cited=cited,
             rooms=rooms,
+            by_author=by_author,
             heard=heard,
             said=(),
             vectors=side.vectors,
@@ -129,6 +132,7 @@ def think(heard: Heard, vectors: Mapping[UUID, Vector], *, size: int, usual: Usu
     return Span(
         cited=cited,
         rooms=rooms,
+        by_author=by_author,
         heard=heard,
         said=said,
         vectors=side.vectors,
@@ -137,6 +141,13 @@ def think(heard: Heard, vectors: Mapping[UUID, Vector], *, size: int, usual: Usu
         vocabulary=talk.vocabulary,
         matters=matters,
     )
+
+
+def _by_author(said: Sequence[Said]) -> dict[int, list[Said]]:
+    found: dict[int, list[Said]] = {}
+    for one in said:
+        found.setdefault(one.author, []).append(one)
+    return found
 
 
 def _rooms(said: Sequence[Said]) -> dict[int, Room]:

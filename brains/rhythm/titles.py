@@ -1,4 +1,4 @@
-"""What a conversation is called: by its thread, by the phrases that return in it, or by its first clause."""
+"""What a conversation is called: by its thread, by a phrase that returns in it, or by its most telling clause."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ _MARKUP = re.compile(r"```.*?(?:```|\Z)|`|https?://\S+|<[^<>]*>|@_?\*\*[^*]+\*\*
 _WORD = re.compile(r"[^\W\d_][\w+#]*(?:[-.'’/][^\W_]+)*|[^\w\s]|\n")
 _SHORTENED = re.compile(r"['’](?:d|ll|m|re|s|t|ve)$", re.IGNORECASE)
 """You'd, they're, it's."""
-_CLAUSE = re.compile(r"[，。！？；：,.!?;:\n]")
+_CLAUSE = re.compile(r"[^，。！？；：,.!?;:\n]+[？?]?")
+_HALF = re.compile(r"(?:and|but|or|so|because|than|that|which)\b", re.IGNORECASE)
+"""How a clause begins that is none without the one before it."""
 
 
 def title(texts: Sequence[str], sentences: Sequence[str], *, thread: str, rarity: Callable[[str], float]) -> str:
@@ -41,7 +43,8 @@ def title(texts: Sequence[str], sentences: Sequence[str], *, thread: str, rarity
     if thread.strip():
         return shortened(" ".join(thread.split()), LONGEST)
     told = " ".join(sentences) or " ".join(texts)
-    if not speaks_chinese(told) and (found := _phrases(texts, rarity)):
+    found = [] if speaks_chinese(told) else _phrases(texts, rarity)
+    if any(" " in one for one in found):  # a word or two alone say too little
         return shortened(", ".join(found), LONGEST)
     return shortened(_clause(sentences[0] if sentences else texts[0]), LONGEST)
 
@@ -102,8 +105,8 @@ def _grams(run: Sequence[str]) -> Iterable[str]:
 
 
 def _clause(sentence: str) -> str:
-    """Return the first clause of a sentence that says something, else all of it."""
-    for part in _CLAUSE.split(sentence):
+    """Return the first clause of a sentence that says something by itself, else all of it."""
+    for part in _CLAUSE.findall(sentence):
         if width(part.strip()) >= LONGEST // 4:
-            return part.strip()
+            return sentence if _HALF.match(part.strip()) else part.strip()
     return sentence

@@ -83,7 +83,7 @@ def _short(line: Line) -> Line:
 
 
 def _holding(lines: Sequence[Line], said: Mapping[Ref, Message]) -> tuple[Line, ...]:
-    return tuple(line for line in lines if line.quotes and all(_holds(one, said) for one in line.quotes))
+    return tuple(line for line in lines if line.quotes and all(_holds(one, said) for one in line.said))
 
 
 def _holds(quote: Quote, said: Mapping[Ref, Message]) -> bool:

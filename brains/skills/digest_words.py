@@ -36,6 +36,7 @@ WEEKDAYS = (
     _("Sunday"),
 )
 _STRANGE = frozenset(" ()<>[]\\")
+_STOPS = ".。!！?？ "
 
 
 def compose(digest: Digest, head: str, translate: Translate) -> str:
@@ -67,7 +68,9 @@ def _conversation(line: Line, translate: Translate, *, several: bool) -> str:
 
 
 def _quotes(line: Line) -> Iterator[str]:
-    for one in line.quotes[:QUOTES]:
+    quotes = line.quotes[:QUOTES]
+    rest = [one for one in quotes if one.text.rstrip(_STOPS) != line.title.rstrip(_STOPS)]
+    for one in rest or quotes:
         yield f"> {escape(one.text)} ({wording.message(one.source, one.author)})"
 
 

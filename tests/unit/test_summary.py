@@ -62,6 +62,10 @@ def test_a_title_is_the_threads_or_the_phrases_that_return() -> None:
     assert title(TALK, [], thread=" Kiln  trouble ", rarity=rare) == "Kiln trouble"
     assert title(TALK, [TALK[4]], thread="", rarity=rare).split(", ")[0] == "heating element"
     assert title(CHINESE, [CHINESE[1]], thread="", rarity=rare) == "窑炉的加热元件坏了"
+    said = ["Is it meant to have black spots? Mine has.", "so, and a table of 64 values is enough for it."]
+    assert [title([one], [one], thread="", rarity=lambda _term: 0.0) for one in said] == [
+        *("Is it meant to have black spots?", "so, and a table of 64 values is enough for it.")
+    ]
 
 
 def test_rouge_is_what_it_is_defined_as() -> None:
