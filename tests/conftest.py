@@ -26,6 +26,11 @@ TABLES = "tables"
 """The database that those of tests are copied from."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long."""
+    items.sort(key=lambda one: one.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def nobody_blocks_the_loop() -> Iterator[BlockBuster]:
     """Fail a test in which our own code blocks the event loop."""

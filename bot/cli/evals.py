@@ -18,6 +18,8 @@ from bot.core.errors import Mistake
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rich.table import Table
+
     from bot.core.settings import Settings
     from brains.evals.evaluation import Evaluation
     from brains.evals.learning import LearningEvaluation
@@ -172,22 +174,9 @@ def spikes(
     if as_json:
         emit(found.to_json())
     else:
-        _show_spikes(found)
-
-
-def _show_spikes(found: Evaluation) -> None:
-    """Show a measure a line: there are too many for columns."""
-    from rich.table import Table
-
-    judges = {"kinfolk": found.ours, **found.baselines}
-    table = Table(title=f"{found.task}: {found.n:,} cases, {found.seconds:.0f} s")
-    for column in ("", *judges):
-        table.add_column(column, justify="right" if column else "left")
-    for measure in found.ours:
-        table.add_row(measure, *(f"{of[measure]:.3f}" for of in judges.values()))
-    out.print(table)
-    for line in found.notes:
-        out.print(line)
+        out.print(_table(_head(found), {"kinfolk": found.ours, **found.baselines}))
+        for line in found.notes:
+            note(line)
 
 
 @family.command()
@@ -312,39 +301,38 @@ def moderation(
 
 
 def _show_section(section: Section) -> None:
-    from rich.table import Table
-
-    measures = list(dict.fromkeys(name for of in section.judges.values() for name in of))
-    table = Table(title=f"{section.name}: {section.n:,} cases, {section.seconds:.0f} s")
-    table.add_column("")
-    for judge in section.judges:
-        table.add_column(judge, justify="right")
-    for measure in measures:
-        cells = [f"{of[measure]:.4f}" if measure in of else "" for of in section.judges.values()]
-        table.add_row(measure, *cells)
-    out.print(table)
+    title = f"{section.name}: {section.n:,} cases, {section.seconds:.0f} s"
+    out.print(_table(title, section.judges, digits=4))
     for name, interval in section.intervals.items():
         out.print(f"{name}, 95 %: {interval.low:.3f} to {interval.high:.3f}")
     for line in section.notes:
         out.print(line)
 
 
-def _show(evaluation: Evaluation, *, as_json: bool) -> None:
+def _head(found: Evaluation) -> str:
+    return f"{found.task}: {found.n:,} cases, {found.seconds:.0f} s"
+
+
+def _table(title: str, judges: Mapping[str, Mapping[str, float]], *, digits: int = 3) -> Table:
+    """Make a table of a measure a line: there are more of them than a terminal has room for columns."""
     from rich.table import Table
 
-    document = evaluation.to_json()
-    if as_json:
-        emit(document)
-        return
-    rows = {"kinfolk": evaluation.ours, **evaluation.baselines}
-    metrics = [name for name, value in evaluation.ours.items() if isinstance(value, float)]
-    table = Table(title=f"{evaluation.task}: {evaluation.n:,} cases, {evaluation.seconds:.0f} s")
+    measures = dict.fromkeys(name for figures in judges.values() for name in figures)
+    table = Table(title=title)
     table.add_column("")
-    for metric in metrics:
-        table.add_column(metric, justify="right")
-    for name, values in rows.items():
-        table.add_row(name, *(f"{values[metric]:.3f}" if metric in values else "" for metric in metrics))
-    out.print(table)
+    for judge in judges:
+        table.add_column(judge, justify="right", overflow="fold")
+    for measure in measures:
+        cells = (figures.get(measure) for figures in judges.values())
+        table.add_row(measure, *("" if one is None else f"{one:.{digits}f}" for one in cells))
+    return table
+
+
+def _show(evaluation: Evaluation, *, as_json: bool) -> None:
+    if as_json:
+        emit(evaluation.to_json())
+        return
+    out.print(_table(_head(evaluation), {"kinfolk": evaluation.ours, **evaluation.baselines}))
     beside = evaluation.comparison
     low, high = beside.interval.low, beside.interval.high
     out.print(f"{beside.metric} beside {beside.baseline}: {beside.difference:+.3f} (95 %: {low:+.3f} to {high:+.3f})")

@@ -18,7 +18,7 @@ HALF_TRUST = 20
 
 WIDEST = 4.0
 
-SEASONED = 200
+SEASONED = 1_000
 """Messages measured from which on even a text of stop words alone may be at home: "who are you?" is asked of bots."""
 
 TOLD_APART, NEAR_APART = 0.2, 0.02

@@ -233,6 +233,7 @@ async def test_a_worker_stays_away_when_its_weights_are_gone_and_says_which_sett
             pass
 
 
+@pytest.mark.long
 async def test_an_export_that_is_killed_leaves_nothing_that_counts(tmp_path: Path):
     command = [sys.executable, "-m", "brains.engines.export", f"--encoder={SPEC}", f"--home={tmp_path}"]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)

@@ -35,6 +35,7 @@ def exported(home: Path, spec: str = SPEC, *, data: int = resource.RLIM_INFINITY
     return subprocess.run(command, preexec_fn=limit, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.long
 def test_an_encoder_is_prepared_in_little_more_than_a_gigabyte_and_old_files_go(tmp_path: Path):
     done = folder_of(parse_local(SPEC), tmp_path)
     old = done.with_name("int8")
@@ -73,6 +74,7 @@ def a_model(kind: str, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["xlm-roberta", "albert"])
+@pytest.mark.long
 def test_a_folder_of_any_of_these_kinds_is_prepared_and_agrees_with_float32(tmp_path: Path, kind: str):
     model = parse_local(spec := f"path:{a_model(kind, tmp_path / 'net')}")
     assert exported(tmp_path, spec).returncode == 0
@@ -85,6 +87,7 @@ def test_a_folder_of_any_of_these_kinds_is_prepared_and_agrees_with_float32(tmp_
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs a small disk of its own")
 @pytest.mark.parametrize("size", [3, 230])
+@pytest.mark.long
 def test_a_full_disk_is_named_and_left_clean(tmp_path: Path, size: int):
     export = f"{sys.executable} -m brains.engines.export --encoder={SPEC} --home={tmp_path}"
     disk = f"mount -t tmpfs -o size={size}m tmpfs {tmp_path} && {export}; code=$?; find {tmp_path} -type f; exit $code"

@@ -60,6 +60,7 @@ async def asked(settings: Settings) -> tuple[str, str]:
         return offer.channel.name, (await _matching(app)).words
 
 
+@pytest.mark.long
 def test_what_is_no_better_is_refused_what_is_better_serves_and_goes_with_whom_it_learned_from(
     tmp_path: Path, home: Path
 ) -> None:

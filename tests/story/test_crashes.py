@@ -24,6 +24,7 @@ def bot(kinfolk_lived_in: Kinfolk) -> Iterator[Bot]:
     bot.end()
 
 
+@pytest.mark.long
 async def test_whichever_process_is_killed_all_that_was_taken_is_done_once(bot: Bot) -> None:
     proving = Proving(bot=bot, chance=random.Random(3))
     for part in PARTS:

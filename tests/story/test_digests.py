@@ -82,6 +82,7 @@ async def follows(town: Town, post: Post) -> str:
 
 
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.long
 async def test_a_member_asks_subscribes_is_written_to_once_and_ends_it(harbour: Town, language: str) -> None:
     said = await talks(harbour)
     newcomer = await harbour.arrives("Mo", language)
@@ -121,6 +122,7 @@ async def test_a_member_asks_subscribes_is_written_to_once_and_ends_it(harbour: 
     assert len(new(harbour, newcomer, before)) == 1, "only the answer to the command"
 
 
+@pytest.mark.long
 async def test_a_digest_is_posted_where_staff_want_it_with_its_picture_and_loses_what_is_deleted(
     opening: Opening,
 ) -> None:
@@ -166,6 +168,7 @@ async def wants(town: Town, who: str) -> str:
     return held.when if held else ""
 
 
+@pytest.mark.long
 async def test_the_button_under_a_digest_ends_it_and_undo_is_theirs(harbour: Town) -> None:
     await talks(harbour)
     await harbour.command(MEMBER, "general", "/digest weekly fri 18 Asia/Shanghai")

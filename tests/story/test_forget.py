@@ -123,6 +123,7 @@ def fragments() -> list[bytes]:
     return [one for one in cut if one not in known]
 
 
+@pytest.mark.long
 async def test_after_a_forget_nobody_finds_anything_of_them_anywhere(
     kinfolk_imported: Kinfolk, nobody_blocks_the_loop: BlockBuster
 ) -> None:

@@ -77,6 +77,7 @@ def stored(home: Path) -> set[str]:
     return {str(UUID(row[0])) for row in rows}
 
 
+@pytest.mark.long
 def test_the_command_the_worker_and_the_vector_process_are_killed(kinfolk_with_models: Kinfolk, history: Path) -> None:
     kinfolk, home = kinfolk_with_models, kinfolk_with_models.home
     command = ("import", "jsonl", history, "--community", "harbour", "--wait", "--json")

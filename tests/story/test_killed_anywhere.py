@@ -78,6 +78,7 @@ class Killed:
             return {ref for (ref,) in connection.execute("SELECT ref FROM message")}
 
 
+@pytest.mark.long
 async def test_killed_again_and_again_it_loses_nothing_and_says_nothing_twice(stage: Stage, home: Path) -> None:
     bot, chance = Killed(stage, home), random.Random(7)
     try:

@@ -79,6 +79,7 @@ def the_loop_may_be_blocked(nobody_blocks_the_loop: BlockBuster) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.long
 def test_nothing_derived_reaches_anybody_who_may_not_read_its_sources(part: int) -> None:
     played = Played()
     play_all(Bot, played, HISTORIES // PARTS, phases=(Phase.explicit, Phase.generate, Phase.shrink))

@@ -180,6 +180,7 @@ async def _pair_by_pair(connection) -> None:
     )
 
 
+@pytest.mark.long
 async def test_a_friend_is_a_reason_for_a_channel_and_introduced_to_nobody(harbour: Town) -> None:
     await harbour.joins(MEMBER, "general")
     for line in BREAD * 2:

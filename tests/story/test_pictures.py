@@ -66,6 +66,7 @@ def test_the_process_asks_nobody_starts_nothing_and_writes_no_file(tmp_path: Pat
     assert done.stdout.split() == ["PermissionError", "PermissionError", "OSError"]
 
 
+@pytest.mark.long
 async def test_the_process_reads_a_scam_and_a_repost_and_survives_what_is_hostile() -> None:
     eyes = Eyes(threads=2)
     async with eyes.open():

@@ -85,6 +85,7 @@ def new_bot(kinfolk_with_models: Kinfolk, port: int) -> Iterator[Bot]:
     started.end()
 
 
+@pytest.mark.long
 def test_it_starts_suggests_stops_and_comes_back_without_loading_the_sample_again(
     kinfolk_with_models: Kinfolk, new_bot: Bot, port: int
 ) -> None:
@@ -147,6 +148,7 @@ def test_companions_that_die_are_started_again_and_the_bot_goes_on_meanwhile(
     until(lambda: "bread-and-ferments" in bot.sees("colm", "general"))
 
 
+@pytest.mark.long
 def test_the_owner_explains_undoes_and_checks_from_beside_it(kinfolk_lived_in: Kinfolk, bot: Bot) -> None:
     until(bot.is_ready, 120)
     bot.does(deed="use", by="ana", room="general", line="/mode welcome watch")

@@ -31,6 +31,7 @@ CHOSEN = (
 """One of each dangerous kind, and a control in each language."""
 
 
+@pytest.mark.long
 def test_attempts_break_a_weakened_bot_and_not_ours(kinfolk_with_models: Kinfolk, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in ATTEMPTS.read_text(encoding="utf-8").splitlines()]
     # Against this nothing holds: an honest answer trips it.

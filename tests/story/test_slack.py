@@ -277,6 +277,7 @@ async def test_who_was_sent_out_of_a_closed_channel_meanwhile_reads_it_no_more(
 # Large, and away
 
 
+@pytest.mark.long
 async def test_a_workspace_of_5000_channels_keeps_nobody_waiting(server: Server, home: Path, ending: None) -> None:
     who = harbour(server)
     for number in range(5000):

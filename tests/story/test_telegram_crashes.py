@@ -74,6 +74,7 @@ async def called(server: TelegramServer, method: str, count: int = 1) -> None:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.long
 async def test_killed_again_and_again_while_people_write_it_loses_and_doubles_nothing(bot: Process) -> None:
     server, who, chance = bot.server, harbour(bot.server.town), random.Random(7)
     wanted = [f"line {number}" for number in range(LINES)]

@@ -145,6 +145,7 @@ def expected(when: When, zone: ZoneInfo) -> list[datetime]:
         ),
     ],
 )
+@pytest.mark.long
 async def test_a_year_brings_everything_at_its_hour_nothing_twice_and_loses_nothing_silently(
     home: Path, path: Path, zone: str, jump: datetime
 ) -> None:

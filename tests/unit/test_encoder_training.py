@@ -182,6 +182,7 @@ def test_a_card_that_cannot_be_read_may_name_anybody(tmp_path: Path):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_encoder_that_comes_along_learns_and_keeps_its_prefix_under_any_name(tmp_path: Path):
     from brains.engines.encoders import parse_local
 

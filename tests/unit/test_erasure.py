@@ -460,6 +460,7 @@ async def test_the_files_hold_nothing_once_they_are_compact(town: Harbour) -> No
     assert [one for one in SECRETS if len(one) > 3 and one.encode() in held] == []
 
 
+@pytest.mark.long
 async def test_no_piece_is_left_where_pages_were_split(home: Path) -> None:
     chance = random.Random(1)
     async with open_database(home) as database:

@@ -68,6 +68,7 @@ def test_als_folds_its_own_members_in_where_they_are():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_topics_lead_somebody_who_has_used_nothing_yet():
     used = blocks()
     halves = np.eye(2, dtype=np.float32)

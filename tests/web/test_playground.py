@@ -515,8 +515,8 @@ async def test_the_banner_says_what_is_being_prepared(browser: Browser, there: t
 async def test_a_thousand_messages_are_quick(reader: Reader, playground: Playground) -> None:
     for number in range(1000):
         await playground.act(Say(to=GENERAL, text=f"Message number {number}, about *nothing* in #garden."))
-    await expect(reader.message("Message number 999")).to_be_visible()
-    await expect(reader.messages.filter(has_text="Message number")).to_have_count(1000)
+    await expect(reader.message("Message number 999")).to_be_visible(timeout=60_000)
+    await expect(reader.messages.filter(has_text="Message number")).to_have_count(1000, timeout=60_000)
     milliseconds = await reader.page.evaluate(
         """async () => {
           const begun = performance.now();
