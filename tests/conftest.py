@@ -26,8 +26,12 @@ TABLES = "tables"
 """The database that those of tests are copied from."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long."""
+    """Keep PostgreSQL, which is slow to lay out, for the whole suite; begin with what takes long."""
+    for one in items:
+        if isinstance(one, pytest.Function) and hasattr(one, "callspec") and "postgres" in one.callspec.params.values():
+            one.add_marker(pytest.mark.slow)
     items.sort(key=lambda one: one.get_closest_marker("long") is None)
 
 

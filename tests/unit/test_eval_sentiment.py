@@ -79,6 +79,7 @@ async def test_another_encoder_is_refused_by_name(tmp_path):
         await sentiment(CHAT, encoder=HashingEncoder())
 
 
+@pytest.mark.slow
 def test_training_leaves_the_test_split_alone_and_writes_the_head_with_its_card(tmp_path):
     rows = [
         {"text": f"tweet {at} {row['text']}", **{k: row[k] for k in ("label", "split")}} for at, row in enumerate(ROWS)

@@ -109,6 +109,7 @@ def around_a_change(zone: ZoneInfo, moment: datetime) -> datetime:
     return next(changes, moment)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(when=WHENS, zone=ZONES, start=MOMENTS, more=st.integers(0, 1439))
 def test_it_comes_as_one_sees_who_looks_at_the_clock_all_the_time(
@@ -125,6 +126,7 @@ def test_it_comes_as_one_sees_who_looks_at_the_clock_all_the_time(
     assert found == by_looking(when, zone, since, until)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     when=WHENS,
