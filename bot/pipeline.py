@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.asking import Asking
-from bot.core.actions import Inward, LinkCommunities, SetPolicy
+from bot.core.actions import Inward, KeepAnswer, LinkCommunities, SetPolicy
 from bot.core.decisions import Mode, Trace, Verdict
 from bot.core.errors import Mistake
 from bot.core.events import (
@@ -168,6 +168,19 @@ class Pipeline:
             ask_first=context.here.asked_first,
             outreach=await self._outreach(context, decisions),
             most_a_week=context.policy.most_a_week,
+            secret=await self._secret(context, decisions),
+        )
+
+    async def _secret(self, context: Context, decisions: Sequence[Decision]) -> frozenset[str]:
+        """Return which answers rest on what the staff may not read: those to one member, and in closed channels."""
+        every = (action for decision in decisions for action in decision.actions)
+        answers = [action for action in every if isinstance(action, KeepAnswer)]
+        if not answers:
+            return frozenset()
+        async with self.database.read() as connection:
+            audiences = await channels.audiences(connection, context.community)
+        return frozenset(
+            one.answer for one in answers if one.alone or audiences.get(one.channel) is not Audience.EVERYONE
         )
 
     async def _outreach(self, context: Context, decisions: Sequence[Decision]) -> dict[Ref, Outreach]:

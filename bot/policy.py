@@ -43,7 +43,7 @@ from bot.core.policies import Speak
 from bot.core.wording import describe, escape, marked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bot.core.actions import Action
     from bot.core.decisions import Decision, Receipt
@@ -100,6 +100,7 @@ class Facts:
     without words, `command` what they gave, if it was one, and `theirs` speaks their language. `ask_first` names the
     kinds of actions that wait for a human even where a skill may act. `outreach` says how it stands with members to
     whom something is to be written that they did not ask for, and `most_a_week` how much of that anybody is to hear.
+    `secret` are the answers that rest on messages which the staff may not read.
     """
 
     live: bool
@@ -118,6 +119,7 @@ class Facts:
     ask_first: frozenset[str] = frozenset()
     outreach: Mapping[Ref, Outreach] = field(default_factory=dict)
     most_a_week: int = 3
+    secret: frozenset[str] = frozenset()
 
     @property
     def aside(self) -> Say | None:
@@ -512,7 +514,7 @@ def _put(number: int, decision: Decision, facts: Facts) -> list[Ruling]:
 
 def _proposal(decision: Decision, channel: Ref, facts: Facts) -> AskStaff:
     translate = facts.translate
-    wishes = "\n".join(f"- {marked(action, translate)}" for action in decision.actions)
+    wishes = "\n".join(f"- {marked(action, translate)}" for action in _discreetly(decision, facts.secret))
     head = translate(_("**{skill}** proposes: {reason}")).format(skill=decision.skill, reason=escape(decision.reason))
     return AskStaff(
         to=channel,
@@ -524,6 +526,15 @@ def _proposal(decision: Decision, channel: Ref, facts: Facts) -> AskStaff:
             Button(label=translate(_("Decline")), press="staff.decline", choice="proposal"),
         ),
     )
+
+
+def _discreetly(decision: Decision, secret: frozenset[str]) -> Iterator[Action]:
+    """Leave out the words of what rests on messages that the staff, who reads the proposal, may not read."""
+    for action in decision.actions:
+        if isinstance(action, Say | OpenDirect) and action.answer in secret:
+            yield replace(action, text="…")
+        else:
+            yield action
 
 
 def _without_echoes(rulings: list[Ruling], facts: Facts) -> list[Ruling]:

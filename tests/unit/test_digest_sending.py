@@ -237,6 +237,22 @@ async def test_what_the_staff_approves_is_said_whole_and_loses_only_what_is_gone
     assert "pintles" in mended.text
 
 
+async def test_the_staff_approves_the_digest_of_a_closed_channel_without_reading_it(bot: SmallBot) -> None:
+    await bot.follow(ChannelChanged(channel=STAFF, at=bot.clock.now(), revision=2))
+    await bot.tune("staff_channel", str(STAFF.ref))
+    await bot.tune("digest", "weekly", channel=str(DEN.ref))
+    await bot.mode("digest", Mode.ASK)
+    trace = await bot.happens(timer(bot, "digest.weekly"))
+    assert trace is not None
+    [card] = [one.action for one in await bot.acts(trace)]
+    assert isinstance(card, AskStaff)
+    assert "crane" not in card.text
+    approve = next(one for one in card.buttons if one.press == "staff.approve")
+    await bot.happens(bot.press(approve.token, rank=Rank.STAFF))
+    [said] = [one for one in bot.plaza.done if isinstance(one, Say) and one.to == DEN.ref]
+    assert "crane" in said.text
+
+
 async def test_a_letter_that_is_mended_can_be_ended_by_its_button_still(bot: SmallBot) -> None:
     asked = bot.posted("who has a spare loom for weaving a narrow woollen belt?", by=WEI)
     await bot.follow(asked)

@@ -107,6 +107,15 @@ def test_what_staff_want_to_be_asked_about_waits_for_them_and_the_rest_is_done()
     assert all(one.kept for one in rule(decision(warning, gone, asked=True), ask_first=frozenset({"delete"})))
 
 
+def test_the_staff_is_not_shown_what_rests_on_what_it_may_not_read() -> None:
+    told = Say(to=HERE, text="they meet at the crane", answer="a1")
+    for secret, shown in ((frozenset({"a1"}), False), (frozenset({"a2"}), True)):
+        *_held, put = rule(decision(told, SAY), Mode.ASK, secret=secret)
+        assert isinstance(put.action, AskStaff)
+        assert ("crane" in put.action.text, SAY.text in put.action.text) == (shown, True)
+        assert put.action.proposed == (told, SAY), "what is approved is said whole"
+
+
 @pytest.mark.parametrize("mode", [Mode.ASK, Mode.ACT])
 def test_a_skill_that_brings_its_own_question_has_that_put_to_the_staff_and_what_it_keeps_kept(mode: Mode) -> None:
     gone, kept = Delete(message=MESSAGE, channel=HERE), SetPolicy(name="speak", value="silent")
