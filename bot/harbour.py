@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from storage.connection import Connection
     from storage.db import Database
 
-NAME = "playground"
 SAMPLE = Path(__file__).parent / "sample"
 STAFF_CHANNEL = "staff-room"
 RECENT = 200
@@ -43,7 +42,7 @@ async def prepare(database: Database, clock: Clock, home: Path) -> bool:
         clock,
         home=home,
         path=SAMPLE / "messages.jsonl",
-        community=NAME,
+        community=HARBOUR.name,
         descriptions=SAMPLE / "channels.jsonl",
         platform=PLATFORM,
     )
@@ -52,7 +51,7 @@ async def prepare(database: Database, clock: Clock, home: Path) -> bool:
 
 
 async def _open(connection: Connection, clock: Clock) -> None:
-    community = await communities.find_or_make(connection, NAME, clock.now())
+    community = await communities.find_or_make(connection, HARBOUR.name, clock.now())
     for skill in SKILLS:
         await policies.put(connection, community, name=MODE + skill.name, value=Mode.ACT)
     room = await channels.find(connection, community, STAFF_CHANNEL)
@@ -62,10 +61,18 @@ async def _open(connection: Connection, clock: Clock) -> None:
     await spaces.belong(connection, HARBOUR, community)
 
 
+async def found(connection: Connection) -> Community:
+    """Return the playground's community. Raises LookupError before `prepare`."""
+    community = await spaces.community_of(connection, HARBOUR.ref)
+    if community is None:
+        raise LookupError("the playground has no community yet")
+    return community
+
+
 async def past(database: Database) -> Past:
     """Read the community as the page shows it: whoever is in the staff's channel is staff, the first of them owner."""
     async with database.read() as connection:
-        community = await communities.find(connection, NAME)
+        community = await found(connection)
         rooms = await channels.every(connection, community)
         people = {member.id: member for member in await members.every(connection, community)}
         inside = {room: await members.inside(connection, room) for room in rooms}
@@ -107,5 +114,5 @@ def _member(member: Member, staff: Sequence[int]) -> PastMember:
 async def why(database: Database, message: Ref) -> Sequence[Trace]:
     """Return the traces about a message of the playground, with what came of them."""
     async with database.read() as connection:
-        community: Community = await communities.find(connection, NAME)
+        community = await found(connection)
         return await acts.told(connection, await traces.about(connection, community, message))

@@ -18,7 +18,7 @@ from bot.core.actions import KeepSubscription, OpenDirect
 from bot.core.events import Arrival
 from bot.core.settings import Settings
 from bot.core.things import Ref
-from bot.harbour import HARBOUR, NAME
+from bot.harbour import HARBOUR
 from bot.jobs import SWEEPS, Jobs
 from brains.skills import suggest
 from storage import communities
@@ -95,7 +95,7 @@ async def life(founded: Path, home: Path) -> AsyncIterator[Life]:
             faculties = {"matchmaker": app.matchmaker, "encoder": app.encoder, "vectors": app.vectors}
             async with small_bot(home, skills=[suggest.SKILL], plaza=plaza, opened=opened, **faculties) as bot:
                 async with app.database.read() as connection:
-                    bot.community = await communities.find(connection, NAME)
+                    bot.community = await communities.find(connection, HARBOUR.name)
                 bot.clock = clock
                 object.__setattr__(bot.pipeline, "clock", clock)
                 object.__setattr__(bot.performer, "clock", clock)

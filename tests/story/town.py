@@ -25,7 +25,7 @@ from bot.core.settings import Settings
 from bot.core.things import Community, Member
 from bot.living import Living
 from bot.platforms import playground
-from storage import channels, communities, feedback, inbox, members, traces
+from storage import channels, feedback, inbox, members, traces
 from storage.encodings import CachedEncoder
 from tests.command import Kinfolk
 from tests.hashing import HashingEncoder
@@ -137,7 +137,7 @@ class Town:
 
     async def community(self) -> Community:
         async with self.app.database.read() as connection:
-            return await communities.find(connection, harbour.NAME)
+            return await harbour.found(connection)
 
     async def member(self, who: str) -> Member:
         async with self.app.database.read() as connection:
@@ -172,7 +172,7 @@ async def found(home: Path) -> None:
         await harbour.prepare(app.database, app.clock, home)
         await (await app.index()).catch_up()
         async with app.database.read() as connection:
-            community = await communities.find(connection, harbour.NAME)
+            community = await harbour.found(connection)
         async for _offers in (await app.matchmaker("en")).for_texts(community, ["a kettle"], k=1):
             pass
 
