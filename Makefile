@@ -44,7 +44,7 @@ check: setup ## Lint, type-check and run the quick tests (under two minutes).
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow"
 
 test: check ## Run every test.
-	$(BIN)/pytest -q -n 6 --dist loadgroup -m slow # more than cores: most of it waits
+	$(BIN)/pytest -q -n 4 --dist loadgroup -m slow # more than cores: most of it waits
 
 bench: setup ## Measure speed on DATA (history in JSON lines; the sample by default).
 	$(BIN)/kinfolk bench encoder --data $(DATA)

@@ -12,12 +12,12 @@ import typer
 from bot.cli.output import CommunityOption, JsonOption, emit, note, open_app, out, run
 from bot.core.errors import Mistake
 from bot.home_lock import is_running
-from brains.knowledge.filters import Wanted
 
 if TYPE_CHECKING:
     from bot.app import App
     from bot.core.settings import Settings
     from bot.core.things import Community, Message
+    from brains.knowledge.filters import Wanted
     from brains.knowledge.retrieval import Found
     from brains.matching.matchmaker import Offer
 
@@ -143,6 +143,8 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Find what was said, by meaning and by words."""
+    from brains.knowledge.filters import Wanted
+
     wanted = Wanted(channel=channel or "", by=by or "", since=since, until=until)
     run(lambda settings: _search(settings, query, reader, wanted, k=k, name=community, as_json=as_json))
 
