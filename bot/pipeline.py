@@ -151,11 +151,12 @@ class Pipeline:
 
     async def _facts(self, context: Context, decisions: Sequence[Decision], *, live: bool) -> Facts:
         event, where = context.event, place(context.event)
+        staff = await self._staff_channel(context)
         return Facts(
             live=live,
             can={name: adapter.can for name, adapter in self.performer.adapters.items()},
             confidence=context.policy.confidence,
-            staff_channel=await self._staff_channel(context),
+            staff_channel=staff,
             translate=await catalogue(context.policy.language or self.language),
             occasion=occasion(event),
             speak=context.policy.speak,
@@ -168,13 +169,16 @@ class Pipeline:
             ask_first=context.here.asked_first,
             outreach=await self._outreach(context, decisions),
             most_a_week=context.policy.most_a_week,
-            secret=await self._secret(context, decisions),
+            secret=await self._secret(context, decisions, staff),
         )
 
-    async def _secret(self, context: Context, decisions: Sequence[Decision]) -> frozenset[str]:
-        """Return which answers rest on what the staff may not read: those to one member, and in closed channels."""
+    async def _secret(self, context: Context, decisions: Sequence[Decision], staff: Ref | None) -> frozenset[str]:
+        """Return which answers the `staff` may not read: those to one member, and in channels that not everyone reads.
+
+        What is said in a channel rests on nothing that is not read there (`storage.channels.aloud`).
+        """
         every = (action for decision in decisions for action in decision.actions)
-        answers = [action for action in every if isinstance(action, KeepAnswer)]
+        answers = [one for one in every if isinstance(one, KeepAnswer) and (one.alone or one.channel != staff)]
         if not answers:
             return frozenset()
         async with self.database.read() as connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlmodel import col
 
 from storage import members, surroundings, talks
@@ -65,7 +65,8 @@ async def mark(connection: Connection, scope: Scope) -> Mark:
             ).where(*within(scope, by="channel"))
         )
     ).one()
-    return (*row, tuple(sorted(await under_review(connection, scope.community))))
+    review, accused = await under_review(connection, scope.community), await _accused(connection, scope)
+    return (*row, tuple(sorted(review)), tuple(sorted(accused)))
 
 
 async def under_review(connection: Connection, community: int) -> frozenset[str]:
@@ -78,9 +79,16 @@ async def under_review(connection: Connection, community: int) -> frozenset[str]
     return frozenset(rows)
 
 
-async def _accused(connection: Connection, community: int) -> frozenset[int]:
-    """Return about whose conduct a case stands."""
-    chosen = select(col(CaseRow.member_id)).where(col(CaseRow.community_id) == community, *_STANDS).distinct()
+async def _accused(connection: Connection, scope: Scope) -> frozenset[int]:
+    """Return about whose conduct a case stands that counts still; what a member told staff of, once staff said so.
+
+    Whoever may harm themselves is accused of nothing.
+    """
+    told = or_(col(CaseRow.kind) != "reported", col(CaseRow.verdict) != "")
+    counts = [*_STANDS, told, col(CaseRow.kind) != "self_harm"]
+    if scope.since is not None:
+        counts.append(col(CaseRow.expires_at) > scope.since)
+    chosen = select(col(CaseRow.member_id)).where(col(CaseRow.community_id) == scope.community, *counts).distinct()
     return frozenset(await connection.scalars(chosen))
 
 
@@ -102,7 +110,7 @@ async def read(connection: Connection, community: Community, scope: Scope) -> He
         titles=await _titles(connection, threads),
         new=await _new(connection, community, authors, since),
         doubles=frozenset(await members.doubles(connection, community)),
-        accused=await _accused(connection, community.id),
+        accused=await _accused(connection, scope),
     )
 
 

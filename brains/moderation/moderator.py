@@ -99,17 +99,17 @@ class Moderator:
 
     def weigh(self, post: Post) -> Verdict:
         """Say what rules and heads make of words that the bot is about to say itself; no window counts them."""
-        return self._weighed(post)[0]
+        return self._weighed(post, undisguise(post.text))[0]
 
     def may_quote(self, post: Post) -> bool:
         """Say whether words may be chosen to be repeated to many: silence costs little, so a doubt is enough."""
-        if undisguise(post.text).tricks - CARELESS:
+        undone = undisguise(post.text)
+        if undone.tricks - CARELESS:
             return False
-        said, scores = self._weighed(post)
+        said, scores = self._weighed(post, undone)
         return said == "allow" and max(scores.values(), default=0.0) < DOUBTFUL
 
-    def _weighed(self, post: Post) -> tuple[Verdict, Mapping[str, float]]:
-        undone = undisguise(post.text)
+    def _weighed(self, post: Post, undone: Undisguised) -> tuple[Verdict, Mapping[str, float]]:
         found = self.rules(post.channel).read(post.text, undone) if self.rules is not None else []
         scores = self._scores(post, undone)
         return verdict(found + self._heard(scores, post, undone, str)), scores

@@ -42,7 +42,7 @@ class Line:
     where it is not `quoted`, it was generated, and each of its sentences is supported by one of them. `people` are the
     names of who took part, those who said most first; `messages` counts what was said, of a link how often it was
     shared. `score` compares lines of one kind within one digest. `label` is the conversation's, `url` the link's. Where
-    the title is the question that opened the conversation, `opening` is that, and none of the quotes.
+    the title repeats what is in none of the quotes, such as the question with which it began, `heading` is that.
     """
 
     kind: Kind
@@ -58,12 +58,12 @@ class Line:
     label: int = 0
     quoted: bool = True
     url: str = ""
-    opening: Quote | None = None
+    heading: Quote | None = None
 
     @property
     def said(self) -> tuple[Quote, ...]:
         """Return all that it repeats: what its title quotes, and the quotes."""
-        return (self.opening, *self.quotes) if self.opening else self.quotes
+        return (self.heading, *self.quotes) if self.heading else self.quotes
 
     @property
     def sources(self) -> tuple[Ref, ...]:

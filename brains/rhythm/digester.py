@@ -20,6 +20,7 @@ from brains.moderation.detection import Post
 from brains.rhythm import choosing, lines, phrasing
 from brains.rhythm.digest import Digest, Newcomer
 from brains.rhythm.span import think
+from brains.rhythm.titles import title
 from storage import spans, talks
 
 if TYPE_CHECKING:
@@ -114,8 +115,8 @@ class Digester:
         moderator = await self.moderator(community) if self.moderator is not None else None
         if moderator is not None and stands:
             stands &= await asyncio.to_thread(_sayable, moderator, shares, reach, stands)
-            found = await asyncio.to_thread(_without_doubtful, found, moderator, shares, reach)
-        kept = _kept(found, stands)
+        guard = _Guard(shares=shares, reach=reach, moderator=moderator, at=until)
+        kept = _kept(await asyncio.to_thread(guard.passes, found), stands)
         if generator is None or language not in generator.languages or not kept.lines:
             return kept
         may_be_said = functools.partial(self._may_be_said, moderator, until)
@@ -227,20 +228,53 @@ def _is_fine(moderator: Moderator, span: Span, reach: Reach, ref: Ref) -> bool:
     return fine
 
 
-def _without_doubtful(found: Digest, moderator: Moderator, shares: Sequence[_Share], reach: Reach) -> Digest:
-    """Leave out links and names of who said anything in the span that may not be quoted: first words may be kind."""
-    place = {ref: share.span for share in shares for ref in found.sources if ref in share.span.cited}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Guard:
+    """Keeps names, links and titles out of a digest that a member could have put there to be seen."""
 
-    def trusted(ref: Ref) -> bool:
-        span = place[ref]
-        said = span.by_author[span.cited[ref][0].author][-LOOKED_THROUGH:]
-        return all(_is_fine(moderator, span, reach, one.ref) for one in said)
+    shares: Sequence[_Share]
+    reach: Reach
+    moderator: Moderator | None
+    at: datetime
 
-    return replace(
-        found,
-        named=tuple(one for one in found.named if trusted(one.source)),
-        links=tuple(one for one in found.links if all(map(trusted, one.sources))),
-    )
+    def passes(self, found: Digest) -> Digest:
+        """Leave out names and links of who cannot be trusted, and titles of threads that moderation doubts."""
+        return replace(
+            found,
+            lines=tuple(
+                one if self._says(one.title) else replace(one, title=title(one.quotes[0].text)) for one in found.lines
+            ),
+            named=tuple(one for one in found.named if self._trusts(one.source) and self._says(one.name)),
+            links=tuple(kept for one in found.links if (kept := self._shared(one))),
+        )
+
+    def _shared(self, link: Line) -> Line | None:
+        """Return a link as those shared it who can be trusted; None where nobody did."""
+        quotes = tuple(one for one in link.quotes if self._trusts(one.source))
+        if not quotes:
+            return None
+        people = tuple(dict.fromkeys(one.author for one in quotes)) if len(quotes) < len(link.quotes) else link.people
+        left = link.messages - len(link.quotes) + len(quotes)
+        return replace(link, quotes=quotes, summary=quotes[0].text, messages=left, people=people)
+
+    def _trusts(self, ref: Ref) -> bool:
+        """Say whether no case stands against an author, and nothing they said lately in these days is doubtful."""
+        span = next(share.span for share in self.shares if ref in share.span.cited)
+        author = span.cited[ref][0].author
+        if author in span.heard.accused:
+            return False
+        said = span.by_author[author][-LOOKED_THROUGH:]
+        return self.moderator is None or all(_is_fine(self.moderator, span, self.reach, one.ref) for one in said)
+
+    def _says(self, text: str) -> bool:
+        """Say whether moderation lets words be repeated that are no message's; weighed once for all readers."""
+        if self.moderator is None:
+            return True
+        weighed, key = self.shares[0].span.weighed, Ref("text", text)
+        if key not in weighed or weighed[key][0] is not self.moderator:
+            post = Post(text=text, author=OURSELVES, channel=OURSELVES, at=self.at)
+            weighed[key] = (self.moderator, self.moderator.may_quote(post))
+        return weighed[key][1]
 
 
 def _named(new: Collection[int], every: Sequence[Span], rooms: Collection[Room]) -> tuple[Newcomer, ...]:
@@ -302,7 +336,6 @@ def _digest(
             one.line
             for one in some
             if not (one.authors <= without and kind == "question")
-            and not (kind == "link" and one.authors & accused)
             and (kind == "link" or not any((quote.source, quote.text) in quoted for quote in one.line.quotes))
         )
         return tuple(itertools.islice(fresh, OTHERS))

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.core.sentences import width
+from brains.knowledge.asking import seeks_place
 from brains.knowledge.extract import plain, shortened
 from brains.matching.terms import substance, words
 from brains.rhythm import gleaning
 from brains.rhythm.digest import Line, Quote
 from brains.rhythm.summary import Spoken, summarise
-from brains.rhythm.titles import title
+from brains.rhythm.titles import LONGEST, title
 from storage.digests import digest
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ GLEANED = "gleaned"
 """Where a span keeps what was found in it besides conversations."""
 AROUND = 40
 """Letters of a line beside its title and summary: where, how many, by whom."""
-LONGEST_TITLE = 90
 SHARERS = 5
 """Messages that a link's line names; how often it was shared is counted in all."""
 SHARED, LIKED = 1.0, 0.3
@@ -63,7 +63,7 @@ def of_matter(span: Span, matter: Matter, score: float, rooms: Mapping[int, Chan
         messages=len(matter.said),
         score=score,
         label=matter.label,
-        opening=known.opening,
+        heading=known.heading,
     )
 
 
@@ -92,29 +92,29 @@ class _Told:
 
     title: str
     quotes: tuple[Quote, ...]
-    opening: Quote | None = None
+    heading: Quote | None = None
 
 
 def _told(span: Span, matter: Matter, said: Sequence[Spoken]) -> _Told:
     picked = summarise(said, rarity=span.rarity, most=SENTENCES, limit=WIDTH)
-    best = [one.text for one in sorted(picked, key=lambda one: -one.score)]
     if picked:
         quotes = tuple(_quote(span, matter.said[one.at], one.text) for one in picked)
     else:
         longest = max(matter.said, key=lambda one: (substance(words(one.text)), -one.id))
         quotes = (_quote(span, longest, shortened(plain(longest.text), WIDTH)),)
-    if not matter.thread and (opening := _opening(span, matter.said[0])):
-        rest = tuple(one for one in quotes if (one.source, one.text) != (opening.source, opening.text))
+    if not matter.thread and (asked := _asked(span, matter.said[0])):
+        rest = tuple(one for one in quotes if (one.source, one.text) != (asked.source, asked.text))
         if rest:
-            return _Told(title=opening.text, quotes=rest, opening=opening)
-    texts = [one.text for one in matter.said]
-    return _Told(title=title(texts, best, thread=matter.thread, rarity=span.rarity), quotes=quotes)
+            return _Told(title=asked.text, quotes=rest, heading=asked)
+    return _Told(title=title(quotes[0].text, thread=matter.thread), quotes=quotes)
 
 
-def _opening(span: Span, first: Said) -> Quote | None:
+def _asked(span: Span, first: Said) -> Quote | None:
     """Return the question that a conversation began with, where it is short enough to be its title."""
-    asked = [one for one in gleaning.asked(first) if width(one) <= LONGEST_TITLE]
-    return _quote(span, first, asked[0]) if asked else None
+    if first.conversation not in {None, first.id} or seeks_place(first.text):
+        return None
+    found = [one for one in gleaning.asked(first) if width(one) <= LONGEST]
+    return _quote(span, first, found[0]) if found else None
 
 
 def others(span: Span, kind: Kind, rooms: Mapping[int, Channel], channels: Collection[int]) -> Iterator[Other]:
@@ -193,7 +193,7 @@ def _other(span: Span, kind: Kind, one: _Found, rooms: Mapping[int, Channel]) ->
     authors = tuple(dict.fromkeys(each.author for each in one.said))
     line = Line(
         kind=kind,
-        title=one.url or shortened(sentence, LONGEST_TITLE),
+        title=one.url or shortened(sentence, LONGEST),
         summary=sentence,
         quotes=quotes,
         channel=rooms[first.channel],

@@ -64,7 +64,8 @@ async def _told(
         return line
     rests = {passage.number for claim in answer.claims for passage in claim.passages}
     quotes = tuple(one for at, one in enumerate(line.quotes) if at in rests)
-    return replace(line, summary=words, quotes=quotes, quoted=False)
+    heading = line.heading or (line.quotes[0] if line.quotes[0] not in quotes else None)
+    return replace(line, summary=words, quotes=quotes, quoted=False, heading=heading)
 
 
 def _passage(line: Line, quote: Quote, at: int) -> Passage:

@@ -76,7 +76,8 @@ def _quotes(line: Line) -> Iterator[str]:
 
 def _marks(line: Line) -> str:
     """Link to each message that a generated summary rests on."""
-    return " ".join(wording.message(one, f"[{number}]") for number, one in enumerate(line.sources, 1))
+    sources = dict.fromkeys(one.source for one in line.quotes)
+    return " ".join(wording.message(one, f"[{number}]") for number, one in enumerate(sources, 1))
 
 
 def _item(line: Line, *, several: bool) -> str:

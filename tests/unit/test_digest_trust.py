@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.core.i18n import translator
+from bot.core.things import Community
 from bot.untangling import Untangling
 from brains.evals.archive import Archive, Text, archive
 from brains.moderation import rules
@@ -18,6 +19,7 @@ from brains.moderation.moderator import Moderator
 from brains.moderation.rulebook import Rulebooks
 from brains.rhythm.digest import Digest
 from brains.rhythm.digester import OURSELVES, Digester
+from brains.rhythm.mending import without
 from brains.skills.digest_words import written
 from storage import members, messages
 from storage.rows import insert_new
@@ -35,30 +37,48 @@ TALK = [
     ("s2", "max", "My teapot lessons and more are on https://pots.example/start for all of you."),
     ("s3", "max", "Free coins for everybody who writes to me today."),
     ("l1", "eve", "The opening hours of the pottery are on https://kiln.example/hours since May."),
+    ("l2", "max", "Look at https://kiln.example/hours too, dear neighbours of the hall, for tea."),
+]
+TITLE = "Free coins here"
+THREAD = [
+    ("c1", "ana", "The glaze of the bowls came out green, and nobody knows the reason."),
+    ("c2", "ben", "Copper in the glaze makes bowls green when the kiln is hot."),
 ]
 
 
 @pytest.fixture
 async def place() -> AsyncIterator[Archive]:
     texts = [
-        Text(name=name, text=text, author=by, channel="hall", topic="", at=DAY + timedelta(minutes=at))
-        for at, (name, by, text) in enumerate(TALK)
+        Text(name=name, text=text, author=by, channel="hall", topic=topic, at=DAY + timedelta(minutes=at))
+        for topic, talk in (("", TALK), (TITLE, THREAD))
+        for at, (name, by, text) in enumerate(talk)
     ]
     async with archive(texts, encoder=HashingEncoder()) as made:
         await Untangling(database=made.database, clock=HastyClock()).catch_up()
         yield made
 
 
-async def look(place: Archive, *, flagged: str = "") -> Digest:
-    written_rules = f"words:\n  flag: [{flagged}]\n" if flagged else ""
-    moderator = Moderator(rules=Rulebooks(rules=await asyncio.to_thread(rules.read, written_rules)))
+def moderated(flagged: str = "") -> Moderator:
+    return Moderator(rules=Rulebooks(rules=rules.read(f"words:\n  flag: [{flagged}]\n" if flagged else "")))
 
-    async def of(_community) -> Moderator:
-        return moderator
 
-    maker = Digester(database=place.database, vectors=place.vectors, encoder=HashingEncoder(), moderator=of)
+async def maker(place: Archive) -> tuple[Digester, list[Moderator]]:
+    """Return a digester, and the moderator that it goes by, which may be changed."""
+    by = [await asyncio.to_thread(moderated)]
+
+    async def of(_community: Community) -> Moderator:
+        return by[0]
+
+    return Digester(database=place.database, vectors=place.vectors, encoder=HashingEncoder(), moderator=of), by
+
+
+async def look(place: Archive, one: Digester) -> Digest:
     since, until = DAY - timedelta(hours=1), DAY + timedelta(days=1)
-    return await maker.look(place.community, place.reach, since=since, until=until)
+    return await one.look(place.community, place.reach, since=since, until=until)
+
+
+def links(found: Digest) -> dict[str, tuple[int, tuple[str, ...]]]:
+    return {one.url: (one.messages, one.people) for one in found.links}
 
 
 def names(found: Digest) -> set[str]:
@@ -66,47 +86,73 @@ def names(found: Digest) -> set[str]:
 
 
 async def test_the_question_that_opened_a_conversation_is_its_title_and_one_of_its_sources(place: Archive) -> None:
-    found = await look(place)
+    digester, _by = await maker(place)
+    found = await look(place, digester)
     line = next(one for one in found.lines if "t1" in {ref.id for ref in one.sources})
     assert line.title == ASKED
-    assert line.opening is not None
-    assert (line.opening.text, line.sources[0].id) == (ASKED, "t1")
+    assert line.heading is not None
+    assert (line.heading.text, line.sources[0].id) == (ASKED, "t1")
     assert ASKED not in line.summary, "it is said once"
     words = await asyncio.to_thread(lambda: written(found, "Hall", translator("en"), zone="UTC"))
     assert words.count("boiling water?") == 1
+    left = without(words, [line.sources[0]])
+    assert left is None or "kintsugi" not in left, "it goes with the question"
 
     await place.database.write(lambda c: messages.erase(c, MessageRow.ref == str(line.sources[0])))
-    assert all(one.title != ASKED for one in (await look(place)).lines), "it goes with the question"
+    again = await look(place, digester)
+    assert any("t2" in {ref.id for ref in one.sources} for one in again.lines)
+    assert all(one.title != ASKED for one in again.lines)
 
 
 async def test_who_says_anything_that_is_looked_at_is_neither_named_nor_linked(place: Archive) -> None:
-    trusted = await look(place)
+    digester, by = await maker(place)
+    trusted = await look(place, digester)
     assert "max" in names(trusted)
-    assert {one.url for one in trusted.links} == {"https://pots.example/start", "https://kiln.example/hours"}
-
-    found = await look(place, flagged="coins")
-    assert names(found) == names(trusted) - {"max"}
-    assert {one.url for one in found.links} == {"https://kiln.example/hours"}
-
-
-async def test_about_whom_a_case_stands_is_neither_counted_as_new_nor_linked(place: Archive) -> None:
-    before = await look(place)
-    max_ = await place.database.look(functools.partial(members.find, community=place.community, wanted="max"))
-    case = {
-        "id": "ABC234",
-        "community_id": place.community.id,
-        "member_id": max_.id,
-        "kind": "reported",
-        "opened_at": DAY,
-        "detectors": [],
-        "reason": "",
-        "score": 1.0,
-        "expires_at": DAY,
+    assert links(trusted) == {
+        "https://pots.example/start": (1, ("max",)),
+        "https://kiln.example/hours": (2, ("eve", "max")),
     }
+
+    by[0] = await asyncio.to_thread(moderated, "coins")
+    found = await look(place, digester)
+    assert names(found) == names(trusted) - {"max"}
+    assert links(found) == {"https://kiln.example/hours": (1, ("eve",))}, "nobody silences a link by sharing it too"
+
+
+async def test_the_title_of_a_thread_is_weighed_too(place: Archive) -> None:
+    digester, by = await maker(place)
+    assert TITLE in {one.title for one in (await look(place, digester)).lines}
+    by[0] = await asyncio.to_thread(moderated, "coins")
+    titles = {one.title for one in (await look(place, digester)).lines}
+    assert "The glaze of the bowls came out green" in titles
+    assert TITLE not in titles
+
+
+@pytest.mark.parametrize(
+    ("kind", "standing", "verdict", "expires", "accused"),
+    [
+        ("spam", "settled", "spam", DAY, True),
+        ("spam", "withdrawn", "", DAY, False),
+        ("spam", "settled", "fine", DAY, False),
+        ("spam", "settled", "spam", DAY - timedelta(days=9), False),
+        ("reported", "open", "", DAY, False),
+        ("reported", "settled", "rude", DAY, True),
+        ("self_harm", "open", "", DAY, False),
+    ],
+)
+async def test_about_whom_a_case_stands_is_neither_counted_as_new_nor_linked(
+    place: Archive, kind: str, standing: str, verdict: str, expires: datetime, *, accused: bool
+) -> None:
+    digester, _by = await maker(place)
+    before = await look(place, digester)
+    whose = await place.database.look(functools.partial(members.find, community=place.community, wanted="max"))
+    case = {"id": "ABC234", "community_id": place.community.id, "member_id": whose.id, "kind": kind}
+    case |= {"standing": standing, "verdict": verdict, "opened_at": DAY, "expires_at": expires}
+    case |= {"detectors": [], "reason": "", "score": 1.0}
     await place.database.write(functools.partial(insert_new, model=CaseRow, rows=[case]))
-    found = await look(place)
-    assert (names(found), found.newcomers) == (names(before) - {"max"}, before.newcomers - 1)
-    assert {one.url for one in found.links} == {"https://kiln.example/hours"}
+    found = await look(place, digester)
+    assert ("max" in names(found), found.newcomers) == (not accused, before.newcomers - accused)
+    assert ("https://pots.example/start" in links(found)) is not accused
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from brains.evals.rouge import rouge
 from brains.evals.textrank import textrank
 from brains.rhythm.summary import Spoken, says_something, summarise
@@ -58,14 +60,20 @@ def test_a_summary_keeps_to_its_limit_and_one_sentence_is_always_there() -> None
     assert sum(len(text) for _at, text in picked(TALK, 3, 130)) <= 130
 
 
-def test_a_title_is_the_threads_or_the_phrases_that_return() -> None:
-    assert title(TALK, [], thread=" Kiln  trouble ", rarity=rare) == "Kiln trouble"
-    assert title(TALK, [TALK[4]], thread="", rarity=rare).split(", ")[0] == "heating element"
-    assert title(CHINESE, [CHINESE[1]], thread="", rarity=rare) == "窑炉的加热元件坏了"
-    said = ["Is it meant to have black spots? Mine has.", "so, and a table of 64 values is enough for it."]
-    assert [title([one], [one], thread="", rarity=lambda _term: 0.0) for one in said] == [
-        *("Is it meant to have black spots?", "so, and a table of 64 values is enough for it.")
-    ]
+@pytest.mark.parametrize(
+    ("quoted", "called"),
+    [
+        ("The heating element is worn, and the kiln is cold.", "The heating element is worn"),
+        ("窑炉的加热元件坏了，要换一个。", "窑炉的加热元件坏了"),
+        ("Is it meant to have black spots? Mine has.", "Is it meant to have black spots?"),
+        ("so, and a table of 64 values is enough for it.", "so, and a table of 64 values is enough for it."),
+        ("Short.", "Short."),
+        ("See https://kiln.example/a?b since May, they say.", "See https://kiln.example/a?b since May"),
+    ],
+)
+def test_a_title_is_the_threads_or_the_first_clause_that_says_something(quoted: str, called: str) -> None:
+    assert title(quoted) == called
+    assert title(quoted, thread=" Kiln  trouble ") == "Kiln trouble"
 
 
 def test_rouge_is_what_it_is_defined_as() -> None:
