@@ -13,7 +13,7 @@ from brains.matching.terms import substance, words
 from brains.rhythm import gleaning
 from brains.rhythm.digest import Line, Quote
 from brains.rhythm.summary import Spoken, summarise
-from brains.rhythm.titles import LONGEST, title
+from brains.rhythm.titles import LONGEST, SAID, title
 from storage.digests import digest
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _told(span: Span, matter: Matter, said: Sequence[Spoken]) -> _Told:
     if not matter.thread and (asked := _asked(span, matter.said[0])):
         rest = tuple(one for one in quotes if (one.source, one.text) != (asked.source, asked.text))
         if rest:
-            return _Told(title=asked.text, quotes=rest, heading=asked)
+            return _Told(title=shortened(asked.text, SAID), quotes=rest, heading=asked)
     return _Told(title=title(quotes[0].text, thread=matter.thread), quotes=quotes)
 
 

@@ -7,8 +7,11 @@ import re
 from bot.core.sentences import width
 from brains.knowledge.extract import shortened
 
-LONGEST = 90
-"""Width of a title."""
+LONGEST, SAID = 90, 60
+"""Width of a title that somebody gave, and of one that is made of what was said: the longer these are, the fewer
+conversations fit into a message."""
+FEWEST = 22
+"""Width from which on a clause says something."""
 
 _CLAUSES = re.compile(r"[，。！；：\n]|(?<=？)|(?<=\?)(?=\s)|[,.!;:](?=\s|$)")
 _HALF = re.compile(r"(?:and|but|or|so|because|than|that|which)\b", re.IGNORECASE)
@@ -17,12 +20,13 @@ _HALF = re.compile(r"(?:and|but|or|so|because|than|that|which)\b", re.IGNORECASE
 
 def title(quoted: str, *, thread: str = "") -> str:
     """Return what a conversation is called of which a sentence is `quoted` first."""
-    return shortened(" ".join(thread.split()) or _clause(quoted), LONGEST)
+    named = " ".join(thread.split())
+    return shortened(named, LONGEST) if named else shortened(_clause(quoted), SAID)
 
 
 def _clause(sentence: str) -> str:
     """Return the first clause of a sentence that says something, all of it where that hangs on the one before it."""
     for part in _CLAUSES.split(sentence):
-        if width(part.strip()) >= LONGEST // 4:
+        if width(part.strip()) >= FEWEST:
             return sentence if _HALF.match(part.strip()) else part.strip()
     return sentence

@@ -28,7 +28,7 @@ from tests.clocks import HastyClock
 from tests.hashing import HashingEncoder
 
 DAY = datetime(2024, 5, 6, 9, tzinfo=UTC)
-ASKED = "Which glue holds a broken teapot that has to stand boiling water?"
+ASKED = "Which glue holds a teapot that stands boiling water?"
 TALK = [
     ("t1", "ana", f"Hello everybody! {ASKED}"),
     ("t2", "ben", "Two-part epoxy holds a teapot together, but no glue is fit for boiling water and tea."),
@@ -94,7 +94,7 @@ async def test_the_question_that_opened_a_conversation_is_its_title_and_one_of_i
     assert (line.heading.text, line.sources[0].id) == (ASKED, "t1")
     assert ASKED not in line.summary, "it is said once"
     words = await asyncio.to_thread(lambda: written(found, "Hall", translator("en"), zone="UTC"))
-    assert words.count("boiling water?") == 1
+    assert words.count("stands boiling water?") == 1
     left = without(words, [line.sources[0]])
     assert left is None or "kintsugi" not in left, "it goes with the question"
 
