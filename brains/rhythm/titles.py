@@ -13,7 +13,7 @@ conversations fit into a message."""
 FEWEST = 22
 """Width from which on a clause says something."""
 
-_CLAUSES = re.compile(r"[，。！；：\n]|(?<=？)|(?<=\?)(?=\s)|[,.!;:](?=\s|$)")
+_CLAUSES = re.compile(r"[，。！；：\n]|(?<=？)|(?<=\?)(?=\s)|[,.!;:](?=\s|$)|(?<=[一-鿿])[,!;:?]")
 _HALF = re.compile(r"(?:and|but|or|so|because|than|that|which)\b", re.IGNORECASE)
 """How a clause begins that is none without the one before it."""
 

@@ -12,7 +12,6 @@ from bot.core.rhythms import clock_of
 from bot.core.wording import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import date, datetime
 
     from bot.core.i18n import Translate
@@ -61,17 +60,20 @@ def _conversation(line: Line, translate: Translate, *, several: bool) -> str:
     )
     counted = said.format(count=line.messages, people=len(line.people))
     head = f"**{wording.message(line.sources[0], line.title)}**"
+    quotes = _quotes(line)
+    if line.quoted and not quotes:
+        head += f" ({wording.message(line.sources[0], line.said[0].author)})"
     lines = [f"{head}\n{where}: {counted}" if where else f"{head}\n{counted}"]
     if not line.quoted:
         return "\n".join([*lines, f"{escape(line.summary)} {_marks(line)}"])
-    return "\n".join([*lines, *_quotes(line)])
+    return "\n".join([*lines, *quotes])
 
 
-def _quotes(line: Line) -> Iterator[str]:
-    quotes = line.quotes[:QUOTES]
-    rest = [one for one in quotes if one.text.rstrip(_STOPS) != line.title.rstrip(_STOPS)]
-    for one in rest or quotes:
-        yield f"> {escape(one.text)} ({wording.message(one.source, one.author)})"
+def _quotes(line: Line) -> list[str]:
+    """Quote what the title, which links to the first message, does not say already."""
+    first = [one for one in line.said[:1] if one.text.rstrip(_STOPS) == line.title.rstrip(_STOPS)]
+    rest = [one for one in line.quotes[:QUOTES] if one not in first]
+    return [f"> {escape(one.text)} ({wording.message(one.source, one.author)})" for one in rest]
 
 
 def _marks(line: Line) -> str:

@@ -97,6 +97,20 @@ def test_it_loses_the_lines_of_what_is_gone(gone: set[Ref], left_out: tuple[str,
     assert [one for one in left if one not in text] == []
 
 
+def test_what_the_title_says_is_not_said_again_and_has_its_author() -> None:
+    asked, answered = said(1, "which glue holds a teapot?"), said(2, "two-part epoxy does")
+    told = replace(line("conversation", answered), heading=asked, title=asked.text)
+    whole = line("conversation", said(3, "larch for the keel"))
+    for one, once in ((told, asked.text), (whole, "larch for the keel")):
+        text = saying.compose(replace(DIGEST, lines=(one,)), "**Harbour**", translator("en"))
+        assert text.count(once) == 1
+        for quote in one.said:
+            assert f"discord:{quote.source.id}" in text
+    assert "A\\*3" in text
+    assert "A\\*2" in saying.compose(replace(DIGEST, lines=(told,)), "**Harbour**", translator("en"))
+    assert without(saying.compose(replace(DIGEST, lines=(told,)), "**Harbour**", translator("en")), lost(1))
+
+
 def test_nothing_of_it_stands_where_nothing_is_left_or_nobody_knows_what_to_leave_out() -> None:
     assert without(written(), lost(*range(1, 8))) is None, "who is new is no digest"
     assert without(written(), lost(99)) is None

@@ -68,6 +68,7 @@ def test_a_summary_keeps_to_its_limit_and_one_sentence_is_always_there() -> None
         ("Is it meant to have black spots? Mine has.", "Is it meant to have black spots?"),
         ("so, and a table of 64 values is enough for it.", "so, and a table of 64 values is enough for it."),
         ("Short.", "Short."),
+        ("不小心把密码提交到服务器里了,还没推上去,怎么撤回?", "不小心把密码提交到服务器里了"),
         ("See https://kiln.example/a?b since May, they say.", "See https://kiln.example/a?b since May"),
     ],
 )

@@ -82,6 +82,7 @@ async def test_a_picture_is_sent_shown_and_can_be_fetched(reader: Reader, brain:
     shown = reader.page.locator("article .files img").last
     await expect(shown).to_have_attribute("alt", "gift.png")
     await expect(shown).to_have_js_property("naturalWidth", 320)
+    await expect(shown).to_be_in_viewport(ratio=1)
     (file,) = told(brain, MessagePosted)[-1].files
     assert (file.name, file.kind, file.size) == ("gift.png", "image/png", len(data))
     assert await playground.fetch(file, limit=len(data)) == data

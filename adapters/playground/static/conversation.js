@@ -34,7 +34,8 @@ export function drawLog() {
   place.onkeydown = onKey;
   place.onmouseover = (event) => equip(rowOf(event));
   place.addEventListener("focusin", onFocus); // the same listener is added once only
-  place.onscroll = () => near() && (byId("newer").hidden = true);
+  place.addEventListener("load", onPicture, true); // it does not bubble
+  place.onscroll = onScroll;
   byId("newer").onclick = toEnd;
   if (!known) return fill(place, nobodyHere());
   const rows = [];
@@ -114,9 +115,20 @@ function near() {
   return place.scrollHeight - place.scrollTop - place.clientHeight < 80;
 }
 
+/** Whether the newest is in view, and stays so when a picture above it takes its place. */
+let following = true;
+
+function onScroll() {
+  following = near();
+  if (following) byId("newer").hidden = true;
+}
+
+const onPicture = () => following && toEnd();
+
 function toEnd() {
   const place = byId("log");
   place.scrollTop = place.scrollHeight;
+  following = true;
   byId("newer").hidden = true;
 }
 
