@@ -76,8 +76,8 @@ class Digest:
     """What was worth knowing from `since` until `until`, as one reader or several may read it.
 
     `lines` are conversations, best first. `newcomers` counts who said something for the first time, and `named` are
-    some of those who may be named. `messages`, `people` and `channels` tell how much was said, by whom and where,
-    `daily` how much on each day of UTC.
+    some of those who may be named. `messages` and `people` tell how much was said and by how many, `channels` how much
+    in each, and `daily` how much on each day of UTC.
     """
 
     since: datetime
@@ -90,7 +90,7 @@ class Digest:
     named: tuple[Newcomer, ...] = ()
     messages: int = 0
     people: int = 0
-    channels: tuple[Channel, ...] = ()
+    channels: tuple[tuple[Channel, int], ...] = ()
     daily: tuple[tuple[date, int], ...] = ()
 
     @property

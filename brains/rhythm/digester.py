@@ -351,6 +351,6 @@ def _digest(
         named=_named(new - doubles, every, heard.values()),
         messages=sum(room.messages for room in heard.values()),
         people=len(authors),
-        channels=tuple(reach.channels[one] for one in sorted(heard)),
+        channels=tuple((reach.channels[one], heard[one].messages) for one in sorted(heard)),
         daily=tuple(sorted(days.items())),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -165,8 +164,5 @@ def days(digest: Digest) -> list[tuple[date, int]]:
 
 
 def sizes(digest: Digest) -> list[tuple[str, int]]:
-    """Return how much was said in the conversations that are told of, by the names of their channels; most first."""
-    found: Counter[str] = Counter()
-    for line in digest.lines:
-        found[line.channel.name] += line.messages
-    return sorted(found.items(), key=lambda one: (-one[1], one[0]))
+    """Return how much was said in each channel, by its name; most first."""
+    return sorted(((room.name, count) for room, count in digest.channels), key=lambda one: (-one[1], one[0]))

@@ -55,7 +55,7 @@ DIGEST = Digest(
     named=(Newcomer(name="Ida", source=Ref("discord", "20/8")),),
     messages=1234,
     people=12,
-    channels=(BREAD, BOATS),
+    channels=((BREAD, 34), (BOATS, 1200)),
     daily=((date(2026, 3, 28), 1200), (date(2026, 3, 29), 34)),
 )
 
@@ -122,7 +122,7 @@ def test_nothing_of_it_stands_where_nothing_is_left_or_nobody_knows_what_to_leav
 def test_a_picture_holds_figures_channels_and_days_and_no_words_of_members() -> None:
     made = saying.card(DIGEST, "Harbour", translator("en"), zone="UTC")
     assert made.numbers == (("1,234", "messages"), ("12", "people"), ("2", "channels"), ("3", "new here"))
-    assert [(row.name, row.count) for row in made.rows] == [("#bread", 4), ("#船", 4)]
+    assert [(one.name, one.count) for one in made.rows] == [("#船", 1200), ("#bread", 34)]
     assert made.days == (("03-27", 0), ("03-28", 1200), ("03-29", 34))
     words = " ".join([made.title, made.span, made.above_days, *(row.name for row in made.rows)])
     assert not any(quote.text in words for one in DIGEST.every for quote in one.quotes)
