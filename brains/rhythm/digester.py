@@ -19,8 +19,8 @@ from brains.matching.people import NEWEST, draw
 from brains.moderation.detection import Post
 from brains.rhythm import choosing, lines, phrasing
 from brains.rhythm.digest import Digest, Newcomer
-from brains.rhythm.span import think
-from brains.rhythm.titles import title
+from brains.rhythm.guard import OURSELVES, Guard
+from brains.rhythm.span import Share, think
 from storage import spans, talks
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ LINES, OTHERS = 8, 3
 """Conversations of a digest; decisions, questions and links, of each."""
 NAMED = 8
 """Newcomers who are named, at most."""
-LOOKED_THROUGH = 10
-"""Newest messages of somebody that are weighed before they are named or a link of theirs is shown."""
 LIMIT = 2_000
 """Letters of a digest's conversations: one message on the platform that allows least, links apart."""
 HELD = 32
@@ -53,18 +51,7 @@ HELD = 32
 YEAR = timedelta(days=365)
 """How far back interests are read."""
 
-OURSELVES = Ref("kinfolk", "digest")
-"""Stands for the author of what is weighed before it is quoted: the digest says it."""
-
 Key = tuple[int, frozenset[int], "datetime", "datetime"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Share:
-    """A span and the channels of it that a reader may read and wants."""
-
-    span: Span
-    channels: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +100,8 @@ class Digester:
         found = await asyncio.to_thread(make, shares, reach, without=frozenset(accounts))
         stands = await self._standing(reach.scope, found, shares)
         moderator = await self.moderator(community) if self.moderator is not None else None
-        if moderator is not None and stands:
-            stands &= await asyncio.to_thread(_sayable, moderator, shares, reach, stands)
-        guard = _Guard(shares=shares, reach=reach, moderator=moderator, at=until)
-        kept = _kept(await asyncio.to_thread(guard.passes, found), stands)
+        guard = Guard(shares=shares, reach=reach, moderator=moderator, at=until)
+        kept = await asyncio.to_thread(lambda: _kept(guard.passes(found), guard.sayable(stands)))
         if generator is None or language not in generator.languages or not kept.lines:
             return kept
         may_be_said = functools.partial(self._may_be_said, moderator, until)
@@ -147,7 +132,7 @@ class Digester:
 
     async def _shares(
         self, community: Community, reach: Reach, wanted: frozenset[int], since: datetime, until: datetime
-    ) -> list[_Share]:
+    ) -> list[Share]:
         """Return the spans that hold the channels wanted: one of what is open to all, one for each closed channel."""
         open_ = frozenset(number for number, one in reach.channels.items() if one.audience is Audience.EVERYONE)
         scope = replace(reach.scope, since=since, until=until)
@@ -156,10 +141,10 @@ class Digester:
         if wanted & open_:
             span = await self._span(community, replace(scope, channels=open_), usual=None)
             usual = span.usual
-            found.append(_Share(span=span, channels=wanted & open_))
+            found.append(Share(span=span, channels=wanted & open_))
         for one in sorted(wanted - open_):
             span = await self._span(community, replace(scope, channels=frozenset({one})), usual=usual)
-            found.append(_Share(span=span, channels=frozenset({one})))
+            found.append(Share(span=span, channels=frozenset({one})))
         return found
 
     async def _span(self, community: Community, scope: Scope, *, usual: Usual | None) -> Span:
@@ -191,7 +176,7 @@ class Digester:
             if after is None:
                 return found
 
-    async def _standing(self, scope: Scope, found: Digest, shares: Sequence[_Share]) -> frozenset[Ref]:
+    async def _standing(self, scope: Scope, found: Digest, shares: Sequence[Share]) -> frozenset[Ref]:
         """Return which messages that a digest cites still read so, may be read, and are under no review."""
         known = {ref: said for ref in found.sources for share in shares for said in [share.span.cited.get(ref)] if said}
         points = [one.point for one, _at in known.values()]
@@ -206,75 +191,6 @@ class Digester:
             )
 
         return await self.database.look(read)
-
-
-def _sayable(moderator: Moderator, shares: Sequence[_Share], reach: Reach, cited: frozenset[Ref]) -> frozenset[Ref]:
-    """Return which of some messages moderation finds nothing in: what it would look at is in no digest."""
-    return frozenset(ref for ref in cited if any(_is_fine(moderator, share.span, reach, ref) for share in shares))
-
-
-def _is_fine(moderator: Moderator, span: Span, reach: Reach, ref: Ref) -> bool:
-    """Say whether a message of a span is fine, by its words and its vector; it is weighed once for all readers."""
-    if ref not in span.cited:
-        return False
-    before = span.weighed.get(ref)
-    if before is not None and before[0] is moderator:
-        return before[1]
-    one, at = span.cited[ref]
-    vector = span.vectors[at] if at >= 0 else None
-    where = reach.channels[one.channel].ref
-    fine = moderator.may_quote(Post(text=one.text, author=OURSELVES, channel=where, at=one.at, vector=vector))
-    span.weighed[ref] = (moderator, fine)
-    return fine
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Guard:
-    """Keeps names, links and titles out of a digest that a member could have put there to be seen."""
-
-    shares: Sequence[_Share]
-    reach: Reach
-    moderator: Moderator | None
-    at: datetime
-
-    def passes(self, found: Digest) -> Digest:
-        """Leave out names and links of who cannot be trusted, and titles of threads that moderation doubts."""
-        return replace(
-            found,
-            lines=tuple(
-                one if self._says(one.title) else replace(one, title=title(one.quotes[0].text)) for one in found.lines
-            ),
-            named=tuple(one for one in found.named if self._trusts(one.source) and self._says(one.name)),
-            links=tuple(kept for one in found.links if (kept := self._shared(one))),
-        )
-
-    def _shared(self, link: Line) -> Line | None:
-        """Return a link as those shared it who can be trusted; None where nobody did."""
-        quotes = tuple(one for one in link.quotes if self._trusts(one.source))
-        if not quotes:
-            return None
-        people = tuple(dict.fromkeys(one.author for one in quotes)) if len(quotes) < len(link.quotes) else link.people
-        left = link.messages - len(link.quotes) + len(quotes)
-        return replace(link, quotes=quotes, summary=quotes[0].text, messages=left, people=people)
-
-    def _trusts(self, ref: Ref) -> bool:
-        """Say whether no case stands against an author, and nothing they said lately in these days is doubtful."""
-        span = next(share.span for share in self.shares if ref in share.span.cited)
-        author = span.cited[ref][0].author
-        if author in span.heard.accused:
-            return False
-        said = span.by_author[author][-LOOKED_THROUGH:]
-        return self.moderator is None or all(_is_fine(self.moderator, span, self.reach, one.ref) for one in said)
-
-    def _says(self, text: str) -> bool:
-        """Say whether moderation lets words be repeated that are no message's; weighed once for all readers."""
-        if self.moderator is None:
-            return True
-        weighed, key = self.shares[0].span.weighed, Ref("text", text)
-        if key not in weighed or weighed[key][0] is not self.moderator:
-            post = Post(text=text, author=OURSELVES, channel=OURSELVES, at=self.at)
-            weighed[key] = (self.moderator, self.moderator.may_quote(post))
-        return weighed[key][1]
 
 
 def _named(new: Collection[int], every: Sequence[Span], rooms: Collection[Room]) -> tuple[Newcomer, ...]:
@@ -304,7 +220,7 @@ def _kept(found: Digest, stands: frozenset[Ref]) -> Digest:
 
 
 def _digest(
-    shares: Sequence[_Share],
+    shares: Sequence[Share],
     reach: Reach,
     *,
     since: datetime,

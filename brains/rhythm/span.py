@@ -100,6 +100,14 @@ class Span:
         return float(self.vocabulary.idf[at]) if at is not None else UNSEEN * float(self.vocabulary.idf.max())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A span and the channels of it that a reader may read and wants."""
+
+    span: Span
+    channels: frozenset[int]
+
+
 def think(heard: Heard, vectors: Mapping[UUID, Vector], *, size: int, usual: Usual | None = None) -> Span:
     """Think through what was heard; messages without a vector yet are left out.
 

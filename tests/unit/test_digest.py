@@ -19,7 +19,8 @@ from brains.moderation.moderator import Moderator
 from brains.moderation.rulebook import Rulebooks
 from brains.rhythm import lines
 from brains.rhythm.digest import Digest
-from brains.rhythm.digester import Digester, _Share
+from brains.rhythm.digester import Digester
+from brains.rhythm.span import Share
 from storage import channels, members, messages
 from storage.rows import insert_new
 from storage.tables import CaseRow, EvidenceRow, MembershipRow, MessageRow
@@ -166,7 +167,7 @@ async def test_what_changed_while_a_digest_was_made_is_left_out(place: Archive) 
     [(_mark, span)] = maker._held.values()
     reach = await place.database.look(lambda c: channels.reach(c, place.community, None))
     await place.database.write(lambda c: messages.erase(c, MessageRow.ref == "eval:q1"))
-    stands = await maker._standing(reach.scope, found, [_Share(span=span, channels=frozenset(reach.channels))])
+    stands = await maker._standing(reach.scope, found, [Share(span=span, channels=frozenset(reach.channels))])
     assert {ref.id for ref in stands} == cited(found) - {"q1"}
 
 

@@ -18,7 +18,8 @@ from brains.moderation.detection import Post
 from brains.moderation.moderator import Moderator
 from brains.moderation.rulebook import Rulebooks
 from brains.rhythm.digest import Digest
-from brains.rhythm.digester import OURSELVES, Digester
+from brains.rhythm.digester import Digester
+from brains.rhythm.guard import OURSELVES
 from brains.rhythm.mending import without
 from brains.skills.digest_words import written
 from storage import members, messages
