@@ -50,6 +50,7 @@ async def test_a_question_is_answered_alone_and_aloud_and_followed_up(town: AnyT
     assert not aloud.only_me
     thanks = on.post(on.member, on.public, "thanks!", aloud.message)
     assert await town.told(on.owner, thanks) == []
+    await town.indexed()  # a thread that began is told apart anew, and its messages are on their way meanwhile
     again = on.post(on.member, on.public, on.to_bot("那要多久？"), aloud.message)
     assert "双组分环氧胶" in words(await town.told(on.owner, again))
 

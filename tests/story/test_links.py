@@ -50,7 +50,7 @@ class Both:
         """Let Marta's account on the playground and Ben's on Wire be one human's."""
         code = (await self.page.command(MEMBER, "introductions", "/privacy link")).split("**")[1]
         [asked] = await self.wire.says("ben", "@ben", f"/privacy link {code}")
-        assert "(Playground, playground)" in asked
+        assert "(Playground, Harbour Makers)" in asked
         [waits] = await self.wire.says("ben", "@ben", f"/privacy link {code} yes")
         assert "your other account has to say yes" in waits
         assert "ben (Wire, harbour)" in self.page._posts(MEMBER)[-1].text.replace("**", "")

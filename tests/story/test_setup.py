@@ -170,8 +170,8 @@ async def test_a_setting_is_set_shown_and_taken_back(harbour: Town, language: st
         ("confidence", "Say the new value of confidence", "请给出 confidence 的新值"),
         (
             "staff_channel staf-room",
-            "There is no channel 'staf-room' in playground. Did you mean staff-room?",
-            "playground 里没有频道 'staf-room'。你是想说 staff-room 吗？",
+            "There is no channel 'staf-room' in Harbour Makers. Did you mean staff-room?",
+            "Harbour Makers 里没有频道 'staf-room'。你是想说 staff-room 吗？",
         ),
     ],
 )
