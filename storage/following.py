@@ -244,6 +244,8 @@ class Following:
                 await self._change(connection, event)
             case MessagePosted() | MessageDeleted():
                 pass  # what was said is stored with others, and of what is gone nothing is met
+            case CommandGiven(aside=False, invocation=said):
+                await messages.turn_to_bot(connection, self.community, said)
             case CommandGiven() | ButtonPressed() | BotAdded() | TimerFired():
                 pass
         return False

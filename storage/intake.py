@@ -261,6 +261,7 @@ class Intake:
             "text": event.text,
             "sent_at": event.at,
             "source": event.source,
+            "to_bot": event.mentioned,
         }
 
     async def _add_memberships(self, connection: Connection, events: Sequence[MessagePosted]) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.core.things import Community
     from storage.connection import Connection
 
-COLUMNS = columns(MessageRow, "id", "point", "ref", "channel_id", "author_id", "thread_id", "text", "sent_at")
+COLUMNS = columns(MessageRow, "id", "point", "ref", "channel_id", "author_id", "thread_id", "text", "sent_at", "to_bot")
 
 BY_POINTS = select(*COLUMNS, *columns(MessageRow, "community_id")).where(
     col(MessageRow.point).in_(bindparam("points", expanding=True))
@@ -162,6 +162,18 @@ async def all_of(connection: Connection, scope: Scope) -> dict[UUID, Message]:
     return {row.point: read(row) for row in rows}
 
 
+async def asides(connection: Connection, scope: Scope) -> int:
+    """Return how many messages in scope were said to the bot."""
+    said = select(func.count()).select_from(MessageRow).where(*within(scope), col(MessageRow.to_bot).is_(True))
+    return await connection.scalar(said) or 0
+
+
+async def turn_to_bot(connection: Connection, community: Community, message: Ref) -> None:
+    """Know a message to have been said to the bot: there was a command in its words."""
+    ours = (col(MessageRow.community_id) == community.id) & (col(MessageRow.ref) == str(message))
+    await connection.execute(update(MessageRow).where(ours).values(to_bot=True))
+
+
 async def state(connection: Connection, community: int) -> State:
     """Return how many messages there are and the number of the last."""
     row = (
@@ -217,6 +229,7 @@ def read(row: Row[*tuple[object, ...]]) -> Message:
         thread=row.thread_id,
         text=row.text,
         sent_at=row.sent_at,
+        to_bot=row.to_bot,
     )
 
 

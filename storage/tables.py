@@ -151,6 +151,7 @@ class MessageRow(SQLModel, table=True):
     sent_at: datetime = Field(sa_type=Instant)
     edited_at: datetime | None = Field(default=None, sa_type=Instant)
     source: str
+    to_bot: bool = Field(default=False, description="whether it asks the bot, so that it is no talk of its channel")
 
 
 class ConsentRow(SQLModel, table=True):

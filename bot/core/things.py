@@ -81,7 +81,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One stored message; its audience is the audience of its channel."""
+    """One stored message; its audience is the audience of its channel.
+
+    What was said `to_bot` is no talk of its channel: who asks there for knitters does not make it one for knitting.
+    """
 
     id: int
     ref: Ref
@@ -90,6 +93,7 @@ class Message:
     text: str
     sent_at: datetime
     thread: int | None = None
+    to_bot: bool = False
 
 
 def point_id(community: int, message: Ref) -> UUID:

@@ -129,13 +129,18 @@ class Learning:
         known = self.shelf.counted.get(community.id)
         if known is not None and abs(encoded - known.encoded) < GROWTH * of:
             return known.points + max(0, encoded - known.encoded)
-        points = await self.vectors.count(common.scope)
+        points = await self._talk(common)
         self.shelf.counted[community.id] = Counted(points=points, encoded=encoded)
         return points
 
     async def grown(self, common: Common, learned: Learned) -> float:
         """Return the share by which a community has grown since."""
-        return await self.vectors.count(common.scope) / max(1, learned.messages) - 1
+        return await self._talk(common) / max(1, learned.messages) - 1
+
+    async def _talk(self, common: Common) -> int:
+        """Return how many messages there are to learn from: the points without what was said to the bot."""
+        to_bot = await self.database.look(functools.partial(messages.asides, scope=common.scope))
+        return max(0, await self.vectors.count(common.scope) - to_bot)
 
     async def learn(
         self, community: Community, *, before: ChannelProfiles | None = None, rehearsed: bool = True
@@ -214,14 +219,14 @@ class Learning:
         return described(cards, vectors), usual(vectors)
 
     async def _read(self, scope: Scope) -> tuple[list[Message], Vector]:
-        """Read every message in scope with its vector (n, d)."""
+        """Read what was said in scope to others than the bot, with its vectors (n, d)."""
         known = await self.database.look(functools.partial(messages.all_of, scope=scope))
         found: list[Message] = []
         vectors = np.zeros((len(known), self.encoder.size), dtype=np.float32)
         after: UUID | None = None
         while True:
             page = await self.vectors.scroll(scope, after=after)
-            there = [at for at, point in enumerate(page.ids) if point in known]
+            there = [at for at, point in enumerate(page.ids) if point in known and not known[point].to_bot]
             vectors[len(found) : len(found) + len(there)] = page.vectors[there]
             found += [known[page.ids[at]] for at in there]
             after = page.after

@@ -144,7 +144,7 @@ def _choose(
     chosen: list[tuple[tuple[int, int], ...]] = []
     for voice, points in zip(voices, found, strict=True):
         there = [quotes.messages[point] for point in sorted(points) if point in quotes.messages]
-        there = [message for message in there if message.text in quotes.vectors]
+        there = [message for message in there if not message.to_bot and message.text in quotes.vectors]
         candidates = corpus_of(there, [quotes.vectors[message.text] for message in there], voice.vectors.shape[1])
         pairs = pick_evidence(profiles, voice, candidates) if there and len(voice) else []
         chosen.append(tuple((pair.own, pair.theirs) for pair in pairs))

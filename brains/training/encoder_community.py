@@ -40,7 +40,7 @@ async def _read(connection: Connection, community: Community) -> Telling:
     said = [
         _said(one, names[one.channel], _author(one, common), *tied[one.id])
         for one in (await messages.all_of(connection, common.scope)).values()
-        if one.channel in names
+        if one.channel in names and not one.to_bot
     ]
     cards = {room.name: f"{room.name}: {room.description}" for room in common.channels.values() if room.description}
     return telling(said, cards)

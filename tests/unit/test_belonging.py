@@ -20,7 +20,9 @@ from sqlmodel import col
 
 from bot.belonging import Belonging
 from bot.core.errors import Gone, Unavailable
+from bot.core.events import CommandGiven
 from bot.core.ports import Page, Scope
+from bot.core.things import Rank
 from brains.matching.learning import Learning
 from storage import channels, commons, communities, members, profiles
 from storage.profiles import Label
@@ -28,9 +30,9 @@ from storage.rows import columns
 from storage.tables import LedgerRow
 from tests.clocks import HastyClock
 from tests.hashing import HashingEncoder
-from tests.unit.small_town import BAKING, sentence
+from tests.unit.small_town import BAKING, CYCLING, sentence
 from tests.unit.test_closed import BAKER, BREAD, ROOMS, Town, talking
-from tests.words import said
+from tests.words import named, said
 
 pytestmark = pytest.mark.slow
 
@@ -100,6 +102,40 @@ async def test_it_learns_what_is_missing_then_each_day_and_once_much_was_said(to
     passes(town, timedelta(hours=2))
     assert await part.look() == 1
     assert town.matchmaker.shelf.learned[town.community.id].messages == 132
+
+
+async def test_what_is_asked_of_the_bot_is_no_talk_of_the_channel_where_it_is_asked(town: Town) -> None:
+    rider, where = named("rider0"), ROOMS[CYCLING]
+    aloud = [
+        replace(said(f"{BREAD} number {n}?", by=rider.name, minute=200 + n), channel=where, mentioned=True)
+        for n in range(20)
+    ]
+    in_words = replace(said(f"match {BREAD}", by=rider.name, minute=300), channel=where)
+    command = CommandGiven(
+        command="match",
+        line=BREAD,
+        aside=False,
+        member=rider,
+        rank=Rank.MEMBER,
+        channel=where,
+        at=in_words.at,
+        invocation=in_words.message,
+    )
+    await town.happens(*aloud, in_words, command)
+    await town.index.catch_up()
+    part = belonging(town)
+    assert await part.look() == 1
+    shelf = town.matchmaker.shelf
+    assert shelf.learned[town.community.id].messages == 120, "forty in each channel were talk"
+    offers = await town.fits(BREAD)
+    assert offers[0].channel.name == "baking"
+    quoted = {message.text for offer in offers for pair in offer.evidence for message in pair}
+    assert quoted
+    assert not quoted & {one.text for one in (*aloud, in_words)}
+    known = shelf.learned[town.community.id].label
+    passes(town, timedelta(hours=2))
+    assert await part.look() == 0, "the community has not grown by questions"
+    assert shelf.learned[town.community.id].label == known
 
 
 async def test_a_change_of_consent_is_learned_at_once(town: Town) -> None:
