@@ -72,19 +72,25 @@ class Untangling:
         return done
 
     async def _pass_over(self, *, rests: float, progress: Progress = lambda _done, _all: None) -> int:
-        async with self._one_at_a_time:
-            waiting = await self.database.look(functools.partial(conversations.untold, limit=AT_ONCE))
-            done = 0
-            for some in _portions(waiting):
+        """Untangle what waits now; while one rests, whoever is in a hurry goes ahead."""
+        waiting = await self.database.look(functools.partial(conversations.untold, limit=AT_ONCE))
+        done = 0
+        for some in _portions(waiting):
+            async with self._one_at_a_time:
                 began = time.perf_counter()
                 done += await self._untangle(some)
-                progress(done, len(waiting))
-                if rests:
-                    await self.clock.sleep(rests * (time.perf_counter() - began))
-            return done
+                took = time.perf_counter() - began
+            progress(done, len(waiting))
+            if rests:
+                await self.clock.sleep(rests * took)
+        return done
 
     async def _untangle(self, some: Sequence[Untold]) -> int:
-        """Untangle messages of one channel, in order of time; returns how many were new to it."""
+        """Untangle messages of one channel, in order of time; returns how many of them waited still."""
+        numbers = [one.number for one in some]
+        still = await self.database.look(functools.partial(conversations.still_untold, numbers=numbers))
+        if not (some := [one for one in some if one.number in still]):
+            return 0
         lines, away, roots = await self.database.look(functools.partial(_read, some=some))
         wanted = frozenset(one.number for one in some)
         untangler = await asyncio.to_thread(self.untangler)

@@ -66,6 +66,15 @@ async def untold(connection: Connection, limit: int) -> list[Untold]:
     return [Untold(number=row.id, channel=row.channel_id, at=row.sent_at) for row in rows]
 
 
+async def still_untold(connection: Connection, numbers: Sequence[int]) -> frozenset[int]:
+    """Return those of some messages whose conversation is not known yet."""
+    untold_ = select(col(MessageRow.id)).where(col(MessageRow.conversation).is_(None))
+    found: set[int | None] = set()
+    for some in portions(numbers):
+        found |= set(await connection.scalars(untold_.where(col(MessageRow.id).in_(some))))
+    return frozenset(number for number in found if number is not None)
+
+
 async def stretch(
     connection: Connection,
     channel: int,

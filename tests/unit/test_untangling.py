@@ -20,7 +20,7 @@ from storage.db import Database
 from storage.following import Following
 from storage.refusals import Refusals
 from storage.tables import MessageRow
-from tests.clocks import HastyClock
+from tests.clocks import HastyClock, PatientClock
 from tests.unit.test_untangle import CHINESE, ENGLISH
 from tests.words import MONDAY, said
 
@@ -174,6 +174,22 @@ async def test_a_living_bot_tells_apart_what_was_said_and_rests_longer_than_it_w
     living.cancel()
     assert clock.slept[0] > 0
     assert [len(one) for one in await hall.groups()] == [4, 4]
+
+
+async def test_who_is_in_a_hurry_goes_ahead_while_the_living_bot_rests(hall: Hall) -> None:
+    clock, again = PatientClock(), spoken(CHINESE, where="闲聊")
+    await hall.happens(*spoken(ENGLISH), *again)
+    living = replace(hall.untangling, clock=clock)
+    background = asyncio.create_task(living.run())
+    async with asyncio.timeout(10):
+        while not clock._sleepers:  # noqa: ASYNC110 - it rests after its first portion
+            await asyncio.sleep(0.01)
+        assert await living.catch_up() == 8, "the other channel waited"
+        groups = await hall.groups()
+        await clock.let_pass(3600)
+    background.cancel()
+    assert await hall.groups() == groups, "what was told meanwhile is left as it is"
+    assert len(groups) == 4
 
 
 async def test_what_is_not_untangled_yet_stands_alone(hall: Hall) -> None:
