@@ -16,7 +16,7 @@ from storage.rows import columns, portions, table
 from storage.tables import CaseRow, EvidenceRow, MemberRow, ReportRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import ColumnElement, Row
 
@@ -191,7 +191,7 @@ async def _cases(
     ).all()
     exhibits = await _exhibits(connection, [row.id for row in rows])
     reports = await _reports(connection, [row.id for row in rows])
-    whose = await _members(connection, {row.member_id for row in rows})
+    whose = await members.by_numbers(connection, {row.member_id for row in rows})
     return [_case(row, whose[row.member_id], exhibits.get(row.id, ()), reports.get(row.id, ())) for row in rows]
 
 
@@ -220,18 +220,10 @@ async def _reports(connection: Connection, numbers: Sequence[str]) -> dict[str, 
                 .order_by(col(ReportRow.at), col(ReportRow.member_id))
             )
         ).all()
-        whose = await _members(connection, {row.member_id for row in rows})
+        whose = await members.by_numbers(connection, {row.member_id for row in rows})
         for row in rows:
             report = Report(by=whose[row.member_id], reason=row.reason, at=row.at)
             found[row.case_id] = (*found.get(row.case_id, ()), report)
-    return found
-
-
-async def _members(connection: Connection, numbers: Iterable[int]) -> dict[int, Member]:
-    found: dict[int, Member] = {}
-    for some in portions(sorted(numbers)):
-        rows = await connection.execute(select(*members.COLUMNS).where(col(MemberRow.id).in_(some)))
-        found.update({one.id: one for one in map(members.read, rows)})
     return found
 
 

@@ -110,8 +110,8 @@ async def unheard(connection: Connection, community: Community, now: datetime) -
     wishing = await wishes.wishing(connection, community, "people", among=both)
     shut = await members.withheld(connection, community, among=both) | await sanctioned(connection, community, now)
     fine = [one for one in found if {one.first, one.other} <= wishing.keys() - shut]
-    others = [member for one in fine if (member := await members.by_number(connection, one.other)) is not None]
-    may = {one.id for one in await outreach.open_to(connection, community, others, now)}
+    others = await members.by_numbers(connection, [one.other for one in fine])
+    may = {one.id for one in await outreach.open_to(connection, community, list(others.values()), now)}
     return [one for one in fine if one.other in may]
 
 

@@ -30,6 +30,9 @@ COLUMNS = columns(MemberRow, *FIELDS)
 # Statements of every message are built once: that costs more than executing them.
 OURS = col(MemberRow.community_id) == bindparam("community")
 BY_REFS = select(*COLUMNS).where(OURS, col(MemberRow.ref).in_(bindparam("refs", expanding=True)))
+BY_NUMBERS = (
+    select(*COLUMNS).where(col(MemberRow.id).in_(bindparam("numbers", expanding=True))).order_by(col(MemberRow.id))
+)
 CONSENTS = (
     select(*columns(ConsentRow, "member_id", "collected"))
     .join(MemberRow, col(MemberRow.id) == col(ConsentRow.member_id))
@@ -59,6 +62,15 @@ async def by_number(connection: Connection, number: int) -> Member | None:
     """Return the member of a number."""
     row = (await connection.execute(select(*COLUMNS).where(col(MemberRow.id) == number))).first()
     return read(row) if row else None
+
+
+async def by_numbers(connection: Connection, wanted: Iterable[int]) -> dict[int, Member]:
+    """Return those of these numbers who are still there, in their order."""
+    found: dict[int, Member] = {}
+    for some in portions(sorted(set(wanted))):
+        rows = await connection.execute(BY_NUMBERS, {"numbers": some})
+        found.update({(one := read(row)).id: one for row in rows})
+    return found
 
 
 async def is_known(connection: Connection, member: Member) -> bool:

@@ -26,6 +26,17 @@ TABLES = "tables"
 """The database that those of tests are copied from."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give what programs leave in the temporary folder when they are killed a folder that goes with the run."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    # What failed tests leave to be looked at stays where pytest always puts it.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    folder = tempfile.mkdtemp(prefix="kf-")
+    config.add_cleanup(functools.partial(shutil.rmtree, folder, ignore_errors=True))
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep PostgreSQL, which is slow to lay out, for the whole suite; begin with what takes long."""

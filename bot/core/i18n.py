@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import io
+import re
 from collections.abc import Callable, Iterable
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
@@ -17,6 +18,7 @@ LANGUAGES = ("en", "zh_CN")
 Translate = Callable[[str], str]
 CHINESE = 0.3
 """Share of Chinese characters from which a text counts as Chinese: names of things are Latin in any language."""
+_HAN = re.compile("[\u4e00-\u9fff]")
 
 
 def _(message: str) -> str:
@@ -54,8 +56,14 @@ def spoken(said: str) -> str:
     return {"zh": "zh_CN", "en": "en"}.get(said.replace("-", "_").partition("_")[0].lower(), "")
 
 
+def is_chinese(text: str) -> bool:
+    """Say whether a text is plainly written in Chinese, by its characters."""
+    if text.isascii():
+        return False
+    chinese = len(_HAN.findall(text))
+    return chinese > 0 and chinese >= CHINESE * sum(map(str.isalpha, text))
+
+
 def written(texts: Iterable[str]) -> str:
     """Return the language that texts are plainly written in: Chinese by its characters, else empty."""
-    letters = [letter for text in texts for letter in text if letter.isalpha()]
-    chinese = sum("\u4e00" <= letter <= "\u9fff" for letter in letters)
-    return "zh_CN" if letters and chinese >= CHINESE * len(letters) else ""
+    return "zh_CN" if is_chinese("\n".join(texts)) else ""

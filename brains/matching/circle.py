@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.core.things import Audience
+from brains.matching.centre import Centre
 from brains.matching.corpus import Corpus
 from brains.matching.people import CROWDED, NEWEST, Crowd, Usual, draw, named, ranked, shared
 from brains.matching.terms import substance, words
@@ -74,6 +75,7 @@ class _Held:
     """A community as it was drawn: portraits with the moment of each, by person."""
 
     usual: Usual
+    centre: Centre
     portraits: dict[int, tuple[datetime, Portrait]] = field(default_factory=dict)
     present: dict[int, int] = field(default_factory=dict)
     crowd: Crowd | None = None
@@ -199,7 +201,7 @@ class Circle:
         async with self._lock:
             held = self._held.get(community.id)
             if held is None:
-                held = self._held[community.id] = _Held(usual=await self._usual(now.scope))
+                held = self._held[community.id] = await self._sample(now.scope)
             gone = held.portraits.keys() - now.accounts.keys()
             for person in gone:
                 del held.portraits[person]
@@ -219,8 +221,8 @@ class Circle:
                 held.crowd = await asyncio.to_thread(Crowd.of, portraits, held.present, usual=held.usual)
         return held
 
-    async def _usual(self, scope: Scope) -> Usual:
-        """Return what is usual, by some pages of points: in the order of their ids they are a sample."""
+    async def _sample(self, scope: Scope) -> _Held:
+        """Learn what is usual, by some pages of points: in the order of their ids they are a sample."""
         store, after = await self.vectors(), None
         points: list[UUID] = []
         rows: list[Vector] = []
@@ -234,9 +236,9 @@ class Circle:
         async with self.database.read() as connection:
             said = await talks.by_points(connection, scope, points)
         known = [(said[point], row) for point, row in zip(points, rows, strict=True) if point in said]
-        size = (await self.encoder()).size
-        side = corpus(known, size)
-        return await asyncio.to_thread(Usual.of, side.texts, side.channels.tolist(), side.vectors)
+        side = corpus(known, (await self.encoder()).size)
+        usual = await asyncio.to_thread(Usual.of, side.texts, side.channels.tolist())
+        return _Held(usual=usual, centre=await asyncio.to_thread(Centre.of, side.texts, side.vectors))
 
     async def _portraits(
         self, community: Community, scope: Scope, wanted: Mapping[int, frozenset[int]], held: _Held
@@ -257,8 +259,8 @@ class Circle:
             for person in wanted:
                 own = [(said[point], vector) for point, vector in points.get(person, []) if point in said]
                 talked = frozenset(one.conversation for one, _ in own if one.conversation)
-                side = corpus(own, len(held.usual.centre))
-                found.append(draw(person, side, talks=talked, usual=held.usual, now=now, told=told.get(person)))
+                side = corpus(own, held.centre.size)
+                found.append(draw(person, side, talks=talked, centre=held.centre, now=now, told=told.get(person)))
             return found
 
         return await asyncio.to_thread(paint)
@@ -300,7 +302,7 @@ class Circle:
             return []
         portrait = held.portraits[asker.person][1]
         if vector is not None:
-            portrait = named(portrait, text, vector, usual=held.usual)
+            portrait = named(portrait, text, vector, centre=held.centre)
         paired = meetings.paired(now.met, now.mine)
         moment = self.clock.now()
         shown = np.zeros(len(crowd.portraits), dtype=np.float32)
@@ -322,13 +324,12 @@ class Circle:
         if vector is not None:
             return np.asarray(vector, dtype=np.float32)[None, :]
         drawn = held.portraits.get(asker.person)
-        return drawn[1].raw if drawn else np.zeros((0, len(held.usual.centre)), dtype=np.float32)
+        return drawn[1].raw if drawn else np.zeros((0, held.centre.size), dtype=np.float32)
 
     async def _account(self, now: _Now, accounts: frozenset[int], asker: Member) -> Member | None:
         """Return by which account somebody is met: one on the asker's platform, or another where both want that."""
         async with self.database.read() as connection:
-            found = [await members.by_number(connection, number) for number in sorted(accounts)]
-        known = [one for one in found if one is not None]
+            known = list((await members.by_numbers(connection, accounts)).values())
         near = [one for one in known if one.ref.platform == asker.ref.platform]
         far = known if now.across & now.mine and now.across & accounts else []
         return next(iter([*near, *far]), None)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from scipy.sparse import csr_array
 
+from bot.core.i18n import is_chinese
 from brains.matching.corpus import DAY, beside, fading, unit
 from brains.matching.describing import SAID
 from brains.matching.interests import group
@@ -18,6 +19,7 @@ from brains.matching.terms import as_written, substances, unit_rows, words
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from brains.matching.centre import Centre
     from brains.matching.corpus import Corpus, Floats, Ids
 
 HALF_LIFE = 180 * DAY
@@ -27,14 +29,10 @@ NEWEST = 60
 NAMED = 2.0
 """How many full messages an interest counts for that somebody named: it is meant, and is short."""
 HOURS = 24
-CHINESE = 0.3
-"""Share of Chinese characters from which a message is Chinese, as `bot.core.i18n.written` has it."""
 CLOSENESS, WORDS, LANGUAGE, TIMES = 0.5, 0.3, 0.1, 0.1
 """What the score is made of. Chosen, not learned: no community has introductions to learn from yet."""
 WORTH = 0.16
 """Least of closeness and words, as they count, for two to be worth introducing. By reading the sample community."""
-SPOKEN = 20
-"""Messages of a language from which it has a middle of its own: its vectors lie together, whatever is said in it."""
 COMPANY = 3.0
 """Talks (shared conversations, by how few took part) from which two need no introduction: as good as three that
 were theirs alone."""
@@ -67,7 +65,7 @@ class Portrait:
 
 
 def draw(
-    person: int, own: Corpus, *, talks: frozenset[int], usual: Usual, now: float, told: Corpus | None = None
+    person: int, own: Corpus, *, talks: frozenset[int], centre: Centre, now: float, told: Corpus | None = None
 ) -> Portrait:
     """Draw somebody from their messages, in any order, newest counting most, and from the interests that they `told`.
 
@@ -80,7 +78,7 @@ def draw(
     says = np.concatenate([substances(documents[: len(own)]), np.full(len(every) - len(own), NAMED, dtype=np.float32)])
     weights = fading(every.times, now=now, half_life=HALF_LIFE) * says
     vectors = unit(every.vectors)
-    placed = usual.place(vectors, every.texts)
+    placed = centre.place(vectors, every.texts)
     labels, interests, _shares = group(np.where(vectors.any(axis=1, keepdims=True), placed, 0), weights)
     raw = [(vectors * weights[:, None])[labels == one].sum(axis=0) for one in range(len(interests))]
     terms: Counter[str] = Counter()
@@ -94,48 +92,41 @@ def draw(
         raw=unit(np.array(raw, dtype=np.float32).reshape(len(raw), every.vectors.shape[1])),
         terms=dict(terms),
         hours=hours / max(1.0, float(hours.sum())),
-        chinese=float(np.mean([_is_chinese(text) for text in own.texts or every.texts])) if len(every) else 0.0,
+        chinese=float(np.mean([is_chinese(text) for text in own.texts or every.texts])) if len(every) else 0.0,
         talks=talks,
         messages=len(own),
     )
 
 
-def named(portrait: Portrait, text: str, vector: Floats, *, usual: Usual) -> Portrait:
+def named(portrait: Portrait, text: str, vector: Floats, *, centre: Centre) -> Portrait:
     """Return somebody with the interests that they named in place of those that their messages show."""
     return Portrait(
         person=portrait.person,
-        interests=usual.place(unit(vector)[None, :], [text]),
+        interests=centre.place(unit(vector)[None, :], [text]),
         raw=unit(vector)[None, :],
         terms=dict.fromkeys(words(text), 1.0),
         hours=portrait.hours,
-        chinese=portrait.chinese if portrait.messages else float(_is_chinese(text)),
+        chinese=portrait.chinese if portrait.messages else float(is_chinese(text)),
         talks=portrait.talks,
         messages=portrait.messages,
     )
 
 
-def _is_chinese(text: str) -> bool:
-    letters = [letter for letter in text if letter.isalpha()]
-    return bool(letters) and sum("\u4e00" <= one <= "\u9fff" for one in letters) >= CHINESE * len(letters)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Usual:
-    """What is usual in a community, from a sample of its messages.
+    """Which words are usual in a community, from a sample of its messages.
 
-    The mean (d,) of their vectors, and of those in Chinese, how many there are, how many of them hold a term, and how
-    much a term tells of the channel that it is in: from 0, said everywhere alike, to 1.
+    How many there are, how many of them hold a term, and how much a term tells of the channel that it is in: from 0,
+    said everywhere alike, to 1.
     """
 
-    centre: Floats
-    chinese: Floats
     messages: int
     terms: Mapping[str, int]
     topical: Mapping[str, float]
 
     @classmethod
-    def of(cls, texts: Sequence[str], channels: Sequence[int], vectors: Floats) -> Self:
-        """Learn what is usual from messages, their channels and their vectors (n, d).
+    def of(cls, texts: Sequence[str], channels: Sequence[int]) -> Self:
+        """Learn what is usual from messages and their channels.
 
         How much a term tells is the Kullback-Leibler divergence of the channels it is in, with one message's worth of
         all channels added, from all channels, as a share of their entropy.
@@ -149,15 +140,7 @@ class Usual:
         enough = entropy > 0 and len(texts) >= SAMPLED
         topical = {term: _told(counts, rooms) / entropy for term, counts in seen.items()} if enough else {}
         terms = {term: counts.total() for term, counts in seen.items()}
-        mean = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], dtype=np.float32)
-        spoken = np.array([_is_chinese(text) for text in texts], dtype=bool)
-        centre, chinese = (vectors[of].mean(axis=0) if of.sum() >= SPOKEN else mean for of in (~spoken, spoken))
-        return cls(centre=centre, chinese=chinese, messages=len(texts), terms=terms, topical=topical)
-
-    def place(self, vectors: Floats, texts: Sequence[str]) -> Floats:
-        """Bring vectors (n, d) of texts to where what they say counts and not in which language, as unit rows."""
-        spoken = np.array([_is_chinese(text) for text in texts], dtype=bool)[:, None]
-        return unit(vectors - np.where(spoken, self.chinese, self.centre))
+        return cls(messages=len(texts), terms=terms, topical=topical)
 
     def tells(self, term: str) -> float:
         """Return how much a term tells: how rare it is (scikit-learn's smooth idf), by how topical; else 0."""
@@ -212,7 +195,7 @@ class Crowd:
         return cls(
             portraits=portraits,
             owners=np.repeat(np.arange(len(portraits)), [len(one.interests) for one in portraits]),
-            rows=np.concatenate(told) if told else usual.centre[None, :][:0],
+            rows=np.concatenate(told) if told else np.zeros((0, 0), dtype=np.float32),
             vocabulary=vocabulary,
             idf=idf,
             terms=_weigh([one.terms for one in portraits], vocabulary, idf),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.core.i18n import written
+from brains.matching.centre import Centre
 from brains.matching.circle import corpus
 from brains.matching.corpus import unit
 from brains.matching.missed import Taste, Thread, choose
@@ -127,13 +128,16 @@ class Unread:
         if not known:
             return Found(since=since, known=bool(own), told=())
         side = corpus(known, self.encoder.size)
-        places = await asyncio.to_thread(Usual.of, side.texts, side.channels.tolist(), side.vectors)
-        threads = [_thread(label, some, vectors, places) for label, some in open_.items()]
-        wanted = await self._interests(scope, own, mine, places, now)
-        taste = await self._taste(scope, shown, wanted, places)
+        centre = await asyncio.to_thread(Centre.of, side.texts, side.vectors)
+        placed = await asyncio.to_thread(centre.place, side.vectors, side.texts)
+        rows = {one.point: row for (one, _vector), row in zip(known, placed, strict=True)}
+        threads = [_thread(label, some, rows) for label, some in open_.items()]
+        wanted = await self._interests(scope, own, mine, centre, now)
+        taste = await self._taste(scope, shown, wanted, centre)
         taste = replace(taste, languages=frozenset(written([one.text]) for one in own))
         missed = await asyncio.to_thread(choose, [one for one in threads if one], taste, now=now, k=k)
-        usual = await asyncio.to_thread(_spoken, heard)
+        spoken = [one.text for one in heard], [one.channel for one in heard]
+        usual = await asyncio.to_thread(Usual.of, *spoken)
         told = [await self._told(one, own, usual, reach.channels, known=bool(len(wanted))) for one in missed]
         return Found(since=since, known=bool(len(wanted) or len(taste.told)), told=tuple(told))
 
@@ -148,7 +152,7 @@ class Unread:
                 return found
 
     async def _interests(
-        self, scope: Scope, own: Sequence[Said], mine: frozenset[int], usual: Usual, now: datetime
+        self, scope: Scope, own: Sequence[Said], mine: frozenset[int], centre: Centre, now: datetime
     ) -> Floats:
         """Return the reader's interests (k, d), from their newest messages."""
         if not own:
@@ -157,10 +161,10 @@ class Unread:
         placed = dict(zip(page.ids, page.vectors, strict=True))
         pairs = [(one, placed[one.point]) for one in own if one.point in placed]
         side = corpus(pairs, self.encoder.size)
-        portrait = await asyncio.to_thread(draw, 0, side, talks=frozenset(), usual=usual, now=now.timestamp())
+        portrait = await asyncio.to_thread(draw, 0, side, talks=frozenset(), centre=centre, now=now.timestamp())
         return portrait.interests
 
-    async def _taste(self, scope: Scope, shown: Mapping[int, Tasted], interests: Floats, usual: Usual) -> Taste:
+    async def _taste(self, scope: Scope, shown: Mapping[int, Tasted], interests: Floats, centre: Centre) -> Taste:
         """Add what the reader said of conversations that they were shown."""
         said = sorted((one for one in shown.values() if one.taste in {"more", "less"}), key=lambda one: one.at)[
             -OPINIONS:
@@ -171,7 +175,7 @@ class Unread:
         every = [text for some in texts.values() for text in some]
         told = np.zeros((0, self.encoder.size), dtype=np.float32)
         if every:
-            placed = iter(usual.place(await self.encoder.encode(every), every))
+            placed = iter(centre.place(await self.encoder.encode(every), every))
             told = unit(np.array([np.mean([next(placed) for _text in some], axis=0) for some in texts.values()]))
         by_channel: Counter[int] = Counter()
         for one in said:
@@ -184,14 +188,14 @@ class Unread:
     ) -> Told:
         thread = one.thread
         async with self.database.read() as connection:
-            people = [await members.by_number(connection, number) for number in thread.authors]
+            people = await members.by_numbers(connection, thread.authors)
         texts = [said.text for said in thread.said]
         return Told(
             label=thread.label,
             sentence=one.sentence,
             first=thread.said[0],
             channel=rooms[thread.said[0].channel],
-            people=tuple(person.name for person in people if person),
+            people=tuple(people[one].name for one in thread.authors if one in people),
             messages=len(thread.said),
             terms=shared([said.text for said in own], texts, usual, TERMS) if known else (),
             evidence=one.title,
@@ -226,17 +230,9 @@ def _conversations(said: Sequence[Said]) -> dict[int, list[Said]]:
     return found
 
 
-def _thread(label: int, said: Sequence[Said], vectors: Mapping[UUID, Vector], usual: Usual) -> Thread | None:
-    """Give a conversation its vectors; None where none of it is in the store yet."""
-    known = [one for one in said if one.point in vectors]
+def _thread(label: int, said: Sequence[Said], rows: Mapping[UUID, Floats]) -> Thread | None:
+    """Give a conversation its vectors, centred; None where none of it is in the store yet."""
+    known = [one for one in said if one.point in rows]
     if not known:
         return None
-    placed = np.array([vectors[one.point] for one in known], dtype=np.float32)
-    texts = [one.text for one in known]
-    return Thread(label=label, said=known, vectors=usual.place(placed, texts))
-
-
-def _spoken(heard: Sequence[Said]) -> Usual:
-    """Learn which words are usual; of their vectors nothing is asked."""
-    texts, rooms = [one.text for one in heard], [one.channel for one in heard]
-    return Usual.of(texts, rooms, np.zeros((len(heard), 1), dtype=np.float32))
+    return Thread(label=label, said=known, vectors=np.array([rows[one.point] for one in known], dtype=np.float32))

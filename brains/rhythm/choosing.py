@@ -72,7 +72,7 @@ def _closeness(found: Sequence[tuple[Span, Matter]], interests: Floats) -> Float
 
 def toward(span: Span, interests: Floats) -> Floats:
     """Bring interests (k, d), as the encoder made them, to where the span's messages lie, as unit rows."""
-    centres = np.stack([span.usual.centre, span.usual.chinese])
+    centres = np.stack([span.centre.usual, span.centre.chinese])
     nearest = centres[np.argmax(interests @ centres.T, axis=1)]
     moved = interests - nearest
     return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-6), dtype=np.float32)

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from bot.core.ports import Encoder, Generator, Scope, Vector, VectorStore
     from bot.core.things import Community
+    from brains.matching.centre import Centre
     from brains.matching.corpus import Floats
-    from brains.matching.people import Usual
     from brains.moderation.moderator import Moderator
     from brains.rhythm.digest import Kind, Line
     from brains.rhythm.span import Room, Span
@@ -95,7 +95,7 @@ class Digester:
         wanted = frozenset(reach.channels if channels is None else reach.channels.keys() & set(channels))
         shares = await self._shares(community, reach, wanted, since, until)
         if interests is None and accounts and shares:
-            interests = await self._interests(reach.scope, accounts, shares[0].span.usual, until)
+            interests = await self._interests(reach.scope, accounts, shares[0].span.centre, until)
         make = functools.partial(_digest, since=since, until=until, interests=interests, most=most)
         found = await asyncio.to_thread(make, shares, reach, without=frozenset(accounts))
         stands = await self._standing(reach.scope, found, shares)
@@ -119,7 +119,7 @@ class Digester:
         """Forget what was read, as after somebody's words were erased."""
         self._held.clear()
 
-    async def _interests(self, scope: Scope, accounts: Collection[int], usual: Usual, now: datetime) -> Floats:
+    async def _interests(self, scope: Scope, accounts: Collection[int], centre: Centre, now: datetime) -> Floats:
         """Return what somebody likes (k, d), by what they said lately within their scope."""
         scope = replace(scope, authors=frozenset(accounts) - scope.not_authors, until=now)
         own = await self.database.look(functools.partial(talks.newest, scope=scope, limit=NEWEST, by="author"))
@@ -127,7 +127,7 @@ class Digester:
             return np.zeros((0, self.encoder.size), dtype=np.float32)
         placed = await self._vectors(replace(scope, since=max(own[-1].at, now - YEAR)))
         side = corpus([(one, placed[one.point]) for one in own if one.point in placed], self.encoder.size)
-        portrait = await asyncio.to_thread(draw, 0, side, talks=frozenset(), usual=usual, now=now.timestamp())
+        portrait = await asyncio.to_thread(draw, 0, side, talks=frozenset(), centre=centre, now=now.timestamp())
         return portrait.raw
 
     async def _shares(
@@ -137,17 +137,17 @@ class Digester:
         open_ = frozenset(number for number, one in reach.channels.items() if one.audience is Audience.EVERYONE)
         scope = replace(reach.scope, since=since, until=until)
         found = []
-        usual = None
+        centre = None
         if wanted & open_:
-            span = await self._span(community, replace(scope, channels=open_), usual=None)
-            usual = span.usual
+            span = await self._span(community, replace(scope, channels=open_), centre=None)
+            centre = span.centre
             found.append(Share(span=span, channels=wanted & open_))
         for one in sorted(wanted - open_):
-            span = await self._span(community, replace(scope, channels=frozenset({one})), usual=usual)
+            span = await self._span(community, replace(scope, channels=frozenset({one})), centre=centre)
             found.append(Share(span=span, channels=frozenset({one})))
         return found
 
-    async def _span(self, community: Community, scope: Scope, *, usual: Usual | None) -> Span:
+    async def _span(self, community: Community, scope: Scope, *, centre: Centre | None) -> Span:
         """Return a span as it is now: as it is held, or read anew where anything in it changed."""
         assert scope.channels is not None and scope.since and scope.until  # noqa: S101, PT018 - as `_shares` makes it
         key = (community.id, scope.channels, scope.since, scope.until)
@@ -159,7 +159,7 @@ class Digester:
                 return before[1]
             heard = await self.database.look(functools.partial(spans.read, community=community, scope=scope))
             vectors = await self._vectors(scope) if heard.said else {}
-            span = await asyncio.to_thread(think, heard, vectors, size=self.encoder.size, usual=usual)
+            span = await asyncio.to_thread(think, heard, vectors, size=self.encoder.size, centre=centre)
             self._held[key] = ((now, scope.not_authors), span)
             while len(self._held) > HELD:
                 oldest, _span = self._held.popitem(last=False)

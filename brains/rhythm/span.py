@@ -11,10 +11,10 @@ import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
+from brains.matching.centre import Centre
 from brains.matching.circle import corpus
 from brains.matching.conversations import gather, labelled
 from brains.matching.corpus import unit
-from brains.matching.people import Usual
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,7 +79,7 @@ class Span:
     said: Sequence[Said]
     vectors: Floats
     placed: Floats
-    usual: Usual
+    centre: Centre
     vocabulary: Vocabulary | None
     matters: Sequence[Matter] = ()
     known: dict[int | str, object] = field(default_factory=dict)
@@ -108,17 +108,17 @@ class Share:
     channels: frozenset[int]
 
 
-def think(heard: Heard, vectors: Mapping[UUID, Vector], *, size: int, usual: Usual | None = None) -> Span:
+def think(heard: Heard, vectors: Mapping[UUID, Vector], *, size: int, centre: Centre | None = None) -> Span:
     """Think through what was heard; messages without a vector yet are left out.
 
-    `usual` is what is usual in the community, for a few messages that have no middle of their own.
+    `centre` is the community's, for a few messages that have no middle of their own.
     """
     pairs = [(one, vectors[one.point]) for one in heard.said if one.point in vectors]
     side = corpus(pairs, size)
     said = [one for one, _vector in pairs]
-    if usual is None or len(said) >= ENOUGH:
-        usual = Usual.of(side.texts, side.channels.tolist(), side.vectors)
-    placed = usual.place(side.vectors, side.texts)
+    if centre is None or len(said) >= ENOUGH:
+        centre = Centre.of(side.texts, side.vectors)
+    placed = centre.place(side.vectors, side.texts)
     place = {one.ref: at for at, one in enumerate(said)}
     cited = {one.ref: (one, place.get(one.ref, -1)) for one in heard.said}
     rooms, by_author = _rooms(heard.said), _by_author(heard.said)
@@ -131,7 +131,7 @@ def think(heard: Heard, vectors: Mapping[UUID, Vector], *, size: int, usual: Usu
             said=(),
             vectors=side.vectors,
             placed=placed,
-            usual=usual,
+            centre=centre,
             vocabulary=None,
         )
     labels = labelled(side.channels, side.times, np.array([one.conversation or 0 for one in said], dtype=np.int64))
@@ -145,7 +145,7 @@ def think(heard: Heard, vectors: Mapping[UUID, Vector], *, size: int, usual: Usu
         said=said,
         vectors=side.vectors,
         placed=placed,
-        usual=usual,
+        centre=centre,
         vocabulary=talk.vocabulary,
         matters=matters,
     )

@@ -65,7 +65,7 @@ async def _elsewhere(context: Context) -> list[Named]:
     member = member_of(context)
     async with context.faculties.database.read() as connection:
         numbers = await members.alike(connection, context.community, member)
-        accounts = [await members.by_number(connection, number) for number in numbers]
+        accounts = await members.by_numbers(connection, numbers)
         every = await spaces.of(connection, context.community)
-    here = {one.ref.platform for one in accounts if one is not None}
+    here = {one.ref.platform for one in accounts.values()}
     return [one for one in every if one.ref.platform not in here]

@@ -28,11 +28,11 @@ from brains.skills.steering import for_staff, pressed, ref, rewritten, staff_cha
 from storage import acts, alerts, channels, encodings, members, messages, traces, watchlists
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bot.core.actions import Action
     from bot.core.i18n import Translate
-    from bot.core.things import Channel, Member, Ref
+    from bot.core.things import Channel, Ref
     from brains.rhythm.lookout import Seen
     from brains.rhythm.spikes import Floats
     from brains.rhythm.unusual import Sighting
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from storage.acts import Act
     from storage.alerts import Alert
     from storage.channels import Reach
-    from storage.connection import Connection
 
 SCHEDULE = "pulse.watch"
 """The timer that sets it off: bot/jobs.py."""
@@ -169,7 +168,7 @@ async def _told(
     first, alert = seen.sightings[0], uuid4().hex
     authors = {one.author for one in alert_cards.shown_of(first.said)} | {cause.author for cause in seen.causes}
     async with context.faculties.database.read() as connection:
-        people = await _people(connection, authors - {0})
+        people = await members.by_numbers(connection, authors - {0})
     zone = await zones.opened(context.policy.time_zone)
     cards = Cards(translate=translate, rooms=reach.channels, people=people, zone=zone)
     card = cards.card(staff.ref, alert, seen.sightings, seen.causes, raiders.lines(translate))
@@ -232,7 +231,7 @@ async def _read(context: Context) -> Decision:
     scope = (await context.reach()).scope
     async with context.faculties.database.read() as connection:
         found = [one for ref_ in refs if (one := await messages.by_ref(connection, scope, ref_)) is not None]
-        people = await _people(connection, {one.author for one in found})
+        people = await members.by_numbers(connection, {one.author for one in found})
     if not found:
         raise Mistake(_("Nothing of it is there any more that you may read."))
     zone = await zones.opened(context.policy.time_zone)
@@ -252,11 +251,6 @@ async def _read(context: Context) -> Decision:
         about=tuple(one.ref for one in people.values()),
         settles=False,
     )
-
-
-async def _people(connection: Connection, numbers: Collection[int]) -> dict[int, Member]:
-    found = [await members.by_number(connection, one) for one in sorted(numbers)]
-    return {one.id: one for one in found if one is not None}
 
 
 async def _evidence(context: Context) -> Sequence[Ref]:

@@ -41,14 +41,10 @@ class Names:
 
 async def names(context: Context, passages: Sequence[Passage]) -> Names:
     """Read who wrote passages, and which files notes are from."""
-    people: dict[int, str] = {}
     async with context.faculties.database.read() as connection:
-        for number in {one.author for one in passages if not one.is_note}:
-            author = await members.by_number(connection, number)
-            if author is not None:
-                people[number] = author.name
+        people = await members.by_numbers(connection, [one.author for one in passages if not one.is_note])
         files = await answers.titles(connection, [one.number for one in passages if one.is_note])
-    return Names(people=people, files=files)
+    return Names(people={number: one.name for number, one in people.items()}, files=files)
 
 
 def answered(answer: Answer, called: Names, translate: Translate) -> str:

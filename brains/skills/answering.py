@@ -272,8 +272,8 @@ def _reason(context: Context, answer: Answer) -> str:
 async def authors(context: Context, passages: Sequence[Passage]) -> tuple[Ref, ...]:
     """Return who wrote what an answer rests on, so that it is found when they are forgotten."""
     async with context.faculties.database.read() as connection:
-        every = [await members.by_number(connection, one.author) for one in passages if not one.is_note]
-    return tuple(dict.fromkeys(one.ref for one in every if one is not None))
+        known = await members.by_numbers(connection, [one.author for one in passages if not one.is_note])
+    return tuple(one.ref for one in known.values())
 
 
 def quiet(context: Context, why: str) -> Decision:

@@ -62,7 +62,7 @@ async def rest(context: Context, scope: Scope, digest: Digest) -> Resting:
     )
     async with context.faculties.database.read() as connection:
         said = await messages.by_refs(connection, scope, found.sources)
-        authors = [await members.by_number(connection, one) for one in sorted({one.author for one in said.values()})]
+        authors = await members.by_numbers(connection, [one.author for one in said.values()])
     found = replace(
         found,
         lines=_holding(found.lines, said),
@@ -74,7 +74,7 @@ async def rest(context: Context, scope: Scope, digest: Digest) -> Resting:
     cited = tuple(
         Cited(source=ref, channel=said[ref].channel, digest=digest_of(said[ref].text).hex()) for ref in found.sources
     )
-    return Resting(digest=found, sources=cited, authors=tuple(one.ref for one in authors if one))
+    return Resting(digest=found, sources=cited, authors=tuple(one.ref for one in authors.values()))
 
 
 def _short(line: Line) -> Line:

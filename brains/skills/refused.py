@@ -63,8 +63,8 @@ async def again(context: Context) -> Decision:
         raise Mistake(_("You have not refused this channel, or it is not there any more."))
     async with context.faculties.database.read() as connection:
         numbers = await members.alike(connection, context.community, context.member)
-        accounts = [await members.by_number(connection, number) for number in sorted(numbers)]
-        said = {one.ref: await feedback.of(connection, one.id) for one in accounts if one is not None}
+        accounts = await members.by_numbers(connection, numbers)
+        said = {one.ref: await feedback.of(connection, one.id) for one in accounts.values()}
     back = [
         KeepFeedback(member=account, channel=ref, opinion="", before=feedback.DECLINED)
         for account, opinions in said.items()

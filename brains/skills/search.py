@@ -70,8 +70,8 @@ def _nothing(context: Context, start: int) -> str:
 
 async def _authors(context: Context, found: list[Found]) -> dict[int, tuple[Ref, str]]:
     async with context.faculties.database.read() as connection:
-        known = [await members.by_number(connection, number) for number in {one.message.author for one in found}]
-    return {one.id: (one.ref, one.name) for one in known if one}
+        known = await members.by_numbers(connection, [one.message.author for one in found])
+    return {number: (one.ref, one.name) for number, one in known.items()}
 
 
 def _told(context: Context, found: Found, query: str, authors: Mapping[int, tuple[Ref, str]]) -> list[str]:

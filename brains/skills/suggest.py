@@ -133,13 +133,13 @@ async def _offers(context: Context) -> list[Offer]:
         return []
     async with context.faculties.database.read() as connection:
         accounts = await members.alike(connection, context.community, member)
-        known = [await members.by_number(connection, number) for number in sorted(accounts)]
+        known = await members.by_numbers(connection, accounts)
         worn = await suggested.worn(
             connection,
             context.community,
             {one.channel.id: one.channel for one in found},
             accounts=accounts,
-            refs=[one.ref for one in known if one is not None],
+            refs=[one.ref for one in known.values()],
             now=context.now,
         )
     return [one for one in found if one.channel.id not in worn and not one.guess][:OFFERS]

@@ -8,18 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from brains.matching.centre import Centre
 from brains.matching.corpus import Corpus
 from brains.matching.people import WORTH, Crowd, Portrait, Usual, draw, named, ranked, shared
 from tests.words import MONDAY
 
 SAILS, BREAD, CHESS, _rest = np.eye(4, dtype=np.float32)
-USUAL = Usual(
-    centre=np.zeros(4, dtype=np.float32),
-    chinese=np.zeros(4, dtype=np.float32),
-    messages=100,
-    terms={"hull": 3, "time": 60},
-    topical={"hull": 0.8, "time": 0.1},
-)
+USUAL = Usual(messages=100, terms={"hull": 3, "time": 60}, topical={"hull": 0.8, "time": 0.1})
+CENTRE = Centre(usual=np.zeros(4, dtype=np.float32), chinese=np.zeros(4, dtype=np.float32))
 NOON = np.eye(24, dtype=np.float32)[12]
 
 
@@ -81,7 +77,7 @@ def test_many_askers_are_not_all_shown_the_same_three(seed: int) -> None:
 
 
 def test_interests_that_are_named_take_the_place_of_those_of_messages() -> None:
-    asker = named(ANNA, "chess openings", CHESS, usual=USUAL)
+    asker = named(ANNA, "chess openings", CHESS, centre=CENTRE)
     crowd = Crowd.of([ANNA, portrait(1, SAILS), portrait(2, CHESS)], {}, usual=USUAL)
     found = ranked(crowd.fit(asker), np.zeros(3, dtype=np.float32), allowed=[1, 2])
     assert [crowd.portraits[at].person for at in found] == [2]
@@ -97,7 +93,7 @@ def test_somebody_is_drawn_from_what_they_wrote() -> None:
         authors=np.ones(3, dtype=np.int64),
         times=np.full(3, MONDAY.timestamp()),
     )
-    drawn = draw(1, own, talks=frozenset({5}), usual=USUAL, now=MONDAY.timestamp())
+    drawn = draw(1, own, talks=frozenset({5}), centre=CENTRE, now=MONDAY.timestamp())
     assert (drawn.messages, len(drawn.interests), drawn.chinese) == (3, 1, 0.0)
     assert float(drawn.interests[0] @ SAILS) == pytest.approx(1.0)
     assert max(drawn.terms, key=drawn.terms.get) == "hull"
@@ -115,10 +111,9 @@ def test_shared_words_are_those_that_tell_most_as_the_other_writes_them() -> Non
 
 def test_a_word_of_one_channel_tells_more_than_one_of_all() -> None:
     texts = ["hull today", "hull again today", "bread today", "rye bread today", "clay today", "clay again today"]
-    zeros = np.zeros((120, 4), dtype=np.float32)
-    usual = Usual.of(texts * 20, [1, 1, 2, 2, 3, 3] * 20, zeros)
+    usual = Usual.of(texts * 20, [1, 1, 2, 2, 3, 3] * 20)
     assert usual.tells("hull") > usual.tells("oakum") > usual.tells("today") == 0.0
-    alone = Usual.of(texts * 20, [1] * 120, zeros)
+    alone = Usual.of(texts * 20, [1] * 120)
     assert alone.tells("rye") > alone.tells("today") > 0, "where there is one channel, what is rare tells"
 
 
@@ -146,12 +141,12 @@ def told(*texts: str, vectors) -> Corpus:
 def test_what_somebody_told_is_an_interest_of_theirs_beside_what_they_wrote() -> None:
     now = MONDAY.timestamp()
     nothing = told(vectors=[])
-    silent = draw(1, nothing, talks=frozenset(), usual=USUAL, now=now, told=told("chess openings", vectors=CHESS))
+    silent = draw(1, nothing, talks=frozenset(), centre=CENTRE, now=now, told=told("chess openings", vectors=CHESS))
     assert (silent.messages, silent.hours.sum()) == (0, 0.0)
     assert float(silent.interests[0] @ CHESS) == pytest.approx(1.0)
     assert set(silent.terms) == {"chess", "opening"}
     wrote = told("caulk the hull with oakum before the tide", vectors=SAILS)
-    both = draw(1, wrote, talks=frozenset(), usual=USUAL, now=now, told=told("国际象棋 开局", vectors=CHESS))
+    both = draw(1, wrote, talks=frozenset(), centre=CENTRE, now=now, told=told("国际象棋 开局", vectors=CHESS))
     assert (both.messages, both.chinese, len(both.interests)) == (1, 0.0, 2)
     crowd = Crowd.of([portrait(0, CHESS), silent, portrait(2, SAILS)], {}, usual=USUAL)
     found = ranked(crowd.fit(crowd.portraits[0]), np.zeros(3, dtype=np.float32), allowed=[1, 2])
