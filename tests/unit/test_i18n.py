@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bot.core.i18n import translator
+from bot.core.i18n import is_chinese, translator, written
 from tests.sentences import TRANSLATED, brought_together, catalogue, marked, translated
 
 
@@ -47,3 +47,22 @@ def test_a_language_speaks_and_english_is_the_source() -> None:
     assert translator("zh_CN")(sentence) == "那里常聊：{terms}。"
     assert translator("en")(sentence) == sentence
     assert translator("zh_CN")("not a sentence of ours") == "not a sentence of ours"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("where do people sail?", ""),
+        ("où parle-t-on de voile ?", ""),
+        ("哪里聊帆船？", "zh_CN"),
+        ("用 asyncio 写机器人", "zh_CN"),
+        ("see the 中文 manual before you ask anything at all", ""),
+        ("", ""),
+        ("42 ???", ""),
+        ("。。。", ""),
+        ("帆船をやりたいですね、どこでやれますかしら", ""),
+    ],
+)
+def test_a_text_is_chinese_by_a_third_of_its_letters(text: str, language: str) -> None:
+    assert is_chinese(text) is bool(language)
+    assert written([text, ""]) == language
