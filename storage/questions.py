@@ -41,6 +41,8 @@ async def unanswered(
     Taken up is what somebody else replied to, what they wrote in after it where it is known which messages belong
     together, and else what they wrote in its channel or thread after it; and what the bot answered already. Nothing is
     returned of whoever is not collected. Whether it is a question, the caller sees.
+
+    SQLite keeps no statistics here, and would begin with all messages of the community: `+ 0` hides that index from it.
     """
     held = MessageRow.__table__  # type: ignore[attr-defined] # sqlmodel tells no type of it
     rows = await connection.execute(
@@ -50,7 +52,7 @@ async def unanswered(
         )
         .join(MemberRow, col(MemberRow.id) == col(MessageRow.author_id))
         .join(ThreadRow, col(ThreadRow.id) == col(MessageRow.thread_id), isouter=True)
-        .where(held.c.community_id == community.id, col(MessageRow.channel_id).in_(channels))
+        .where(held.c.community_id + 0 == community.id, col(MessageRow.channel_id).in_(channels))
         .where(col(MessageRow.sent_at) >= since, col(MessageRow.sent_at) < until, col(MemberRow.bot).is_(False))
         .where(~_taken_up(), ~exists().where(col(AnswerRow.asked) == col(MessageRow.ref)))
         .order_by(col(MessageRow.sent_at))
@@ -58,11 +60,9 @@ async def unanswered(
     found = rows.all()
     withheld = await members.withheld(connection, community, among=[row.author_id for row in found])
     waiting = [row for row in found if row.author_id not in withheld]
+    authors = await members.by_numbers(connection, [row.author_id for row in waiting])
     asked: list[tuple[int, Question]] = []
     for row in waiting:
-        author = await members.by_number(connection, row.author_id)
-        if author is None:
-            continue
         wrote = await connection.scalar(
             select(func.count()).select_from(MessageRow).where(col(MessageRow.author_id) == row.author_id)
         )
@@ -76,7 +76,7 @@ async def unanswered(
             sent_at=row.sent_at,
         )
         thread = Ref.parse(row.thread) if row.thread else None
-        asked.append((wrote, Question(message=message, author=author, thread=thread)))
+        asked.append((wrote, Question(message=message, author=authors[row.author_id], thread=thread)))
     return [one for _wrote, one in sorted(asked, key=lambda pair: pair[0])]
 
 
@@ -89,8 +89,8 @@ def _taken_up() -> ColumnElement[bool]:
     known = col(MessageRow.conversation).is_not(None) & col(later.conversation).is_not(None)
     together = (known & (col(later.conversation) == col(MessageRow.conversation))) | (~known & same_room)
     return exists().where(
-        col(later.community_id) == col(MessageRow.community_id),
-        col(later.author_id) != col(MessageRow.author_id),
+        col(later.community_id) + 0 == col(MessageRow.community_id),
+        col(later.author_id) + 0 != col(MessageRow.author_id),
         col(later.sent_at) >= col(MessageRow.sent_at),
         (col(later.reply_to) == col(MessageRow.ref)) | together,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,12 +12,13 @@ import pytest
 from sqlalchemy.event import listen, remove
 
 from bot.core.ports import Scope
-from bot.core.things import Ref
-from storage import notes, surroundings
+from bot.core.things import Community, Ref
+from storage import notes, questions, surroundings
 from storage.surroundings import Placed
 from tests.recording import SmallBot, small_bot
 from tests.words import MONDAY
 
+HARBOUR = Community(id=1, name="harbour")
 SCOPE = Scope(community=1, channels=frozenset({1, 2}), not_authors=frozenset({3}), notes=True)
 PLACED = Placed(
     number=1,
@@ -45,8 +47,9 @@ async def bot(home: Path) -> AsyncIterator[SmallBot]:
         lambda c: surroundings.texts(c, SCOPE, [1, 2]),
         lambda c: surroundings.around(c, SCOPE, [PLACED, LOOSE, THREADED]),
         lambda c: notes.by_number(c, SCOPE, [1, 2]),
+        lambda c: questions.unanswered(c, HARBOUR, [1, 2], since=MONDAY - timedelta(minutes=3), until=MONDAY),
     ],
-    ids=["points", "texts", "around", "notes"],
+    ids=["points", "texts", "around", "notes", "waiting"],
 )
 async def test_nothing_that_is_found_by_a_list_reads_the_community(bot: SmallBot, asks) -> None:
     asked: list[tuple[str, object]] = []
