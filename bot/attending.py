@@ -38,7 +38,7 @@ SHARE = 0.05
 WAITING = timedelta(minutes=3)
 """For so long after a question should have been answered it is looked at: much later, an answer helps nobody."""
 EACH = timedelta(minutes=1)
-"""Between two events about questions in one community, at least."""
+"""Between two events about questions in one channel, at least."""
 LONGEST = 3.0
 """Seconds between two looks at most, whatever they cost."""
 SOURCES, QUESTIONS = "sources", "questions"
@@ -72,20 +72,23 @@ class Attending:
         mended = [await self._fire(space, SOURCES, now) for space in due]
         waiting = await self.database.look(functools.partial(_waiting, now=now))
         given = [
-            await self._fire(space, QUESTIONS, now) for space, newest in waiting if self._is_new(space, newest, now)
+            await self._fire(space, QUESTIONS, now, channel)
+            for space, channel, newest in waiting
+            if self._is_new(channel, newest, now)
         ]
         return sum([*mended, *given])
 
-    def _is_new(self, space: Named, newest: int, now: datetime) -> bool:
+    def _is_new(self, channel: Ref, newest: int, now: datetime) -> bool:
         """Say whether a question came that no event was put about, and the last such event is a minute old."""
-        last, number = self.asked.get(space.ref, (None, 0))
+        last, number = self.asked.get(channel, (None, 0))
         if newest <= number or (last is not None and now - last < EACH):
             return False
-        self.asked[space.ref] = (now, newest)
+        self.asked[channel] = (now, newest)
         return True
 
-    async def _fire(self, space: Named, schedule: str, now: datetime) -> bool:
-        return await self.put(Arrival(space=space, event=TimerFired(schedule=schedule, planned=now, at=now)))
+    async def _fire(self, space: Named, schedule: str, now: datetime, channel: Ref | None = None) -> bool:
+        event = TimerFired(schedule=schedule, planned=now, at=now, channel=channel)
+        return await self.put(Arrival(space=space, event=event))
 
 
 async def _due(connection: Connection, *, now: datetime) -> list[Named]:
@@ -105,22 +108,21 @@ async def _is_due(connection: Connection, community: Community, now: datetime) -
     return bool(await standing.due(connection, community, since, now))
 
 
-async def _waiting(connection: Connection, *, now: datetime) -> list[tuple[Named, int]]:
-    """Return a space of each community in which a question waits unanswered, and the newest one's number."""
-    found: list[tuple[Named, int]] = []
+async def _waiting(connection: Connection, *, now: datetime) -> list[tuple[Named, Ref, int]]:
+    """Return every channel in which a question waits unanswered, with a space of its community, and its newest one."""
+    found: list[tuple[Named, Ref, int]] = []
     for community in await communities.every(connection):
-        places = await spaces.of(connection, community)
-        newest = await _newest(connection, community, now) if places else 0
-        if newest:
-            found.append((places[0], newest))
+        if places := await spaces.of(connection, community):
+            newest = await _newest(connection, community, now)
+            found += [(places[0], channel, number) for channel, number in newest.items()]
     return found
 
 
-async def _newest(connection: Connection, community: Community, now: datetime) -> int:
-    """Return the number of the newest question that has waited for long enough where help is wanted; 0 for none."""
+async def _newest(connection: Connection, community: Community, now: datetime) -> dict[Ref, int]:
+    """Return, where help is wanted, the number of the newest question that has waited for long enough, by channel."""
     rules = await policies.load(connection, community)
     if not any("helpful" in (rules.policy.speak, value) for value in ("", *rules.overrides.values())):
-        return 0
+        return {}
     rooms = await channels.every(connection, community)
     helpful = [
         number
@@ -129,7 +131,11 @@ async def _newest(connection: Connection, community: Community, now: datetime) -
     ]
     until = now - timedelta(minutes=rules.policy.answer_after_minutes)
     asked = await questions.unanswered(connection, community, helpful, since=until - WAITING, until=until)
-    return max((one.message.id for one in asked if is_question(one.message.text)), default=0)
+    found: dict[Ref, int] = {}
+    for one in (each.message for each in asked if is_question(each.message.text)):
+        channel = rooms[one.channel].ref
+        found[channel] = max(one.id, found.get(channel, 0))
+    return found
 
 
 async def _is_under_way(connection: Connection, space: Named) -> bool:

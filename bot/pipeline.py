@@ -31,6 +31,7 @@ from bot.core.events import (
     is_spoken_to,
     key,
     place,
+    ruled_by,
 )
 from bot.core.i18n import catalogue, spoken, written
 from bot.core.policies import mode_of, speaking
@@ -290,8 +291,7 @@ class Pipeline:
             return written(await messages.latest_words(connection, followed.community, followed.member.id, LAST_WORDS))
 
     def _modes(self, context: Context) -> dict[str, Mode]:
-        where = place(context.event)
-        channel = str(where.ref) if where else ""
+        channel = str(ruled_by(context.event) or "")
         return {skill.name: mode_of(context.modes, skill.name, channel) for skill in self.skills}
 
 

@@ -210,11 +210,12 @@ class BotAdded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerFired:
-    """A schedule's instant has come."""
+    """A schedule's instant has come; of one channel alone where it names a `channel`, by whose settings it goes."""
 
     schedule: str
     planned: datetime
     at: datetime
+    channel: Ref | None = None
 
 
 Event = (
@@ -269,7 +270,8 @@ def key(event: Event) -> str:
         case BotAdded():
             return f"added {event.at.timestamp()}"
         case TimerFired():
-            return f"timer {event.schedule} {event.planned.isoformat()}"
+            where = f" {event.channel}" if event.channel else ""
+            return f"timer {event.schedule} {event.planned.isoformat()}{where}"
     assert_never(event)
 
 
@@ -316,6 +318,14 @@ def place(event: Event) -> Named | None:
             return None
         case _:
             return event.channel
+
+
+def ruled_by(event: Event) -> Ref | None:
+    """Return the channel whose settings and modes hold for it: where it happened, or which it is about."""
+    if isinstance(event, TimerFired):
+        return event.channel
+    where = place(event)
+    return where.ref if where else None
 
 
 def is_spoken_to(event: Event) -> bool:

@@ -7,18 +7,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.core import policies
 from bot.core.actions import Say
-from bot.core.decisions import Decision, Mode
 from bot.core.events import MessagePosted, TimerFired
 from bot.core.i18n import catalogue, written
-from bot.core.policies import mode_of
 from brains.knowledge.asking import is_question, seeks_place
-from brains.skills.answering import NAME, Asked, decided, find, judging, keeping, told
+from brains.skills.answering import Asked, decided, find, judging, keeping, told
 from storage import answers, channels, questions
 
 if TYPE_CHECKING:
-    from bot.core.actions import Action, KeepAnswer
+    from bot.core.actions import KeepAnswer
+    from bot.core.decisions import Decision
     from bot.core.things import Channel, Member, Ref
     from brains.knowledge.answer import Answer
     from brains.skills.skill import Context
@@ -30,8 +28,6 @@ WINDOW = timedelta(minutes=3)
 """For so long after that a question is looked at: an answer that comes much later helps nobody."""
 PAUSE = timedelta(minutes=5)
 """Between two answers in one channel that nobody asked for, at least."""
-MOST = 3
-"""Answers at one time."""
 
 
 async def again(context: Context, event: MessagePosted) -> Decision | None:
@@ -51,57 +47,33 @@ async def again(context: Context, event: MessagePosted) -> Decision | None:
 
 
 async def waited(context: Context) -> Decision | None:
-    """Answer questions that nobody else answered in time, those of newcomers first; one in each channel."""
+    """Answer a question that nobody else answered in time in a channel, a newcomer's first."""
     assert isinstance(context.event, TimerFired)  # noqa: S101 - asked about it alone
-    wanted = await _helpful(context) if context.event.schedule == SCHEDULE else {}
-    if not wanted:
+    room = await _helpful(context, context.event) if context.event.schedule == SCHEDULE else None
+    if room is None:
         return None
     until = context.now - timedelta(minutes=context.policy.answer_after_minutes)
     read = functools.partial(
-        questions.unanswered, community=context.community, channels=sorted(wanted), since=until - WINDOW, until=until
+        questions.unanswered, community=context.community, channels=[room.id], since=until - WINDOW, until=until
     )
-    actions: list[Action] = []
-    sure: list[Answer] = []
     for one in await context.faculties.database.look(read):
-        room = wanted.get(one.message.channel)
-        if room is None or len(sure) == MOST or not is_question(one.message.text) or seeks_place(one.message.text):
+        if not is_question(one.message.text) or seeks_place(one.message.text):
             continue
         answer = await _late(context, one, room)
         if answer is not None:
             question = Asked(question=one.message.text, message=one.message.ref)
             say = Say(to=room.ref, text="", thread=one.thread, reply_to=one.message.ref)
-            actions += await _actions(context, question, answer, one.author, say)
-            sure.append(answer)
-            del wanted[room.id]
-    return await _together(context, sure, actions)
+            return await decided(context, answer, await _actions(context, question, answer, one.author, say))
+    return None
 
 
-async def _together(context: Context, sure: list[Answer], actions: list[Action]) -> Decision | None:
-    """Propose all that waited at once, as sure as the least sure of it."""
-    if not sure:
+async def _helpful(context: Context, event: TimerFired) -> Channel | None:
+    """Return the channel that it is about, where staff want unasked answers and none was given lately."""
+    if event.channel is None or context.here.speak != "helpful" or context.here.read != "yes":
         return None
-    every = [await decided(context, one, ()) for one in sure]
-    return Decision(
-        skill=NAME,
-        actions=tuple(actions),
-        reason="; ".join(one.reason for one in every),
-        evidence=tuple(ref for one in every for ref in one.evidence),
-        about=tuple(dict.fromkeys(ref for one in every for ref in one.about)),
-        confidence=min(one.confidence for one in every),
-    )
-
-
-async def _helpful(context: Context) -> dict[int, Channel]:
-    """Return the channels, by number, where staff want unasked answers and none was given lately."""
     async with context.faculties.database.read() as connection:
-        every = await channels.every(connection, context.community)
-    found: dict[int, Channel] = {}
-    for number, room in every.items():
-        here = policies.at(context.policy, context.overrides, str(room.ref))
-        off = mode_of(context.modes, NAME, str(room.ref)) is Mode.OFF
-        if here.speak == "helpful" and here.read == "yes" and not off and not await _spoke_lately(context, room.ref):
-            found[number] = room
-    return found
+        room = await channels.by_ref(connection, context.community, event.channel)
+    return room if room is not None and not await _spoke_lately(context, room.ref) else None
 
 
 async def _spoke_lately(context: Context, channel: Ref) -> bool:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.core import policies
 from bot.core.actions import Say
-from bot.core.events import ButtonPressed, CommandGiven, MessagePosted, TimerFired, is_asked, is_spoken_to, place
+from bot.core.events import (
+    ButtonPressed,
+    CommandGiven,
+    MessagePosted,
+    TimerFired,
+    is_asked,
+    is_spoken_to,
+    place,
+    ruled_by,
+)
 from bot.core.ports import Embedding
 from bot.core.things import Audience
 from brains.moderation.moderator import Moderator
@@ -136,9 +145,9 @@ class Context:
 
     @property
     def here(self) -> Policy:
-        """Return the policy of the channel where it happened."""
-        channel = place(self.event)
-        return policies.at(self.policy, self.overrides, str(channel.ref)) if channel else self.policy
+        """Return the policy of the channel where it happened, or which it is about."""
+        channel = ruled_by(self.event)
+        return policies.at(self.policy, self.overrides, str(channel)) if channel else self.policy
 
     @property
     def command(self) -> CommandGiven:

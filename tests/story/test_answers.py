@@ -205,6 +205,12 @@ async def test_a_question_that_waits_is_answered_where_that_is_wanted_unless_som
     await _looks(harbour)
     assert _told(harbour) == [], "nobody wanted it there"
     await harbour.command(OWNER, "staff-room", "/setup speak helpful")
+    here = harbour.room("introductions").named.ref
+    await harbour.command(OWNER, "staff-room", f"/mode answer watch channel:{here}")
+    await _looks(harbour)
+    assert _told(harbour) == [], "there it only watches, whatever it does elsewhere"
+    await harbour.command(OWNER, "staff-room", "/mode answer watch")
+    await harbour.command(OWNER, "staff-room", f"/mode answer act channel:{here}")
     await _looks(harbour)
     assert _told(harbour) == [first]
     await _looks(harbour)
@@ -227,5 +233,8 @@ async def _waits(town: Town, long: timedelta) -> None:
 async def _looks(town: Town) -> None:
     """Let the moment come at which questions are looked at."""
     now = town.app.clock.now()
-    await town.living.inbox.put(Arrival(space=HARBOUR, event=TimerFired(schedule="questions", planned=now, at=now)))
+    for name in ("introductions", "bread-and-ferments"):
+        channel = town.room(name).named.ref
+        event = TimerFired(schedule="questions", planned=now, at=now, channel=channel)
+        await town.living.inbox.put(Arrival(space=HARBOUR, event=event))
     await town.settled()
