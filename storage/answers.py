@@ -11,6 +11,7 @@ from sqlmodel import col
 from bot.core.actions import AskStaff, Cited, Edit
 from bot.core.codec import load_action
 from bot.core.things import Ref
+from storage import backfills, spaces
 from storage.rows import columns, insert_new, portions
 from storage.tables import ActRow, AnswerRow, AnswerSourceRow, DocumentRow, MemberRow, NoteRow, OpinionRow
 
@@ -55,8 +56,10 @@ async def keep(
 ) -> None:
     """Keep an answer, or how the one of this id stands now; taken back, it is withdrawn.
 
-    One counts as corrected by the staff once a message says their words: until then it follows what it cites.
+    One counts as corrected by the staff once a message says their words: until then it follows what it cites. A
+    question that was taken back while its answer was found is not kept.
     """
+    gone = action.asked is not None and await _is_deleted(connection, community, action.asked)
     row = {
         "id": action.answer,
         "community_id": community.id,
@@ -64,7 +67,7 @@ async def keep(
         "channel": str(action.channel),
         "thread": str(action.thread or ""),
         "asked": str(action.asked or ""),
-        "question": action.question,
+        "question": "" if gone else action.question,
         "trace_id": trace,
         "made": "",
         "card": str(action.card or ""),
@@ -81,6 +84,14 @@ async def keep(
         await connection.execute(update(AnswerRow).where(mine).values(changed))
         return
     await cite(connection, action.answer, action.sources)
+
+
+async def _is_deleted(connection: Connection, community: Community, message: Ref) -> bool:
+    """Say whether the platform told that a message was deleted."""
+    for space in await spaces.of(connection, community):
+        if await backfills.deleted(connection, space.ref, [message]):
+            return True
+    return False
 
 
 async def _is_said(connection: Connection, trace: str) -> bool:
@@ -232,9 +243,15 @@ async def titles(connection: Connection, numbers: Sequence[int]) -> dict[int, st
 
 
 async def fade(connection: Connection, community: Community, before: datetime) -> int:
-    """Erase the questions of answers from before a moment, and return how many; opinions go on counting."""
+    """Erase the questions of answers from before a moment, and return how many; opinions go on counting.
+
+    A question that became an entry of the FAQ stays as long as that does: by it the entry is found when whoever asked
+    is forgotten, and shown when they ask what is kept of them.
+    """
     old = (col(AnswerRow.community_id) == community.id) & (col(AnswerRow.at) < before) & (col(AnswerRow.question) != "")
-    faded = await connection.execute(update(AnswerRow).where(old).values(question="").returning(col(AnswerRow.id)))
+    entries = select(col(NoteRow.heading)).where(col(NoteRow.community_id) == community.id, col(NoteRow.kind) == "faq")
+    mine = old & col(AnswerRow.question).not_in(entries)
+    faded = await connection.execute(update(AnswerRow).where(mine).values(question="").returning(col(AnswerRow.id)))
     return len(faded.all())
 
 

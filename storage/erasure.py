@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from bot.core.errors import Unavailable
 from bot.core.ports import Scope
-from storage import adopted, growth, holdings, ledger, notes, persons, refusals, tuned
+from storage import adopted, growth, holdings, ledger, messages, notes, persons, refusals, tuned
 from storage.holdings import among
 from storage.outbox import SPOKEN, serving
 from storage.persons import Account
@@ -204,7 +204,8 @@ async def _erase(
 async def _let_stand(connection: Connection, found: Survey) -> None:
     """Let what was answered them aloud be nobody's answer: it quotes others, and follows what these change.
 
-    What hangs on the answers that they were given alone goes before those.
+    What hangs on the answers that they were given alone goes before those. Whoever waits for the answer to their
+    question holds its words no more.
     """
     mine = col(AnswerRow.member_id) == found.member.id
     aloud = mine & col(AnswerRow.alone).is_(False)
@@ -214,6 +215,7 @@ async def _let_stand(connection: Connection, found: Survey) -> None:
     await connection.execute(delete(OpinionRow).where(col(OpinionRow.answer_id).in_(alone), others))
     nobody = {"member_id": None, "question": "", "asked": "", "trace_id": ""}
     await connection.execute(update(AnswerRow).where(aloud).values(nobody))
+    await messages.forget_questions(connection, found.probes.messages)
 
 
 async def _change(connection: Connection, change: Update, column: object, numbers: Sequence[int]) -> int:

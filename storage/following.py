@@ -296,6 +296,7 @@ class Following:
         )
         await outbox.put_again(connection, found.id)
         await messages.forget_texts(connection, [found.text])
+        await messages.forget_questions(connection, [str(event.message)])
         return True
 
     async def _is_withheld(self, connection: Connection, author: Ref) -> bool:

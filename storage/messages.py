@@ -16,7 +16,7 @@ from storage.rows import columns, insert_new, portions
 from storage.tables import AnswerRow, CollectionRow, EncodingRow, MemberRow, MessageRow, OutboxRow, ReactionRow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -248,10 +248,14 @@ async def erase(connection: Connection, which: ColumnElement[bool], *, limit: in
         await insert_new(connection, OutboxRow, waiting)
         await connection.execute(delete(MessageRow).where(col(MessageRow.id).in_(some)))
         await forget_texts(connection, [row.text for row in mine])
-        await connection.execute(
-            update(AnswerRow).where(col(AnswerRow.asked).in_([row.ref for row in mine])).values(question="")
-        )
+        await forget_questions(connection, [row.ref for row in mine])
     return len(found)
+
+
+async def forget_questions(connection: Connection, asked: Iterable[str]) -> None:
+    """Hold the questions no more that messages asked the bot, by their references, whoever waits for the answer."""
+    for some in portions(sorted(asked)):
+        await connection.execute(update(AnswerRow).where(col(AnswerRow.asked).in_(some)).values(question=""))
 
 
 async def forget_texts(connection: Connection, texts: Sequence[str]) -> None:
