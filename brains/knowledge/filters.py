@@ -41,7 +41,7 @@ async def narrowed(connection: Connection, community: Community, reach: Reach, w
     if wanted.by:
         author = await members.find(connection, community, wanted.by)
         scope = replace(scope, authors=frozenset({author.id}) - scope.not_authors)
-    return replace(reach, scope=replace(scope, since=since, until=until and until + timedelta(days=1)))
+    return replace(reach, scope=replace(scope, since=since, until=until and _end(until)))
 
 
 def read_day(written: str) -> datetime | None:
@@ -52,3 +52,11 @@ def read_day(written: str) -> datetime | None:
         return datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
         raise Mistake(_("{day!r} is no day. Write it like this: 2026-03-21."), day=written) from None
+
+
+def _end(day: datetime) -> datetime | None:
+    """Return when a day ends; the last of all days does not."""
+    try:
+        return day + timedelta(days=1)
+    except OverflowError:
+        return None

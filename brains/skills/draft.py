@@ -19,8 +19,11 @@ from brains.skills.skill import Skill
 from brains.skills.steering import channel, for_all, member_of, rewritten, staff_channel, who
 from brains.skills.turned import NAMING
 from storage import acts, answers, channels, members, notes, ranks
+from storage.digests import digest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.core.things import Ref
     from brains.skills.skill import Context
     from storage.answers import Kept
@@ -112,19 +115,24 @@ async def _remove(context: Context, number: str) -> Decision:
         if found is None:
             raise Mistake(_("There is no entry {number!r}. /draft list shows them."), number=number)
         resting = await notes.sources(connection, found.number)
-    keep = KeepNote(
-        note=found.point.hex,
-        channel=reach.channels[found.channel].ref,
-        question=found.heading,
-        text="",
-        before=found.text,
-        owner=found.owner,
-        sources=tuple(resting),
-        digests=tuple(resting.values()),
-    )
+    keep = _taken_away(found, reach.channels[found.channel].ref, resting)
     words = context.translate(_("Removed. /undo brings it back."))
     reason = context.translate(_("{member} removes an entry of the FAQ")).format(member=who(context))
     return Decision(skill=NAME, actions=(keep, context.answer(words)), reason=reason)
+
+
+def _taken_away(entry: Note, channel: Ref, resting: Mapping[Ref, str]) -> KeepNote:
+    """Return what takes an entry away, and brings it back as it was if that is undone, on the same messages."""
+    return KeepNote(
+        note=entry.point.hex,
+        channel=channel,
+        question=entry.heading,
+        text="",
+        before=entry.text,
+        owner=entry.owner,
+        sources=tuple(resting),
+        digests=tuple(resting.values()),
+    )
 
 
 async def _replied(context: Context, event: MessagePosted, to: Ref) -> Decision | None:
@@ -162,7 +170,7 @@ async def _correct(context: Context, kept: Kept, words: str) -> Decision:
     """Keep what the staff say in place of an answer, and let the answer say it too."""
     if not kept.question:
         raise Mistake(_("I remember this question no more. Keep it by hand: /draft faq"))
-    keep = await _entry(context, kept, words)
+    entries = await _entry(context, kept, words)
     async with context.faculties.database.read() as connection:
         said = await acts.that_made(connection, context.community, kept.made) if kept.made else None
     translate = await for_all(context)
@@ -178,16 +186,21 @@ async def _correct(context: Context, kept: Kept, words: str) -> Decision:
     edits = rewritten(said, text) if said is not None else ()
     done = context.answer(context.translate(_("Corrected: whoever asks this is told so from now on.")))
     reason = context.translate(_("{member} corrected an answer")).format(member=who(context))
-    return Decision(skill=NAME, actions=(keep, *edits, standing, done), reason=reason, about=(kept.member,))
+    return Decision(skill=NAME, actions=(*entries, *edits, standing, done), reason=reason, about=(kept.member,))
 
 
-async def _entry(context: Context, kept: Kept, words: str) -> KeepNote:
-    """Return the entry that a correction makes, or that it betters where the answer cited one."""
+async def _entry(context: Context, kept: Kept, words: str) -> list[KeepNote]:
+    """Return what keeps the entry that a correction makes, in place of the one that the answer cited, if it did.
+
+    The words are the staff's own. The question may be a member's, and then rests on the message that asked it.
+    """
     async with context.faculties.database.read() as connection:
         room = await channels.by_ref(connection, context.community, kept.channel)
         cited = [int(one.id) for one in await answers.sources(connection, kept.id) if one.platform == notes.NOTE]
         reach = await context.reach()
         known = await notes.by_number(connection, reach.scope, cited)
+        entry = next((one for one in known.values() if one.kind == "faq"), None)
+        resting = await notes.sources(connection, entry.number) if entry else {}
     keep = KeepNote(
         note=uuid4().hex,
         channel=kept.channel,
@@ -196,12 +209,16 @@ async def _entry(context: Context, kept: Kept, words: str) -> KeepNote:
         owner=member_of(context).ref,
         sources=(kept.asked,) if kept.asked else (),
     )
-    if entry := next((one for one in known.values() if one.kind == "faq"), None):
+    if entry is not None:
         where = reach.channels[entry.channel].ref
-        return replace(keep, note=entry.point.hex, channel=where, question=entry.heading, before=entry.text, sources=())
+        asked = tuple(ref for ref, read in resting.items() if read == digest(entry.heading).hex())
+        return [
+            _taken_away(entry, where, resting),
+            replace(keep, channel=where, question=entry.heading, sources=asked),
+        ]
     if room is None or room.audience is Audience.DIRECT:
         raise Mistake(_("Say who may read it: /draft faq QUESTION answer:ANSWER channel:#NAME"))
-    return keep
+    return [keep]
 
 
 SKILL = Skill(

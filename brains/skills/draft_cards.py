@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -21,25 +22,29 @@ from brains.knowledge.repeated import ALIKE, repeated
 from brains.knowledge.terms import speaks_chinese
 from brains.skills import answer_words
 from brains.skills.steering import close_message, for_staff, member_of, staff_channel, who
-from storage import channels, messages, notes
+from storage import channels, notes, surroundings, talks
 from storage.digests import digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.core.i18n import Translate
-    from bot.core.things import Channel, Message
+    from bot.core.ports import Scope
+    from bot.core.things import Channel
     from brains.knowledge.answer import Answer
     from brains.knowledge.passages import Passage
     from brains.skills.skill import Context
     from storage.acts import Act
     from storage.channels import Reach
+    from storage.talks import Said
 
 NAME = "draft"
 MONTHS = timedelta(days=90)
 """How far back questions are looked for."""
 MOST = 2_000
 """Questions compared with each other, the newest: that many take a tenth of a second."""
+PAGE = 2_000
+"""Messages that are read at once."""
 LOOKED, CARDS = 12, 3
 """Questions for which an answer is looked for, and entries proposed at once: staff read them one by one."""
 
@@ -48,7 +53,7 @@ LOOKED, CARDS = 12, 3
 class Proposal:
     """A question that was asked so often by so many, and what was found to answer it."""
 
-    question: Message
+    question: Said
     times: int
     askers: int
     answer: Answer
@@ -82,19 +87,12 @@ async def proposed(context: Context) -> Decision:
     )
 
 
-async def _often(context: Context, reach: Reach) -> list[list[Message]]:
+async def _often(context: Context, reach: Reach) -> list[list[Said]]:
     """Return what is asked often and is no entry yet: the messages that ask it, the most typical first."""
-    scope = reach.scope
     async with context.faculties.database.read() as connection:
-        said = await messages.since(connection, context.community, context.now - MONTHS)
-        entries = await notes.entries(connection, scope)
-    asking = [
-        one.message
-        for one in said
-        if one.message.channel in reach.channels
-        and one.message.author not in scope.not_authors
-        and is_question(one.message.text)
-    ][-MOST:]
+        entries = await notes.entries(connection, reach.scope)
+        scope = await surroundings.without_bots(connection, reach.scope)
+    asking = await _asked(context, replace(scope, since=context.now - MONTHS))
     if not asking:
         return []
     encoder = await context.faculties.encoder()
@@ -107,7 +105,22 @@ async def _often(context: Context, reach: Reach) -> list[list[Message]]:
     return [[asking[place] for place in some] for some in clusters]
 
 
-async def _answered(context: Context, reach: Reach, asking: Sequence[Message]) -> Proposal | None:
+async def _asked(context: Context, scope: Scope) -> list[Said]:
+    """Return the newest questions in scope, oldest first, read piece by piece so that nobody waits meanwhile.
+
+    Of what was said at the very moment at which a piece ends some may be left out.
+    """
+    found: list[Said] = []
+    while len(found) < MOST:
+        page = await context.faculties.database.look(functools.partial(talks.newest, scope=scope, limit=PAGE))
+        found += await asyncio.to_thread(lambda some: [one for one in some if is_question(one.text)], page)
+        if len(page) < PAGE:
+            break
+        scope = replace(scope, until=page[-1].at)
+    return found[:MOST][::-1]
+
+
+async def _answered(context: Context, reach: Reach, asking: Sequence[Said]) -> Proposal | None:
     """Look for an answer; None without one, and where a file or an entry answers it already."""
     question = asking[0]
     if context.faculties.answerer is None:

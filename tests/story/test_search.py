@@ -40,6 +40,7 @@ async def test_filters_narrow_what_is_found(harbour: Town) -> None:
     assert heads
     assert all("Colm Doherty" in line and "2026-09-21" in line and line.startswith("#general") for line in heads)
     assert "I found nothing" in await search(harbour, MEMBER, "cake until:2001-01-01")
+    assert "cake" in await search(harbour, MEMBER, "repair day cake until:9999-12-31")
     assert "is no day" in await search(harbour, MEMBER, "cake since:yesterday")
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from bot.core.actions import AskStaff, Edit, KeepAnswer, KeepNote, Say
+from bot.core.actions import AskStaff, Cited, Edit, KeepAnswer, KeepNote, Say
 from bot.core.decisions import Decision, Receipt
-from bot.core.events import MessageEdited
+from bot.core.events import MessageDeleted, MessageEdited
 from bot.core.things import Audience, Rank, Ref
 from brains.knowledge.answer import Answer, Claim
 from brains.knowledge.passages import Passage
@@ -18,6 +18,7 @@ from brains.knowledge.repeated import repeated
 from brains.skills import draft, staff
 from brains.skills.skill import Skill
 from storage import answers, channels, messages, notes
+from storage.digests import digest
 from tests.recording import ANA, GENERAL, PLATFORM, STAFF, WEI, SmallBot, small_bot
 
 if TYPE_CHECKING:
@@ -211,6 +212,32 @@ async def test_staff_correct_an_answer_once_and_it_stays_corrected(bot: SmallBot
     thanked = await bot.happens(says(bot, "Thanks!", by=MARA, **reply))
     assert thanked is not None
     assert thanked.verdict.decisions == ()
+
+
+async def test_a_correction_that_is_undone_brings_back_an_entry_that_goes_with_its_sources(
+    bot: SmallBot, known: Known
+) -> None:
+    said = says(bot, "Ring the left bell twice.", by=WEI)
+    await bot.follow(*asked(bot), said)
+    known.by = said.message
+    await does(bot, action="faq")
+    [card] = [one for one in bot.plaza.done if isinstance(one, AskStaff)]
+    approve = next(one for one in card.buttons if one.press == "staff.approve")
+    await bot.happens(bot.press(approve.token, by=MARA, rank=Rank.STAFF))
+    async with bot.database.read() as connection:
+        [entry] = await notes.entries(connection, await channels.readable(connection, bot.community, None))
+    await bot.happens(replace(bot.command("ask", question=QUESTION)))
+    [answer] = [act for act in await bot.acts(bot.told[-1]) if isinstance(act.action, Say)]
+    cited = Cited(source=entry.source, channel=entry.channel, digest=digest(entry.text).hex())
+    await bot.database.write(lambda connection: answers.cite(connection, "a1", [cited]))
+    reply = {"mentioned": True, "reply_to": answer.receipt.made}
+    corrected = await bot.happens(says(bot, "Correction: Ring once.", by=MARA, **reply))
+    assert corrected is not None
+    assert [text for _question, text in await entries(bot)] == ["Ring once."]
+    await bot.happens(bot.command("undo", by=MARA, rank=Rank.STAFF, message=corrected.id))
+    assert [text for _question, text in await entries(bot)] == ["Ring the left bell twice."]
+    await bot.follow(MessageDeleted(message=said.message, channel=OPEN, at=bot.clock.now()))
+    assert await entries(bot) == [], "it rests on what is not there any more"
 
 
 async def test_an_answer_whose_message_cannot_be_corrected_goes_on_following_what_it_cites(bot: SmallBot) -> None:
