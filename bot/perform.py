@@ -253,10 +253,12 @@ def _ends_all(action: Action, receipt: Receipt) -> bool:
 def _is_by_the_way(action: Action, case: Case) -> bool:
     """Say whether what comes after an act does not wait upon it: an old message of the bot, a word to somebody else.
 
-    So it is with each of several answers that nobody asked for, such as digests of several channels.
+    So it is with each of several answers that nobody asked for, such as digests of several channels, and with what
+    the staff has told to everybody who waits for it.
     """
     asker = case.member.ref if case.member else None
-    if isinstance(action, Say) and action.answer and not any(one.asked for one in case.trace.verdict.decisions):
+    asked = any(one.asked and one.approved is None for one in case.trace.verdict.decisions)
+    if isinstance(action, Say) and action.answer and not asked:
         return True
     return isinstance(action, Edit) or (isinstance(action, OpenDirect) and action.member != asker)
 

@@ -14,7 +14,7 @@ from bot.core.i18n import _
 from brains.knowledge.asking import is_question
 from brains.knowledge.terms import terms
 from brains.skills import answer_staff, answer_unasked
-from brains.skills.answering import NAME, Asked, answering, asked_before, find, quiet
+from brains.skills.answering import NAME, Asked, answering, find, following, quiet
 from brains.skills.skill import Skill
 from brains.skills.steering import member_of, staff_channel
 from brains.skills.turned import turned
@@ -55,8 +55,7 @@ async def _turned_to(context: Context, event: MessagePosted) -> Decision | None:
         return None
     if not is_question(heard.words) or CORRECTING.match(heard.words):
         return quiet(context, _("It asks nothing, so there is nothing to answer."))
-    before = await asked_before(context, event)
-    return await _ask(context, Asked(question=heard.words, before=before, message=event.message))
+    return await _ask(context, await following(context, event, heard.words))
 
 
 async def _ask(context: Context, asked: Asked) -> Decision:
@@ -113,7 +112,7 @@ async def _not_this(context: Context, kept: Kept) -> Decision:
         now = await answers.sources(connection, kept.id)
         before = await answers.refused(connection, context.community, member_of(context).id, kept.question)
     refused = before.union(now)
-    asked = Asked(question=kept.question, without=frozenset(refused))
+    asked = Asked(question=kept.question, message=kept.asked, without=frozenset(refused))
     answer = await find(context, asked, reach=await context.hearing())
     beside = [one for one in answer.nearest if not refused & {each.source for each in one.passages}]
     more = await answering(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import secrets
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -15,13 +16,14 @@ from bot.core.decisions import Decision
 from bot.core.errors import Mistake
 from bot.core.events import place
 from bot.core.i18n import _
+from bot.core.ports import Scope
 from bot.core.things import Audience
 from bot.core.wording import escape, quote
 from brains.skills import answer_words, letters
 from brains.skills.answering import NAME, Asked, find
 from brains.skills.steering import for_staff, member_of, staff_channel, who
 from brains.skills.turned import NAMING
-from storage import answers, channels, members
+from storage import answers, channels, members, messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,12 +31,14 @@ if TYPE_CHECKING:
     from bot.core.actions import Action
     from bot.core.events import MessagePosted
     from bot.core.i18n import Translate
-    from bot.core.things import Channel
+    from bot.core.things import Channel, Ref
     from brains.knowledge.passages import Conversation
     from brains.skills.skill import Context
     from storage.answers import Kept
 
 THERE = _("The staff has this question already. I tell you as soon as they answer.")
+WAITING = 9
+"""Members who wait for one card at most: each is told by two actions, of which a decision holds twenty."""
 _BETWEEN = re.compile(r"\W+")
 
 
@@ -55,9 +59,9 @@ async def ask(context: Context, kept: Kept) -> Decision:
     if any(one.member == member_of(context).ref for one in waiting):
         raise Mistake(THERE)
     keep = _owed(context, kept)
-    if waiting:
+    if card := await _shared(context, waiting, keep):
         words = context.translate(THERE)
-        actions: tuple[Action, ...] = (replace(keep, card=waiting[0].card), context.answer(words))
+        actions: tuple[Action, ...] = (replace(keep, card=card), context.answer(words))
     else:
         words = context.translate(_("I asked the staff. I tell you as soon as they answer."))
         actions = (keep, await _card(context, kept, staff, keep.answer), context.answer(words))
@@ -82,11 +86,27 @@ def _owed(context: Context, kept: Kept) -> KeepAnswer:
         member=member_of(context).ref,
         channel=kept.channel if mine else channel.ref,
         thread=kept.thread if mine else None,
-        asked=kept.asked if mine else None,
+        asked=kept.asked,
         question=kept.question,
         alone=kept.alone if mine else True,
         standing="asked_staff",
     )
+
+
+async def _shared(context: Context, waiting: Sequence[Kept], keep: KeepAnswer) -> Ref | None:
+    """Return the card that somebody else waits for, whose answer may be told where it is asked now; None for none."""
+    within = await context.reach()
+    if not keep.alone:
+        aloud = functools.partial(
+            channels.aloud, community=context.community, where=keep.channel, reader=context.member
+        )
+        within = await context.faculties.database.look(aloud)
+    many = Counter(one.card for one in waiting)
+    for one in waiting:
+        home = await _home(context, one)
+        if home is not None and home.id in within.channels and many[one.card] < WAITING:
+            return one.card
+    return None
 
 
 def _same(one: Kept, other: Kept) -> bool:
@@ -190,20 +210,43 @@ async def _telling(context: Context, one: Kept, words: str) -> list[Action]:
     )
     if one.alone:
         return [keep, OpenDirect(member=one.member, text=text)]
-    return [keep, Say(to=one.channel, text=text, thread=one.thread, reply_to=one.asked)]
+    return [keep, Say(to=one.channel, text=text, thread=one.thread, reply_to=one.asked, answer=one.id)]
 
 
 async def _entry(context: Context, one: Kept, words: str) -> list[Action]:
     """Return what makes an entry of the FAQ of what staff answer, where all may read it who could read the question.
 
-    It lies with the channel where it was asked, or, asked of the bot alone, with the first that everyone reads. It is
-    the staff's own words, so that no message is its source.
+    The answer is the staff's own, and the question a member's: the entry rests on the message that asked, where that
+    is kept, so that it goes with it.
+    """
+    home = await _home(context, one)
+    if home is None or not one.question:
+        return []
+    async with context.faculties.database.read() as connection:
+        scope = Scope(community=context.community.id)
+        stands = await messages.by_refs(connection, scope, [one.asked]) if one.asked else {}
+    return [
+        KeepNote(
+            note=uuid4().hex,
+            channel=home.ref,
+            question=one.question,
+            text=words,
+            owner=member_of(context).ref,
+            sources=tuple(stands),
+        )
+    ]
+
+
+async def _home(context: Context, one: Kept) -> Channel | None:
+    """Return the channel with which an answer of the staff's lies: whoever reads that may read it.
+
+    It is where the question was asked, or, asked of the bot alone, the first that everyone reads; none where the bot
+    does not read there.
     """
     async with context.faculties.database.read() as connection:
         every = list((await channels.every(connection, context.community)).values())
+    read = [room for room in every if context.overrides.get(("read", str(room.ref)), context.policy.read) == "yes"]
     asked_in = next((room for room in every if room.ref == one.channel and room.audience is not Audience.DIRECT), None)
-    shared = asked_in or next((room for room in every if room.audience is Audience.EVERYONE), None)
-    if shared is None or not one.question:
-        return []
-    owner = member_of(context).ref
-    return [KeepNote(note=uuid4().hex, channel=shared.ref, question=one.question, text=words, owner=owner)]
+    if asked_in is not None and (asked_in in read or asked_in.audience is not Audience.EVERYONE):
+        return asked_in if asked_in in read else None
+    return next((room for room in read if room.audience is Audience.EVERYONE), None)

@@ -13,7 +13,7 @@ from bot.core.errors import Mistake, Unavailable
 from bot.core.events import is_asked, place
 from bot.core.i18n import _
 from bot.core.things import Audience, Ref
-from brains.knowledge.asking import is_question
+from brains.knowledge.asking import condense, is_question
 from brains.knowledge.rewording import reword
 from brains.moderation.detection import Post
 from brains.skills import answer_near, answer_words
@@ -40,6 +40,8 @@ NAME = "answer"
 """The skill that answers what stands under an answer."""
 CONTEXT = 3
 """Earlier questions of a thread that a new one may follow."""
+LONGEST = 400
+"""Characters of a question with what it follows, beyond which it is kept alone."""
 AROUND = timedelta(days=1)
 """For so long what somebody wrote belongs to what they ask now."""
 OURSELVES = Ref("kinfolk", NAME)
@@ -50,18 +52,30 @@ OURSELVES = Ref("kinfolk", NAME)
 class Asked:
     """A question, those that it follows (oldest first), the message that asked it, and what does not answer it.
 
-    `by` is who asked where they did not ask the bot.
+    `by` is who asked where they did not ask the bot. What it follows is `borrowed` where somebody else asked that.
     """
 
     question: str
     before: tuple[str, ...] = ()
+    borrowed: bool = False
     message: Ref | None = None
     without: frozenset[Ref] = frozenset()
     by: Member | None = None
 
+    @property
+    def whole(self) -> str:
+        """Return the question so that it can be understood alone."""
+        whole = condense(self.question, self.before)
+        return whole if len(whole) <= LONGEST else self.question
 
-async def asked_before(context: Context, event: MessagePosted) -> tuple[str, ...]:
-    """Return the questions that a message follows: what it replies to, or those of its thread; none asked alone."""
+    @property
+    def kept(self) -> str:
+        """Return the question as it is kept: whole, unless that takes words that somebody else asked with."""
+        return self.question if self.borrowed else self.whole
+
+
+async def following(context: Context, event: MessagePosted, question: str) -> Asked:
+    """Return a question with those that it follows: what it replies to, or those of its thread; none asked alone."""
     async with context.faculties.database.read() as connection:
         if event.reply_to and (kept := await answers.by_message(connection, context.community, event.reply_to)):
             found = [kept]
@@ -69,7 +83,13 @@ async def asked_before(context: Context, event: MessagePosted) -> tuple[str, ...
             found = await answers.in_thread(connection, context.community, event.thread.ref)
         else:
             found = []
-    return tuple(one.question for one in found[-CONTEXT:] if one.question and not one.alone)
+    before = [one for one in found[-CONTEXT:] if one.question and not one.alone]
+    return Asked(
+        question=question,
+        before=tuple(one.question for one in before),
+        borrowed=any(one.member != event.author.ref for one in before),
+        message=event.message,
+    )
 
 
 async def find(context: Context, asked: Asked, *, reach: Reach, language: str = "", where: Ref | None = None) -> Answer:
@@ -154,7 +174,7 @@ async def answering(context: Context, asked: Asked, answer: Answer, *, more: str
     alone = say.only is not None or channel.audience is Audience.DIRECT
     text = await told(context, answer, context.translate, aloud=not alone)
     keep = await keeping(context, asked, answer, say, context.member, alone=alone)
-    buttons = await _buttons(context, keep, answer)
+    buttons = await _buttons(context, keep, answer, can_ask=bool(keep.question) and asked.kept == asked.whole)
     stream = _stream(context, answer, text) if is_asked(context.event) else ""
     text = "\n\n".join(one for one in (text, more) if one)
     say = replace(say, text=text, buttons=buttons, stream=stream, answer=keep.answer)
@@ -205,7 +225,7 @@ async def keeping(
         channel=say.to,
         thread=say.thread,
         asked=asked.message,
-        question="" if await is_withheld(context, member) else asked.question,
+        question="" if await is_withheld(context, member) else asked.kept,
         alone=alone,
         confidence=answer.confidence,
         sources=tuple(dict.fromkeys(cited(one) for one in (*answer.passages, *near, *_repeated(answer)))),
@@ -222,11 +242,14 @@ def cited(passage: Passage) -> Cited:
     return Cited(source=passage.source, channel=passage.channel.id, digest=digest(passage.text).hex())
 
 
-async def _buttons(context: Context, keep: KeepAnswer, answer: Answer) -> tuple[Button, ...]:
-    """Give an answer its buttons. They carry its id, never what was asked or said."""
+async def _buttons(context: Context, keep: KeepAnswer, answer: Answer, *, can_ask: bool) -> tuple[Button, ...]:
+    """Give an answer its buttons. They carry its id, never what was asked or said.
+
+    The staff is asked only what they would understand: `can_ask` says that the question is kept so.
+    """
     translate = context.translate
     helping = () if answer.abstained else judging(keep.answer, translate)
-    asks = keep.question and await staff_channel(context) is not None
+    asks = can_ask and await staff_channel(context) is not None
     return (*helping, button(keep.answer, translate)) if asks else helping
 
 

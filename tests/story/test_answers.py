@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
+from adapters.playground.asked import Remove
 from adapters.playground.space import HARBOUR
 from bot.app import App
 from bot.core.events import Arrival, TimerFired
 from bot.core.ports import Turn
 from bot.core.wording import unmarked
+from brains.skills import answer_staff
 from storage import answers
 from storage.tables import MessageRow
 from tests.answering import WordAnswerer
@@ -146,6 +148,51 @@ async def test_the_staff_is_asked_once_and_everybody_hears_and_the_next_is_answe
     assert told in unmarked(again), again
 
 
+async def test_what_the_staff_answer_in_a_closed_channel_is_told_nowhere_else(harbour: Town) -> None:
+    await harbour.command(OWNER, "staff-room", f"/ask {UNKNOWN['en']}")
+    await harbour.press(OWNER, "Ask staff")
+    first = harbour.last(STAFF, "staff-room")
+    await harbour.command(MEMBER, "introductions", f"/ask {UNKNOWN['en']}")
+    assert "I asked the staff" in await harbour.press(MEMBER, "Ask staff"), "a card of their own"
+    second = harbour.last(STAFF, "staff-room")
+    assert first.id != second.id
+    await harbour.says(STAFF, "staff-room", "Forty metres, but keep it to yourselves.", reply_to=first)
+    assert not any("Forty metres" in post.text for post in harbour._posts(MEMBER))
+    await harbour.says(STAFF, "staff-room", "Deep enough.", reply_to=second)
+    assert any("Deep enough" in post.text for post in harbour._posts(MEMBER))
+
+
+async def test_of_many_who_wait_each_card_holds_so_many_that_all_are_told(
+    harbour: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer_staff, "WAITING", 1)
+    cards = []
+    for who in (MEMBER, "colm"):
+        await harbour.command(who, "general", f"/ask {UNKNOWN['en']}")
+        await harbour.press(who, "Ask staff")
+        cards.append(harbour.last(OWNER, "staff-room").id)
+    assert cards[0] != cards[1]
+
+
+async def test_the_staff_reads_a_follow_up_with_what_it_follows_and_an_entry_goes_with_its_question(
+    harbour: Town,
+) -> None:
+    asked = await harbour.says(MEMBER, "introductions", f"@Kinfolk {UNKNOWN['en']}")
+    further = await harbour.says(
+        MEMBER, "introductions", "@Kinfolk and how long?", reply_to=harbour.last(MEMBER, "introductions")
+    )
+    await harbour.press(MEMBER, "Ask staff")
+    card = harbour.last(OWNER, "staff-room")
+    assert "zanzibar quartz mining? and how long?" in unmarked(card.text)
+    await harbour.says(OWNER, "staff-room", "Forty years.", reply_to=card)
+    assert "zanzibar quartz mining? and how long?: Forty years" in unmarked(
+        await harbour.command(OWNER, "staff-room", "/draft list")
+    )
+    await harbour.does(Remove(deed="remove", by=MEMBER, message=further))
+    assert "Forty years" not in await harbour.command(OWNER, "staff-room", "/draft list"), "it rests on the question"
+    assert asked
+
+
 async def test_a_follow_up_keeps_the_question_before_it_and_thanks_get_nothing(harbour: Town) -> None:
     await learned(harbour, "en")
     await harbour.says(MEMBER, "introductions", f"@Kinfolk {ASKED['en']}")
@@ -204,9 +251,9 @@ async def test_a_question_that_waits_is_answered_where_that_is_wanted_unless_som
     await _waits(harbour, timedelta(minutes=11))
     await _looks(harbour)
     assert _told(harbour) == [], "nobody wanted it there"
-    await harbour.command(OWNER, "staff-room", "/setup speak helpful")
     here = harbour.room("introductions").named.ref
     await harbour.command(OWNER, "staff-room", f"/mode answer watch channel:{here}")
+    await harbour.command(OWNER, "staff-room", "/setup speak helpful")
     await _looks(harbour)
     assert _told(harbour) == [], "there it only watches, whatever it does elsewhere"
     await harbour.command(OWNER, "staff-room", "/mode answer watch")
