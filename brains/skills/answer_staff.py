@@ -171,7 +171,7 @@ async def replied(context: Context, event: MessagePosted) -> Decision | None:
         return None
     if not owed:
         return Decision(skill=NAME, actions=(), reason=context.translate(_("This question was answered already.")))
-    return await _pass_on(context, owed, words)
+    return await _pass_on(context, owed[:WAITING], words)
 
 
 async def _pass_on(context: Context, owed: list[Kept], words: str) -> Decision:
