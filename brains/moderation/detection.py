@@ -22,9 +22,10 @@ Severity = Literal["flag", "remove"]
 class Post:
     """A message as detectors see it.
 
-    `before` counts what its author wrote in this community earlier, as far as it is known, and `joined_at` says when
-    they came in; `registered_at` when the account was made, where the platform tells, and `roles` are theirs. `vector`
-    (d,) is of the text as it is, `plain_vector` of its undisguised form where that differs; None without an encoder.
+    `before` counts what its author wrote in this community earlier, None where that cannot be known, and `joined_at`
+    says when they came in; `registered_at` when the account was made, where the platform tells, and `roles` are theirs.
+    `vector` (d,) is of the text as it is, `plain_vector` of its undisguised form where that differs; None without an
+    encoder.
     """
 
     text: str
@@ -33,7 +34,7 @@ class Post:
     at: datetime
     message: Ref | None = None
     files: tuple[File, ...] = ()
-    before: int = 0
+    before: int | None = 0
     joined_at: datetime | None = None
     registered_at: datetime | None = None
     roles: frozenset[Ref] = frozenset()

@@ -241,7 +241,7 @@ def _links(text: str, plain: str) -> list[Link]:
 
 def _newness(post: Post, figures: Figures, translate: Translate) -> Iterator[str]:
     """Say in what an author is new."""
-    if post.before < figures.newcomer:
+    if post.before is not None and post.before < figures.newcomer:
         yield translate(_("somebody whose message number {number} it is")).format(number=post.before + 1)
     for hours, since, sentence in (
         (figures.young_account, post.registered_at, _("an account of less than {hours} hours")),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import ahocorasick
@@ -96,20 +98,42 @@ class Words:
         found = list(self._matches(text))
         if not found:
             return []
-        spared = [(start, end) for entry, start, end in found if entry.phrase is None]
+        spared = _Spared([(start, end) for entry, start, end in found if entry.phrase is None])
         hits: dict[Phrase, Hit] = {}
         for entry, start, end in found:
-            if entry.phrase is not None and not any(first <= start and end <= last for first, last in spared):
-                hits.setdefault(entry.phrase, Hit(entry.phrase, text[start:end]))
+            if entry.phrase is not None and entry.phrase not in hits and not spared.covers(start, end):
+                hits[entry.phrase] = Hit(entry.phrase, text[start:end])
         return list(hits.values())
 
     def _matches(self, text: str) -> Iterator[tuple[_Entry, int, int]]:
-        """Yield what matches at the edges of words; an exception spares the whole word that it is in or matches."""
+        """Yield what matches at the edges of words; an exception spares the whole word that it is in or matches.
+
+        What matches again in the word that an entry has just grown to is that word again: one long word of nothing but
+        matches takes no longer than any other.
+        """
+        grown: dict[_Entry, tuple[int, int]] = {}
         for last, entries in self._automaton.iter(text):
             for entry in entries:
                 start, end = last + 1 - entry.length, last + 1
-                if _stands_alone(text, start, end, entry):
-                    yield entry, *_grown(text, start, end, entry)
+                first, behind = grown.get(entry, (0, 0))
+                if (first <= start and end <= behind) or not _stands_alone(text, start, end, entry):
+                    continue
+                grown[entry] = _grown(text, start, end, entry)
+                yield entry, *grown[entry]
+
+
+class _Spared:
+    """Stretches of a text that exceptions cover."""
+
+    def __init__(self, stretches: Iterable[tuple[int, int]]) -> None:
+        every = sorted(stretches)
+        self._starts = [start for start, _end in every]
+        self._ends = list(accumulate((end for _start, end in every), max))
+
+    def covers(self, start: int, end: int) -> bool:
+        """Say whether one of them holds a stretch whole."""
+        before = bisect_right(self._starts, start)
+        return before > 0 and self._ends[before - 1] >= end
 
 
 def is_by_letters(bones: str, text: str) -> bool:

@@ -44,8 +44,11 @@ if TYPE_CHECKING:
     from brains.moderation.ladder import Step
     from brains.moderation.moderator import Moderator
     from brains.skills.skill import Context
+    from storage.acquaintance import Acquaintance
     from storage.cases import Case
 
+FRESH = timedelta(days=1)
+"""For so long after somebody came in they have written nothing before, whether that is collected or not."""
 JOINING = timedelta(hours=1)
 """For so long what a member does joins the case about them that is open."""
 THINKING = 3.0
@@ -146,11 +149,22 @@ async def _post(context: Context, event: MessagePosted | MessageEdited) -> Post:
         at=event.at,
         message=event.message,
         files=event.files,
-        before=known.messages if known else 0,
+        before=await _earlier(context, known, event),
         joined_at=known.joined_at if known else None,
         registered_at=event.author.registered_at,
         roles=event.author.roles,
     )
+
+
+async def _earlier(context: Context, known: Acquaintance | None, event: MessagePosted | MessageEdited) -> int | None:
+    """Return how much its author wrote earlier; None for somebody of whom nothing is collected, who may be here long.
+
+    Whoever came in a moment ago wrote nothing before, collected or not.
+    """
+    fresh = known is not None and known.joined_at is not None and event.at - known.joined_at < FRESH
+    if known is None or context.member is None or (not fresh and await is_withheld(context, context.member)):
+        return None
+    return known.messages
 
 
 async def _hold(

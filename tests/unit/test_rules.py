@@ -368,14 +368,28 @@ def test_reasons_come_in_the_readers_language():
         "[" * 200_000,
         " ".join(f"paypa{number}l.com" for number in range(700)),
         "\ud800" * 10_000,
+        "meanword" * 5_000,
+        "meanword harmless " * 3_000,
     ],
-    ids=["mentions", "emoji", "links", "dots", "letters", "brackets", "lookalikes", "half characters"],
+    ids=[
+        "mentions",
+        "emoji",
+        "links",
+        "dots",
+        "letters",
+        "brackets",
+        "lookalikes",
+        "half characters",
+        "one word of matches",
+        "many exceptions",
+    ],
 )
 def test_a_hostile_message_is_examined_at_once(text: str):
     import time
 
     undone = undisguise(text)
-    book = Rulebooks(rules=rules.read(FULL))(HERE)
+    written = FULL.replace("[买粉]", '[买粉, "*mean*", "*word*"]').replace("bay]", "bay, meanword harmless]")
+    book = Rulebooks(rules=rules.read(written))(HERE)
     before = time.process_time()
     book.examine(replace(POST, text=text), undone)
 
