@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -84,6 +84,7 @@ class Inbox:
         self._clock = clock
         self._holder = holder
         self._fresh: list[Delivery] = []
+        self._held: set[int] = set()
         self._came = asyncio.Event()
         self._behind = True
         self._on_the_way = 0
@@ -113,6 +114,7 @@ class Inbox:
         if stored and ours:
             delivery = Delivery(id=stored.number, arrival=arrival, received_at=now, followed=stored.followed)
             self._fresh.append(delivery)
+            self._held.add(delivery.id)
         self._came.set()
         return stored is not None
 
@@ -144,10 +146,12 @@ class Inbox:
         return {number: put.arrival for put, number in pairs if put.ours and number is not None}
 
     async def _follow(self, connection: Connection, arrivals: Mapping[int, Arrival]) -> dict[int, Followed]:
-        """Store what happened, if this process does."""
+        """Store what happened, if this process does; what is read up later may be gone by then."""
         if self._followings is None or not arrivals:
             return {}
-        return dict(zip(arrivals, await self._followings.store(connection, list(arrivals.values())), strict=True))
+        came = list(arrivals.values())
+        store = self._followings.store if all(one.live for one in came) else self._followings.store_late
+        return dict(zip(arrivals, await store(connection, came), strict=True))
 
     @contextlib.asynccontextmanager
     async def _by_table(self) -> AsyncIterator[None]:
@@ -211,13 +215,15 @@ class Inbox:
         async with self._database.read() as connection:
             waits = (await connection.execute(select(exists().where(*self._free())))).scalar_one()
         claim = functools.partial(self._claim, limit=limit)
-        found = await self._database.write(claim, durable=False) if waits else []
+        claimed = await self._database.write(claim, durable=False) if waits else []
+        self._held.update(row.id for row in claimed)
+        found = [delivery for row in claimed if (delivery := _delivery(row))]
         full = len(found) == limit
         self._fresh = sorted([*found, *self._fresh], key=lambda delivery: delivery.id)
         self._up_to = found[-1].id if full else 0
         return full
 
-    async def _claim(self, connection: Connection, limit: int) -> list[Delivery]:
+    async def _claim(self, connection: Connection, limit: int) -> list[SqlRow[*tuple[object, ...]]]:
         now = self._clock.now()
         if connection.dialect.name == "postgresql":
             # What another process has claimed and not committed still looks free, and so would the rest of its lanes.
@@ -229,8 +235,7 @@ class Inbox:
             .values(holder=self._holder, leased_until=now + LEASE, attempts=InboxRow.attempts + 1)
             .returning(*columns(InboxRow, "id", "event", "received_at", "attempts"))
         )
-        rows = sorted(await connection.execute(claimed), key=lambda row: row.id)
-        return [delivery for row in rows if (delivery := _delivery(row))]
+        return sorted(await connection.execute(claimed), key=lambda row: row.id)
 
     def _free(self) -> list[ColumnElement[bool]]:
         """Return what may be claimed: not done, leased to nobody, and nothing before it in its lane with another."""
@@ -251,8 +256,12 @@ class Inbox:
         ]
 
     async def done(self, delivery: Delivery) -> None:
-        """Say that this was handled; it never comes again, and of a message nothing is kept here."""
+        """Say that this was handled; it never comes again.
+
+        Nothing is kept here of a message's words, nor of what somebody does of whom nothing may be held.
+        """
         await self._dones.write(delivery)
+        self._held.discard(delivery.id)
 
     async def _finish(self, connection: Connection, deliveries: Sequence[Delivery]) -> Sequence[None]:
         done: dict[str, object] = {"done_at": self._clock.now(), "leased_until": None}
@@ -261,6 +270,12 @@ class Inbox:
         for numbers, values in ((said, {**done, "event": ""}), (rest, done)):
             for some in portions(numbers):
                 await connection.execute(update(InboxRow).where(col(InboxRow.id).in_(some)).values(values))
+        strangers = {one.id for one in deliveries if _is_a_stranger_s(one)}
+        # The key of a message tells nothing of who wrote it; that of anything else may name who did it.
+        for some in portions(sorted(strangers.intersection(said))):
+            await connection.execute(update(InboxRow).where(col(InboxRow.id).in_(some)).values(actor=""))
+        for some in portions(sorted(strangers.intersection(rest))):
+            await connection.execute(delete(InboxRow).where(col(InboxRow.id).in_(some)))
         return [None] * len(deliveries)
 
     async def release(self, deliveries: Sequence[Delivery]) -> None:
@@ -269,6 +284,7 @@ class Inbox:
         try:
             async with self._by_table():
                 await self._database.write(functools.partial(_release, numbers=numbers))
+            self._held.difference_update(numbers)
         except Unavailable:
             # They are ours by their leases as long as we live, so that nobody else would ever take them.
             self._fresh = sorted([*deliveries, *self._fresh], key=lambda delivery: delivery.id)
@@ -280,22 +296,38 @@ class Inbox:
             await self._database.write(_free_all)
 
     async def renew_leases(self) -> None:
-        """Renew the leases of this process until cancelled."""
+        """Renew the leases of what this process has in hand until cancelled.
+
+        What is leased to it and not in hand was lost on its way here, when the database did not answer: it comes again.
+        """
+        pause = LEASE.total_seconds() / 3
         while True:
-            await self._clock.sleep(LEASE.total_seconds() / 3)
-            await self._database.write(self._renew, durable=False)
+            await self._clock.sleep(pause)
+            pause = LEASE.total_seconds() / 3
+            try:
+                await self._database.write(self._renew, durable=False)
+            except Unavailable as error:
+                log.warning("leases are renewed a second later: %s", error)
+                pause = 1.0
 
     async def _renew(self, connection: Connection) -> None:
-        await connection.execute(
-            update(InboxRow)
-            .where(col(InboxRow.done_at).is_(None), col(InboxRow.holder) == self._holder)
-            .where(col(InboxRow.leased_until).is_not(None))
-            .values(leased_until=self._clock.now() + LEASE)
-        )
+        for some in portions(sorted(self._held)):
+            await connection.execute(
+                update(InboxRow)
+                .where(col(InboxRow.id).in_(some), col(InboxRow.holder) == self._holder)
+                .where(col(InboxRow.done_at).is_(None), col(InboxRow.leased_until).is_not(None))
+                .values(leased_until=self._clock.now() + LEASE)
+            )
 
 
 def _stored(numbers: Sequence[int | None], followed: Mapping[int, Followed]) -> list[Stored | None]:
     return [None if one is None else Stored(number=one, followed=followed.get(one)) for one in numbers]
+
+
+def _is_a_stranger_s(delivery: Delivery) -> bool:
+    """Say whether it was done by somebody of whom nothing may be held, as after they had themselves forgotten."""
+    who = actor(delivery.arrival.event)
+    return who is not None and not who.bot and delivery.followed is not None and delivery.followed.member is None
 
 
 def _delivery(row: SqlRow[*tuple[object, ...]]) -> Delivery | None:

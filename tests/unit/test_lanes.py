@@ -16,7 +16,7 @@ from bot.ahead import Ahead
 from bot.core.actions import Say, SetConsent
 from bot.core.decisions import Decision, Mode, Receipt
 from bot.core.errors import Gone, Unavailable
-from bot.core.events import Arrival, MessageDeleted, MessageEdited, MessagePosted
+from bot.core.events import Arrival, MessageDeleted, MessageEdited, MessagePosted, ReactionAdded
 from bot.core.ports import Delivery
 from bot.core.things import Audience, Ref
 from bot.lanes import Lanes
@@ -24,7 +24,7 @@ from brains.skills.skill import Context, Skill
 from storage.following import Followings
 from storage.inbox import Inbox, _free_all, waiting
 from storage.refusals import Refusals
-from storage.tables import MessageRow
+from storage.tables import InboxRow, MessageRow
 from tests.hashing import HashingEncoder
 from tests.recording import ANA, GENERAL, PLATFORM, SPACE, STAFF, WEI, SmallBot, small_bot
 
@@ -272,3 +272,35 @@ async def test_a_deletion_that_overtook_its_message_takes_it_away_all_the_same(h
         assert [one.collected for one in followed] == [False, True]
         async with bot.database.read() as connection:
             assert list(await connection.scalars(select(col(MessageRow.text)))) == ["still there"]
+
+
+async def test_what_is_read_up_later_is_not_stored_where_it_was_deleted_meanwhile(home: Path) -> None:
+    async with small_bot(home, skills=()) as bot:
+        inbox = Inbox(bot.database, clock=bot.clock, holder="test", followings=Followings(bot.clock, bot.refusals))
+        await inbox.put(Arrival(space=SPACE, event=bot.posted("the first goes by the table")))
+        await inbox.claim(5)
+        gone, kept = bot.posted("gone already"), bot.posted("still there")
+        await inbox.put(
+            Arrival(space=SPACE, event=MessageDeleted(message=gone.message, channel=gone.channel, at=gone.at))
+        )
+        for event in (gone, kept):
+            await inbox.put(Arrival(space=SPACE, event=event, live=False))
+        async with bot.database.read() as connection:
+            assert list(await connection.scalars(select(col(MessageRow.text)))) == ["still there"]
+
+
+async def test_of_whom_nothing_may_be_held_the_inbox_tells_nothing_either(flow: Flow) -> None:
+    bot = flow.bot
+    await flow.put("hello")
+    await flow.until_done()
+    await bot.database.write(lambda c: bot.refusals.refuse(c, bot.community, WEI.ref))
+    said, mine = bot.posted("words", by=WEI), bot.posted("mine")
+    liked = ReactionAdded(message=said.message, channel=GENERAL, member=WEI, emoji="x", at=said.at, sequence=1)
+    for event in (said, liked, mine):
+        await flow.inbox.put(Arrival(space=SPACE, event=event))
+    await flow.until_done()
+    async with bot.database.read() as connection:
+        rows = (await connection.execute(select(col(InboxRow.key), col(InboxRow.actor), col(InboxRow.event)))).all()
+    assert [row for row in rows if "wei" in f"{row.key} {row.actor} {row.event}"] == []
+    assert [row.actor for row in rows if row.key == f"posted {said.message}"] == [""]
+    assert [row.actor for row in rows if row.key == f"posted {mine.message}"] == [str(ANA.ref)]
