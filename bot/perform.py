@@ -125,14 +125,18 @@ class Performer:
             every = await acts.of_trace(connection, trace.id)
         # Acts are in the order of what was kept; an apology, the last of them, takes nothing back.
         kept = [ruling for ruling in trace.verdict.rulings if ruling.kept]
+        failed: set[int] = set()
         stopped: set[int] = set()
         made: dict[int, Ref] = {}
         for act, ruling in itertools.zip_longest(every, kept[: len(every)]):
             receipt, decision = act.receipt, ruling.decision if ruling else None
             if act.state == "intended":
                 action = following(act.action, made[decision]) if decision in made else act.action
-                receipt = await self._resumed(community, trace, action, ended=decision in stopped)
+                ended = decision in stopped or (decision in failed and not isinstance(action, Delete | Moderation))
+                receipt = await self._resumed(community, trace, action, ended=ended)
                 await self._end(act.id, action, receipt, undoes=ruling.undoes if ruling else None)
+            if decision is not None and receipt.state == "failed" and not _is_by_the_way(act.action, trace):
+                failed.add(decision)
             if decision is not None and _ends_all(act.action, receipt):
                 stopped.add(decision)
             if decision is not None and isinstance(act.action, CreateChannel) and receipt.made is not None:
@@ -182,7 +186,7 @@ class Performer:
                 receipt = Receipt(state="failed", error=NOT_TRIED)
             else:
                 action, receipt = await self._carry_out(case, action)
-            if receipt.state == "failed" and not _is_by_the_way(action, case):
+            if receipt.state == "failed" and not _is_by_the_way(action, case.trace):
                 failed.add(ruling.decision)
             if _ends_all(action, receipt):
                 stopped.add(ruling.decision)
@@ -250,17 +254,16 @@ def _ends_all(action: Action, receipt: Receipt) -> bool:
     return receipt.state == "failed" and isinstance(action, SettleCase | KeepAppeal)
 
 
-def _is_by_the_way(action: Action, case: Case) -> bool:
+def _is_by_the_way(action: Action, trace: Trace) -> bool:
     """Say whether what comes after an act does not wait upon it: an old message of the bot, a word to somebody else.
 
     So it is with each of several answers that nobody asked for, such as digests of several channels, and with what
     the staff has told to everybody who waits for it.
     """
-    asker = case.member.ref if case.member else None
-    asked = any(one.asked and one.approved is None for one in case.trace.verdict.decisions)
+    asked = any(one.asked and one.approved is None for one in trace.verdict.decisions)
     if isinstance(action, Say) and action.answer and not asked:
         return True
-    return isinstance(action, Edit) or (isinstance(action, OpenDirect) and action.member != asker)
+    return isinstance(action, Edit) or (isinstance(action, OpenDirect) and action.member != trace.member)
 
 
 def _sorry(case: Case, done: Sequence[tuple[Action, Receipt]]) -> Say | OpenDirect | None:

@@ -549,6 +549,13 @@ async def test_what_a_crash_kept_from_being_taken_back_is_marked_once_it_is(bot:
     assert invite.undone_by == (await bot.acts(trace))[1].id
 
 
+async def test_what_rests_on_an_act_that_failed_is_not_done_after_a_crash_either(bot: SmallBot) -> None:
+    trace = await crash_before(bot, Invite(member=ANA.ref, channel=HERE), SETTING, DELETE)
+    bot.plaza.script.append(Receipt(state="failed", error="it is full"))
+    await bot.performer.resume(bot.community, trace)
+    assert states(await bot.acts(trace)) == ["unknown", "failed", "failed", "done"]
+
+
 async def test_what_a_refused_verdict_would_have_done_is_not_done_after_a_crash_either(bot: SmallBot) -> None:
     verdict = SettleCase(case="NOSUCH", verdict="spam", by=ANA.ref)
     trace = trace_of((verdict, TIMEOUT, DELETE))
