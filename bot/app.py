@@ -428,7 +428,7 @@ class App:
             await self._index.settled()
 
     async def _erase(self, community: Community, member: Member) -> None:
-        """Erase everything about a member; what is left in the files goes at once too.
+        """Erase everything about a member; what is left in the files goes too, of large ones within the hour.
 
         While the encoder or the vectors are away, the points wait in the outbox for their deletion.
         """
@@ -445,7 +445,7 @@ class App:
             now=self.clock.now(),
             settled=self._settled,
         )
-        await erasure.compact(self.database)
+        await erasure.compact(self.database, most=erasure.AT_ONCE)
 
 
 @contextlib.asynccontextmanager

@@ -281,22 +281,29 @@ async def _acknowledge(connection: Connection, *, points: Sequence[UUID]) -> Non
         await connection.execute(delete(OutboxRow).where(*deleted))
 
 
-async def compact(database: Database) -> bool:
+AT_ONCE = 64 * 2**20
+"""Bytes of a file that is written anew at once, in about a second in which nobody else writes; a larger one waits."""
+
+
+async def compact(database: Database, *, most: int | None = None) -> bool:
     """Take what was erased out of the files too; False when somebody else kept it from that, and it must be repeated.
 
     SQLite overwrites what it deletes (`secure_delete`), old copies wait in its log until that is emptied, and pages
     that were once split keep pieces of rows: after a forget the whole file is written anew. PostgreSQL lets go of dead
     rows; the bytes stay in its files and in its log until they are overwritten.
+
+    A file of more than `most` bytes is left as it is, for the next time without such a limit: nobody else writes
+    meanwhile.
     """
-    return await asyncio.to_thread(_compact, database.engine)
+    return await asyncio.to_thread(_compact, database.engine, most)
 
 
-def _compact(engine: Engine) -> bool:
+def _compact(engine: Engine, most: int | None) -> bool:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         driver = connection.connection.driver_connection
         try:
             if isinstance(driver, sqlite3.Connection):
-                return _compact_file(driver)
+                return _compact_file(driver, most)
             connection.exec_driver_sql(f"VACUUM {', '.join(metadata.tables)}")
             return True
         except (sqlite3.OperationalError, DBAPIError) as error:
@@ -304,11 +311,13 @@ def _compact(engine: Engine) -> bool:
             return False
 
 
-def _compact_file(driver: sqlite3.Connection) -> bool:
+def _compact_file(driver: sqlite3.Connection, most: int | None) -> bool:
     """Write the file anew if there was a forget since the last time, whose number is kept in the file's header."""
     [[last]] = driver.execute("SELECT coalesce(max(id), 0) FROM ledger WHERE act = 'forget'").fetchall()
     [[known]] = driver.execute("PRAGMA user_version").fetchall()
-    if last != known:
+    [[pages]] = driver.execute("PRAGMA page_count").fetchall()
+    [[size]] = driver.execute("PRAGMA page_size").fetchall()
+    if last != known and (most is None or pages * size <= most):
         driver.execute("VACUUM")
         driver.execute(f"PRAGMA user_version = {last}")
     [[busy, *_]] = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

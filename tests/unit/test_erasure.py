@@ -482,7 +482,11 @@ async def test_no_piece_is_left_where_pages_were_split(home: Path) -> None:
             longer = f"UPDATE message SET text = text || ' edited longer' WHERE id % 17 = {start // 100 % 17}"
             await database.write(lambda c, longer=longer: c.execute(text(longer)))
         assert (await forget(town, vectors=None)).left == 0
+        large = (home / "kinfolk.db").stat()
+        assert await erasure.compact(database, most=2**20) is True
+        assert (home / "kinfolk.db").stat().st_size == large.st_size, "a large file waits"
         assert await erasure.compact(database) is True
+        assert (home / "kinfolk.db").stat().st_size < large.st_size
         held = everything_in(home, "kinfolk.db*")
         assert (held.count(b"oakum"), held.count(b"jigsaw") > 5000) == (0, True)
         written = (home / "kinfolk.db").stat()
