@@ -147,15 +147,15 @@ async def _reply(context: Context, event: MessagePosted) -> Decision | None:
         guest = context.member is not None and context.member.guest
         return _quiet(context, GUEST if guest else _("There are no words to go by."))
     keep, told = await _answered(context, event, words)
-    if offers := await showing.for_text(context, words, OFFERS):
+    found = await showing.for_text(context, words, OFFERS)
+    if offers := await showing.sayable(context, found):
         head = context.translate(_("You may belong here:"))
         return showing.offering(context, SKILL.name, head, offers, phrased=False, tail=told, first=keep)
-    if said is not None:
+    if said is not None and not found:
         # Whoever only says thanks wants no more.
         return _quiet(context, _("It answers me, and no channel fits these words."))
-    sentence = context.translate(
-        _("No channel fits these words well. Name your interests with /match; /help says more.")
-    )
+    nothing = _("No channel fits these words well. Name your interests with /match; /help says more.")
+    sentence = context.translate(showing.ASIDE if found else nothing)
     answer = context.answer("\n\n".join([sentence, *([told] if told else [])]))
     return Decision(skill=SKILL.name, actions=(*keep, answer), reason=sentence, evidence=(event.message,))
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from brains.skills.skill import Context
     from storage.interests import Interest
 
+ASIDE = _("Not everybody here may read the channels that fit. /match answers you alone.")
 CHOICE = 24
 """Channels among which those in a newcomer's own language are looked for."""
 LOOKED_BY = 3
@@ -71,6 +72,12 @@ async def for_member(context: Context, k: int, *, told: Sequence[Interest] = ())
         reason = because.format(interest=short(texts[len(found)]))
         found.append([replace(one, reasons=(reason, *one.reasons)) for one in offers])
     return in_turn([*found[:1], by_words, *found[1:]], k)
+
+
+async def sayable(context: Context, offers: Sequence[Offer]) -> list[Offer]:
+    """Return the offers of which all who hear the answer may read: said aloud, a guest may be among them."""
+    heard = (await context.hearing()).channels
+    return [one for one in offers if one.channel.id in heard]
 
 
 def in_turn(lists: Sequence[Sequence[Offer]], k: int) -> list[Offer]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.core.actions import Action
     from bot.core.decisions import Trace
     from bot.core.things import Channel, Member, Ref
+    from brains.matching.matchmaker import Offer
     from brains.skills.skill import Context
     from storage.acts import Act
     from storage.newcomers import Newcomer
@@ -98,7 +99,7 @@ async def _hello(context: Context, member: Member, where: Channel) -> Say | Open
     """Greet somebody with three channels and a question: in private, where that is wanted and can be."""
     if context.policy.welcome == "private" and "opened" not in context.can.get(member.ref.platform, ()):
         return replace(await _private(context, member), space=context.space)
-    text, buttons = await _greeting(context, member, without=(where.ref,))
+    text, buttons = await _greeting(context, member, where)
     return Say(to=where.ref, text=text, buttons=buttons)
 
 
@@ -107,11 +108,12 @@ async def _private(context: Context, member: Member) -> OpenDirect:
     return OpenDirect(member=member.ref, text=text, buttons=buttons, unasked=True)
 
 
-async def _greeting(
-    context: Context, member: Member, *, without: tuple[Ref, ...] = ()
-) -> tuple[str, tuple[Button, ...]]:
-    """Word a welcome: channels that newcomers find, and a question."""
-    offers = await showing.newcomers(context, OFFERS, without=without)
+async def _greeting(context: Context, member: Member, where: Channel | None = None) -> tuple[str, tuple[Button, ...]]:
+    """Word a welcome: channels that newcomers find, and a question; aloud, where it is said in a channel."""
+    if where is None:
+        offers = await showing.newcomers(context, OFFERS)
+    else:
+        offers = await _aloud(context, member, where)
     hello = context.translate(_("Welcome, **{name}**! Many who are new like these:"))
     if not offers:
         hello = context.translate(_("Welcome, **{name}**!"))
@@ -120,6 +122,14 @@ async def _greeting(
     parts = [showing.introduced(hello.format(name=escape(member.name)), offers), *asked, question]
     wish = await weekly.question(context, row=len(offers))
     return "\n\n".join(parts), (*showing.buttons(context, offers), *buttons, *wish)
+
+
+async def _aloud(context: Context, member: Member, where: Channel) -> list[Offer]:
+    """Offer what newcomers find first, of what all who read along in a channel may read: a guest may be among them."""
+    async with context.faculties.database.read() as connection:
+        heard = (await channels.aloud(connection, context.community, where.ref, member)).channels
+    offers = await showing.newcomers(context, OFFERS, without=(where.ref,))
+    return [one for one in offers if one.channel.id in heard]
 
 
 async def _consent(context: Context, member: Member, *, row: int) -> tuple[list[str], tuple[Button, ...]]:
@@ -162,12 +172,12 @@ async def _look_again(context: Context, event: MessagePosted, replied: Ref) -> D
         trace = await traces.by_id(connection, context.community, act.trace) if act else None
     if act is None or act.skill != SKILL.name or context.member is None or not _is_for(act, trace, event.author.ref):
         return None
-    offers = await showing.for_text(context, event.text, OFFERS)
+    found = await showing.for_text(context, event.text, OFFERS)
+    offers = await showing.sayable(context, found)
     keep, told = await interests.keeping(context, " ".join(event.text.split()), "welcome")
     if not offers:
-        words = context.translate(
-            _("Thank you! Nothing here fits that well yet; have a look around, and ask me: /match")
-        )
+        nothing = _("Thank you! Nothing here fits that well yet; have a look around, and ask me: /match")
+        words = context.translate(showing.ASIDE if found else nothing)
         say = Say(to=event.channel.ref, text=f"{words}\n\n{told}", reply_to=event.message)
         about = (event.author.ref,)
         return Decision(skill=SKILL.name, actions=(*keep, say), reason=words, evidence=(event.message,), about=about)

@@ -229,6 +229,10 @@ ASKS = {
 }
 NONSENSE = "🤷 ?!"
 """What holds no word at all: any other may sit near one of the town's, depending on what was learned by then."""
+ALONE = {
+    "en": "Not everybody here may read the channels that fit. /match answers you alone.",
+    "zh_CN": "适合的频道不是这里人人都能看的。用 /match 问我，我只回答你一个人。",
+}
 NOTHING = {"en": "No channel fits these words well.", "zh_CN": "没有频道很适合这些话。"}
 
 
@@ -252,6 +256,19 @@ async def test_who_asks_the_bot_in_words_is_answered_aloud_in_reply(harbour: Tow
     assert offered(answer.text)[0] == "bread-and-ferments"
     await harbour.press(QUIET, JOIN[language].format("bread-and-ferments"))
     assert harbour.is_in(QUIET, "bread-and-ferments")
+
+
+@in_both
+async def test_where_a_guest_hears_the_answer_only_the_command_offers_channels(harbour: Town, language: str) -> None:
+    await harbour.speaks(QUIET, language)
+    guest = await harbour.arrives("Gus")
+    await harbour.joins(guest, "general")
+    await harbour.is_guest(guest)
+    await harbour.says(QUIET, "general", ASKS[language])
+    answer = harbour.last(guest, "general").text
+    assert (answer, harbour.labels(QUIET, "general")) == (ALONE[language], [])
+    assert offered(await harbour.command(QUIET, "general", RYE))[0] == "bread-and-ferments"
+    assert offered((await asks_alone(harbour, QUIET, "sourdough rye flour dough starter")).text)
 
 
 @in_both

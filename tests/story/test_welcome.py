@@ -74,6 +74,23 @@ async def test_who_answers_by_replying_gets_a_match_aloud(harbour: Town, languag
     assert harbour.is_in(newcomer, "bread-and-ferments")
 
 
+async def test_where_a_guest_reads_along_a_welcome_names_no_channels_and_the_answer_says_how(harbour: Town) -> None:
+    guest = await harbour.arrives("Gus")
+    await harbour.joins(guest, LOBBY)
+    await harbour.is_guest(guest)
+    newcomer = await harbour.arrives("Mo")
+    await harbour.joins(newcomer, LOBBY)
+    [welcome] = welcomes(harbour, guest)
+    assert welcome.text.startswith("Welcome, **Mo**!")
+    assert QUESTION["en"] in welcome.text
+    assert offered(welcome.text) == []
+    await harbour.says(newcomer, LOBBY, LIKES, reply_to=welcome)
+    answer = harbour.last(guest, LOBBY).text
+    assert answer.startswith("Not everybody here may read the channels that fit. /match answers you alone.")
+    assert "I remember this as yours" in answer
+    assert offered(await harbour.command(newcomer, LOBBY, f"/match {LIKES}"))[0] == "bread-and-ferments"
+
+
 async def test_nobody_elses_reply_is_answered_and_no_word_that_is_no_reply(harbour: Town) -> None:
     newcomer = await harbour.arrives("Mo")
     await harbour.joins(newcomer, LOBBY)

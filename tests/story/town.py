@@ -13,6 +13,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import update
+from sqlmodel import col
+
 from adapters.playground import Playground
 from adapters.playground.asked import Arrive, Asked, Join, Press, Speak, Use, Write
 from adapters.playground.space import Post, Room, sees, sees_post
@@ -27,6 +30,7 @@ from bot.living import Living
 from bot.platforms import playground
 from storage import channels, feedback, inbox, members, traces
 from storage.encodings import CachedEncoder
+from storage.tables import MemberRow
 from tests.command import Kinfolk
 from tests.hashing import HashingEncoder
 
@@ -142,6 +146,11 @@ class Town:
     async def member(self, who: str) -> Member:
         async with self.app.database.read() as connection:
             return await members.find(connection, await self.community(), f"playground:{who}")
+
+    async def is_guest(self, who: str) -> None:
+        """Let a member be a guest, who reads only the channels that they are in."""
+        theirs = update(MemberRow).where(col(MemberRow.ref) == f"playground:{who}").values(guest=True)
+        await self.app.database.write(lambda connection: connection.execute(theirs))
 
     async def opinions(self, who: str) -> dict[str, str]:
         """Return what a member thinks of the channels that were suggested, by name."""
