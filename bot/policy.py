@@ -81,6 +81,7 @@ UNREACHED = _(
 UNTOLD = _("I could not write to {member}: {error}")
 UNWANTED: dict[str, str] = {
     "refused": _("They want nothing of theirs used, so I write to them only where they ask me to."),
+    "stopped": _("They want to hear nothing that they did not ask for (Stop asking)."),
     "night": _("It is one of their quiet hours (/setup quiet_hours)."),
     "often": _("This week they heard enough of me that they did not ask for (/setup most_a_week)."),
 }
@@ -273,8 +274,10 @@ def reached(action: Action, can: Mapping[str, frozenset[str]]) -> Ref | None:
 def _unwanted(decision: Decision, facts: Facts) -> list[str]:
     """Say of each action why its member is not to be written to; what is noted of them after that falls with it.
 
-    What staff approved is written at any hour, but never to who refused.
+    What staff approved is written at any hour, but never to who refused or wants to hear nothing. Of what is asked for,
+    only what members switched on reaches another one than the asker: requests to meet them, weekly suggestions.
     """
+    wanted = decision.asked and not decision.approved
     sent: Counter[object] = Counter()
     unwritten: dict[Ref | None, str] = {}
     whys: list[str] = []
@@ -285,8 +288,8 @@ def _unwanted(decision: Decision, facts: Facts) -> list[str]:
             continue
         known = facts.outreach.get(member, Outreach())
         human = known.person or member
-        found = against(known, sent=sent[human], most=facts.most_a_week)
-        why = "" if decision.approved and found != "refused" else found
+        found = against(known, sent=sent[human], most=facts.most_a_week, wanted=wanted)
+        why = "" if decision.approved and found in {"night", "often"} else found
         if why:
             unwritten[member] = facts.translate(UNWANTED[why])
         else:

@@ -111,7 +111,7 @@ async def unheard(connection: Connection, community: Community, now: datetime) -
     shut = await members.withheld(connection, community, among=both) | await sanctioned(connection, community, now)
     fine = [one for one in found if {one.first, one.other} <= wishing.keys() - shut]
     others = await members.by_numbers(connection, [one.other for one in fine])
-    may = {one.id for one in await outreach.open_to(connection, community, list(others.values()), now)}
+    may = {one.id for one in await outreach.open_to(connection, community, list(others.values()), now, wanted=True)}
     return [one for one in fine if one.other in may]
 
 

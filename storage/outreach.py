@@ -1,4 +1,4 @@
-"""How it stands with members who did not ask to be written to: read from acts, consent and zones, kept nowhere else."""
+"""How it stands with members who did not ask to be written to: read from acts, consent, wishes and zones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.core.outreach import WEEK, Outreach, against
 from bot.core.rhythms import Rhythm
 from storage import members, policies
 from storage.rows import columns, portions
-from storage.tables import ActRow, ConsentRow, MemberRow, SubscriptionRow
+from storage.tables import ActRow, ConsentRow, MemberRow, SubscriptionRow, WishRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,30 +39,44 @@ async def of(
     every = [number for some in accounts.values() for number in some]
     sent = await _sent(connection, community, [ref for some in accounts.values() for ref in some.values()], now - WEEK)
     refused, homes = await _refused(connection, every), await _zones(connection, every)
+    stopped, opted = await _stopped(connection, every), await _opted(connection, every)
     told: dict[Ref, Outreach] = {}
     for ref, member in found.items():
         mine = accounts[member.person]
         zone = next((homes[number] for number in homes if number in mine), policy.time_zone)
+        end = max((stopped[one] for one in mine if one in stopped), default=None)
         hour = now.astimezone(await asyncio.to_thread(rhythms.clock_of, zone)).hour
         told[ref] = Outreach(
             person=member.person,
             sent=sum(sent.get(one, 0) for one in mine.values()),
             night=policy.quiet is not None and policy.quiet.holds(hour),
             refused=bool(refused & mine.keys()),
+            stopped=end is not None,
+            again=end is not None and any(opted[one] > end for one in mine if one in opted),
         )
     return told
 
 
 async def open_to(
-    connection: Connection, community: Community, those: Sequence[Member], now: datetime, *, often: bool = False
+    connection: Connection,
+    community: Community,
+    those: Sequence[Member],
+    now: datetime,
+    *,
+    often: bool = False,
+    wanted: bool = False,
 ) -> list[Member]:
-    """Return to whom something may be written now that they did not ask for; `often` leaves out how much they heard."""
+    """Return to whom something may be written now that they did not ask for; `often` leaves out how much they heard.
+
+    What is `wanted` they switched on themselves.
+    """
     if not those:
         return []
     policy = (await policies.load(connection, community)).policy
     known = await of(connection, community, policy, [one.ref for one in those], now)
     fine = {"", "often"} if often else {""}
-    return [one for one in those if one.ref in known and against(known[one.ref], most=policy.most_a_week) in fine]
+    said = {ref: against(one, most=policy.most_a_week, wanted=wanted) for ref, one in known.items()}
+    return [one for one in those if one.ref in said and said[one.ref] in fine]
 
 
 async def zone_of(connection: Connection, community: Community, policy: Policy, member: Member) -> str:
@@ -106,6 +120,33 @@ async def _refused(connection: Connection, numbers: Sequence[int]) -> set[int]:
     for some in portions(numbers):
         said = (col(ConsentRow.member_id).in_(some), col(ConsentRow.collected).is_(False))
         found |= set(await connection.scalars(select(col(ConsentRow.member_id)).where(*said)))
+    return found
+
+
+async def _stopped(connection: Connection, numbers: Sequence[int]) -> dict[int, datetime]:
+    """Return which of these accounts said that they want to be asked nothing more, and when."""
+    found: dict[int, datetime] = {}
+    for some in portions(numbers):
+        said = (col(WishRow.member_id).in_(some), col(WishRow.wish) == "reminders", col(WishRow.wanted).is_(False))
+        rows = await connection.execute(select(*columns(WishRow, "member_id", "at")).where(*said))
+        found |= {row.member_id: row.at for row in rows}
+    return found
+
+
+async def _opted(connection: Connection, numbers: Sequence[int]) -> dict[int, datetime]:
+    """Return when these accounts last switched on what is written to them: introductions or suggestions."""
+    found: dict[int, datetime] = {}
+    for some in portions(numbers):
+        people = select(*columns(WishRow, "member_id", "at")).where(
+            col(WishRow.member_id).in_(some), col(WishRow.wish) == "people", col(WishRow.wanted)
+        )
+        weekly = select(*columns(SubscriptionRow, "member_id", "at")).where(
+            col(SubscriptionRow.member_id).in_(some),
+            col(SubscriptionRow.about) == "suggestions",
+            col(SubscriptionRow.wanted),
+        )
+        for row in [*await connection.execute(people), *await connection.execute(weekly)]:
+            found[row.member_id] = max(row.at, found.get(row.member_id, row.at))
     return found
 
 

@@ -69,7 +69,7 @@ async def worn(
 async def due(connection: Connection, community: Community, now: datetime) -> list[subscriptions.Due]:
     """Return to whom suggestions are to be sent now: whose hour has come, and is no quiet one where they are."""
     waiting = await subscriptions.suggestions(connection, community, now)
-    those = await outreach.open_to(connection, community, [one.member for one in waiting], now, often=True)
+    those = await outreach.open_to(connection, community, [one.member for one in waiting], now, often=True, wanted=True)
     awake = {one.id for one in those}
     return [one for one in waiting if one.member.id in awake]
 

@@ -13,8 +13,9 @@ NO_HOURS = "none"
 DAY = 24
 """Hours."""
 
-Against = Literal["", "refused", "night", "often"]
-"""What speaks against writing to somebody: they refused, it is a quiet hour there, or they heard enough this week."""
+Against = Literal["", "refused", "stopped", "night", "often"]
+"""What speaks against writing to somebody: they refused, they want to be asked nothing more, it is a quiet hour there,
+or they heard enough this week."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +52,27 @@ class Outreach:
     """How it stands with a member to whom something is to be written that they did not ask for.
 
     `sent` counts what they heard of that within a week, by any account of theirs; `night` says that it is a quiet hour
-    where they are, and `refused` that nothing of theirs may be used. `person` numbers the human behind the account.
+    where they are, and `refused` that nothing of theirs may be used. `stopped` says that they want to hear nothing
+    unasked, `again` that they switched something on since. `person` numbers the human behind the account.
     """
 
     person: int = 0
     sent: int = 0
     night: bool = False
     refused: bool = False
+    stopped: bool = False
+    again: bool = False
 
 
-def against(known: Outreach, *, most: int, sent: int = 0) -> Against:
-    """Say what speaks against one more message to somebody; `sent` are those that are about to be written as well."""
+def against(known: Outreach, *, most: int, sent: int = 0, wanted: bool = False) -> Against:
+    """Say what speaks against one more message to somebody; `sent` are those that are about to be written as well.
+
+    What is `wanted` they switched on themselves: it comes again to whoever did so after they wanted to hear nothing.
+    """
     if known.refused:
         return "refused"
+    if known.stopped and not (wanted and known.again):
+        return "stopped"
     if known.night:
         return "night"
     return "often" if known.sent + sent >= most else ""

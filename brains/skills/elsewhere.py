@@ -12,7 +12,7 @@ from bot.core.events import MessagePosted
 from bot.core.i18n import _
 from bot.core.things import Audience
 from brains.skills.skill import Skill
-from storage import acts, growth, members
+from storage import acts, growth, members, wishes
 
 if TYPE_CHECKING:
     from brains.matching.matchmaker import Offer
@@ -53,7 +53,7 @@ async def _point(context: Context, event: MessagePosted) -> Decision | None:
     if not context.faculties.pace.may(NAME, event.channel.ref, now=context.now, every=LOOKS):
         return None
     better = await _better(context, event)
-    if better is None or await _was_told(context) or not await _is_unaware(context, better):
+    if better is None or await _heard_enough(context) or not await _is_unaware(context, better):
         return None
     there = wording.channel(better.channel.ref, better.channel.name)
     words = context.translate(
@@ -90,10 +90,13 @@ async def _better(context: Context, event: MessagePosted) -> Offer | None:
     return best if best.score >= BESIDE * here else None
 
 
-async def _was_told(context: Context) -> bool:
-    """Say whether the author was told so lately."""
+async def _heard_enough(context: Context) -> bool:
+    """Say whether the author was told so lately, or wants to hear nothing of the bot's own accord."""
     assert context.member is not None  # noqa: S101 - looked at before
     async with context.faculties.database.read() as connection:
+        accounts = await members.alike(connection, context.community, context.member)
+        if await wishes.word(connection, "reminders", *accounts) is False:
+            return True
         lately = await acts.of_skill(connection, context.community, NAME, context.now - ONCE)
     mine = context.member.ref
     return any(mine in {getattr(one.action, "only", None), getattr(one.action, "member", None)} for one in lately)

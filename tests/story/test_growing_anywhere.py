@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from bot.core.things import Ref
-from storage import channels
+from storage import channels, wishes
 from storage.tables import MessageRow
 from tests.clocks import Ago
 from tests.contract.platform import BUTTONS, JOINING, Seen
@@ -180,7 +180,7 @@ async def test_a_hint_is_given_to_its_author_alone_and_once_a_week(stage: Stage,
         await in_mode(town, "elsewhere", "act")
 
         async def hinted(author: Ref, seed: int) -> list[Seen]:
-            clock.by -= timedelta(minutes=2)  # no channel is looked at more than once a minute
+            clock.by -= timedelta(seconds=90)  # no channel is looked at more than once a minute
             stage.turn_back(clock.by.total_seconds())
             told = await town.told(author, town.says(author, on.public, line(LIGHTS, seed, many=14)))
             return [one for one in told if any(words in one.text for words in HINT)]
@@ -194,4 +194,12 @@ async def test_a_hint_is_given_to_its_author_alone_and_once_a_week(stage: Stage,
             await on.join(third, on.public)
             assert await hinted(third, 103) == []
         await wants(town, language="zh_CN")
-        assert len(await hinted(on.member, 104)) == 1
+        await wants_reminders(town, on.member, on=False)
+        assert await hinted(on.member, 104) == [], "they want to hear nothing unasked"
+        await wants_reminders(town, on.member, on=None)
+        assert len(await hinted(on.member, 105)) == 1
+
+
+async def wants_reminders(town: AnyTown, who: Ref, *, on: bool | None) -> None:
+    member, now = await town.member(who), town.app.clock.now()
+    await town.app.database.write(lambda c: wishes.keep(c, member=member.id, wish="reminders", on=on, now=now))

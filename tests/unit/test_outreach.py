@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.actions import KeepNewcomer, KeepSubscription, OpenDirect, Say, SetConsent
+from bot.core.actions import KeepNewcomer, KeepSubscription, OpenDirect, Say, SetConsent, SetWish
 from bot.core.decisions import Decision, Mode, Trace
 from bot.core.events import Named, TimerFired
 from bot.core.outreach import Outreach, against, quiet_hours
@@ -26,6 +26,9 @@ NOTED = KeepNewcomer(member=ANA.ref, met="welcomed", before="waiting")
 NIGHT = "It is one of their quiet hours (/setup quiet_hours)."
 OFTEN = "This week they heard enough of me that they did not ask for (/setup most_a_week)."
 REFUSED = "They want nothing of theirs used, so I write to them only where they ask me to."
+
+STOPPED = "They want to hear nothing that they did not ask for (Stop asking)."
+STOP = SetWish(member=ANA.ref, wish="reminders", on=False)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +72,15 @@ def test_what_speaks_against_one_more_message(known: Outreach, expected: str) ->
     assert against(replace(known, sent=0), most=0) in {"often", "night", "refused"}
 
 
+def test_who_wants_to_hear_nothing_hears_what_they_switched_on_since_and_nothing_else() -> None:
+    stopped, again = Outreach(stopped=True), Outreach(stopped=True, again=True)
+    for known, wanted, expected in (
+        *((stopped, False, "stopped"), (stopped, True, "stopped"), (again, False, "stopped"), (again, True, "")),
+        *((replace(again, night=True), True, "night"), (replace(again, refused=True), True, "refused")),
+    ):
+        assert against(known, most=3, wanted=wanted) == expected
+
+
 def rule(*actions, known: Outreach, **more) -> list[tuple[bool, str]]:
     facts = Facts(
         live=True,
@@ -85,7 +97,13 @@ def rule(*actions, known: Outreach, **more) -> list[tuple[bool, str]]:
 
 @pytest.mark.parametrize("asked", [False, True])
 @pytest.mark.parametrize(
-    ("known", "why"), [(Outreach(night=True), NIGHT), (Outreach(sent=3), OFTEN), (Outreach(refused=True), REFUSED)]
+    ("known", "why"),
+    [
+        (Outreach(night=True), NIGHT),
+        (Outreach(sent=3), OFTEN),
+        (Outreach(refused=True), REFUSED),
+        (Outreach(stopped=True), STOPPED),
+    ],
 )
 def test_what_is_not_written_is_not_noted_either_and_what_was_noted_before_stays(known, why, asked) -> None:
     waits = replace(NOTED, met="waiting", before="")
@@ -98,8 +116,10 @@ def test_what_is_not_written_is_not_noted_either_and_what_was_noted_before_stays
 
 
 def test_what_staff_approved_comes_at_any_hour_but_never_to_who_refused() -> None:
-    for known, kept in ((Outreach(night=True, sent=9), True), (Outreach(refused=True), False)):
-        assert [one for one, _why in rule(LETTER, known=known, approved=WEI.ref)] == [kept]
+    stopped = Outreach(stopped=True, again=True)
+    for known, kept in ((Outreach(night=True, sent=9), True), (Outreach(refused=True), False), (stopped, False)):
+        assert [one for one, _why in rule(LETTER, known=known, approved=WEI.ref, asked=True)] == [kept]
+    assert rule(LETTER, known=stopped, asked=True) == [(True, "")], "what they switched on since"
 
 
 def test_two_accounts_of_one_human_hear_together_what_one_may() -> None:
@@ -225,6 +245,40 @@ async def test_who_wants_nothing_used_is_not_written_to_until_they_take_it_back(
     await bot.performer.keeper.act(bot.community, off)
     assert await wrote(bot, "ana", "wei") == [REFUSED, ""]
     await bot.performer.keeper.act(bot.community, replace(off, collected=True, before=False))
+    assert await wrote(bot, "ana") == [""]
+
+
+@pytest.mark.parametrize(
+    "on",
+    [
+        SetWish(member=TWIN.ref, wish="people", on=True),
+        KeepSubscription(member=TWIN.ref, about="suggestions", when="weekly mon 9 UTC"),
+    ],
+)
+async def test_who_wants_to_hear_nothing_is_written_to_by_no_account_but_what_they_switch_on(bot: SmallBot, on) -> None:
+    at(bot, datetime(2027, 3, 1, 12, tzinfo=UTC))
+
+    async def open_to(*, wanted: bool) -> list[str]:
+        async with bot.database.read() as connection:
+            those = [await members.by_ref(connection, bot.community, one.ref) for one in (ANA, WEI)]
+            found = await outreach.open_to(connection, bot.community, those, bot.clock.now(), wanted=wanted)
+            return [one.name for one in found]
+
+    async def link(connection) -> None:
+        mine, other = [await members.by_ref(connection, bot.community, one.ref) for one in (ANA, TWIN)]
+        await persons.link(connection, mine, other, bot.clock.now())
+
+    await bot.database.write(link)
+    await bot.performer.keeper.act(bot.community, on)
+    bot.clock.pass_by(60)
+    await bot.performer.keeper.act(bot.community, STOP)
+    assert await wrote(bot, "ana", "ana-2", "wei") == [STOPPED, STOPPED, ""]
+    assert (await open_to(wanted=False), await open_to(wanted=True)) == ([WEI.name], [WEI.name])
+    bot.clock.pass_by(60)
+    await bot.performer.keeper.act(bot.community, on)
+    assert (await open_to(wanted=False), await open_to(wanted=True)) == ([WEI.name], [ANA.name, WEI.name])
+    assert await wrote(bot, "ana") == [STOPPED], "they switched on nothing of this"
+    await bot.performer.keeper.act(bot.community, replace(STOP, on=None))
     assert await wrote(bot, "ana") == [""]
 
 
