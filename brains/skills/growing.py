@@ -166,9 +166,9 @@ async def _choose(context: Context, what: str) -> Decision:
     opinion = feedback.JOINED if what == "join" else feedback.DECLINED
     keep = KeepFeedback(member=mine.ref, channel=room.ref, opinion=opinion, before=before)
     link = wording.channel(room.ref, room.name)
-    joined = context.translate(entering.told(context, room)).format(channel=link)
+    brought = await entering.brought(context, room) if what == "join" else ()
+    joined = context.translate(entering.told(context, room, brought)).format(channel=link)
     told = context.answer(joined if what == "join" else refused.noted(context, room))
-    brought = entering.brought(context, mine.ref, room) if what == "join" else ()
     sentence = _("{member} wants to join #{channel}") if what == "join" else _("#{channel} is not for {member}")
     reason = context.translate(sentence).format(member=mine.name, channel=room.name)
     # Others press the same button after them.

@@ -204,11 +204,12 @@ async def _by_own_words(context: Context, told: Sequence[Interest]) -> list[Offe
 async def _join(context: Context) -> Decision:
     channel = _channel(context, await context.reach())
     opinion = await _opinion(context, channel, feedback.JOINED)
-    words = context.translate(entering.told(context, channel)).format(channel=showing.title(channel))
+    bringing = await entering.brought(context, channel)
+    words = context.translate(entering.told(context, channel, bringing)).format(channel=showing.title(channel))
     reason = context.translate(_("{member} wants to join #{channel}"))
     return Decision(
         skill=SKILL.name,
-        actions=(*entering.brought(context, opinion.member, channel), opinion, context.answer(words)),
+        actions=(*bringing, opinion, context.answer(words)),
         reason=reason.format(member=context.member.name if context.member else "?", channel=channel.name),
     )
 

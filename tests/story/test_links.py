@@ -7,22 +7,39 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from bot.core.actions import Action, Invite
+from bot.core.decisions import Receipt
 from bot.core.ports import Scope
-from storage import communities, outbox
+from storage import acts, communities, outbox
 from storage.tables import metadata
 from tests.command import Kinfolk
 from tests.platforms.wire import Wire, wire_server
+from tests.story.discord_town import WICK
 from tests.story.town import MEMBER, OWNER, Town, town
 from tests.story.wire_town import WireTown
 
 pytestmark = pytest.mark.slow
 
 BREAD = "sourdough bread and ferments, how long do you proof your dough"
+
+
+class Inviting(Wire):
+    """Wire, where the bot brings its own members into rooms at once."""
+
+    can = Wire.can | {"Invite", "enters"}
+
+    async def act(self, action: Action) -> Receipt:
+        if not isinstance(action, Invite):
+            return await super().act(action)
+        if action.member.platform != self.platform:
+            return Receipt(state="failed", error=f"{action.member} is not on Wire")
+        return Receipt(state="done")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +63,23 @@ class Both:
         async with self.page.app.database.read() as connection:
             return set(await connection.scalars(select(metadata.tables["message"].c.text)))
 
+    async def become_one(self) -> None:
+        """Let the two communities be one, as their owners want it."""
+        code = (await self.page.command(OWNER, "staff-room", "/setup link")).split("**")[1]
+        [asked] = await self.wire.says("anna", "@anna", f"/setup link {code}")
+        assert "Shall harbour become part of" in asked
+        await self.wire.says("anna", "@anna", f"/setup link {code} yes")
+        assert "is part of" in await self.page.command(OWNER, "staff-room", f"/setup link {code} yes")
+        await self.wire.settled()
+        await self.indexed()
+
+    async def entered(self) -> list[Invite]:
+        """Return by which invitations the bot brought anybody in."""
+        async with self.page.app.database.read() as connection:
+            [community] = await communities.every(connection)
+            done = await acts.of_skill(connection, community, "match", datetime.min.replace(tzinfo=UTC))
+        return [one.action for one in done if isinstance(one.action, Invite)]
+
     async def link(self) -> None:
         """Let Marta's account on the playground and Ben's on Wire be one human's."""
         code = (await self.page.command(MEMBER, "introductions", "/privacy link")).split("**")[1]
@@ -53,7 +87,7 @@ class Both:
         assert "(Playground, Harbour Makers)" in asked
         [waits] = await self.wire.says("ben", "@ben", f"/privacy link {code} yes")
         assert "your other account has to say yes" in waits
-        assert "ben (Wire, harbour)" in self.page._posts(MEMBER)[-1].text.replace("**", "")
+        assert "ben (Wire, " in self.page._posts(MEMBER)[-1].text.replace("**", "")
         done = await self.page.command(MEMBER, "introductions", f"/privacy link {code} yes")
         assert "one person to me" in done
         await self.wire.settled()
@@ -67,7 +101,7 @@ async def both(founded: Path, home: Path) -> AsyncIterator[Both]:
         wires: list[Wire] = []
 
         def beside(app) -> list[Wire]:
-            wires.append(Wire(address=server.address, clock=app.clock))
+            wires.append(Inviting(address=server.address, clock=app.clock))
             return wires
 
         opened = await stack.enter_async_context(town(founded, home, beside=beside))
@@ -110,13 +144,7 @@ async def test_two_communities_become_one_while_the_bot_lives(both: Both) -> Non
     await both.indexed()
     [before] = await both.wire.says("ben", "@ben", f"/match {BREAD}")
     assert "bread-and-ferments" not in before
-    code = (await both.page.command(OWNER, "staff-room", "/setup link")).split("**")[1]
-    [asked] = await both.wire.says("anna", "@anna", f"/setup link {code}")
-    assert "Shall harbour become part of" in asked
-    await both.wire.says("anna", "@anna", f"/setup link {code} yes")
-    assert "is part of" in await both.page.command(OWNER, "staff-room", f"/setup link {code} yes")
-    await both.wire.settled()
-    await both.indexed()
+    await both.become_one()
     async with both.page.app.database.read() as connection:
         [only] = await communities.every(connection)
         said = metadata.tables["message"].c
@@ -142,6 +170,21 @@ async def test_two_communities_become_one_while_the_bot_lives(both: Both) -> Non
     async with both.page.app.database.read() as connection:
         numbers = set(await connection.scalars(select(said.community_id)))
     assert numbers == {only.id}
+
+
+async def test_who_joins_a_channel_of_another_platform_comes_in_by_their_account_there(both: Both) -> None:
+    await both.wire.talks()
+    await both.become_one()
+    await both.link()
+    said = {MEMBER: "You are in **[#lanterns](", OWNER: "**[#lanterns]("}
+    for who in (MEMBER, OWNER):
+        await both.page.command(who, "introductions", "/match across on")
+        assert "#lanterns" in await both.page.command(who, "introductions", f"/match {WICK}")
+        told = await both.page.press(who, "Join #lanterns")
+        assert told.startswith(said[who])
+        assert await both.page.opinions(who) == {"lanterns": "joined"}
+    assert told.endswith("is open to you: go there and say hello!"), "nobody knows who the owner is there"
+    assert [str(one.member) for one in await both.entered()] == ["wire:ben"]
 
 
 def test_whoever_hosts_links_communities_by_a_command(kinfolk: Kinfolk, tmp_path: Path) -> None:
