@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 AFTER, LATEST = timedelta(days=7), timedelta(days=10)
 """How long after a welcome a newcomer is asked again; whoever could not be by then is left alone."""
+ONCE = timedelta(days=30)
+"""For so long who comes again is not welcomed again."""
 WAITING = timedelta(days=1)
 """For how long a welcome waits for an hour at which it may be written."""
 ENOUGH = 2
@@ -39,6 +41,11 @@ class Newcomer:
     welcomed_at: datetime
     followed_at: datetime | None
     waits: bool = False
+
+    @property
+    def was_asked(self) -> bool:
+        """Return whether they were welcomed, and asked again or not any more."""
+        return self.followed_at is not None and not self.waits
 
     @property
     def met(self) -> Met:
@@ -117,8 +124,8 @@ async def keep(connection: Connection, *, member: int, met: Met, now: datetime) 
     if met == "followed" and before is not None:
         await connection.execute(update(NewcomerRow).where(mine).values(followed_at=now))
         return
-    if met == "welcomed" and before is not None and before.met == "followed":
-        # Taken back that they were asked: they were welcomed when they were.
+    if met == "welcomed" and before is not None and before.was_asked and now - before.welcomed_at < ONCE:
+        # Taken back that they were asked: they were welcomed when they were. Nobody is welcomed again so soon.
         await connection.execute(update(NewcomerRow).where(mine).values(followed_at=None))
         return
     await connection.execute(delete(NewcomerRow).where(mine))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.core.actions import Button, KeepNewcomer, OpenDirect, Say
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from storage.newcomers import Newcomer
 
 OFFERS = 3
-ONCE = timedelta(days=30)
-"""For so long who comes again is not welcomed again."""
 AT_ONCE = 8
 """Newcomers who are welcomed together in the morning."""
 WAITING = "welcome.waiting"
@@ -155,7 +152,7 @@ async def _against(context: Context, member: Member, at: datetime) -> str:
     if raids is not None and raids.state(at) is not None:
         return context.translate(_("A raid is on, so nobody is welcomed."))
     met = await _met(context, member)
-    if met is not None and not met.waits and at - met.welcomed_at < ONCE:
+    if met is not None and not met.waits and at - met.welcomed_at < newcomers.ONCE:
         return context.translate(_("{name} was welcomed not long ago")).format(name=member.name)
     return ""
 

@@ -12,7 +12,7 @@ from adapters.playground.asked import Write
 from adapters.playground.space import HARBOUR, Post
 from bot.core.actions import Say
 from bot.core.decisions import Trace
-from bot.core.events import Arrival, MemberJoined, Named, TimerFired
+from bot.core.events import Arrival, MemberJoined, MemberLeft, Named, TimerFired
 from bot.core.things import Ref
 from storage import interests, traces
 from storage.tables import NewcomerRow
@@ -236,6 +236,23 @@ async def test_who_comes_again_within_a_month_is_not_welcomed_again(harbour: Tow
         await harbour.settled()
         assert len(welcomes(harbour, newcomer)) == expected
     assert welcomes(harbour, newcomer)[0] == welcome
+
+
+async def test_who_returns_after_a_month_is_welcomed_once_and_asked_once_more(harbour: Town) -> None:
+    newcomer = await harbour.arrives("Mo")
+    again = Named(ref=Ref("playground", newcomer), name="Mo")
+    now = harbour.app.clock.now()
+    await harbour.living.inbox.put(Arrival(space=HARBOUR, event=MemberLeft(member=again, at=now)))
+    await harbour.settled()
+    back = update(NewcomerRow).values(welcomed_at=now - timedelta(days=40))
+    await harbour.app.database.write(lambda connection: connection.execute(back))
+    for minutes in (1, 2):
+        at = now + timedelta(minutes=minutes)
+        await harbour.living.inbox.put(Arrival(space=HARBOUR, event=MemberJoined(member=again, at=at)))
+        await harbour.settled()
+        assert len(welcomes(harbour, newcomer)) == 2, "not at every later coming"
+    await sweep(harbour)
+    assert asked(harbour, newcomer) == 1
 
 
 async def test_in_a_raid_nobody_is_welcomed(harbour: Town) -> None:

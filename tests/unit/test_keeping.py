@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,11 @@ from bot.core.actions import (
 )
 from bot.core.decisions import Mode, Receipt
 from bot.core.errors import Gone
+from bot.core.events import MemberLeft
 from bot.core.things import Ref
 from storage import channels, erasure, feedback, interests, members, newcomers, notes, policies
 from storage.exporting import export
+from storage.newcomers import Newcomer
 from tests.recording import ANA, GENERAL, PLATFORM, SmallBot, small_bot
 
 DONE = Receipt(state="done")
@@ -156,6 +159,33 @@ async def test_a_newcomer_is_welcomed_asked_again_and_both_are_taken_back(bot: S
     ):
         assert await keep(bot, action) == DONE
         assert await met() == then
+
+
+async def test_who_comes_back_after_a_month_is_newly_welcomed_and_waits_for_nothing(bot: SmallBot) -> None:
+    async def row() -> Newcomer:
+        async with bot.database.read() as connection:
+            ana = await members.by_ref(connection, bot.community, ANA.ref)
+            assert ana is not None
+            found = await newcomers.of(connection, ana.id)
+        assert found is not None
+        return found
+
+    welcomed = KeepNewcomer(member=ANA.ref, met="welcomed")
+    again = replace(welcomed, before="followed")
+    await keep(bot, welcomed)
+    first = (await row()).welcomed_at
+    await bot.follow(MemberLeft(member=ANA, at=bot.clock.now()))
+    assert (await row()).met == "followed"
+    bot.clock.pass_by(timedelta(days=31).total_seconds())
+    await keep(bot, again)
+    met = await row()
+    assert (met.met, met.welcomed_at - first >= timedelta(days=31)) == ("welcomed", True)
+    # Who left before their welcome could be written, and comes back the next day, waits for none any more.
+    for action in (replace(welcomed, met=""), replace(welcomed, met="waiting")):
+        await keep(bot, action)
+    await bot.follow(MemberLeft(member=ANA, at=bot.clock.now()))
+    await keep(bot, again)
+    assert (await row()).waits is False
 
 
 ENTRY = KeepNote(note="0" * 32, channel=GENERAL.ref, question="When?", text="At 9.", owner=NOBODY)
