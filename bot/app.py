@@ -418,10 +418,11 @@ class App:
             self._jobs.wake()
 
     async def _settled(self) -> None:
-        """Return once no point is on its way of what members said until now, and nothing remembers their vectors."""
+        """Return once no point is on its way of what members said until now, and nothing remembers vectors of it."""
         if self._encoder is not None:
             self._encoder.forget()
         self.adoptions.forget()
+        self._circles.clear()
         if self._digester is not None:
             self._digester.forget()
         if self._index is not None:

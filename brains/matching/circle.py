@@ -13,7 +13,7 @@ import numpy as np
 from bot.core.things import Audience
 from brains.matching.centre import Centre
 from brains.matching.corpus import Corpus
-from brains.matching.people import CROWDED, NEWEST, Crowd, Usual, draw, named, ranked, shared
+from brains.matching.people import CROWDED, NEWEST, SAMPLED, Crowd, Usual, draw, named, ranked, shared
 from brains.matching.terms import substance, words
 from storage import channels, interests, meetings, members, talks, wishes
 
@@ -43,6 +43,8 @@ PAGES = 200
 """Pages of points read for portraits at once, a thousand points each."""
 SAMPLE = 4
 """Pages of points, a thousand each, by which it is known what is usual in a community."""
+LASTING = timedelta(days=1)
+"""For how long what a sample says is usual is taken to be so; where it is small, no longer than a portrait."""
 OF_LATE = timedelta(days=30)
 """For how long having been shown counts."""
 WEEK = timedelta(days=7)
@@ -72,13 +74,21 @@ class Common:
 
 @dataclass(slots=True)
 class _Held:
-    """A community as it was drawn: portraits with the moment of each, by person."""
+    """A community as it was drawn: portraits with the moment of each, by person.
+
+    What is usual is known since a moment, and portraits are drawn against it.
+    """
 
     usual: Usual
     centre: Centre
+    since: datetime
     portraits: dict[int, tuple[datetime, Portrait]] = field(default_factory=dict)
     present: dict[int, int] = field(default_factory=dict)
     crowd: Crowd | None = None
+
+    def holds(self, moment: datetime) -> bool:
+        """Say whether what is usual may still be taken to be so."""
+        return moment < self.since + (LASTING if self.usual.messages >= SAMPLED else FRESH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,13 +209,13 @@ class Circle:
     async def _draw(self, community: Community, now: _Now, asker: Member) -> _Held:
         """Bring the portraits up to date: those who are new, the asker, and some of the oldest."""
         async with self._lock:
+            moment = self.clock.now()
             held = self._held.get(community.id)
-            if held is None:
-                held = self._held[community.id] = await self._sample(now.scope)
+            if held is None or not held.holds(moment):
+                held = self._held[community.id] = await self._sample(now.scope, moment)
             gone = held.portraits.keys() - now.accounts.keys()
             for person in gone:
                 del held.portraits[person]
-            moment = self.clock.now()
             old = sorted(
                 (at, person)
                 for person, (at, _one) in held.portraits.items()
@@ -221,7 +231,7 @@ class Circle:
                 held.crowd = await asyncio.to_thread(Crowd.of, portraits, held.present, usual=held.usual)
         return held
 
-    async def _sample(self, scope: Scope) -> _Held:
+    async def _sample(self, scope: Scope, moment: datetime) -> _Held:
         """Learn what is usual, by some pages of points: in the order of their ids they are a sample."""
         store, after = await self.vectors(), None
         points: list[UUID] = []
@@ -238,7 +248,8 @@ class Circle:
         known = [(said[point], row) for point, row in zip(points, rows, strict=True) if point in said]
         side = corpus(known, (await self.encoder()).size)
         usual = await asyncio.to_thread(Usual.of, side.texts, side.channels.tolist())
-        return _Held(usual=usual, centre=await asyncio.to_thread(Centre.of, side.texts, side.vectors))
+        centre = await asyncio.to_thread(Centre.of, side.texts, side.vectors)
+        return _Held(usual=usual, centre=centre, since=moment)
 
     async def _portraits(
         self, community: Community, scope: Scope, wanted: Mapping[int, frozenset[int]], held: _Held

@@ -131,7 +131,9 @@ async def test_privacy_off_ends_being_suggested_at_once_and_a_forget_takes_the_r
     yes = harbour.pressing(FRIEND, post, YES["en"])
     await harbour.command(BAKER, "general", "/privacy off")
     assert await harbour._answer(FRIEND, yes) == CLOSED["en"]
+    assert harbour.app._circles
     await harbour.command(BAKER, "general", "/privacy forget yes")
+    assert not harbour.app._circles, "no portrait of them is kept either"
     assert await harbour._count(_meetings) == 0
     assert "You are introduced" not in await harbour._answer(FRIEND, yes)
 

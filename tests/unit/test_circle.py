@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.core.actions import KeepMeeting, Wish
 from bot.core.events import MessagePosted
+from bot.core.ports import VectorStore
 from bot.core.things import Community, Member
+from brains.matching import circle
 from brains.matching.circle import Circle
 from storage import communities, interests, meetings, members, persons, refusals, wishes
 from storage.db import Database
@@ -19,6 +22,7 @@ from storage.following import Following
 from tests.clocks import HastyClock
 from tests.hashing import HashingEncoder
 from tests.tables import open_database
+from tests.unit.test_closed import BAKER, talking
 from tests.words import MONDAY, named, said
 
 HERE = "I bake rye bread with caraway every Sunday"
@@ -70,8 +74,8 @@ async def place(home: Path) -> AsyncIterator[Place]:
         talk = [said("rye bread with caraway", by="ana"), said(HERE, by="ben", minute=1)]
         talk.append(said(ELSEWHERE, by="bea", minute=2))
         await database.write(lambda connection: following.follow(connection, talk))
-        circle = Circle(database=database, vectors=_no_vectors, encoder=_encoder, clock=HastyClock())
-        made = Place(database=database, community=community, circle=circle, following=following)
+        suggesting = Circle(database=database, vectors=_no_vectors, encoder=_encoder, clock=HastyClock())
+        made = Place(database=database, community=community, circle=suggesting, following=following)
         ben, bea = await made.member("ben"), await made.member("bea")
         await database.write(lambda c: persons.link(c, ben, bea, MONDAY))
         await made.wants("ana", "people")
@@ -109,3 +113,34 @@ async def test_what_somebody_told_the_bot_leads_them_to_others_and_is_shown_to_n
     assert (set(mine.terms), mine.told) == ({"rye", "bread"}, True)
     theirs = await place.circle.common(place.community, ben, cem)
     assert (theirs.terms, theirs.told) == ((), False)
+
+
+@pytest.mark.parametrize(("enough", "lasts"), [(100, timedelta(days=1)), (200, timedelta(minutes=15))])
+async def test_what_is_usual_is_learned_anew_after_a_day_and_much_sooner_from_few_messages(
+    home: Path, monkeypatch: pytest.MonkeyPatch, enough: int, lasts: timedelta
+) -> None:
+    monkeypatch.setattr(circle, "SAMPLED", enough)
+    clock = HastyClock(MONDAY + timedelta(days=1))
+    async with talking(home, HashingEncoder()) as town:
+
+        async def vectors() -> VectorStore:
+            return town.index.vectors
+
+        asker = await town.member(BAKER)
+        keep = functools.partial(wishes.keep, member=asker.id, wish="people", on=True, now=MONDAY)
+        await town.database.write(keep)
+        here = Circle(database=town.database, vectors=vectors, encoder=_encoder, clock=clock)
+
+        async def learned() -> tuple[int, int]:
+            """Return from how many messages it is known what is usual, and how many portraits are drawn by it."""
+            await here.suggest(town.community, asker)
+            held = here._held[town.community.id]
+            return held.usual.messages, len(held.portraits)
+
+        assert await learned() == (120, 1)
+        await town.happens(said("one more loaf of rye", by=BAKER.name, minute=90))
+        await town.index.catch_up()
+        clock.pass_by((lasts - timedelta(seconds=1)).total_seconds())
+        assert await learned() == (120, 1)
+        clock.pass_by(1)
+        assert await learned() == (121, 1)
