@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from bot.core.codec import load
 from bot.core.events import Arrival, CommandGiven
-from storage import impressions
+from storage import impressions, trail
 from storage.feedback import DECLINED, JOINED
 from storage.rows import columns, table
 from storage.tables import (
@@ -242,7 +242,7 @@ async def _searched(connection: Connection, community: Community) -> list[Wanted
     people = await _numbers(connection, MemberRow, community)
     rows = await connection.execute(
         select(*columns(InboxRow, "actor", "event", "received_at"))
-        .where(col(InboxRow.actor) != "", col(InboxRow.event).contains('"CommandGiven"'))
+        .where(trail.here(community), col(InboxRow.actor) != "", col(InboxRow.event).contains('"CommandGiven"'))
         .where(or_(*(col(InboxRow.event).contains(f'"command":"{one}"') for one in SEARCHES)))
         .order_by(col(InboxRow.id).desc())
         .limit(MOST)

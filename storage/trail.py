@@ -101,7 +101,7 @@ async def follow(connection: Connection, known: Survey) -> Survey:
 
 def events_of(community: Community, member: Member) -> ColumnElement[bool]:
     """Return the condition for an inbox row to be something that a member did in a community."""
-    return (col(InboxRow.actor) == str(member.ref)) & _here(community)
+    return (col(InboxRow.actor) == str(member.ref)) & here(community)
 
 
 def account_ref(number: int) -> Ref:
@@ -114,7 +114,8 @@ def _linking(member: Member) -> Select[str]:
     return select(col(TraceMemberRow.trace_id)).where(named)
 
 
-def _here(community: Community) -> ColumnElement[bool]:
+def here(community: Community) -> ColumnElement[bool]:
+    """Return the condition for an inbox row to be of a community: of no space of another one."""
     elsewhere = select(col(SpaceRow.ref)).where(col(SpaceRow.community_id) != community.id)
     return col(InboxRow.space).not_in(elsewhere)
 
@@ -196,7 +197,7 @@ async def _messages(
 async def _events_of_others(connection: Connection, known: Survey) -> tuple[int, ...]:
     """Find the events in which others answer, react to or name them; what still waits is handled first."""
     statement = select(*columns(InboxRow, "id", "event")).where(
-        _here(known.community),
+        here(known.community),
         col(InboxRow.done_at).is_not(None),
         col(InboxRow.actor) != known.probes.member,
         col(InboxRow.event) != "",

@@ -13,7 +13,7 @@ import pytest
 from bot.core.events import Arrival, CommandGiven, MemberLeft, ReactionAdded
 from bot.core.things import Audience, Community, Rank, Ref
 from brains.matching.deeds import behaviour_of
-from storage import behaviour, channels, communities, feedback, members, refusals
+from storage import behaviour, channels, communities, feedback, members, refusals, spaces
 from storage.behaviour import Deeds
 from storage.db import Database
 from storage.following import Following
@@ -176,4 +176,28 @@ async def test_a_search_is_found_behind_whatever_other_commands_came_after_it(
             **more,
         )
         await inbox.put(Arrival(space=named("harbour"), event=given))
+    assert [one.text for one in (await place.deeds()).wanted] == ["rye flour"]
+
+
+async def test_what_somebody_searched_in_another_community_teaches_nothing_here(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(behaviour, "MOST", 3)
+    await place.happens(said("hello", by="ana"))
+    other = await place.database.write(lambda c: communities.find_or_make(c, "hill", MONDAY))
+    for space, whose in (("harbour", place.community), ("hill", other)):
+        put = functools.partial(spaces.belong, space=named(space), community=whose)
+        await place.database.write(put)
+    inbox = Inbox(place.database, clock=HastyClock(), holder="one")
+    for number, (space, line) in enumerate([("harbour", "rye flour"), *[("hill", "secret plans")] * 4]):
+        given = CommandGiven(
+            command="search",
+            line=line,
+            member=named("ana"),
+            rank=Rank.MEMBER,
+            channel=named("general"),
+            at=MONDAY,
+            invocation=Ref("import", f"c{number}"),
+        )
+        await inbox.put(Arrival(space=named(space), event=given))
     assert [one.text for one in (await place.deeds()).wanted] == ["rye flour"]
