@@ -181,6 +181,14 @@ async def naming(connection: Connection, community: Community, ref: Ref | str) -
     return [_act(row) for row in rows]
 
 
+async def spoke_to(connection: Connection, community: Community, member: Ref) -> bool:
+    """Say whether anything was said to somebody in private, where that conversation bears their reference."""
+    spoken = or_(*(col(ActRow.action).contains(f'"kind":"{kind.__name__}"') for kind in (Say, OpenDirect)))
+    theirs = (col(ActRow.channel) == str(member), col(ActRow.community_id) == community.id)
+    # Asked for by their state, SQLite would look through nearly all acts there are.
+    return "done" in set(await connection.scalars(select(col(ActRow.state)).where(*theirs, spoken).distinct()))
+
+
 async def of_skill(connection: Connection, community: Community, skill: str, since: datetime) -> list[Act]:
     """Return what a skill did since a moment and nobody took back, oldest first."""
     rows = await connection.execute(

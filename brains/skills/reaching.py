@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.core.actions import OpenDirect, Say
 from bot.core.events import place
 from bot.core.i18n import catalogue
 from bot.core.things import Audience
@@ -13,8 +12,7 @@ from brains.skills.letters import language_of
 from storage import acts
 
 if TYPE_CHECKING:
-    from bot.core.actions import Action
-    from bot.core.things import Member, Ref
+    from bot.core.things import Member
     from brains.skills.skill import Context
 
 
@@ -30,8 +28,7 @@ async def may_write(context: Context, member: Member) -> bool:
     if "OpenDirect" not in can or "opened" not in can or _is_alone(context, member):
         return "OpenDirect" in can
     async with context.faculties.database.read() as connection:
-        before = await acts.naming(connection, context.community, member.ref)
-    return any(_spoke(act.action, member.ref) for act in before)
+        return await acts.spoke_to(connection, context.community, member.ref)
 
 
 def _is_alone(context: Context, member: Member) -> bool:
@@ -39,14 +36,3 @@ def _is_alone(context: Context, member: Member) -> bool:
     where = place(context.event)
     mine = context.member is not None and context.member.ref == member.ref
     return mine and where is not None and where.audience is Audience.DIRECT
-
-
-def _spoke(action: Action, member: Ref) -> bool:
-    """Say whether an act spoke to somebody in private."""
-    match action:
-        case OpenDirect():
-            return action.member == member
-        case Say():
-            return action.to == member
-        case _:
-            return False

@@ -48,6 +48,8 @@ async def ask(context: Context, planned: datetime) -> Decision | None:
     for member in await _due(context):
         if len(asked) == MOST:
             break  # looking for what fits the others would take the time that all of these have
+        if not await may_write(context, member):
+            continue
         written_to = await _question(await speaking_to(context, member), member)
         if written_to is not None:
             actions += [written_to, KeepNewcomer(member=member.ref, met="followed", before="welcomed")]
@@ -71,7 +73,7 @@ async def stop(context: Context) -> Decision:
 
 
 async def _due(context: Context) -> list[Member]:
-    """Return whom to ask: welcomed a week ago, collected, not settled, reachable, and fine with being asked."""
+    """Return whom to ask: welcomed a week ago, collected, not settled, and fine with being asked."""
     found: list[Member] = []
     async with context.faculties.database.read() as connection:
         waiting = await newcomers.due(connection, context.community, context.now)
@@ -85,7 +87,7 @@ async def _due(context: Context) -> list[Member]:
                 continue
             if not await newcomers.has_settled(connection, accounts, met.welcomed_at):
                 found.append(member)
-    return [one for one in found if await may_write(context, one)]
+    return found
 
 
 async def _question(context: Context, member: Member) -> OpenDirect | None:
