@@ -31,6 +31,10 @@ class Ref(NamedTuple):
             raise ValueError(f"not a reference: {text!r}")
         return cls(platform, name)
 
+    def is_of(self, space: Ref) -> bool:
+        """Say whether a channel is of a space: it is named by it, or is that space itself."""
+        return self == space or (self.platform == space.platform and self.id.startswith(f"{space.id}/"))
+
 
 class Audience(StrEnum):
     """Who may read a channel. Resolved to readers at query time, never stored as a list of them."""

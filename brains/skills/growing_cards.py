@@ -119,7 +119,7 @@ class Cards:
         most = max(topic.channels, key=lambda one: topic.channels[one])
         place = self._found.rooms[most].ref
         here = [one.ref for one in self._spaces if one.ref.platform == place.platform]
-        inside = [one for one in here if place.id.startswith(f"{one.id}/") or place == one]
+        inside = [one for one in here if place.is_of(one)]
         return next(iter([*inside, *here]), None)
 
     def _first(self, examples: Sequence[Message], home: Ref, topic: Topic) -> Say:

@@ -205,18 +205,21 @@ async def _is_aside(context: Context) -> bool:
 
 
 async def _where(context: Context) -> Channel | None:
-    """Find the channel where newcomers are met: what staff set, else what is usually called so, else a public one."""
-    platform = context.space.platform
+    """Find the channel where newcomers are met: what staff set, else what is usually called so, else a public one.
+
+    Who came into one of several groups of a platform is met there, if it has an open channel.
+    """
+    platform, wanted = context.space.platform, context.policy.welcome_channel
     async with context.faculties.database.read() as connection:
-        if wanted := context.policy.welcome_channel:
-            chosen = await channels.find(connection, context.community, wanted)
-            if chosen.ref.platform == platform:
-                return chosen
+        chosen = await channels.find(connection, context.community, wanted) if wanted else None
         every = (await channels.every(connection, context.community)).values()
     here = [one for one in every if one.audience is Audience.EVERYONE and one.ref.platform == platform]
     public = [one for one in here if context.overrides.get(("read", str(one.ref))) != "no"]
-    named = {one.name: one for one in public}
-    return next((named[name] for name in USUAL if name in named), public[0] if public else None)
+    near = [one for one in public if one.ref.is_of(context.space)]
+    if chosen is not None and (chosen.ref.is_of(context.space) or (chosen.ref.platform == platform and not near)):
+        return chosen
+    named = {one.name: one for one in near or public}
+    return next((named[name] for name in USUAL if name in named), next(iter(near or public), None))
 
 
 SKILL = Skill(

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from bot.core.events import Named
+from bot.core.policies import Policy
 from bot.core.things import Audience, Channel, Ref
 from brains.matching.aversion import sunk
 from brains.matching.matchmaker import Offer
 from brains.matching.suggestion import Parts, Suggestion
 from brains.skills.match import GREETING, how_sure
 from brains.skills.offers import block, in_turn
+from brains.skills.welcome import _where
+from tests.hashing import HashingEncoder
 from tests.unit.small_town import ASTRONOMY, BAKING, CYCLING, profiles
+from tests.unit.test_closed import talking
+from tests.unit.test_offers import context_of
+from tests.words import said
 
 
 @pytest.mark.parametrize(
@@ -78,3 +88,37 @@ def test_what_is_like_a_refused_channel_sinks_and_nothing_else_does() -> None:
     after = sunk(town, found, frozenset({BAKING}))
     assert after[-1].channel == BAKING, "as like as can be"
     assert [one.channel for one in after[:2]] == [CYCLING, ASTRONOMY]
+
+
+FIRST, SECOND, BARE = (Named(ref=Ref("import", one), name=one) for one in ("first", "second", "bare"))
+
+
+def room(space: Named, name: str) -> Named:
+    return Named(ref=Ref("import", f"{space.ref.id}/{name}"), name=name, audience=Audience.EVERYONE)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("", ["first/introductions", "second/tools", "first/introductions"]),
+        ("import:first/attic", ["first/attic", "second/tools", "first/attic"]),
+        ("import:second/tools", ["first/introductions", "second/tools", "second/tools"]),
+    ],
+)
+async def test_newcomers_are_met_in_the_group_into_which_they_came(
+    home: Path, wanted: str, expected: list[str]
+) -> None:
+    async with talking(home, HashingEncoder()) as town:
+        rooms = (room(FIRST, "attic"), room(FIRST, "introductions"), room(SECOND, "tools"))
+        await town.happens(*(replace(said("hello", minute=90 + at), channel=one) for at, one in enumerate(rooms)))
+        met = []
+        for space in (FIRST, SECOND, BARE):
+            context = await context_of(town, _nothing)
+            context = replace(context, space=space.ref, policy=Policy(welcome_channel=wanted))
+            where = await _where(context)
+            met.append(where.ref.id if where else "")
+        assert met == expected
+
+
+async def _nothing() -> None:
+    """Stand for a vector that nobody needs."""

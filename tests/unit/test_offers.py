@@ -18,7 +18,7 @@ RIDER = named("rider0")
 STARS = "which telescope shows the rings of saturn, and what of the nebula tonight"
 
 
-async def _context(town: Town, vector: Callable[[], Awaitable[Vector | None]]) -> Context:
+async def context_of(town: Town, vector: Callable[[], Awaitable[Vector | None]]) -> Context:
     async def matchmaker(_language: str) -> object:
         return town.matchmaker
 
@@ -50,7 +50,7 @@ async def test_what_was_just_said_is_matched_by_the_vector_it_got(home: Path) ->
         async def there() -> Vector:
             return vector
 
-        context = await _context(town, there)
+        context = await context_of(town, there)
         inner.asked.clear()
         first, *_ = await offers.for_text(context, BREAD, 3)
         assert first.channel.name == "baking"
@@ -67,6 +67,6 @@ async def test_without_a_vector_the_text_is_encoded(home: Path) -> None:
             return None
 
         inner.asked.clear()
-        first, *_ = await offers.for_text(await _context(town, missing), BREAD, 3)
+        first, *_ = await offers.for_text(await context_of(town, missing), BREAD, 3)
         assert first.channel.name == "baking"
         assert BREAD in inner.asked
