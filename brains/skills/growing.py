@@ -177,7 +177,7 @@ async def _choose(context: Context, what: str) -> Decision:
 
 async def _named(context: Context) -> list[Channel]:
     """Return the channels that settings name: none of them is proposed to be changed."""
-    wanted = [one for one in (context.policy.welcome_channel,) if one]
+    wanted = [one for one in (context.policy.welcome_channel, context.policy.digest_channel) if one]
     async with context.faculties.database.read() as connection:
         known = (await channels.every(connection, context.community)).values()
     return [one for one in known if str(one.ref) in wanted or one.name in wanted]

@@ -53,6 +53,16 @@ async def test_a_silent_channel_is_archived_when_the_staff_says_so_and_brought_b
     assert not any("film-club" in one for one in again), "what waits for a word is not proposed twice"
 
 
+@pytest.mark.parametrize("setting", ["welcome_channel", "digest_channel"])
+async def test_a_channel_that_a_setting_names_is_not_proposed_to_be_archived(harbour: Town, setting: str) -> None:
+    await harbour.indexed()
+    await silent(harbour, "film-club")
+    await harbour.command(OWNER, "staff-room", f"/setup {setting} #film-club")
+    await fires(harbour)
+    cards = [one.text for one in harbour.sees(OWNER, "staff-room") if "**Proposed**: archive" in one.text]
+    assert not any("film-club" in one for one in cards)
+
+
 async def test_somebody_is_told_once_a_week_where_their_words_fit_better(harbour: Town) -> None:
     await harbour.indexed()
     await harbour.command(OWNER, "general", "/match")  # now it is learned where everybody belongs
