@@ -73,11 +73,12 @@ async def of(connection: Connection, *accounts: int) -> list[Meeting]:
 async def waiting(
     connection: Connection, community: Community, accounts: Collection[int], now: datetime
 ) -> list[Meeting]:
-    """Return the requests that wait for somebody's word, newest first, of those who may still be introduced.
+    """Return the requests that wait for somebody's word, the last made first, of those who may still be introduced.
 
     Whoever asked may have opted out, refused to be collected or been sent out since: then nobody hears of it again.
     """
     found = [one for one in await of(connection, *accounts) if one.other in accounts and one.is_open(now)]
+    found.sort(key=lambda one: one.said_at, reverse=True)
     asking = [one.first for one in found]
     wishing = await wishes.wishing(connection, community, "people", among=asking)
     shut = await members.withheld(connection, community, among=asking) | await sanctioned(connection, community, now)

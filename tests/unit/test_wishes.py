@@ -15,6 +15,7 @@ from sqlalchemy.event import listen, remove
 from bot.core.actions import KeepMeeting, KeepTaste, SetWish, inverse
 from bot.core.decisions import Receipt
 from bot.core.events import MemberLeft
+from bot.core.things import Ref
 from storage import meetings, members, retention, tastes, wishes
 from storage.exporting import export
 from storage.meetings import Attention
@@ -207,6 +208,20 @@ async def test_a_request_of_who_may_not_be_introduced_any_more_waits_no_longer(b
     assert await waits() == [ASKED.meeting]
     await keep(bot, replace(ON, on=False))
     assert await waits() == []
+
+
+async def test_of_requests_that_wait_the_last_made_is_the_first(bot: SmallBot) -> None:
+    third = replace(ANA, ref=Ref(ANA.ref.platform, "third"), name="Third")
+    await bot.follow(bot.posted("hello all", by=third))
+    wei = await number(bot, WEI)
+    for who, meeting in ((ANA, "a" * 32), (third, "b" * 32)):
+        await keep(bot, replace(ON, member=who.ref), replace(SHOWN, member=who.ref, meeting=meeting))
+        bot.clock.pass_by(60)
+    for who, meeting in ((third, "b" * 32), (ANA, "a" * 32)):
+        await keep(bot, replace(ASKED, member=who.ref, meeting=meeting))
+        bot.clock.pass_by(60)
+    look = functools.partial(meetings.waiting, community=bot.community, accounts=[wei], now=bot.clock.now())
+    assert [one.id for one in await bot.database.look(look)] == ["a" * 32, "b" * 32]
 
 
 async def test_who_had_attention_of_late_is_looked_up_one_by_one(bot: SmallBot) -> None:
