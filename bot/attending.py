@@ -87,7 +87,7 @@ class Attending:
         return True
 
     async def _fire(self, space: Named, schedule: str, now: datetime, channel: Ref | None = None) -> bool:
-        event = TimerFired(schedule=schedule, planned=now, at=now, channel=channel)
+        event = TimerFired(schedule=schedule, planned=now, at=now, about=channel)
         return await self.put(Arrival(space=space, event=event))
 
 

@@ -210,12 +210,12 @@ class BotAdded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerFired:
-    """A schedule's instant has come; of one channel alone where it names a `channel`, by whose settings it goes."""
+    """A schedule's instant has come; it may be `about` one channel, by whose settings it goes."""
 
     schedule: str
     planned: datetime
     at: datetime
-    channel: Ref | None = None
+    about: Ref | None = None
 
 
 Event = (
@@ -270,7 +270,7 @@ def key(event: Event) -> str:
         case BotAdded():
             return f"added {event.at.timestamp()}"
         case TimerFired():
-            where = f" {event.channel}" if event.channel else ""
+            where = f" {event.about}" if event.about else ""
             return f"timer {event.schedule} {event.planned.isoformat()}{where}"
     assert_never(event)
 
@@ -323,7 +323,7 @@ def place(event: Event) -> Named | None:
 def ruled_by(event: Event) -> Ref | None:
     """Return the channel whose settings and modes hold for it: where it happened, or which it is about."""
     if isinstance(event, TimerFired):
-        return event.channel
+        return event.about
     where = place(event)
     return where.ref if where else None
 

@@ -69,10 +69,10 @@ async def waited(context: Context) -> Decision | None:
 
 async def _helpful(context: Context, event: TimerFired) -> Channel | None:
     """Return the channel that it is about, where staff want unasked answers and none was given lately."""
-    if event.channel is None or context.here.speak != "helpful" or context.here.read != "yes":
+    if event.about is None or context.here.speak != "helpful" or context.here.read != "yes":
         return None
     async with context.faculties.database.read() as connection:
-        room = await channels.by_ref(connection, context.community, event.channel)
+        room = await channels.by_ref(connection, context.community, event.about)
     return room if room is not None and not await _spoke_lately(context, room.ref) else None
 
 

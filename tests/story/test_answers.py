@@ -282,6 +282,6 @@ async def _looks(town: Town) -> None:
     now = town.app.clock.now()
     for name in ("introductions", "bread-and-ferments"):
         channel = town.room(name).named.ref
-        event = TimerFired(schedule="questions", planned=now, at=now, channel=channel)
+        event = TimerFired(schedule="questions", planned=now, at=now, about=channel)
         await town.living.inbox.put(Arrival(space=HARBOUR, event=event))
     await town.settled()
