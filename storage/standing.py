@@ -12,8 +12,9 @@ from sqlmodel import col
 
 from bot.core.actions import Edit
 from bot.core.codec import load_action
+from bot.core.ports import Scope
 from bot.core.things import Ref
-from storage import audiences
+from storage import audiences, members, messages
 from storage.digests import digest
 from storage.redaction import MENDS
 from storage.rows import columns, portions
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Row, Select
 
-    from bot.core.things import Community
+    from bot.core.actions import KeepAnswer
+    from bot.core.things import Community, Message
     from storage.audiences import Audiences
     from storage.connection import Connection
 
@@ -95,7 +97,7 @@ async def stale(connection: Connection, community: Community, since: datetime) -
     cited = [(row, [_cited(row)]) for row in await connection.execute(_messages(ours, readers))]
     noted = (await connection.execute(_citing(ours).where(IS_NOTE))).all()
     notes = await _notes(connection, community, {row.source for row in noted})
-    cited += [(row, _note(row, notes.get(row.source))) for row in noted]
+    cited += [(row, _rests(row.digest, notes.get(row.source))) for row in noted]
     return _judged(cited, readers)
 
 
@@ -163,11 +165,11 @@ class _Note:
     sources: list[_Cited]
 
 
-def _note(row: Row[*tuple[object, ...]], note: _Note | None) -> list[_Cited]:
-    """Return what is cited by citing a note: itself, and what it rests on."""
+def _rests(then: bytes, note: _Note | None) -> list[_Cited]:
+    """Return what is cited by citing a note that read so then: itself, and what it rests on."""
     if note is None:
-        return [_Cited(then=row.digest, text=None, channel=None, author=None)]
-    return [_Cited(then=row.digest, text=note.text, channel=note.channel, author=None), *note.sources]
+        return [_Cited(then=then, text=None, channel=None, author=None)]
+    return [_Cited(then=then, text=note.text, channel=note.channel, author=None), *note.sources]
 
 
 async def _notes(connection: Connection, community: Community, wanted: Collection[str]) -> dict[str, _Note]:
@@ -195,6 +197,35 @@ def _resting(community: Community) -> Select[*tuple[object, ...]]:
     ).outerjoin(MessageRow, here)
 
 
+async def lost(connection: Connection, community: Community, kept: KeepAnswer) -> dict[str, Lost]:
+    """Return which sources of an answer that was not given yet do not hold any more, with what became of them."""
+    asker = await members.by_ref(connection, community, kept.member) if kept.member else None
+    readers = await audiences.load(connection, community, {asker.id} if asker else ())
+    alone = kept.alone or readers.is_direct(kept.channel)
+    rooms = readers.alone(asker.id if asker else 0) if alone else readers.aloud(kept.channel)
+    then = {str(one.source): bytes.fromhex(one.digest) for one in kept.sources}
+    notes = await _notes(connection, community, {source for source in then if source.startswith(NOTE)})
+    refs = [one.source for one in kept.sources if str(one.source) not in notes]
+    said = await messages.by_refs(connection, Scope(community=community.id), refs)
+    found: dict[str, Lost] = {}
+    for source, read in then.items():
+        now = _rests(read, notes.get(source)) if source.startswith(NOTE) else [_said(read, said.get(Ref.parse(source)))]
+        what = next((one for one in (each.lost(rooms, readers.withheld) for each in now) if one is not None), None)
+        if what is not None:
+            found[source] = what
+    return found
+
+
+def _said(then: bytes, now: Message | None) -> _Cited:
+    """Return a message that read so then as it is now."""
+    return _Cited(
+        then=then,
+        text=now.text if now else None,
+        channel=now.channel if now else None,
+        author=now.author if now else None,
+    )
+
+
 def _standing(row: Row[*tuple[object, ...]]) -> Standing:
     return Standing(
         id=row.id,
@@ -208,10 +239,25 @@ def _standing(row: Row[*tuple[object, ...]]) -> Standing:
 
 
 async def due(connection: Connection, community: Community, since: datetime, now: datetime) -> list[Stale]:
-    """Return the answers that are to be mended now: those that could not be lately wait, ever longer."""
+    """Return the answers that are to be mended now: those that could not be lately wait, ever longer.
+
+    One that no message is known of waits too, until all that was decided with it was tried: it may yet be said.
+    """
     found = await stale(connection, community, since)
     waits = await _waiting(connection, community, now) if found else frozenset()
-    return [one for one in found if one.answer.made not in waits]
+    tried = await _tried(connection, {one.answer.trace for one in found if one.answer.made is None})
+    return [one for one in found if (one.answer.made not in waits if one.answer.made else one.answer.trace in tried)]
+
+
+async def _tried(connection: Connection, traces: Collection[str]) -> set[str]:
+    """Return the traces whose acts were tried, all of them; of one that was erased, nobody knows."""
+    states: defaultdict[str, set[str]] = defaultdict(set)
+    for some in portions(sorted(traces)):
+        for row in await connection.execute(
+            select(*columns(ActRow, "trace_id", "state")).where(col(ActRow.trace_id).in_(some)).distinct()
+        ):
+            states[row.trace_id].add(row.state)
+    return {trace for trace, every in states.items() if "intended" not in every}
 
 
 async def _waiting(connection: Connection, community: Community, now: datetime) -> frozenset[Ref]:

@@ -14,9 +14,10 @@ from bot.core.i18n import _
 from bot.core.policies import MODE, mode_of
 from bot.core.things import Rank, Ref
 from bot.core.wording import escape, marked
-from brains.skills import letters, presets
+from brains.skills import letters, presets, proposed
 from brains.skills.casework import can, is_case_id
 from brains.skills.skill import Skill
+from brains.skills.standing import TAKEN_BACK
 from brains.skills.steering import changed, channel, close_message, message_ref, pressed, ref, who
 from brains.skills.telling import tell
 from storage import acts, cases, traces
@@ -208,10 +209,12 @@ async def _settle(context: Context) -> Decision:
         raise Mistake(_("This proposal is not there any more."))
     proposal, approved = act.action, context.press.what == "approve"
     verdict = context.translate(_("approved by {member}") if approved else _("declined by {member}"))
-    under = close_message(act, verdict.format(member=escape(who(context))))
+    holds = await proposed.holding(context, act.skill, proposal.proposed) if approved else []
+    stands = holds or not (approved and proposal.proposed)
+    told = verdict.format(member=escape(who(context))) if stands else context.translate(TAKEN_BACK)
     return Decision(
         skill=act.skill,
-        actions=(*(proposal.proposed if approved else ()), *under),
+        actions=(*holds, *close_message(act, told)),
         reason=verdict.format(member=who(context)),
         approved=ref(context),
     )

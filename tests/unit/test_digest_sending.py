@@ -25,7 +25,9 @@ from brains.skills import digest, staff, standing
 from brains.skills.digest_letters import AT_ONCE
 from brains.skills.digest_sources import rest
 from storage import channels, subscriptions
+from storage import standing as kept_standing
 from storage.encodings import CachedEncoder
+from storage.standing import Stale
 from storage.tables import MessageRow
 from storage.vectors import open_folder
 from tests.hashing import HashingEncoder
@@ -233,6 +235,60 @@ async def test_what_the_staff_approves_is_said_whole_and_loses_only_what_is_gone
     await bot.follow(MessageDeleted(message=asked.message, channel=GENERAL, at=bot.clock.now()))
     await bot.happens(timer(bot, "sources"))
     mended = [one for one in bot.plaza.done if isinstance(one, Edit) and one.mends][-1]
+    assert "loom" not in mended.text
+    assert "pintles" in mended.text
+
+
+async def test_what_the_staff_approves_late_repeats_nothing_that_is_gone(bot: SmallBot) -> None:
+    await bot.follow(ChannelChanged(channel=STAFF, at=bot.clock.now(), revision=2))
+    await bot.tune("staff_channel", str(STAFF.ref))
+    await bot.tune("digest_channel", str(GENERAL.ref))
+    await bot.mode("digest", Mode.ASK)
+    asked = bot.posted("who has a spare loom for weaving a narrow woollen belt?", by=WEI)
+    await bot.follow(asked)
+    bot.clock.pass_by(60)
+    for gone in ([asked.message], [Ref(PLATFORM, f"m{number}") for number in range(1, 4)]):
+        trace = await bot.happens(timer(bot, "digest.weekly"))
+        assert trace is not None
+        [card] = [one.action for one in await bot.acts(trace)]
+        assert isinstance(card, AskStaff)
+        approve = next(one for one in card.buttons if one.press == "staff.approve")
+        for message in gone:
+            await bot.follow(MessageDeleted(message=message, channel=GENERAL, at=bot.clock.now()))
+        bot.clock.pass_by(60)
+        await bot.happens(bot.press(approve.token, rank=Rank.STAFF))
+    [said] = [one for one in bot.plaza.done if isinstance(one, Say) and one.to == GENERAL.ref]
+    assert "pintles" in said.text
+    assert "loom" not in said.text
+    assert "was changed or taken away" in bot.plaza.done[-1].text
+
+
+async def standing_due(bot: SmallBot) -> list[Stale]:
+    look = functools.partial(kept_standing.due, community=bot.community, since=MONDAY - timedelta(days=9))
+    return await bot.database.look(functools.partial(look, now=bot.clock.now()))
+
+
+async def test_a_digest_is_mended_that_lost_a_line_while_it_was_on_its_way(bot: SmallBot) -> None:
+    await bot.mode("digest", Mode.ACT)
+    await bot.tune("digest", "weekly", channel=str(GENERAL.ref))
+    asked = bot.posted("who has a spare loom for weaving a narrow woollen belt?", by=WEI)
+    await bot.follow(asked)
+    bot.clock.pass_by(60)
+    due: list[list[Stale]] = []
+
+    async def lost(action: object) -> None:
+        if isinstance(action, Say):
+            await bot.follow(MessageDeleted(message=asked.message, channel=GENERAL, at=bot.clock.now()))
+            due.append(await standing_due(bot))
+            await bot.happens(timer(bot, "sources"))
+
+    bot.plaza.watch = lost
+    await bot.happens(timer(bot, "digest.weekly"))
+    assert due == [[]], "there is no message yet that could be mended"
+    bot.clock.pass_by(1)
+    await bot.happens(timer(bot, "sources"))
+    mended = bot.plaza.done[-1]
+    assert isinstance(mended, Edit)
     assert "loom" not in mended.text
     assert "pintles" in mended.text
 
