@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from sqlalchemy import exists, update
 from sqlmodel import col, select
 
 from bot.core.things import Audience, point_id
@@ -118,13 +119,14 @@ class Intake:
         welcome = [event for event in events if event.author.ref not in refused]
         new_members = await self.meet_members(connection, {event.author for event in welcome})
         new_channels = await self.meet_channels(connection, {event.channel for event in events})
-        await self._add_threads(connection, welcome)
+        await self._add_threads(connection, events)
         authors = {self._members[str(event.author.ref)] for event in welcome}
         asked = rules.policy.consent
         withheld = await members.withheld(connection, self.community, among=authors, consent=asked)
         wanted = [event for event in welcome if self._members[str(event.author.ref)] not in withheld]
         self.collected = {event.author.ref for event in wanted}
         messages = await self._add_messages(connection, wanted)
+        await self._untitle(connection, [event for event in events if event.author.ref not in self.collected])
         await self._add_memberships(connection, wanted)
         return Stored(messages=messages, members=new_members, channels=new_channels, withheld=len(events) - len(wanted))
 
@@ -241,6 +243,18 @@ class Intake:
         ]
         for made in await insert_rows(connection, ThreadRow, rows, "id", "ref"):
             self._threads[made.ref] = made.id
+
+    async def _untitle(self, connection: Connection, withheld: Sequence[MessagePosted]) -> None:
+        """Keep no title of a thread that was begun by somebody whose words are not kept, as far as is known."""
+        begun: dict[int, datetime] = {}
+        for event in withheld:
+            if event.thread:
+                number = self._threads[str(event.thread.ref)]
+                begun[number] = min(begun.get(number, event.at), event.at)
+        for number, at in begun.items():
+            before = exists().where(col(MessageRow.thread_id) == number, col(MessageRow.sent_at) < at)
+            titled = (col(ThreadRow.id) == number) & (col(ThreadRow.title) != "")
+            await connection.execute(update(ThreadRow).where(titled, ~before).values(title=""))
 
     async def _add_messages(self, connection: Connection, events: Sequence[MessagePosted]) -> int:
         rows = [self._row(event) for event in events]

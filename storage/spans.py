@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
@@ -38,15 +38,15 @@ _STANDS = (
 class Heard:
     """What was said in a span, oldest first, without what a case is about; reactions by a message's number.
 
-    `names` are what authors are called, `titles` those of threads by their number, and `new` are the authors who said
-    nothing in the community before. `doubles` are accounts of humans who have several, `accused` those about whose
-    conduct a case stands.
+    `names` are what authors are called, and `new` are those who said nothing in the community before. `titles` are
+    those of threads by their number, each with the first message there, whenever that was said: whoever wrote it gave
+    the title. `doubles` are accounts of humans who have several, `accused` those about whose conduct a case stands.
     """
 
     said: tuple[Said, ...]
     reactions: Mapping[int, int]
     names: Mapping[int, str]
-    titles: Mapping[int, str]
+    titles: Mapping[int, tuple[str, Said]]
     new: frozenset[int]
     doubles: frozenset[int]
     accused: frozenset[int] = frozenset()
@@ -103,11 +103,13 @@ async def read(connection: Connection, community: Community, scope: Scope) -> He
     said = tuple(one for one in reversed(newest) if str(one.ref) not in review)
     authors = {one.author for one in said}
     threads = {-one.conversation for one in said if one.conversation is not None and one.conversation < 0}
+    begun = await talks.first_in(connection, replace(scope, since=None), threads)
+    begun = {number: one for number, one in begun.items() if str(one.ref) not in review}
     return Heard(
         said=said,
         reactions=await surroundings.reactions(connection, [one.id for one in said]),
-        names=await _names(connection, authors),
-        titles=await _titles(connection, threads),
+        names=await _names(connection, authors | {one.author for one in begun.values()}),
+        titles=await _titles(connection, begun),
         new=await _new(connection, community, authors, since),
         doubles=frozenset(await members.doubles(connection, community)),
         accused=await _accused(connection, scope),
@@ -122,11 +124,12 @@ async def _names(connection: Connection, numbers: Collection[int]) -> dict[int, 
     return found
 
 
-async def _titles(connection: Connection, threads: Collection[int]) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for some in portions(sorted(threads)):
-        rows = await connection.execute(select(*columns(ThreadRow, "id", "title")).where(col(ThreadRow.id).in_(some)))
-        found.update((row.id, row.title) for row in rows)
+async def _titles(connection: Connection, begun: Mapping[int, Said]) -> dict[int, tuple[str, Said]]:
+    found: dict[int, tuple[str, Said]] = {}
+    for some in portions(sorted(begun)):
+        titled = col(ThreadRow.id).in_(some) & (col(ThreadRow.title) != "")
+        rows = await connection.execute(select(*columns(ThreadRow, "id", "title")).where(titled))
+        found.update((row.id, (row.title, begun[row.id])) for row in rows)
     return found
 
 

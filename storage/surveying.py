@@ -18,7 +18,7 @@ from storage.outbox import serving
 from storage.probes import Probes
 from storage.rows import columns
 from storage.tables import InboxRow, MessageRow
-from storage.trail import Survey, Trail, events_of, follow
+from storage.trail import Survey, Trail, events_of, follow, titles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from storage.connection import Connection
 
 PHRASE = 20
-"""Characters up to which what a command is given may be anybody's words: a day, a place, a hobby."""
+"""Characters up to which what a command is given, or a thread is called, may be anybody's words: a day, a hobby."""
 
 
 async def survey(
@@ -37,10 +37,11 @@ async def survey(
     said = await _said(connection, member)
     told = await _told(connection, community, member)
     own = {*said.values(), *told} - await _said_by_others(connection, member)
+    titled = {one for one in await titles(connection, member) if len(one) > PHRASE}
     bare = Survey(
         community=community,
         member=member,
-        probes=Probes.of(member=str(member.ref), messages=said, words={*own, member.name}),
+        probes=Probes.of(member=str(member.ref), messages=said, words={*own, *titled, member.name}),
         said=said,
         cached=await _keys(connection, own, fingerprint),
         trail=Trail(),

@@ -100,6 +100,24 @@ async def _newest(
     return [_said(row) for row in rows]
 
 
+async def first_in(connection: Connection, scope: Scope, threads: Collection[int]) -> dict[int, Said]:
+    """Return the messages with which threads begin, by the threads' numbers, as far as the scope allows."""
+    found: dict[int, Said] = {}
+    for some in portions(sorted(threads)):
+        inside = col(MessageRow.thread_id).in_(some)
+        first = select(col(MessageRow.thread_id), func.min(col(MessageRow.sent_at)).label("first")).where(inside)
+        begun = first.group_by(col(MessageRow.thread_id)).subquery()
+        here = (col(MessageRow.thread_id) == begun.c.thread_id) & (col(MessageRow.sent_at) == begun.c.first)
+        rows = await connection.execute(
+            select(*SHOWN, *columns(MessageRow, "thread_id"))
+            .join(begun, here)
+            .where(*within(scope, found=True))
+            .order_by(col(MessageRow.id).desc())
+        )
+        found.update((row.thread_id, _said(row)) for row in rows)
+    return found
+
+
 async def last_words(connection: Connection, scope: Scope, accounts: Collection[int]) -> dict[int, datetime]:
     """Return when one of these accounts last said something, by channel."""
     mine = select(*columns(MessageRow, "channel_id"), func.max(col(MessageRow.sent_at)).label("last")).where(

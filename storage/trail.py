@@ -236,6 +236,18 @@ async def _replies(connection: Connection, known: Survey) -> tuple[int, ...]:
     return tuple(row.id for row in found)
 
 
+async def titles(connection: Connection, member: Member) -> set[str]:
+    """Return the titles of the threads that a member began, but for those that another thread has too."""
+    alone, begun = await _threads(connection, member)
+    mine, found = {*alone, *begun}, set[str]()
+    for some in portions(sorted(mine)):
+        found |= set(await connection.scalars(select(col(ThreadRow.title)).where(col(ThreadRow.id).in_(some))))
+    for names in portions(sorted(found)):
+        rows = select(*columns(ThreadRow, "id", "title")).where(col(ThreadRow.title).in_(names))
+        found -= {row.title for row in await connection.execute(rows) if row.id not in mine}
+    return found
+
+
 async def _threads(connection: Connection, member: Member) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the threads that they alone wrote in, and those that they began, as far as the first message tells."""
     mine = col(MessageRow.author_id) == member.id

@@ -42,7 +42,8 @@ class Line:
     where it is not `quoted`, it was generated, and each of its sentences is supported by one of them. `people` are the
     names of who took part, those who said most first; `messages` counts what was said, of a link how often it was
     shared. `score` compares lines of one kind within one digest. `label` is the conversation's, `url` the link's. Where
-    the title repeats what is in none of the quotes, such as the question with which it began, `heading` is that.
+    the title repeats what is in none of the quotes, such as the question with which it began, `heading` is that; of a
+    thread's title, by the message with which the thread began.
     """
 
     kind: Kind

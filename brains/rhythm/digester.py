@@ -21,6 +21,7 @@ from brains.rhythm import choosing, lines, phrasing
 from brains.rhythm.digest import Digest, Newcomer
 from brains.rhythm.guard import OURSELVES, Guard
 from brains.rhythm.span import Share, think
+from brains.rhythm.titles import untitled
 from storage import spans, talks
 
 if TYPE_CHECKING:
@@ -204,14 +205,14 @@ def _named(new: Collection[int], every: Sequence[Span], rooms: Collection[Room])
 
 
 def _kept(found: Digest, stands: frozenset[Ref]) -> Digest:
-    """Leave out every line of which a message does not stand."""
+    """Leave out every line of which a message does not stand; of a conversation, its title goes alone."""
 
     def kept(some: Sequence[Line]) -> tuple[Line, ...]:
         return tuple(one for one in some if stands.issuperset(one.sources))
 
     return replace(
         found,
-        lines=kept(found.lines),
+        lines=kept([untitled(one) if one.heading and one.heading.source not in stands else one for one in found.lines]),
         questions=kept(found.questions),
         decisions=kept(found.decisions),
         links=kept(found.links),

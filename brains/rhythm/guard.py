@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.core.things import Ref
 from brains.moderation.detection import Post
-from brains.rhythm.titles import title
+from brains.rhythm.titles import untitled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,9 +43,7 @@ class Guard:
         """Leave out names and links of who cannot be trusted, and titles of threads that moderation doubts."""
         return replace(
             found,
-            lines=tuple(
-                one if self._says(one.title) else replace(one, title=title(one.quotes[0].text)) for one in found.lines
-            ),
+            lines=tuple(one if self._says(one.title) else untitled(one) for one in found.lines),
             named=tuple(one for one in found.named if self._trusts(one.source) and self._says(one.name)),
             links=tuple(kept for one in found.links if (kept := self._shared(one))),
         )

@@ -102,11 +102,14 @@ def _told(span: Span, matter: Matter, said: Sequence[Spoken]) -> _Told:
     else:
         longest = max(matter.said, key=lambda one: (substance(words(one.text)), -one.id))
         quotes = (_quote(span, longest, shortened(plain(longest.text), WIDTH)),)
-    if not matter.thread and (asked := _asked(span, matter.said[0])):
+    if matter.thread:
+        named, first = matter.thread
+        return _Told(title=title(quotes[0].text, thread=named), quotes=quotes, heading=_quote(span, first, named))
+    if asked := _asked(span, matter.said[0]):
         rest = tuple(one for one in quotes if (one.source, one.text) != (asked.source, asked.text))
         if rest:
             return _Told(title=shortened(asked.text, SAID), quotes=rest, heading=asked)
-    return _Told(title=title(quotes[0].text, thread=matter.thread), quotes=quotes)
+    return _Told(title=title(quotes[0].text), quotes=quotes)
 
 
 def _asked(span: Span, first: Said) -> Quote | None:

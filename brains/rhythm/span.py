@@ -48,7 +48,8 @@ class Matter:
     """One thing that was talked of in one channel, in one conversation or several: a line that could be.
 
     `rows` are the places of its messages in the span, oldest first, `mean` (d,) their middle as a unit row, `weight`
-    what speaks for it whoever reads, `authors` who took part, those who said most first, `thread` its title if any.
+    what speaks for it whoever reads, `authors` who took part, those who said most first, `thread` its title, if any,
+    with the message of whoever gave it.
     """
 
     label: int
@@ -58,7 +59,7 @@ class Matter:
     mean: Floats
     weight: float
     authors: tuple[int, ...]
-    thread: str = ""
+    thread: tuple[str, Said] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,8 @@ class Span:
     by_author: Mapping[int, Sequence[Said]] = field(default_factory=dict)
     """What each said, oldest first."""
     cited: Mapping[Ref, tuple[Said, int]] = field(default_factory=dict)
-    """Each message that was heard by its reference, with the place of its vector, -1 where it has none yet."""
+    """Each message that was heard, or gave a thread its title, by its reference, with the place of its vector, -1 where
+    it has none."""
 
     def rarity(self, term: str) -> float:
         """Return how rare a term is in the span, as its idf."""
@@ -120,7 +122,8 @@ def think(heard: Heard, vectors: Mapping[UUID, Vector], *, size: int, centre: Ce
         centre = Centre.of(side.texts, side.vectors)
     placed = centre.place(side.vectors, side.texts)
     place = {one.ref: at for at, one in enumerate(said)}
-    cited = {one.ref: (one, place.get(one.ref, -1)) for one in heard.said}
+    begun = [one for _title, one in heard.titles.values()]
+    cited = {one.ref: (one, place.get(one.ref, -1)) for one in (*heard.said, *begun)}
     rooms, by_author = _rooms(heard.said), _by_author(heard.said)
     if not said:
         return Span(
@@ -227,5 +230,5 @@ def _matter(talk: Conversations, members: Ids, *, said: Sequence[Said], placed: 
         mean=np.asarray(unit(mean[None, :])[0], dtype=np.float32),
         weight=weight,
         authors=tuple(sorted(spoke, key=lambda one: (-spoke[one], one))),
-        thread=heard.titles.get(-label, "") if label is not None and label < 0 else "",
+        thread=heard.titles.get(-label) if label is not None and label < 0 else None,
     )

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from bot.core.sentences import width
 from brains.knowledge.extract import shortened
+
+if TYPE_CHECKING:
+    from brains.rhythm.digest import Line
 
 LONGEST, SAID = 90, 60
 """Width of a title that somebody gave, and of one that is made of what was said: the longer these are, the fewer
@@ -22,6 +27,11 @@ def title(quoted: str, *, thread: str = "") -> str:
     """Return what a conversation is called of which a sentence is `quoted` first."""
     named = " ".join(thread.split())
     return shortened(named, LONGEST) if named else shortened(_clause(quoted), SAID)
+
+
+def untitled(line: Line) -> Line:
+    """Return a conversation that is called by what is quoted of it first."""
+    return replace(line, title=title(line.quotes[0].text), heading=None)
 
 
 def _clause(sentence: str) -> str:

@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
 from bot.core.i18n import translator
-from bot.core.things import Community
+from bot.core.things import Community, Ref
 from bot.untangling import Untangling
 from brains.evals.archive import Archive, Text, archive
 from brains.moderation import rules
@@ -22,7 +24,7 @@ from brains.rhythm.digester import Digester
 from brains.rhythm.guard import OURSELVES
 from brains.rhythm.mending import without
 from brains.skills.digest_words import written
-from storage import members, messages
+from storage import channels, members, messages
 from storage.rows import insert_new
 from storage.tables import CaseRow, MessageRow
 from tests.clocks import HastyClock
@@ -44,6 +46,7 @@ TITLE = "Free coins here"
 THREAD = [
     ("c1", "ana", "The glaze of the bowls came out green, and nobody knows the reason."),
     ("c2", "ben", "Copper in the glaze makes bowls green when the kiln is hot."),
+    ("c3", "cyd", "Fire the bowls slowly and the copper glaze of the bowls turns red."),
 ]
 
 
@@ -73,9 +76,9 @@ async def maker(place: Archive) -> tuple[Digester, list[Moderator]]:
     return Digester(database=place.database, vectors=place.vectors, encoder=HashingEncoder(), moderator=of), by
 
 
-async def look(place: Archive, one: Digester) -> Digest:
-    since, until = DAY - timedelta(hours=1), DAY + timedelta(days=1)
-    return await one.look(place.community, place.reach, since=since, until=until)
+async def look(place: Archive, one: Digester, *, since: datetime = DAY - timedelta(hours=1)) -> Digest:
+    reach = await place.database.look(functools.partial(channels.reach, community=place.community, reader=None))
+    return await one.look(place.community, reach, since=since, until=DAY + timedelta(days=1))
 
 
 def links(found: Digest) -> dict[str, tuple[int, tuple[str, ...]]]:
@@ -127,6 +130,34 @@ async def test_the_title_of_a_thread_is_weighed_too(place: Archive) -> None:
     titles = {one.title for one in (await look(place, digester)).lines}
     assert "The glaze of the bowls came out green" in titles
     assert TITLE not in titles
+
+
+async def test_the_title_of_a_thread_rests_on_the_message_that_began_it(place: Archive) -> None:
+    digester, _by = await maker(place)
+    first = Ref("eval", "c1")
+    line = next(one for one in (await look(place, digester)).lines if one.title == TITLE)
+    assert line.sources[0] == first
+    words = await asyncio.to_thread(lambda: written(Digest(since=DAY, until=DAY, lines=(line,)), "", str, zone="UTC"))
+    assert without(words, [first]) is None
+    later = await look(place, digester, since=DAY + timedelta(seconds=30))
+    assert next(one for one in later.lines if one.title == TITLE).sources[0] == first, "whenever it began"
+
+    ana = await place.database.look(functools.partial(members.find, community=place.community, wanted="ana"))
+    await place.database.write(lambda c: members.set_consent(c, ana.id, collected=False, now=DAY))
+    left = (await look(place, digester, since=DAY + timedelta(seconds=30))).lines
+    assert any("c2" in {ref.id for ref in one.sources} for one in left)
+    assert TITLE not in {one.title for one in left}
+
+
+async def test_a_thread_whose_beginning_changed_meanwhile_is_called_by_what_is_quoted(place: Archive) -> None:
+    digester, _by = await maker(place)
+    since = DAY + timedelta(seconds=30)
+    assert TITLE in {one.title for one in (await look(place, digester, since=since)).lines}
+    changed = update(MessageRow).where(col(MessageRow.ref) == "eval:c1").values(text="never mind")
+    await place.database.write(lambda c: c.execute(changed))
+    left = (await look(place, digester, since=since)).lines
+    assert any("c2" in {ref.id for ref in one.sources} for one in left)
+    assert TITLE not in {one.title for one in left}
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,23 @@ def everything_in(home: Path, pattern: str) -> bytes:
     return b"".join(path.read_bytes() for path in home.rglob(pattern) if path.is_file())
 
 
+async def test_what_repeats_the_title_of_their_thread_goes_and_what_repeats_another_stays(town: Harbour) -> None:
+    for who, title in ((COLM, "Building a currach in a garage"), (ANA, "Marmalade for the harbour fair")):
+        thread = Named(ref=Ref("discord", f"h/{title[:1]}"), name=title)
+        await store(town, posted(f"{who.ref.id}/1", who, "look at this", 20, thread=thread))
+        await store(town, posted(f"{who.ref.id}/2", STAFF, "very nice", 21, thread=thread))
+        say = Say(to=GENERAL.ref, text=f"**{title}**: 2 messages")
+        said = Ruling(decision=0, action=say, kept=True)
+        decision = Decision(skill="digest", actions=(), reason="weekly")
+        story = Verdict(decisions=(decision,), rulings=(said,))
+        trace = Trace(id=who.name[:3], event=f"timer {title[0]}", kind="TimerFired", at=MONDAY, verdict=story)
+        await town.database.write(lambda c, one=trace: traces.record(c, town.community, one, message=None))
+    assert (await forget(town)).left == 0
+    left = await town.everything()
+    assert "Building a currach" not in left
+    assert left.count("Marmalade for the harbour fair") == 2
+
+
 async def test_everything_of_a_member_goes_and_everything_of_others_stays(town: Harbour) -> None:
     before = await town.everything()
     assert [one for one in SECRETS if one not in before] == [], "the town does not hold what it should"

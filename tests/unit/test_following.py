@@ -46,6 +46,7 @@ from storage.tables import (
     OutboxRow,
     PolicyRow,
     ReactionRow,
+    ThreadRow,
 )
 from tests.clocks import HastyClock
 from tests.words import MONDAY, named, said
@@ -289,6 +290,22 @@ async def test_of_who_withheld_consent_nothing_new_is_kept_and_an_edit_takes_the
     await followed.withhold(ANA)
     await followed.happens(said("new", key="m3"), edited("changed"))
     assert await followed.texts() == ["older"]
+
+
+async def test_of_who_is_not_collected_no_title_of_a_thread_is_kept_and_of_others_it_is(followed: Followed) -> None:
+    await followed.happens(said("hello", by="wei"), HELLO)
+    await followed.withhold(WEI)
+    await followed.database.write(lambda c: followed.refused.refuse(c, followed.community, named("eve").ref))
+    for minute, who in enumerate(("wei", "eve", "ana")):
+        begun = said("first", by=who, minute=minute, thread=f"begun by {who}")
+        answer = said("second", by="wei" if who == "ana" else "ana", minute=9, thread=f"begun by {who}")
+        await followed.happens(begun)
+        await followed.happens(answer)
+    newer, older = (said("and", by=who, minute=at, thread="read backwards") for who, at in (("ana", 5), ("wei", 3)))
+    await followed.happens(newer)
+    await followed.happens(older)
+    kept = [title for (title,) in await followed.rows(ThreadRow, "title")]
+    assert sorted(kept) == ["", "", "", "begun by ana"]
 
 
 async def test_what_comes_again_changes_nothing(followed: Followed) -> None:
