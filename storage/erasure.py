@@ -6,7 +6,7 @@ import asyncio
 import functools
 import logging
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import CursorResult, delete, select, update
@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from bot.core.errors import Unavailable
 from bot.core.ports import Scope
-from storage import adopted, growth, holdings, ledger, messages, notes, persons, refusals, tuned
+from storage import adopted, growth, holdings, ledger, messages, notes, persons, refusals, sparing, tuned
 from storage.holdings import among
 from storage.outbox import SPOKEN, serving
 from storage.persons import Account
@@ -174,8 +174,13 @@ async def _erase(
     connection: Connection, *, found: Survey, refused: Refusals, now: datetime
 ) -> tuple[Survey, dict[str, int], _Points]:
     found = await brought_up_to_date(connection, found)
+    # As they read now: another source may have been taken out of them since.
+    spared = await sparing.find(connection, found.probes, found.trail.traces)
+    found = replace(found, trail=replace(found.trail, spared=spared))
+    await sparing.keep(connection, spared)
     points = await _points(connection, found)
     erased = {
+        "digest": len(spared),
         "reply": await _change(
             connection, update(MessageRow).values(reply_to=None), MessageRow.id, found.trail.replies
         ),

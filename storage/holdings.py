@@ -103,10 +103,15 @@ class Rows:
 def rows(found: Survey) -> Iterator[Rows]:
     """Name what every table holds, in an order in which it can be deleted."""
     trail = found.trail
-    yield Rows(ButtonRow, among(ButtonRow.act_id, trail.acts))
-    yield Rows(ActRow, among(ActRow.trace_id, trail.traces))
-    yield Rows(TraceMemberRow, among(TraceMemberRow.trace_id, trail.traces))
-    yield Rows(TraceRow, among(TraceRow.id, trail.traces))
+    stay = {one.trace for one in trail.spared}
+    kept = {number for one in trail.spared for number in one.acts}
+    traces, named = [one for one in trail.traces if one not in stay], col(TraceMemberRow.member) == found.probes.member
+    about = (one & named for one in among(TraceMemberRow.trace_id, sorted(stay)))
+    gone = [number for one in trail.spared for number in one.gone]
+    yield Rows(ButtonRow, among(ButtonRow.act_id, [one for one in trail.acts if one not in kept]))
+    yield Rows(ActRow, (*among(ActRow.trace_id, traces), *among(ActRow.id, gone)))
+    yield Rows(TraceMemberRow, (*among(TraceMemberRow.trace_id, traces), *about))
+    yield Rows(TraceRow, among(TraceRow.id, traces))
     yield Rows(InboxRow, (events_of(found.community, found.member), *among(InboxRow.id, trail.inbox)))
     yield Rows(LedgerRow, among(LedgerRow.id, trail.ledger))
     yield from _said(found)
@@ -170,7 +175,8 @@ async def count(connection: Connection, found: Survey) -> dict[str, int]:
         for condition in some.conditions:
             statement = select(func.count()).select_from(some.model).where(condition)
             counted[some.store] = counted.get(some.store, 0) + (await connection.execute(statement)).scalar_one()
-    counted |= {"reply": len(found.trail.replies), "title": len(found.trail.begun)}
+    trail = found.trail
+    counted |= {"reply": len(trail.replies), "title": len(trail.begun), "digest": len(trail.spared)}
     for column, model in STAFF.items():
         naming = select(func.count()).select_from(model).where(named(found, column))
         counted[column] = (await connection.execute(naming)).scalar_one()

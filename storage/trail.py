@@ -16,7 +16,7 @@ from sqlmodel import col
 from bot.core.actions import AskStaff, CreateEvent, CreatePoll, Delete, Edit, Say, Warn
 from bot.core.codec import load_action
 from bot.core.things import Audience, Member, Ref
-from storage import notes
+from storage import notes, sparing
 from storage.rows import columns, portions
 from storage.tables import (
     ActRow,
@@ -33,13 +33,14 @@ from storage.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Row, Select
 
     from bot.core.things import Community
     from storage.connection import Connection
     from storage.probes import Probes
+    from storage.sparing import Spared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class Trail:
     `made` are the bot's messages about the member, `replies` other members' answers to them, `rooms` their direct
     conversations with the bot, `threads` those that nobody else wrote in, and `begun` the others that they began.
     `notes` are the entries of the FAQ that rest on what they said, and `quoting` takes the bot's messages about them
-    off the platform.
+    off the platform. `spared` are those of the traces that stay without them.
     """
 
     traces: tuple[str, ...] = ()
@@ -63,6 +64,7 @@ class Trail:
     begun: tuple[int, ...] = ()
     notes: tuple[int, ...] = ()
     quoting: tuple[Delete, ...] = ()
+    spared: tuple[Spared, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,8 @@ class Survey:
 async def follow(connection: Connection, known: Survey) -> Survey:
     """Look for the trail anew: rows may have come since, and those that gave the member away may be gone."""
     traces = await _traces(connection, known)
-    acts, made, quoting = await _acts(connection, known, traces)
+    spared = await sparing.find(connection, known.probes, traces)
+    acts, made, quoting = await _acts(connection, known, traces, {number for one in spared for number in one.acts})
     rooms = await _rooms(connection, known)
     threads, begun = await _threads(connection, known.member)
     trail = Trail(
@@ -95,6 +98,7 @@ async def follow(connection: Connection, known: Survey) -> Survey:
         begun=begun,
         notes=await _notes(connection, known),
         quoting=quoting,
+        spared=spared,
     )
     return replace(known, trail=trail)
 
@@ -139,9 +143,13 @@ async def _traces(connection: Connection, known: Survey) -> tuple[str, ...]:
 
 
 async def _acts(
-    connection: Connection, known: Survey, traces: Sequence[str]
+    connection: Connection, known: Survey, traces: Sequence[str], spared: Collection[int]
 ) -> tuple[tuple[int, ...], set[str], tuple[Delete, ...]]:
-    """Return the acts of traces, the references of what they made, and what takes public words about them back."""
+    """Return the acts of traces, the references of what they made, and what takes public words about them back.
+
+    What acts made that are `spared` is mended, not deleted.
+    """
+    mended: set[str] = set()
     numbers: list[int] = []
     made: set[str] = set()
     quoting: dict[Delete, None] = {}
@@ -152,10 +160,11 @@ async def _acts(
         for row in await connection.execute(select(*names).where(col(ActRow.trace_id).in_(some))):
             numbers.append(row.id)
             made |= {row.made} - {""}
+            mended |= {row.made} if row.id in spared else set()
             heard = row.undone_by is None and row.channel not in aside and known.probes.shows(row.action)
             if heard and (taken := _take_back(row)):
                 quoting[taken] = None
-    return tuple(numbers), made, tuple(quoting)
+    return tuple(numbers), made, tuple(one for one in quoting if str(one.message) not in mended)
 
 
 def _take_back(act: Row[*tuple[object, ...]]) -> Delete | None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from bot.core.actions import KeepAnswer, OpenDirect, Say
 from bot.core.things import Ref
-from brains.rhythm.mending import without
 from brains.skills.standing import DIGEST
 from storage import standing
+from storage.mending import without
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -14,11 +14,11 @@ from bot.core.errors import KinfolkError
 from bot.core.events import TimerFired
 from bot.core.i18n import _, catalogue, spoken, written
 from bot.core.things import Ref
-from brains.rhythm.mending import without
 from brains.skills import digest_letters
 from brains.skills.answering import Asked, authors, cited, find, told
 from brains.skills.skill import Skill
 from storage import acts, answers, channels, members, standing
+from storage.mending import linked, without
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +81,8 @@ async def _mended(context: Context, stale: Stale, *, again: bool) -> Mended:
     asker = await _asker(context, answer)
     language = _language(context, answer, asker)
     words = (await catalogue(language))(TAKEN_BACK)
-    only = asker.ref if asker and answer.alone else None
+    # In private there is nobody to keep it from.
+    only = asker.ref if asker and answer.alone and answer.channel != asker.ref else None
     say = Say(to=answer.channel, text=words, only=only)
     anew = await _asked_anew(context, answer, asker, language) if again and answer.made else None
     sources = tuple(cited(one) for one in anew.passages) if anew else ()
@@ -102,7 +103,9 @@ async def _left(context: Context, stale: Stale) -> Mended | None:
         sources = await answers.cited(connection, answer.id)
     if act is None or act.skill != DIGEST:
         return None
-    text = without(getattr(act.action, "text", ""), {Ref.parse(one) for one in stale.lost})
+    said = getattr(act.action, "text", "")
+    # What is linked no more went with something else, or with its author.
+    text = without(said, {Ref.parse(one) for one in linked(said) & stale.lost.keys()})
     if text is None:
         return None
     asker = await _asker(context, answer)
@@ -110,7 +113,7 @@ async def _left(context: Context, stale: Stale) -> Mended | None:
     if asker and isinstance(act.action, OpenDirect):
         buttons = (digest_letters.stop(await digest_letters.addressing(context, asker), asker),)
     edits = await _edited(context, answer.made, Say(to=answer.channel, text=text, buttons=buttons))
-    rest = tuple(one for one in sources if str(one.source) not in stale.lost)
+    rest = tuple(one for one in sources if str(one.source) in linked(text))
     kept = TakeBack(answer=answer.id, message=answer.made, text=text, sources=rest if edits else ())
     return Mended(actions=[*edits, kept])
 

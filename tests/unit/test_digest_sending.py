@@ -12,26 +12,29 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlmodel import col
 
 from bot.core.actions import AskStaff, Edit, KeepAnswer, KeepSubscription, OpenDirect, RunSchedule, Say, SetConsent
 from bot.core.decisions import Mode
 from bot.core.events import ChannelChanged, MessageDeleted, Named, TimerFired, key
+from bot.core.i18n import translator
 from bot.core.things import Audience, Rank, Ref
 from bot.indexing import Index
 from brains.rhythm.digester import Digester
 from brains.skills import digest, staff, standing
 from brains.skills.digest_letters import AT_ONCE
 from brains.skills.digest_sources import rest
-from storage import channels, subscriptions
+from brains.skills.standing import TAKEN_BACK
+from storage import channels, erasure, members, subscriptions, traces
 from storage import standing as kept_standing
 from storage.encodings import CachedEncoder
+from storage.erasure import Forgotten
 from storage.standing import Stale
-from storage.tables import MessageRow
+from storage.tables import ActRow, MessageRow, TraceMemberRow, TraceRow
 from storage.vectors import open_folder
 from tests.hashing import HashingEncoder
-from tests.recording import ANA, GENERAL, PLATFORM, STAFF, WEI, SmallBot, small_bot
+from tests.recording import ANA, EVERYTHING, GENERAL, PLATFORM, STAFF, WEI, Plaza, SmallBot, small_bot
 from tests.words import MONDAY
 
 TALK = (
@@ -70,7 +73,7 @@ async def bot(home: Path) -> AsyncIterator[SmallBot]:
 
 
 @contextlib.asynccontextmanager
-async def opened(home: Path) -> AsyncIterator[SmallBot]:
+async def opened(home: Path, *, plaza: Plaza | None = None) -> AsyncIterator[SmallBot]:
     """Open a bot whose members talk of a dinghy in the open and of a crane in a closed channel."""
     inner = HashingEncoder()
     vectors = open_folder(home / "vectors", inner.fingerprint, inner.size, idle=0.5)
@@ -83,7 +86,8 @@ async def opened(home: Path) -> AsyncIterator[SmallBot]:
         return vectors
 
     skills = (digest.SKILL, staff.SKILL, standing.SKILL)
-    async with small_bot(home, skills=skills, digester=digester, vectors=store, generator=WRITER) as small:
+    found = {"digester": digester, "vectors": store, "generator": WRITER}
+    async with small_bot(home, skills=skills, plaza=plaza, **found) as small:
         encoder = CachedEncoder(inner, small.database)
         made.append(Digester(database=small.database, vectors=vectors, encoder=encoder))
         await small.follow(ChannelChanged(channel=DEN, at=small.clock.now(), revision=1))
@@ -291,6 +295,101 @@ async def test_a_digest_is_mended_that_lost_a_line_while_it_was_on_its_way(bot: 
     assert isinstance(mended, Edit)
     assert "loom" not in mended.text
     assert "pintles" in mended.text
+
+
+async def forgotten(bot: SmallBot, who: Named, home: Path) -> Forgotten:
+    async with bot.database.read() as connection:
+        member = await members.by_ref(connection, bot.community, who.ref)
+    assert member is not None
+    points = await bot.pipeline.faculties.vectors()
+    done = await erasure.forget(bot.database, points, None, bot.community, member, home=home, now=bot.clock.now())
+    assert done.left == 0
+    bot.clock.pass_by(1)
+    return done
+
+
+async def kept(bot: SmallBot) -> str:
+    """Return all that is kept of what was decided, done and said."""
+    async with bot.database.read() as connection:
+        tables = [await connection.execute(select(one)) for one in (TraceRow, ActRow, TraceMemberRow, MessageRow)]
+        return "\n".join(str([tuple(row) for row in rows]) for rows in tables)
+
+
+SAM = Named(ref=Ref(PLATFORM, "sam"), name="Sam Sheridan")
+LOOM = "who has a spare loom for weaving a narrow woollen belt?"
+
+
+async def test_a_digest_loses_the_line_of_who_is_forgotten_and_stays(bot: SmallBot, home: Path) -> None:
+    await bot.mode("digest", Mode.ACT)
+    await bot.tune("digest", "weekly", channel=str(GENERAL.ref))
+    await bot.follow(bot.posted(LOOM, by=SAM))
+    bot.clock.pass_by(60)
+    await bot.happens(timer(bot, "digest.weekly"))
+    assert "loom" in bot.plaza.said[-1]
+    done = await forgotten(bot, SAM, home)
+    assert (done.quoting, done.erased["digest"]) == ((), 1)
+    left = await kept(bot)
+    assert not [one for one in ("loom", "plaza:sam", "Sheridan") if one in left]
+    assert "pintles" in left
+    for gone in ((), ("m1", "m2", "m3")):
+        for message in gone:
+            await bot.follow(MessageDeleted(message=Ref(PLATFORM, message), channel=GENERAL, at=bot.clock.now()))
+        await bot.happens(timer(bot, "sources"))
+        mended = bot.plaza.done[-1]
+        assert isinstance(mended, Edit)
+        assert "loom" not in mended.text
+        assert ("pintles" in mended.text) is (not gone)
+        bot.clock.pass_by(1)
+    assert await standing_due(bot) == []
+
+
+async def test_a_line_that_went_already_takes_nothing_along_when_the_rest_of_it_is_lost(bot: SmallBot) -> None:
+    await bot.mode("digest", Mode.ACT)
+    await bot.tune("digest", "weekly", channel=str(GENERAL.ref))
+    await bot.follow(bot.posted(LOOM, by=SAM))
+    bot.clock.pass_by(60)
+    await bot.happens(timer(bot, "digest.weekly"))
+    assert "pintles" in bot.plaza.said[-1]
+    for message in ("m1", "m2", "m3"):
+        await bot.follow(MessageDeleted(message=Ref(PLATFORM, message), channel=GENERAL, at=bot.clock.now()))
+        await bot.happens(timer(bot, "sources"))
+        bot.clock.pass_by(1)
+    mended = bot.plaza.done[-1]
+    assert isinstance(mended, Edit)
+    assert ("pintles" in mended.text, "loom" in mended.text) == (False, True)
+
+
+async def test_letters_lose_the_line_of_who_is_forgotten_and_can_be_ended_still(bot: SmallBot, home: Path) -> None:
+    await bot.follow(bot.posted(LOOM, by=SAM))
+    await subscribe(bot, ANA, WEI, SAM)
+    bot.clock.pass_by(timedelta(days=1).total_seconds())
+    trace = await bot.happens(timer(bot, "digest.personal"))
+    assert trace is not None
+    assert ["loom" in one.text for one in letters(bot)] == [True, True, False], "questions of others are told"
+    await forgotten(bot, SAM, home)
+    left = await kept(bot)
+    assert not [one for one in ("loom", "plaza:sam", "Sheridan") if one in left]
+    assert [type(one.action) for one in await bot.acts(trace)] == [KeepSubscription, KeepAnswer, OpenDirect] * 2
+    await bot.happens(timer(bot, "sources"))
+    mended = [one for one in bot.plaza.done if isinstance(one, Edit)]
+    assert {one.channel for one in mended} == {ANA.ref, WEI.ref}
+    assert all("loom" not in one.text and "pintles" in one.text for one in mended)
+    assert all([one.press for one in some.buttons] == ["digest.stop"] for some in mended)
+
+
+async def test_a_letter_is_taken_back_whole_where_nobody_knows_any_more_what_it_said(home: Path) -> None:
+    async with opened(home, plaza=Plaza(can=EVERYTHING | {standing.STAYS})) as bot:
+        await subscribe(bot, WEI)
+        bot.clock.pass_by(timedelta(days=1).total_seconds())
+        trace = await bot.happens(timer(bot, "digest.personal"))
+        assert trace is not None
+        await bot.database.write(lambda connection: traces.erase(connection, [trace.id]))
+        for message in ("m1", "m2", "m3"):
+            await bot.follow(MessageDeleted(message=Ref(PLATFORM, message), channel=GENERAL, at=bot.clock.now()))
+        await bot.happens(timer(bot, "sources"))
+        mended = bot.plaza.done[-1]
+        assert isinstance(mended, Edit)
+        assert (mended.channel, mended.only, mended.text) == (WEI.ref, None, translator("zh_CN")(TAKEN_BACK))
 
 
 async def test_the_staff_approves_the_digest_of_a_closed_channel_without_reading_it(bot: SmallBot) -> None:

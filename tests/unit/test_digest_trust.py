@@ -22,9 +22,9 @@ from brains.moderation.rulebook import Rulebooks
 from brains.rhythm.digest import Digest
 from brains.rhythm.digester import Digester
 from brains.rhythm.guard import OURSELVES
-from brains.rhythm.mending import without
 from brains.skills.digest_words import written
 from storage import channels, members, messages
+from storage.mending import without
 from storage.rows import insert_new
 from storage.tables import CaseRow, MessageRow
 from tests.clocks import HastyClock

@@ -13,8 +13,8 @@ from bot.core.i18n import translator
 from bot.core.things import Channel, Ref
 from brains.rhythm import card
 from brains.rhythm.digest import Digest, Line, Newcomer, Quote
-from brains.rhythm.mending import without
 from brains.skills import digest_words as saying
+from storage.mending import without
 
 BREAD = Channel(id=1, ref=Ref("discord", "20"), name="bread")
 BOATS = Channel(id=2, ref=Ref("discord", "21"), name="船")

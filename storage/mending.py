@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,6 +29,11 @@ def without(text: str, lost: Collection[Ref]) -> str | None:
     kept = [some for one in paragraphs if (some := _left(one, names))]
     told = [one for one in kept if "\n" in one and _LINK.search(one)]  # newcomers and the footer are one line each
     return "\n\n".join([head, *kept]) if told else None
+
+
+def linked(text: str) -> set[str]:
+    """Return the references of the messages that a digest links to."""
+    return {unquote(name) for name in _names(text)}
 
 
 def _left(paragraph: str, names: set[str]) -> str:
