@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.core import zones
 from bot.core.actions import Attachment, Say
 from bot.core.decisions import MANY, Decision
 from bot.core.errors import Mistake
@@ -20,7 +22,7 @@ from brains.skills import digest_words as saying
 from brains.skills.digest_looking import NAME, look, zone_of
 from brains.skills.digest_sources import rest
 from brains.skills.steering import channel
-from storage import channels
+from storage import channels, schedules
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 SCHEDULES = {"digest.daily": "daily", "digest.weekly": "weekly"}
 """The timers that set it off, and how often that is: bot/jobs.py."""
 DAYS = {"daily": 1, "weekly": 7}
+LONGEST = timedelta(days=14)
+"""How far back a digest goes at most."""
 MOST = 6
 """Conversations of a community's digest."""
 OF_CHANNEL = 5
@@ -46,7 +50,7 @@ PICTURE = "digest.png"
 async def post(context: Context, often: str, planned: datetime) -> Decision:
     """Write every digest that is due so often, where something is worth a line."""
     context = await _for_all(context)
-    since = planned - timedelta(days=DAYS[often])
+    since = await since_when(context, often, planned)
     places = await _places(context, often)
     if not places:
         return Decision(skill=NAME, actions=(), reason=context.translate(_("no channel wants a digest now")))
@@ -71,6 +75,23 @@ async def post(context: Context, often: str, planned: datetime) -> Decision:
         evidence=tuple(dict.fromkeys(ref for one in done for ref in one.evidence)),
         about=tuple(dict.fromkeys(ref for one in done for ref in one.about())),
     )
+
+
+async def since_when(context: Context, often: str, planned: datetime) -> datetime:
+    """Return since when a digest tells: its schedule's last instant before this one, whatever days staff set.
+
+    One that comes out of turn tells of as many days as it is named after.
+    """
+    usual, name = planned - timedelta(days=DAYS[often]), next(one for one, two in SCHEDULES.items() if two == often)
+    schedule = next((one for one in context.faculties.schedules if one.name == name), None)
+    if schedule is None:
+        return usual
+    async with context.faculties.database.read() as connection:
+        kept = (await schedules.of(connection, context.community)).get(name)
+    when = schedules.when(schedule, kept, context.policy.daily_hour)
+    every = when.all_after(planned - LONGEST, await zones.opened(context.policy.time_zone))
+    *before, last = [planned - LONGEST, *itertools.takewhile(lambda one: one <= planned, every)]
+    return before[-1] if before and last == planned else usual
 
 
 async def _places(context: Context, often: str) -> list[tuple[Channel, bool]]:

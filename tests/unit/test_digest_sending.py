@@ -7,23 +7,37 @@ import contextlib
 import functools
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from bot.core.actions import AskStaff, Edit, KeepAnswer, KeepSubscription, OpenDirect, RunSchedule, Say, SetConsent
+from bot.core.actions import (
+    AskStaff,
+    Edit,
+    KeepAnswer,
+    KeepSubscription,
+    OpenDirect,
+    RunSchedule,
+    Say,
+    SetConsent,
+    SetSchedule,
+)
 from bot.core.decisions import Mode
 from bot.core.events import ChannelChanged, MessageDeleted, Named, TimerFired, key
 from bot.core.i18n import translator
+from bot.core.policies import Policy
 from bot.core.things import Audience, Rank, Ref
 from bot.indexing import Index
+from bot.jobs import SCHEDULES
 from brains.rhythm.digester import Digester
 from brains.skills import digest, staff, standing
 from brains.skills.digest_letters import AT_ONCE
+from brains.skills.digest_posts import since_when
 from brains.skills.digest_sources import rest
 from brains.skills.standing import TAKEN_BACK
 from storage import channels, erasure, members, subscriptions, traces
@@ -357,6 +371,32 @@ async def test_a_line_that_went_already_takes_nothing_along_when_the_rest_of_it_
     mended = bot.plaza.done[-1]
     assert isinstance(mended, Edit)
     assert ("pintles" in mended.text, "loom" in mended.text) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("often", "when", "planned", "since"),
+    [
+        ("daily", "", "2026-03-09 08:00", "2026-03-08 08:00"),
+        ("daily", "mon-fri 08:00", "2026-03-09 08:00", "2026-03-06 08:00"),
+        ("weekly", "mon,thu 08:00", "2026-03-12 08:00", "2026-03-09 08:00"),
+        ("weekly", "", "2026-03-11 17:21", "2026-03-04 17:21"),  # out of turn
+        ("daily", "", "2026-10-25 08:00", "2026-10-24 08:00"),  # 25 hours
+    ],
+)
+async def test_a_digest_goes_back_to_when_its_schedule_came_last(
+    bot: SmallBot, often: str, when: str, planned: str, since: str
+) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    if when:
+        await bot.performer.keeper.act(bot.community, SetSchedule(name=f"digest.{often}", value=when))
+    context = SimpleNamespace(
+        faculties=replace(bot.pipeline.faculties, schedules=SCHEDULES),
+        community=bot.community,
+        policy=Policy(time_zone="Europe/Berlin"),
+    )
+    moment = datetime.fromisoformat(planned).replace(tzinfo=berlin).astimezone(UTC)
+    found = await since_when(context, often, moment)
+    assert found.astimezone(berlin).replace(tzinfo=None) == datetime.fromisoformat(since)
 
 
 async def test_letters_lose_the_line_of_who_is_forgotten_and_can_be_ended_still(bot: SmallBot, home: Path) -> None:
