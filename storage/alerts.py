@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from bot.core.actions import Subject
 from storage.rows import columns, insert_new
-from storage.tables import AlertMuteRow, AlertRow, MessageRow
+from storage.tables import AlertMuteRow, AlertRow, ChannelRow, MessageRow
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from storage.connection import Connection
 
 LATE = timedelta(hours=2)
-"""How old the message is at most that was stored last, where there is something to look at."""
+"""How old the newest message is at most, where there is something to look at."""
 
 ABOUT_CHANNELS: tuple[Literal["channel", "mood"], ...] = ("channel", "mood")
 """Kinds of subjects that are named by a channel's reference."""
@@ -40,14 +40,10 @@ class Alert:
 
 
 async def due(connection: Connection, community: Community, now: datetime) -> list[int]:
-    """Return what there is to look at: the message that was stored last, if it is of late, and alerts that are open."""
-    last = await connection.execute(
-        select(*columns(MessageRow, "id", "sent_at"))
-        .where(col(MessageRow.community_id) + 0 == community.id)
-        .order_by(col(MessageRow.id).desc())
-        .limit(1)
-    )
-    late = [row.id for row in last if row.sent_at > now - LATE]
+    """Return what there is to look at: a message that was sent of late, if there is one, and alerts that are open."""
+    rooms = select(col(ChannelRow.id)).where(col(ChannelRow.community_id) == community.id)
+    said = (col(MessageRow.channel_id).in_(rooms), col(MessageRow.sent_at) > now - LATE)
+    late = list(await connection.scalars(select(col(MessageRow.id)).where(*said).limit(1)))
     still = (col(AlertRow.community_id) == community.id, col(AlertRow.standing) == "open")
     counted = (await connection.execute(select(func.count()).select_from(AlertRow).where(*still))).scalar_one()
     return [*late, *range(counted)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 HOUR = timedelta(hours=1)
+SAMPLED = (timedelta(days=1), timedelta(days=7), timedelta(weeks=8))
+"""How far back a sample is looked for, step by step."""
 COLUMNS = columns(MessageRow, "id", "ref", "channel_id", "author_id", "text", "sent_at", "reply_to")
 
 
@@ -125,11 +127,21 @@ async def began(connection: Connection, channels: Collection[int]) -> dict[int, 
 
 
 async def sample(connection: Connection, scope: Scope, *, limit: int) -> list[str]:
-    """Return the texts of the messages in scope that were stored last; for many channels, since it goes by no index."""
-    rows = await connection.scalars(
-        select(col(MessageRow.text)).where(*within(scope, found=True)).order_by(col(MessageRow.id).desc()).limit(limit)
-    )
-    return list(rows)
+    """Return the newest texts in scope, of the last weeks before its end, which it has.
+
+    By when they were sent, not stored: what is read into the tables long after says nothing of what is usual now. The
+    newest days are read alone where they are enough.
+    """
+    if scope.until is None:
+        raise ValueError("a sample needs an end")
+    found: list[str] = []
+    for back in SAMPLED:
+        near = within(replace(scope, since=scope.until - back), by="channel" if scope.channels is not None else "")
+        newest = select(col(MessageRow.text)).where(*near).order_by(col(MessageRow.sent_at).desc()).limit(limit)
+        found = list(await connection.scalars(newest))
+        if len(found) == limit:
+            break
+    return found
 
 
 async def holding(connection: Connection, scope: Scope, word: str, *, limit: int) -> list[str]:

@@ -14,6 +14,7 @@ from bot.core.actions import AskStaff, Delete, Edit, KeepAlert, KeepWatchword, S
 from bot.core.decisions import Mode, Trace
 from bot.core.events import ButtonPressed, MessageDeleted, MessagePosted, Named, TimerFired
 from bot.core.things import Audience, Rank, Ref
+from brains.rhythm.lookout import SAMPLE
 from brains.skills import alerts as skill
 from brains.skills import pulse, staff
 from storage import alerts, members, watchlists
@@ -113,6 +114,17 @@ async def test_a_spike_by_many_is_told_once_with_its_cause_and_is_over_once(bot:
     await bot.follow(*burst(bot.clock.now() + timedelta(hours=30)))
     await looks(bot, timedelta(hours=30))
     assert len(cards(bot)) == 2
+
+
+async def test_old_messages_that_are_read_in_meanwhile_neither_silence_it_nor_say_what_is_usual(bot: SmallBot) -> None:
+    now = bot.clock.now()
+    await bot.follow(*burst(now))
+    years_ago = now - timedelta(days=900)
+    old = [said(years_ago + timedelta(hours=n), f"pier wifi {n}", member(n % 4), f"old{n}") for n in range(SAMPLE)]
+    await bot.follow(*old)
+    assert await bot.database.look(lambda c: alerts.due(c, bot.community, now))
+    await looks(bot)
+    assert "**wifi**" in cards(bot)[0].text, "nobody talked of it for years"
 
 
 async def test_what_is_muted_is_silent_until_it_is_wanted_again(bot: SmallBot) -> None:

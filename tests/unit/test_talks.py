@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy.event import listen, remove
 
 from bot.core.ports import Scope
-from storage import communities, refusals, talks
+from bot.core.things import Community
+from storage import alerts, communities, lately, refusals, talks
+from storage.connection import Connection
 from storage.following import Following
 from storage.talks import Said
 from tests.tables import open_database
@@ -38,7 +43,22 @@ async def test_the_newest_are_the_same_however_far_back_is_looked_first(home: Pa
         assert await newest(2 * MINUTES, since=MONDAY + timedelta(days=3)) == await newest(2 * MINUTES)
 
 
-async def test_what_was_said_lately_is_found_by_channel_and_time(home: Path) -> None:
+async def _newest(connection: Connection, scope: Scope) -> object:
+    return await talks.newest(connection, scope, 9, since=MONDAY)
+
+
+async def _sample(connection: Connection, scope: Scope) -> object:
+    return await lately.sample(connection, replace(scope, until=MONDAY), limit=9)
+
+
+async def _due(connection: Connection, _scope: Scope) -> object:
+    return await alerts.due(connection, Community(id=1, name="harbour"), MONDAY)
+
+
+@pytest.mark.parametrize("read", [_newest, _sample, _due])
+async def test_what_was_said_lately_is_found_by_channel_and_time(
+    home: Path, read: Callable[[Connection, Scope], Awaitable[object]]
+) -> None:
     async with open_database(home) as database:
         asked: list[tuple[str, object]] = []
 
@@ -47,7 +67,7 @@ async def test_what_was_said_lately_is_found_by_channel_and_time(home: Path) -> 
 
         listen(database.engine, "before_cursor_execute", note)
         scope = Scope(community=1, channels=frozenset({1, 2}))
-        await database.look(lambda c: talks.newest(c, scope, 9, since=MONDAY))
+        await database.look(lambda c: read(c, scope))
         remove(database.engine, "before_cursor_execute", note)
 
         def plan(connection) -> str:
@@ -55,4 +75,4 @@ async def test_what_was_said_lately_is_found_by_channel_and_time(home: Path) -> 
             return next(step[3] for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters))
 
         found = await database.look(lambda connection: connection.run_sync(plan))
-        assert "ix_message_channel (channel_id=? AND sent_at>?)" in found
+        assert "ix_message_channel (channel_id=? AND sent_at>?" in found
