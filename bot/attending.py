@@ -39,8 +39,9 @@ WAITING = timedelta(minutes=3)
 """For so long after a question should have been answered it is looked at: much later, an answer helps nobody."""
 EACH = timedelta(minutes=1)
 """Between two events about questions in one channel, at least."""
-LONGEST = 3.0
-"""Seconds between two looks at most, whatever they cost."""
+LONGEST = 20.0
+"""Seconds between two looks at most, whatever they cost. Up to 0.2 s a look, the next one is soon enough for the five
+seconds; up to one second, the share holds."""
 SOURCES, QUESTIONS = "sources", "questions"
 """The schedules that say that an answer is to be mended, and that a question has waited for long enough."""
 
@@ -56,14 +57,15 @@ class Attending:
 
     async def run(self) -> None:
         """Look until cancelled."""
+        took = 0.0
         while True:
             began = time.perf_counter()
             try:
                 await self.look()
             except Unavailable as error:
                 log.warning("answers are not looked after: %s", error)
-            took = time.perf_counter() - began
-            await self.clock.sleep(min(max(LOOK, took / SHARE), LONGEST))
+            before, took = took, time.perf_counter() - began
+            await self.clock.sleep(pause(took, before))
 
     async def look(self) -> int:
         """Put an event for each community in which an answer is to be mended or given; return how many."""
@@ -89,6 +91,11 @@ class Attending:
     async def _fire(self, space: Named, schedule: str, now: datetime, channel: Ref | None = None) -> bool:
         event = TimerFired(schedule=schedule, planned=now, at=now, about=channel)
         return await self.put(Arrival(space=space, event=event))
+
+
+def pause(took: float, before: float) -> float:
+    """Return the seconds until the next look, by what the last two took: one alone may have waited for something."""
+    return min(max(LOOK, min(took, before) / SHARE), LONGEST)
 
 
 async def _due(connection: Connection, *, now: datetime) -> list[Named]:

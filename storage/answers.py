@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlmodel import col
 
 from bot.core.actions import AskStaff, Cited, Edit
@@ -253,6 +253,21 @@ async def fade(connection: Connection, community: Community, before: datetime) -
     mine = old & col(AnswerRow.question).not_in(entries)
     faded = await connection.execute(update(AnswerRow).where(mine).values(question="").returning(col(AnswerRow.id)))
     return len(faded.all())
+
+
+async def purge(connection: Connection, community: Community, before: datetime, *, limit: int) -> int:
+    """Erase up to `limit` answers from before a moment, with what they cite; return how many.
+
+    What somebody thinks of one keeps it, since that goes on counting, and what the staff owes is answered late.
+    """
+    judged = exists().where(col(OpinionRow.answer_id) == col(AnswerRow.id))
+    old = (col(AnswerRow.community_id) == community.id, col(AnswerRow.at) < before, col(AnswerRow.question) == "")
+    chosen = select(col(AnswerRow.id)).where(*old, ~judged, col(AnswerRow.standing) != "asked_staff").limit(limit)
+    found = list(await connection.scalars(chosen))
+    for some in portions(found):
+        await connection.execute(delete(AnswerSourceRow).where(col(AnswerSourceRow.answer_id).in_(some)))
+        await connection.execute(delete(AnswerRow).where(col(AnswerRow.id).in_(some)))
+    return len(found)
 
 
 COLUMNS = columns(

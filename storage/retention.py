@@ -1,4 +1,4 @@
-"""What is kept for a time only: traces, handled events, codes, evidence, and messages where a community wants that."""
+"""What is kept for a time only: traces, answers, handled events, codes, evidence, and messages where that is wanted."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ EVENTS = timedelta(days=30)
 async def purge(connection: Connection, community: Community, now: datetime) -> int:
     """Erase a portion of what a community's time is up for; returns how much, 0 when nothing is left to erase."""
     policy = (await policies.load(connection, community)).policy
-    erased = await traces.purge(connection, community.id, now - timedelta(days=policy.trace_days), limit=PORTION)
-    erased += await answers.fade(connection, community, now - timedelta(days=policy.trace_days))
+    told = now - timedelta(days=policy.trace_days)
+    erased = await traces.purge(connection, community.id, told, limit=PORTION)
+    erased += await answers.fade(connection, community, told)
+    erased += await answers.purge(connection, community, told, limit=PORTION)
     erased += await casebook.purge(connection, community, now - timedelta(days=policy.evidence_days), limit=PORTION)
     erased += await meetings.purge(connection, community.id, now, limit=PORTION)
-    erased += await alerts.purge(connection, community.id, now - timedelta(days=policy.trace_days), limit=PORTION)
+    erased += await alerts.purge(connection, community.id, told, limit=PORTION)
     erased += await tastes.purge(connection, community.id, now, limit=PORTION)
     if policy.retention_days:
         erased += await _messages(connection, community, now - timedelta(days=policy.retention_days))

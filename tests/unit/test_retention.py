@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
-from bot.core.actions import Button, Say
+from bot.core.actions import Button, Cited, KeepAnswer, KeepOpinion, Say
 from bot.core.decisions import Decision, Mode
 from bot.core.events import Arrival, MessagePosted
+from bot.core.things import Ref
 from brains.skills.skill import Context, Skill
 from storage import retention
+from storage.digests import digest
 from storage.inbox import Inbox
-from storage.tables import ActRow, ButtonRow, InboxRow, MessageRow, OutboxRow, TraceMemberRow, TraceRow
-from tests.recording import ANA, GENERAL, SPACE, SmallBot, small_bot
+from storage.tables import (
+    ActRow,
+    AnswerRow,
+    AnswerSourceRow,
+    ButtonRow,
+    InboxRow,
+    MessageRow,
+    OutboxRow,
+    TraceMemberRow,
+    TraceRow,
+)
+from tests.recording import ANA, GENERAL, PLATFORM, SPACE, SmallBot, small_bot
 
 DAY = 86_400.0
 
@@ -88,6 +101,26 @@ async def test_much_goes_in_portions(bot: SmallBot) -> None:
     bot.clock.pass_by(2 * DAY)
     assert [await purge(bot) for _ in range(3)] == [retention.PORTION, 20, 0]
     assert await count(bot, MessageRow) == [0]
+
+
+async def test_answers_go_with_what_they_cite_unless_somebody_said_what_they_think_or_the_staff_owes_one(
+    bot: SmallBot,
+) -> None:
+    await bot.follow(bot.posted("hello"))
+    keep = functools.partial(bot.performer.keeper.act, bot.community)
+    cited = Cited(source=Ref(PLATFORM, "m1"), channel=1, digest=digest("hello").hex())
+    for number in range(retention.PORTION + 20):
+        await keep(KeepAnswer(answer=f"d{number}", member=None, channel=GENERAL.ref, question="", sources=(cited,)))
+    asked = KeepAnswer(answer="liked", member=ANA.ref, channel=GENERAL.ref, question="who?", sources=(cited,))
+    await keep(asked)
+    await keep(KeepOpinion(answer="liked", member=ANA.ref, opinion="helpful"))
+    await keep(replace(asked, answer="owed", standing="asked_staff"))
+    bot.clock.pass_by(31 * DAY)
+    await keep(replace(asked, answer="young"))
+    assert [await purge(bot) for _ in range(3)] == [retention.PORTION + 2, 20, 0], "two questions fade"
+    async with bot.database.read() as connection:
+        for column in (AnswerRow.id, AnswerSourceRow.answer_id):
+            assert sorted(await connection.scalars(select(column))) == ["liked", "owed", "young"]
 
 
 async def test_handled_events_are_remembered_for_a_month_and_unhandled_ones_for_good(bot: SmallBot) -> None:

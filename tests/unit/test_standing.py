@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.attending import QUESTIONS, Attending
+from bot.attending import QUESTIONS, SHARE, Attending, pause
 from bot.core.actions import Cited, Edit, SetConsent, TakeBack
 from bot.core.decisions import Mode, Receipt
 from bot.core.errors import Gone
@@ -226,6 +226,12 @@ async def test_an_answer_follows_its_sources_after_who_asked_was_forgotten(bot: 
     await edit(bot, source)
     assert len(await attend(bot)) == 1
     assert [one.message for one in bot.plaza.done if isinstance(one, Edit)] == [Ref("plaza", "b1")]
+
+
+def test_a_look_that_takes_long_comes_less_often_and_one_that_does_not_soon_enough() -> None:
+    assert [pause(took, took) for took in (0.0, 0.05, 0.2, 60)] == [1.0, 1.0, 4.0, 60.0]
+    assert all(took / pause(took, took) <= SHARE + 1e-9 for took in (0.01, 0.2, 1, 3))
+    assert pause(3, 0.01) == pause(0.01, 3) == 1.0, "once is nothing"
 
 
 async def test_a_question_that_waits_is_told_of_once_where_help_is_wanted(bot: SmallBot) -> None:
