@@ -7,6 +7,7 @@ import functools
 import heapq
 import itertools
 from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from brains.rhythm.titles import untitled
 from storage import spans, talks
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import date, datetime
     from uuid import UUID
 
@@ -53,6 +54,8 @@ YEAR = timedelta(days=365)
 """How far back interests are read."""
 
 Key = tuple[int, frozenset[int], "datetime", "datetime"]
+Spanned = Callable[["Community", "Scope", "Centre | None"], Awaitable["Span"]]
+"""Returns the span of a scope."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,18 +86,21 @@ class Digester:
         most: int = LINES,
         generator: Generator | None = None,
         language: str = "en",
+        once: bool = False,
     ) -> Digest:
         """Return what was worth knowing from `since` until before `until`, of what is within reach.
 
         Only of some `channels`, by their numbers. `accounts` are whose digest it is: weighed by what they said lately,
         and without questions of their own; `interests` (k, d), as the encoder makes them, stand in for what they said.
         With a `generator`, conversations are told in its words where it writes the reader's `language` and every
-        sentence is supported by what was said; else in quotes, which stay as they were said.
+        sentence is supported by what was said; else in quotes, which stay as they were said. `once` says that nobody
+        else asks for a digest of these very moments, so that nothing of it is held.
         """
         if community.id != reach.scope.community:
             raise ValueError("a reach into another community")
         wanted = frozenset(reach.channels if channels is None else reach.channels.keys() & set(channels))
-        shares = await self._shares(community, reach, wanted, since, until)
+        scope = replace(reach.scope, since=since, until=until)
+        shares = await self._shares(community, reach, wanted, scope, self._read if once else self._span)
         if interests is None and accounts and shares:
             interests = await self._interests(reach.scope, accounts, shares[0].span.centre, until)
         make = functools.partial(_digest, since=since, until=until, interests=interests, most=most)
@@ -132,23 +138,22 @@ class Digester:
         return portrait.raw
 
     async def _shares(
-        self, community: Community, reach: Reach, wanted: frozenset[int], since: datetime, until: datetime
+        self, community: Community, reach: Reach, wanted: frozenset[int], scope: Scope, spanned: Spanned
     ) -> list[Share]:
         """Return the spans that hold the channels wanted: one of what is open to all, one for each closed channel."""
         open_ = frozenset(number for number, one in reach.channels.items() if one.audience is Audience.EVERYONE)
-        scope = replace(reach.scope, since=since, until=until)
         found = []
         centre = None
         if wanted & open_:
-            span = await self._span(community, replace(scope, channels=open_), centre=None)
+            span = await spanned(community, replace(scope, channels=open_), None)
             centre = span.centre
             found.append(Share(span=span, channels=wanted & open_))
         for one in sorted(wanted - open_):
-            span = await self._span(community, replace(scope, channels=frozenset({one})), centre=centre)
+            span = await spanned(community, replace(scope, channels=frozenset({one})), centre)
             found.append(Share(span=span, channels=frozenset({one})))
         return found
 
-    async def _span(self, community: Community, scope: Scope, *, centre: Centre | None) -> Span:
+    async def _span(self, community: Community, scope: Scope, centre: Centre | None) -> Span:
         """Return a span as it is now: as it is held, or read anew where anything in it changed."""
         assert scope.channels is not None and scope.since and scope.until  # noqa: S101, PT018 - as `_shares` makes it
         key = (community.id, scope.channels, scope.since, scope.until)
@@ -158,14 +163,17 @@ class Digester:
             if before is not None and before[0] == (now, scope.not_authors):
                 self._held.move_to_end(key)
                 return before[1]
-            heard = await self.database.look(functools.partial(spans.read, community=community, scope=scope))
-            vectors = await self._vectors(scope) if heard.said else {}
-            span = await asyncio.to_thread(think, heard, vectors, size=self.encoder.size, centre=centre)
+            span = await self._read(community, scope, centre)
             self._held[key] = ((now, scope.not_authors), span)
             while len(self._held) > HELD:
                 oldest, _span = self._held.popitem(last=False)
                 self._locks.pop(oldest, None)
             return span
+
+    async def _read(self, community: Community, scope: Scope, centre: Centre | None) -> Span:
+        heard = await self.database.look(functools.partial(spans.read, community=community, scope=scope))
+        vectors = await self._vectors(scope) if heard.said else {}
+        return await asyncio.to_thread(think, heard, vectors, size=self.encoder.size, centre=centre)
 
     async def _vectors(self, scope: Scope) -> dict[UUID, Vector]:
         found: dict[UUID, Vector] = {}

@@ -35,7 +35,8 @@ async def look(
 ) -> Digest:
     """Return what happened within reach; for a `reader`, by what they care for. Raises Mistake where nothing looks.
 
-    With a `generator`, in its words where it writes the language in which they are told: it takes seconds.
+    Without `until`, up to now. With a `generator`, in its words where it writes the language in which they are told: it
+    takes seconds.
     """
     if context.faculties.digester is None:
         raise Mistake(_("I am not set up for this yet. The staff finds the reason with /why."))
@@ -54,6 +55,7 @@ async def look(
         most=most,
         generator=generator,
         language=context.language,
+        once=until is None,
     )
 
 

@@ -171,6 +171,14 @@ async def test_what_changed_while_a_digest_was_made_is_left_out(place: Archive) 
     assert {ref.id for ref in stands} == cited(found) - {"q1"}
 
 
+async def test_what_is_asked_of_this_very_moment_is_not_held(place: Archive) -> None:
+    maker = digester(place)
+    for minute in range(3):
+        until = DAY + timedelta(hours=9, minutes=minute)
+        assert cited(await look(place, maker, until=until, once=True)) == cited(await look(place, maker))
+    assert (len(maker._held), len(maker._locks)) == (1, 1), "that of the planned moment"
+
+
 async def test_what_somebody_likes_comes_first_and_only_their_channel_on_demand(place: Archive) -> None:
     maker = digester(place)
     likes = {"kiln": "workshop", "rye bread": "kitchen"}

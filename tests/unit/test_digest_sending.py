@@ -484,6 +484,7 @@ async def test_the_generator_writes_for_who_asks_alone_where_words_are_wanted(bo
     WRITER.asked = 0
     await bot.happens(bot.command("digest", days="7"))
     assert WRITER.asked == 0
+    assert not (await bot.pipeline.faculties.digester())._held, "nobody asks for this very moment again"
     await bot.tune("answers", "words")
     await subscribe(bot, ANA)
     bot.clock.pass_by(timedelta(days=1).total_seconds())
