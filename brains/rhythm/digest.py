@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
     from bot.core.things import Channel, Ref
 
@@ -78,7 +78,7 @@ class Digest:
 
     `lines` are conversations, best first. `newcomers` counts who said something for the first time, and `named` are
     some of those who may be named. `messages` and `people` tell how much was said and by how many, `channels` how much
-    in each, and `daily` how much on each day of UTC.
+    in each, and `quarters` how much in each quarter of an hour that was not silent.
     """
 
     since: datetime
@@ -92,7 +92,7 @@ class Digest:
     messages: int = 0
     people: int = 0
     channels: tuple[tuple[Channel, int], ...] = ()
-    daily: tuple[tuple[date, int], ...] = ()
+    quarters: tuple[tuple[datetime, int], ...] = ()
 
     @property
     def is_empty(self) -> bool:

@@ -27,7 +27,7 @@ from storage import spans, talks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
     from uuid import UUID
 
     from bot.core.ports import Encoder, Generator, Scope, Vector, VectorStore
@@ -248,9 +248,9 @@ def _digest(
     new = ({one for span in every for one in span.heard.new} & authors) - accused
     doubles = frozenset().union(*(span.heard.doubles for span in every))
     quoted = {(quote.source, quote.text) for line in told for quote in line.said}
-    days: Counter[date] = Counter()
+    quarters: Counter[datetime] = Counter()
     for room in heard.values():
-        days.update(room.days)
+        quarters.update(room.quarters)
 
     def best(kind: Kind) -> tuple[Line, ...]:
         some = heapq.merge(
@@ -277,5 +277,5 @@ def _digest(
         messages=sum(room.messages for room in heard.values()),
         people=len(authors),
         channels=tuple((reach.channels[one], heard[one].messages) for one in sorted(heard)),
-        daily=tuple(sorted(days.items())),
+        quarters=tuple(sorted(quarters.items())),
     )

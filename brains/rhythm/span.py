@@ -18,7 +18,7 @@ from brains.matching.corpus import unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
+    from datetime import datetime
     from uuid import UUID
 
     from bot.core.ports import Vector
@@ -39,6 +39,8 @@ MOST = 400
 """Loose conversations of a channel that are compared with each other, the largest."""
 ENOUGH = 20
 """Messages from which a span has a middle of its own."""
+QUARTER = 15
+"""Minutes."""
 UNSEEN = 1.0
 """What a term that the span does not know is multiplied by, over the rarest it knows."""
 
@@ -64,12 +66,12 @@ class Matter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """How much was said in a channel, by whom, what each of them said first, and how much on each day of UTC."""
+    """How much was said in a channel, by whom, what each said first, and how much in each quarter of an hour."""
 
     messages: int
     authors: frozenset[int]
     first: Mapping[int, Said]
-    days: Mapping[date, int]
+    quarters: Mapping[datetime, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -170,10 +172,15 @@ def _rooms(said: Sequence[Said]) -> dict[int, Room]:
             messages=len(some),
             authors=frozenset(one.author for one in some),
             first={one.author: one for one in reversed(some)},
-            days=Counter(one.at.date() for one in some),
+            quarters=Counter(_quarter(one.at) for one in some),
         )
         for channel, some in there.items()
     }
+
+
+def _quarter(moment: datetime) -> datetime:
+    """Return when the quarter of an hour began: everywhere on earth a day is made of whole ones."""
+    return moment.replace(minute=moment.minute // QUARTER * QUARTER, second=0, microsecond=0)
 
 
 def _matters(talk: Conversations, said: Sequence[Said]) -> list[Ids]:

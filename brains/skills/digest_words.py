@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import Counter
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from bot.core import wording
@@ -11,7 +12,7 @@ from bot.core.rhythms import clock_of
 from bot.core.wording import escape
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
     from bot.core.i18n import Translate
     from bot.core.rhythms import Rhythm
@@ -150,17 +151,19 @@ def card(digest: Digest, name: str, translate: Translate, *, zone: str) -> Card:
         span=f"{since} – {until}",
         numbers=tuple((f"{count:,}", translate(label)) for count, label in figures if count),
         rows=tuple(Row(name=f"#{room}", count=count, words=told.format(count=count)) for room, count in sizes(digest)),
-        days=tuple((f"{day:%m-%d}", count) for day, count in days(digest)),
+        days=tuple((f"{day:%m-%d}", count) for day, count in days(digest, zone)),
         above_days=translate(_("Messages a day")),
     )
 
 
-def days(digest: Digest) -> list[tuple[date, int]]:
-    """Return how much was said on each day that a digest is of, also where that is nothing."""
-    said = dict(digest.daily)
-    first, last = digest.since.date(), (digest.until - timedelta(microseconds=1)).date()
+def days(digest: Digest, zone: str) -> list[tuple[date, int]]:
+    """Return how much was said on each day of a zone that a digest is of, also where that is nothing."""
+    clock, said = clock_of(zone), Counter[date]()
+    for at, count in digest.quarters:
+        said[at.astimezone(clock).date()] += count
+    first, last = (one.astimezone(clock).date() for one in (digest.since, digest.until - timedelta(microseconds=1)))
     every = [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
-    return [(one, said.get(one, 0)) for one in every]
+    return [(one, said[one]) for one in every]
 
 
 def sizes(digest: Digest) -> list[tuple[str, int]]:

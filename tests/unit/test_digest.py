@@ -103,7 +103,7 @@ async def test_each_line_is_made_of_sentences_that_stand_in_the_messages_it_cite
     assert [(one.name, one.source.id) for one in found.named] == [
         *(("ana", "k1"), ("ben", "k2"), ("cyd", "k3"), ("dan", "b1"), ("eve", "b2"), ("gus", "q1"))
     ]
-    assert found.daily == ((DAY.date(), 9),)
+    assert found.quarters == ((DAY, 9),)
 
 
 async def test_questions_that_wait_decisions_and_links_are_told_once(place: Archive) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 from PIL import Image
@@ -56,7 +56,7 @@ DIGEST = Digest(
     messages=1234,
     people=12,
     channels=((BREAD, 34), (BOATS, 1200)),
-    daily=((date(2026, 3, 28), 1200), (date(2026, 3, 29), 34)),
+    quarters=((datetime(2026, 3, 28, 23, 15, tzinfo=UTC), 1200), (datetime(2026, 3, 29, tzinfo=UTC), 34)),
 )
 
 
@@ -124,6 +124,8 @@ def test_a_picture_holds_figures_channels_and_days_and_no_words_of_members() -> 
     assert made.numbers == (("1,234", "messages"), ("12", "people"), ("2", "channels"), ("3", "new here"))
     assert [(one.name, one.count) for one in made.rows] == [("#船", 1200), ("#bread", 34)]
     assert made.days == (("03-27", 0), ("03-28", 1200), ("03-29", 34))
+    there = saying.card(DIGEST, "Harbour", translator("en"), zone="Europe/Berlin")
+    assert there.days == (("03-28", 0), ("03-29", 1234)), "its days are those of the heading"
     words = " ".join([made.title, made.span, made.above_days, *(row.name for row in made.rows)])
     assert not any(quote.text in words for one in DIGEST.every for quote in one.quotes)
 
