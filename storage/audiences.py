@@ -26,11 +26,13 @@ class Audiences:
     """Which channels' words may stand where, as it is now.
 
     `open` are the channels that everyone reads, `closed` those that their members read; archived ones count as what
-    they are, since their readers still read them. What the bot does not read is in neither. `withheld` are the authors
-    whose words may not be used, `visited` the channels with a guest in them.
+    they are, since their readers still read them. What the bot does not read is in neither, but among the `rooms`,
+    which are all channels that several read. `withheld` are the authors whose words may not be used, `visited` the
+    channels with a guest in them.
     """
 
     numbers: Mapping[Ref, int]
+    rooms: frozenset[int]
     open: frozenset[int]
     closed: frozenset[int]
     withheld: frozenset[int]
@@ -40,7 +42,7 @@ class Audiences:
 
     def is_direct(self, where: Ref) -> bool:
         """Say whether a place is none that several read: a direct conversation, or one that is not known."""
-        return self.numbers.get(where) not in self.open | self.closed
+        return self.numbers.get(where) not in self.rooms
 
     def aloud(self, where: Ref) -> frozenset[int]:
         """Return the channels whose words all who read along in a channel may read: its own, and the open ones.
@@ -68,6 +70,7 @@ async def load(connection: Connection, community: Community, askers: Collection[
     joined, guests = await _askers(connection, community, askers)
     return Audiences(
         numbers={ref: number for number, ref, _audience in known},
+        rooms=frozenset(number for number, _ref, audience in known if audience is not Audience.DIRECT),
         open=frozenset(number for number, _ref, audience in read if audience is Audience.EVERYONE),
         closed=frozenset(number for number, _ref, audience in read if audience is Audience.MEMBERS),
         withheld=await members.withheld(connection, community),

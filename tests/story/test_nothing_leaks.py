@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 from blockbuster import BlockBuster
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 
 from brains.moderation import undisguise
 from storage.tables import metadata
@@ -24,6 +24,17 @@ from tests.story.wirings import PLANTED, Bot, living
 HISTORIES, PARTS = 2000, 4
 UNTIL_FOUND = HISTORIES
 """Histories within which a planted leak must be found: as many as find none in the bot as it is."""
+
+
+A_GUEST_COMES = [
+    ("post", "ana", "hall"),
+    ("post", "ana", "yard"),
+    ("ask", "ana", "den", "aloud", False),
+    ("read", "den", False),
+    ("roles", "gus", frozenset({"yard", "den", "hall"})),
+    ("ask", "ana", "hall", "aloud", False),
+]
+"""What leaked once: an answer stood in a room that the bot reads no more, when a guest came in."""
 
 
 @dataclass(slots=True)
@@ -52,6 +63,7 @@ def play_all(kind: type[Bot], played: Played, histories: int, *, phases: Sequenc
             suppress_health_check=list(HealthCheck),
             report_multiple_bugs=False,
         )
+        @example(A_GUEST_COMES)
         @given(HISTORY)
         def plays(history: Sequence[tuple]) -> None:
             async def one() -> int:
