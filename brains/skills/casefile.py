@@ -86,6 +86,14 @@ async def card(context: Context, case: Case) -> Act | None:
     return await _latest(context, cards[-1]) if cards else None
 
 
+async def is_card_coming(context: Context, case: Case) -> bool:
+    """Say whether the card with which a case was opened is being posted just now."""
+    async with context.faculties.database.read() as connection:
+        opened = await acts.of_trace(connection, case.trace)
+    cards = [act for act in opened if isinstance(act.action, AskStaff) and _offers(act.action.buttons, "verdict")]
+    return any(act.state == "intended" for act in cards)
+
+
 def _offers(buttons: Sequence[Button], press: str) -> bool:
     return any(one.press == f"{NAME}.{press}" for one in buttons)
 

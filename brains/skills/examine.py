@@ -36,7 +36,7 @@ from storage import acquaintance, cases, exhibits
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.core.actions import Action, Edit, Exhibit, KeepCase
+    from bot.core.actions import Action, AskStaff, Edit, Exhibit, KeepCase
     from bot.core.events import MessageEdited
     from bot.core.ports import Picture
     from bot.core.things import Member
@@ -195,11 +195,13 @@ def _has_said(case: Case, event: MessagePosted | MessageEdited) -> bool:
 def _goes_on(case: Case, context: Context, event: MessagePosted | MessageEdited, *, versions: int) -> bool:
     """Say whether what a member does belongs to a case about them: an open one, of detectors, and not long ago.
 
-    A case holds one version of a message; another has a case of its own, so that staff judge what they read.
+    A case holds one version of a message; another has a case of its own, so that staff judge what they read. What is
+    done apart from a raid does not belong to one either.
     """
     shown = any(one.message == event.message for one in case.exhibits)
     joins = not shown or versions >= VERSIONS
-    return joins and case.is_open and bool(case.detectors) and context.now - case.opened_at < JOINING
+    ours = case.is_open and bool(case.detectors) and case.kind != "raid"
+    return joins and ours and context.now - case.opened_at < JOINING
 
 
 async def _propose(context: Context, found: Finding) -> Decision:
@@ -226,7 +228,9 @@ async def _propose(context: Context, found: Finding) -> Decision:
     told = await letters.notice(context, found.member, more) if step is not None else None
     warned = [replace(told, text=await _unquoted(context, [found.surest]))] if isinstance(told, Warn) else []
     at_once = [one for one in (*done, *warned) if _is_done_at_once(context, found.event, one)]
-    asked = await _shown(context, found.case, more) if found.case else await cards.card(context, more, done=at_once)
+    asked = await (
+        _shown(context, found.case, more, at_once) if found.case else cards.card(context, more, done=at_once)
+    )
     actions = (more, *([asked] if asked else []), *done, *([told] if told else []))
     return Decision(
         skill=NAME,
@@ -238,18 +242,29 @@ async def _propose(context: Context, found: Finding) -> Decision:
     )
 
 
-async def _shown(context: Context, case: Case, more: KeepCase) -> Edit | None:
-    """Write into the card of a case what came to it, so that staff judge all of it; of many, not each one."""
+async def _shown(context: Context, case: Case, more: KeepCase, done: Sequence[Action]) -> Edit | AskStaff | None:
+    """Write into the card of a case what came to it, so that staff judge all of it; of many, not each one.
+
+    Where none came to be, one is posted now.
+    """
     count = len(case.exhibits)
     before = await casefile.card(context, case)
-    if before is None or (count >= cards.SHOWN and count % EACH):
+    now = _with(case, more)
+    if before is None:
+        waits = await casefile.is_card_coming(context, case)
+        return None if waits else await cards.card(context, now, reports=case.reports, done=done)
+    if count >= cards.SHOWN and count % EACH:
         return None
-    exhibits = (*case.exhibits, *(one for one in more.exhibits if one not in case.exhibits))
-    detectors = tuple(dict.fromkeys([*case.detectors, *more.detectors]))
-    now = replace(kept(case), exhibits=exhibits, detectors=detectors, step=more.step or case.step, points=more.points)
     translate = await for_staff(context)
     text = await cards.sheet(context, now, translate, reports=case.reports)
     return next(iter(rewritten(before, text, buttons=cards.verdicts(case.id, translate))), None)
+
+
+def _with(case: Case, more: KeepCase) -> KeepCase:
+    """Return a case with what comes to it."""
+    exhibits = (*case.exhibits, *(one for one in more.exhibits if one not in case.exhibits))
+    detectors = tuple(dict.fromkeys([*case.detectors, *more.detectors]))
+    return replace(kept(case), exhibits=exhibits, detectors=detectors, step=more.step or case.step, points=more.points)
 
 
 async def _step(context: Context, found: Finding) -> tuple[Step | None, int]:

@@ -122,6 +122,48 @@ async def test_what_a_card_of_an_old_raid_does_leaves_the_next_one_alone(home: P
         assert sorted(one.member.id for one in of(bot, Ban)) == ["r0", "r1", "r2"]
 
 
+async def test_after_a_raid_the_spam_of_who_took_part_is_a_case_of_its_own_of_which_the_staff_is_asked(
+    home: Path,
+) -> None:
+    async with watched(home) as bot:
+        await raided(bot)
+        await bot.happens(bot.posted("is this the right room", by=raider(1)))
+        later = bot.clock.now() + timedelta(minutes=20)
+        await bot.happens(replace(bot.posted("buy lanterns", by=raider(1)), at=later))
+        assert sorted(one.kind for one in await about(bot, raider(1))) == ["raid", "rule"]
+        [_raid, card] = of(bot, AskStaff)
+        assert "buy lanterns" in card.text
+        assert not of(bot, Delete), "it waits for the staff"
+        assert [one.channel for one in await press(bot, "Spam") if isinstance(one, Delete)] == [GENERAL.ref]
+
+
+async def test_where_the_card_of_a_case_could_not_be_posted_the_next_message_brings_one_of_all_of_it(
+    home: Path,
+) -> None:
+    async with watched(home) as bot:
+        bot.plaza.script.append(Receipt(state="failed", error="the staff's room is shut"))
+        for words in ("buy lanterns", "and tents", "and more tents"):
+            await bot.happens(bot.posted(words))
+        [card] = of(bot, AskStaff)
+        assert all(part in card.text for part in ("buy lanterns", "and tents"))
+        assert "and more tents" in of(bot, Edit)[-1].text
+        assert len([one for one in await press(bot, "Spam") if isinstance(one, Delete)]) == 3
+
+
+async def test_what_is_said_while_a_card_is_being_posted_brings_no_second_one(home: Path) -> None:
+    async with watched(home) as bot:
+
+        async def meanwhile(action: Action) -> None:
+            if isinstance(action, AskStaff):
+                bot.plaza.watch = None
+                await bot.happens(bot.posted("and tents"))
+
+        bot.plaza.watch = meanwhile
+        await bot.happens(bot.posted("buy lanterns"))
+        assert len(of(bot, AskStaff)) == 1
+        assert [len(one.exhibits) for one in await about(bot)] == [2]
+
+
 async def test_who_may_harm_themselves_is_offered_help_whatever_was_said_to_them_before(home: Path) -> None:
     async with watched(home) as bot:
         await bot.happens(bot.posted("buy lanterns"))
