@@ -78,7 +78,7 @@ class Digest:
 
     `lines` are conversations, best first. `newcomers` counts who said something for the first time, and `named` are
     some of those who may be named. `messages` and `people` tell how much was said and by how many, `channels` how much
-    in each, and `quarters` how much in each quarter of an hour that was not silent.
+    in each, and `quarters` how much in each quarter of an hour that was not silent; nothing in somebody's own digest.
     """
 
     since: datetime

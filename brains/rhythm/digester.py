@@ -249,7 +249,7 @@ def _digest(
     doubles = frozenset().union(*(span.heard.doubles for span in every))
     quoted = {(quote.source, quote.text) for line in told for quote in line.said}
     quarters: Counter[datetime] = Counter()
-    for room in heard.values():
+    for room in () if without else heard.values():  # what is somebody's own has no picture
         quarters.update(room.quarters)
 
     def best(kind: Kind) -> tuple[Line, ...]:
