@@ -99,7 +99,7 @@ async def examine(context: Context, event: MessagePosted | MessageEdited) -> Dec
     begins = moderator.raids is not None and moderator.raids.state(post.at) is None
     seen = moderator.examine(post, translate, pictures=pictures)
     if seen.raid is not None and context.member is not None and event.author.ref in seen.raid.members:
-        return await raid.said(context, event, context.member, seen.raid, begins=begins)
+        return await raid.said(context, event, context.member, seen, begins=begins)
     found = seen.detections
     against = [one for one in found if one.kind != "self_harm"]
     if context.member is None:

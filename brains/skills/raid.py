@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.core.actions import AskStaff, Ban, Button, KeepCase, Say, Timeout, Unban
+from bot.core.actions import AskStaff, Ban, Button, Delete, KeepCase, Say, Timeout, Unban
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Mistake
 from bot.core.events import place
 from bot.core.i18n import _
 from bot.core.policies import mode_of
 from bot.core.wording import escape
-from brains.skills.casework import NAME, can, exhibit, opened
+from brains.skills.casework import NAME, can, exhibit, kept, opened
 from brains.skills.steering import close_message, for_staff, pressed, ref, staff_channel, who
-from storage import acts
+from storage import acts, cases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.core.events import MemberJoined, MessageEdited, MessagePosted
     from bot.core.i18n import Translate
     from bot.core.things import Member, Ref
+    from brains.moderation.moderator import Examination
     from brains.moderation.raids import Raid
     from brains.skills.skill import Context
     from storage.acts import Act
@@ -32,6 +33,8 @@ AT_ONCE = 15
 """Members who are acted on by one decision; another press goes on."""
 BY = (NAME, "mod", "staff")
 """Skills by which staff hold members and let them go."""
+ALONE = ("raid",)
+"""The detectors of a case that nothing but a raid speaks for."""
 SHORTEST = 5
 """Minutes of a time-out at least."""
 
@@ -54,30 +57,68 @@ async def came_in(context: Context, event: MemberJoined) -> Decision | None:
 
 
 async def said(
-    context: Context, event: MessagePosted | MessageEdited, member: Member, raid: Raid, *, begins: bool
+    context: Context, event: MessagePosted | MessageEdited, member: Member, seen: Examination, *, begins: bool
 ) -> Decision | None:
-    """Hold whoever takes part in a raid by what they write, which is kept as evidence without a card of its own."""
-    if begins:
-        return await _begun(context, raid)
-    translate = await for_staff(context)
-    shown, reason = await exhibit(context, event, member), raid.reason(translate)
-    kept = opened(context, member=member.ref, about="raid", reason=reason, exhibits=(shown,), detectors=("raid",))
+    """Hold whoever takes part in a raid by what they write, which is kept as evidence without a card of its own.
+
+    What detectors would take away goes at once where it may; elsewhere it waits with its case.
+    """
+    assert seen.raid is not None  # noqa: S101 - only what belongs to a raid comes here
+    raid, translate = seen.raid, await for_staff(context)
+    case = await _case(context, event, member, seen)
     acting = mode_of(dict(context.modes), NAME, str(event.channel.ref)) is not Mode.ASK
+    removes = acting and seen.verdict == "remove" and "delete" not in context.here.asked_first
+    gone = [Delete(message=event.message, channel=event.channel.ref)] if removes else []
+    if begins:
+        return await _begun(context, raid, kept=[case], gone=gone)
     held = [_held(context, raid, member.ref, translate)] if acting else []
-    return _decision(raid, [kept, *held], [member.ref], translate)
+    return _decision(raid, [case, *held, *gone], [member.ref], translate)
+
+
+async def _case(context: Context, event: MessagePosted | MessageEdited, member: Member, seen: Examination) -> KeepCase:
+    """Keep a message in the case of its author's part in a raid, which names what else speaks against it."""
+    assert seen.raid is not None  # noqa: S101 - asked before
+    async with context.faculties.database.read() as connection:
+        mine = await cases.of_member(connection, context.community, member.id)
+    return opened(
+        context,
+        member=member.ref,
+        about="raid",
+        reason=seen.raid.reason(await for_staff(context)),
+        exhibits=(await exhibit(context, event, member),),
+        detectors=tuple(dict.fromkeys([*ALONE, *(one.detector for one in seen.detections if one.kind != "self_harm")])),
+        case=next((one.id for one in mine if one.kind == "raid" and one.is_open), ""),
+    )
 
 
 async def lift(context: Context) -> Decision:
-    """End a raid by the word of the staff: whoever was held because of it may write again."""
+    """End a raid by the word of the staff: whoever was held because of it may write again.
+
+    Cases that rest on nothing else are withdrawn.
+    """
     seen = await _since(context)
     moderator = await context.faculties.moderator(context.community)
     if moderator.raids is not None and seen.latest:
         moderator.raids.lift()
-    held = seen.held
-    back: list[Action] = [Timeout(member=_member(one), minutes=0, space=_space(one)) for one in held[:AT_ONCE]]
+    back = [*await _withdrawn(context, seen), *((_let_go(one), one.id) for one in seen.held)]
+    back.sort(key=lambda one: one[0].member)
+    now, later = back[:AT_ONCE], {one.member for one, _act in back[AT_ONCE:]}
+    now.sort(key=lambda one: isinstance(one[0], Timeout))  # a time-out that fails ends what is kept after it
     words = context.translate(_("{member}: ends the raid")).format(member=who(context))
-    undoes = [one.id for one in held[:AT_ONCE]]
-    return _closed(context, seen.card, back, words, left=len(held) - len(back), undoes=undoes)
+    done, undoes = [one for one, _act in now], [act for _one, act in now]
+    return _closed(context, seen.card, done, words, left=len(later), undoes=undoes)
+
+
+async def _withdrawn(context: Context, seen: _Seen) -> list[tuple[KeepCase | Timeout, int | None]]:
+    """Return what withdraws the open cases of a raid that nothing but the raid speaks for."""
+    async with context.faculties.database.read() as connection:
+        waiting = await cases.queue(connection, context.community)
+    mine = [one for one in waiting if one.id in seen.cases and one.detectors == ALONE]
+    return [(replace(kept(one), standing="withdrawn", before="open"), None) for one in mine]
+
+
+def _let_go(held: Act) -> Timeout:
+    return Timeout(member=_member(held), minutes=0, space=_space(held))
 
 
 async def hold(context: Context) -> Decision:
@@ -102,19 +143,21 @@ async def ban_all(context: Context) -> Decision:
     if not left:
         raise Mistake(_("Nobody is held because of this raid any more."))
     reason = context.translate(_("{member}: bans whoever took part in the raid")).format(member=who(context))
-    bans: list[Action] = [Ban(member=member, reason=reason, space=space) for member, space in left[:AT_ONCE]]
+    bans = [Ban(member=member, reason=reason, space=space) for member, space in left[:AT_ONCE]]
     return _closed(context, seen.card, bans, reason, left=len(left) - len(bans))
 
 
-async def _begun(context: Context, raid: Raid) -> Decision | None:
-    """Hold those who are there already, and tell the staff."""
+async def _begun(
+    context: Context, raid: Raid, *, kept: Sequence[KeepCase] = (), gone: Sequence[Delete] = ()
+) -> Decision | None:
+    """Hold those who are there already, and tell the staff; a message by which it begins is `kept`, or `gone` too."""
     translate = await for_staff(context)
     members = sorted(raid.members)[:AT_ONCE]
     held = [_held(context, raid, one, translate) for one in members]
     at_once = set(members) if _holds(context) and can(context, held[0]) else set()
     later = [_held(context, raid, one, translate) for one in sorted(raid.members - at_once)]
     card = await _card(context, raid, later, translate)
-    return _decision(raid, [*([card] if card else []), *held], members, translate)
+    return _decision(raid, [*([card] if card else []), *kept, *held, *gone], members, translate)
 
 
 def _holds(context: Context) -> bool:
@@ -160,11 +203,12 @@ async def _card(context: Context, raid: Raid, later: Sequence[Timeout], translat
 class _Seen:
     """What came of a raid whose card was pressed: who is held because of it, and who was banned meanwhile.
 
-    `latest` says that no other raid began after it.
+    `cases` are those that it opened; `latest` says that no other raid began after it.
     """
 
     card: Act
     held: Sequence[Act]
+    cases: frozenset[str]
     banned: frozenset[Ref]
     latest: bool
 
@@ -180,8 +224,9 @@ async def _since(context: Context) -> _Seen:
     after = next((one.id for one in done if one.id > card.id and _is_card(one)), None)
     mine = _of_raid([one for one in done if after is None or one.id < after])
     held = [one for one in mine if isinstance(one.action, Timeout) and one.action.minutes]
+    opened = frozenset(one.action.case for one in mine if isinstance(one.action, KeepCase))
     banned = frozenset(_member(one) for one in done if isinstance(one.action, Ban))
-    return _Seen(card=card, held=held, banned=banned, latest=after is None)
+    return _Seen(card=card, held=held, cases=opened, banned=banned, latest=after is None)
 
 
 def _of_raid(done: Sequence[Act]) -> list[Act]:
@@ -230,10 +275,16 @@ def _space(act: Act) -> Ref | None:
 
 
 def _closed(
-    context: Context, card: Act, done: list[Action], words: str, *, left: int, undoes: Sequence[int] = ()
+    context: Context,
+    card: Act,
+    done: Sequence[Timeout | Ban | KeepCase],
+    words: str,
+    *,
+    left: int,
+    undoes: Sequence[int | None] = (),
 ) -> Decision:
     """Do it, say so, and say it under the card; while some are left, its buttons stay."""
-    told = _told(context, len(done), left)
+    told = _told(context, len({one.member for one in done}), left)
     under = () if left else close_message(card, escape(words))
     actions = (*done, context.answer(told), *under)
     numbers = (*undoes, *(None for _each in actions[len(undoes) :])) if undoes else ()

@@ -33,13 +33,19 @@ DARK = "I cannot go on any more, I want to kill myself tonight"
 
 @contextlib.asynccontextmanager
 async def watched(
-    home: Path, *, mode: Mode = Mode.ACT, can: frozenset[str] = EVERYTHING, held: int = 0, **tuned: str
+    home: Path,
+    *,
+    mode: Mode = Mode.ACT,
+    can: frozenset[str] = EVERYTHING,
+    held: int = 0,
+    alike: Limit | None = None,
+    **tuned: str,
 ) -> AsyncIterator[SmallBot]:
     """Open a bot that looks at what is said by rules and heads; so many points are held against Ana."""
     moderator = Moderator(
         rules=Rulebooks(rules=RULES),
         heads=await asyncio.to_thread(shipped),
-        raids=RaidWatch(joins=Limit(count=3, seconds=60), alike=None, quiet=300),
+        raids=RaidWatch(joins=Limit(count=3, seconds=60), alike=alike, quiet=300),
     )
 
     async def one(_community: Community) -> Moderator:
@@ -120,6 +126,45 @@ async def test_what_a_card_of_an_old_raid_does_leaves_the_next_one_alone(home: P
         [ban] = [one for one in old.buttons if one.label == "Ban them all"]
         await bot.happens(bot.press(ban.token, by=SAM, rank=Rank.STAFF))
         assert sorted(one.member.id for one in of(bot, Ban)) == ["r0", "r1", "r2"]
+
+
+async def test_what_is_written_in_a_raid_is_one_case_each_which_ends_with_it_unless_more_speaks_for_it(
+    home: Path,
+) -> None:
+    async with watched(home, ask_first="nothing") as bot:
+        await raided(bot)
+        for words in ("is this the right room", "it is, I think"):
+            await bot.happens(bot.posted(words, by=raider(1)))
+        spam = bot.posted("buy lanterns", by=raider(2))
+        await bot.happens(spam)
+        [talk], [sale] = await about(bot, raider(1)), await about(bot, raider(2))
+        assert (len(talk.exhibits), talk.detectors, sale.detectors) == (2, ("raid",), ("raid", "words"))
+        assert [one.message for one in of(bot, Delete)] == [spam.message]
+        done = await press(bot, "End it, let them write")
+        assert "Done for 5 members." in done[-2].text
+        assert [one.standing for one in [*await about(bot, raider(1)), *await about(bot, raider(2))]] == [
+            "withdrawn",
+            "open",
+        ]
+
+
+async def test_in_a_raid_nothing_is_deleted_of_which_the_staff_wants_to_be_asked(home: Path) -> None:
+    async with watched(home) as bot:
+        await raided(bot)
+        await bot.happens(bot.posted("buy lanterns", by=raider(2)))
+        assert not of(bot, Delete)
+        await bot.happens(bot.command("mod", by=SAM, rank=Rank.STAFF, action="queue"))
+        assert len([one for one in await press(bot, "Spam") if isinstance(one, Delete)]) == 1
+
+
+async def test_the_message_that_begins_a_raid_is_kept_and_goes_too(home: Path) -> None:
+    async with watched(home, ask_first="nothing", alike=Limit(count=3, seconds=60)) as bot:
+        for number in range(3):
+            await bot.follow(bot.joined(raider(number)))
+            await bot.happens(bot.posted("the finest lanterns of the whole harbour", by=raider(number)))
+        assert sum("A raid" in one.text for one in of(bot, AskStaff)) == 1
+        assert len(of(bot, Delete)) == 3
+        assert [one.kind for one in await about(bot, raider(2))] == ["raid"]
 
 
 async def test_after_a_raid_the_spam_of_who_took_part_is_a_case_of_its_own_of_which_the_staff_is_asked(
