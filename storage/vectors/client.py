@@ -184,7 +184,11 @@ class Connection:
 
     def _hear(self, message: Body) -> None:
         match message:
-            case [int(number), body] if number in self._waiting:
+            case [int(number), body] if self._awaits(number):
                 self._waiting[number].set_result(body)
-            case [int(number), str(kind), str(words)] if number in self._waiting:
+            case [int(number), str(kind), str(words)] if self._awaits(number):
                 self._waiting[number].set_exception(wire.refused(kind, words))
+
+    def _awaits(self, number: int) -> bool:
+        """Say whether somebody still waits: who was cancelled a moment ago is yet listed."""
+        return number in self._waiting and not self._waiting[number].done()

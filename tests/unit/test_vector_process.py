@@ -285,6 +285,23 @@ async def test_a_cancelled_call_leaves_the_connection_in_order(store: EmbeddedVe
     assert [hit.id.int - 1 for [hit] in answers[1::2]] == list(range(1, 20, 2))
 
 
+async def test_an_answer_to_a_call_cancelled_in_that_moment_is_passed_over() -> None:
+    ours, theirs = socket.socketpair()
+    reader, writer = await asyncio.open_unix_connection(sock=ours)
+    connection = Connection(reader, writer)
+    given_up, kept = (asyncio.create_task(connection.ask(Verb.COUNT, None, 20)) for _ in range(2))
+    await asyncio.sleep(0)
+
+    reader.feed_data(wire.frame([0, 7]))
+    given_up.cancel()
+    await asyncio.wait([given_up])
+    reader.feed_data(wire.frame([1, 8]))
+
+    assert (await kept, given_up.cancelled(), connection.lost) == (8, True, False)
+    await connection.close()
+    theirs.close()
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Path:
     folder = tmp_path / "disk"

@@ -92,6 +92,49 @@ async def test_a_picture_is_sent_shown_and_can_be_fetched(reader: Reader, brain:
     await expect(reader.page.get_by_text("The playground shows PNG, JPEG, WebP and GIF.")).to_be_visible()
 
 
+async def test_the_newest_is_followed_while_it_grows_and_who_scrolled_up_stays(reader: Reader) -> None:
+    for number in range(40):
+        await reader.say(f"line {number}")
+        await expect(reader.message(f"line {number}")).to_be_visible()
+    log, last = reader.page.locator("#log"), reader.message("line 39")
+    grows = "(row, tall) => { row.style.height = tall; row.dispatchEvent(new Event('load')); }"
+    await expect(last).to_be_in_viewport(ratio=1)
+
+    await last.evaluate("row => { row.style.height = '500px'; }")
+    await log.dispatch_event("scroll")
+    await last.evaluate(grows, "400px")
+    await expect(last).to_be_in_viewport(ratio=1)
+
+    await log.hover()
+    await reader.page.mouse.wheel(0, -900)
+    await expect(last).not_to_be_in_viewport()
+    await last.evaluate(grows, "450px")
+    await expect(last).not_to_be_in_viewport()
+
+
+async def test_what_is_written_while_the_last_is_on_its_way_is_kept_and_sent_when_asked(reader: Reader) -> None:
+    arrives = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await arrives.wait()
+        await route.continue_()
+
+    await reader.page.route("**/api/do?*", late)
+    await reader.say("the first")
+    await reader.say("the second")
+    arrives.set()
+    await expect(reader.message("the second")).to_be_visible()
+    await expect(reader.field).to_have_value("")
+
+    arrives.clear()
+    await reader.say("the third")
+    await reader.field.fill("half of the")
+    arrives.set()
+    await expect(reader.message("the third")).to_be_visible()
+    await expect(reader.field).to_have_value("half of the")
+    await expect(reader.message("half of the")).to_have_count(0)
+
+
 async def come_in(reader: Reader, name: str) -> None:
     await reader.page.get_by_label("Your name").fill(name)
     await reader.page.get_by_role("button", name="Come in", exact=True).click()

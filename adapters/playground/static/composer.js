@@ -182,21 +182,27 @@ function grow() {
 }
 
 let sending = false;
+let asked = false; // somebody pressed Enter while the last was on its way
 
 async function submit() {
+  if (sending) return void (asked = true);
   const area = byId("write");
-  const text = area?.value.trim();
-  if ((!text && !pictures.has(key())) || sending) return;
+  const from = key(), written = area?.value;
+  const text = written?.trim();
+  if (!text && !pictures.has(from)) return;
   if (text.length > LONGEST) return toast(t("refused.too_long", { most: LONGEST, length: text.length }));
   sending = true;
   const done = await send(text);
-  sending = false;
+  const again = asked;
+  sending = asked = false;
   if (!done) return;
-  drafts.delete(key());
-  pictures.delete(key());
+  if ((drafts.get(from) ?? written) === written) drafts.delete(from); // what was written meanwhile stays
+  pictures.delete(from);
+  if (key() !== from) return;
   Object.assign(store, { reply: null, editing: null });
   drawComposer();
   focusComposer();
+  if (again) submit();
 }
 
 function send(text) {

@@ -115,12 +115,16 @@ function near() {
   return place.scrollHeight - place.scrollTop - place.clientHeight < 80;
 }
 
-/** Whether the newest is in view, and stays so when a picture above it takes its place. */
+/** Whether the newest is in view, and stays so when a picture takes its place. */
 let following = true;
+let reached = 0; // where the log was scrolled to last
 
+/** Who scrolls up reads there; what merely grew below, before this was told, is followed. */
 function onScroll() {
-  following = near();
-  if (following) byId("newer").hidden = true;
+  const top = byId("log").scrollTop;
+  following = near() || (following && top >= reached);
+  reached = top;
+  if (near()) byId("newer").hidden = true;
 }
 
 const onPicture = () => following && toEnd();
@@ -128,6 +132,7 @@ const onPicture = () => following && toEnd();
 function toEnd() {
   const place = byId("log");
   place.scrollTop = place.scrollHeight;
+  reached = place.scrollTop;
   following = true;
   byId("newer").hidden = true;
 }
