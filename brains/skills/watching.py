@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from dataclasses import replace
 from datetime import timedelta
@@ -45,7 +46,7 @@ async def propose(context: Context) -> Decision:
 async def _add(context: Context, word: str) -> Decision:
     async with context.faculties.database.read() as connection:
         known = [one.word for one in await watchlists.every(connection, context.community)]
-    _check(word, known)
+    await asyncio.to_thread(_check, word, known)
     if await staff_channel(context) is None:
         raise Mistake(_("There is no staff channel here yet, where I could tell of it. /setup staff_channel"))
     keep = KeepWatchword(word=word, by=ref(context))
@@ -75,10 +76,10 @@ def _check(word: str, known: list[str]) -> None:
 async def _said(context: Context, word: str) -> str:
     """Say in how many messages of the last days a word was, of those that the asker may read."""
     scope = replace((await context.reach()).scope, since=context.now - timedelta(days=QUIET_DAYS))
-    words = Words([Phrase(text=word)])
     async with context.faculties.database.read() as connection:
         texts = await lately.holding(connection, scope, word, limit=ENOUGH)
-    count = sum(bool(words.find(text)) for text in texts)
+    words = Words([Phrase(text=word)])
+    count = await asyncio.to_thread(lambda: sum(bool(words.find(text)) for text in texts))
     return f"{count}+" if len(texts) == ENOUGH else str(count)
 
 
