@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, func, select
 from sqlmodel import col
 
-from bot.core.events import Named
+from bot.core.events import MemberLeft, Named
 from bot.core.ports import KnownChannel
 from bot.core.things import Audience, Community, Ref
 from storage import communities
 from storage.rows import columns, insert_new
-from storage.tables import ChannelRow, CommunityRow, MemberRow, MessageRow, SpaceRow, ThreadRow
+from storage.tables import ChannelRow, CommunityRow, InboxRow, MemberRow, MessageRow, SpaceRow, ThreadRow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Row
 
     from storage.connection import Connection
@@ -86,6 +88,19 @@ async def of_platform(connection: Connection, platform: str, *, member: Ref | No
     never = datetime.min.replace(tzinfo=UTC)
     found = sorted(rows, key=lambda row: (row.last or never, row.member is not None), reverse=True)
     return [Named(ref=Ref.parse(row.ref), name=row.name) for row in found]
+
+
+async def entered(connection: Connection, who: Ref, among: Sequence[Ref]) -> list[Ref]:
+    """Return those of some spaces where somebody did something lately and did not leave, the latest first."""
+    latest = (
+        select(func.max(col(InboxRow.id)))
+        .where(col(InboxRow.actor) == str(who), col(InboxRow.space).in_([str(one) for one in among]))
+        .group_by(col(InboxRow.space))
+    )
+    rows = await connection.execute(
+        select(*columns(InboxRow, "space", "key")).where(col(InboxRow.id).in_(latest)).order_by(col(InboxRow.id).desc())
+    )
+    return [Ref.parse(row.space) for row in rows if not row.key.startswith(f"{MemberLeft.__name__} ")]
 
 
 async def last_said(connection: Connection, platform: str) -> datetime | None:

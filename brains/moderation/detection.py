@@ -24,8 +24,8 @@ class Post:
 
     `before` counts what its author wrote in this community earlier, None where that cannot be known, and `joined_at`
     says when they came in; `registered_at` when the account was made, where the platform tells, and `roles` are theirs.
-    `vector` (d,) is of the text as it is, `plain_vector` of its undisguised form where that differs; None without an
-    encoder.
+    `space` is that of its channel. `vector` (d,) is of the text as it is, `plain_vector` of its undisguised form where
+    that differs; None without an encoder.
     """
 
     text: str
@@ -38,6 +38,7 @@ class Post:
     joined_at: datetime | None = None
     registered_at: datetime | None = None
     roles: frozenset[Ref] = frozenset()
+    space: Ref | None = None
     vector: Vector | None = None
     plain_vector: Vector | None = None
 

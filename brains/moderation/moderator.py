@@ -94,7 +94,8 @@ class Moderator:
         found += self.memory.examine(post, undone.plain, translate)
         found += self.watch.examine(post, pictures, known=self.album, translate=translate)
         found += self._written(post, text_of(pictures), translate)
-        raid = self.raids.said(post.author, post.at, skeleton(undone.plain), post.joined_at) if self.raids else None
+        bones = skeleton(undone.plain)
+        raid = self.raids.said(post.author, post.at, bones, post.joined_at, post.space) if self.raids else None
         return Examination(undisguised=undone, detections=tuple(found), scores=scores, raid=raid)
 
     def weigh(self, post: Post) -> Verdict:
@@ -114,9 +115,9 @@ class Moderator:
         scores = self._scores(post, undone)
         return verdict(found + self._heard(scores, post, undone, str)), scores
 
-    def came(self, member: Ref, at: datetime) -> Raid | None:
-        """Take note of somebody who came in; return the raid that is on."""
-        return self.raids.came(member, at) if self.raids is not None else None
+    def came(self, member: Ref, at: datetime, space: Ref | None = None) -> Raid | None:
+        """Take note of somebody who came into a space; return the raid that is on."""
+        return self.raids.came(member, at, space) if self.raids is not None else None
 
     def _written(self, post: Post, words: str, translate: Translate) -> list[Detection]:
         """Return what speaks against words that stand in pictures: no vector is made of these."""

@@ -12,7 +12,7 @@ from bot.core.i18n import _
 from brains.moderation.windows import COMPARED, WORTH, alike, pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from bot.core.things import Ref
@@ -26,14 +26,17 @@ NEW = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raid:
-    """A raid that is on: how it was seen, since when, and until when if nothing more happens. `members` take part."""
+    """A raid that is on: how it was seen, since when, and until when if nothing more happens.
+
+    `members` take part, each with the space where they were seen last: one community may have several.
+    """
 
     sign: Literal["joins", "alike"]
     began: datetime
     until: datetime
     count: int
     seconds: int
-    members: frozenset[Ref] = frozenset()
+    members: Mapping[Ref, Ref | None] = field(default_factory=dict)
 
     def reason(self, translate: Callable[[str], str] = str) -> str:
         """Say in words what was seen."""
@@ -54,40 +57,43 @@ class RaidWatch:
     alike: Limit | None
     quiet: int
     raid: Raid | None = None
-    _joined: deque[tuple[datetime, Ref]] = field(default_factory=lambda: deque(maxlen=KEPT))
-    _said: deque[tuple[datetime, Ref, int]] = field(default_factory=lambda: deque(maxlen=KEPT))
+    _joined: deque[tuple[datetime, Ref, Ref | None]] = field(default_factory=lambda: deque(maxlen=KEPT))
+    _said: deque[tuple[datetime, Ref, Ref | None, int]] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     def tuned(self, figures: Figures) -> None:
         """Watch by other figures from now on; a raid that is on goes on."""
         self.joins, self.alike, self.quiet = figures.raid_joins, figures.raid_alike, figures.raid_quiet
 
-    def came(self, member: Ref, at: datetime) -> Raid | None:
-        """Take note of somebody who came in; return the raid that is on."""
+    def came(self, member: Ref, at: datetime, space: Ref | None = None) -> Raid | None:
+        """Take note of somebody who came into a space; return the raid that is on."""
         self._end(at)
-        self._joined.append((at, member))
+        self._joined.append((at, member, space))
         if self.joins is None:
             return self.raid
         since = at - timedelta(seconds=self.joins.seconds)
-        lately = {who for when, who in self._joined if since < when <= at}
+        lately = {who: where for when, who, where in self._joined if since < when <= at}
         if self.raid is not None:
-            return self._goes_on(at, frozenset({member}), wakes=len(lately) * 2 >= self.joins.count)
+            return self._goes_on(at, {member: space}, wakes=len(lately) * 2 >= self.joins.count)
         if len(lately) >= self.joins.count:
             self._begin("joins", self.joins, at, lately)
         return self.raid
 
-    def said(self, member: Ref, at: datetime, bones: str, joined_at: datetime | None) -> Raid | None:
-        """Take note of what somebody said; return the raid that is on."""
+    def said(
+        self, member: Ref, at: datetime, bones: str, joined_at: datetime | None, space: Ref | None = None
+    ) -> Raid | None:
+        """Take note of what somebody said in a space; return the raid that is on."""
         self._end(at)
         if self.alike is None or joined_at is None or at - joined_at > NEW or len(bones) < WORTH:
             return self.raid
         own = pairs(bones)
-        self._said.append((at, member, own))
+        self._said.append((at, member, space, own))
         since = at - timedelta(seconds=self.alike.seconds)
         latest = islice(reversed(self._said), COMPARED)
         lately = takewhile(lambda said: said[0] > since, latest)
-        same = {who for when, who, other in lately if when <= at and alike(own, other)}
+        ordered = reversed(list(lately))
+        same = {who: where for when, who, where, other in ordered if when <= at and alike(own, other)}
         if self.raid is not None:
-            return self._goes_on(at, frozenset({member}), wakes=len(same) > 1) if len(same) > 1 else self.raid
+            return self._goes_on(at, {member: space}, wakes=len(same) > 1) if len(same) > 1 else self.raid
         if len(same) >= self.alike.count:
             self._begin("alike", self.alike, at, same)
         return self.raid
@@ -103,17 +109,17 @@ class RaidWatch:
         self._joined.clear()
         self._said.clear()
 
-    def _begin(self, sign: Literal["joins", "alike"], limit: Limit, at: datetime, who: set[Ref]) -> None:
+    def _begin(
+        self, sign: Literal["joins", "alike"], limit: Limit, at: datetime, who: Mapping[Ref, Ref | None]
+    ) -> None:
         until = at + timedelta(seconds=self.quiet)
-        self.raid = Raid(
-            sign=sign, began=at, until=until, count=len(who), seconds=limit.seconds, members=frozenset(who)
-        )
+        self.raid = Raid(sign=sign, began=at, until=until, count=len(who), seconds=limit.seconds, members=who)
 
-    def _goes_on(self, at: datetime, who: frozenset[Ref], *, wakes: bool) -> Raid | None:
+    def _goes_on(self, at: datetime, who: Mapping[Ref, Ref | None], *, wakes: bool) -> Raid | None:
         """Count somebody among those of the raid; it lasts longer while its sign is there at half its strength."""
         assert self.raid is not None  # noqa: S101 - asked before
         until = max(self.raid.until, at + timedelta(seconds=self.quiet)) if wakes else self.raid.until
-        members = self.raid.members | who if len(self.raid.members) < KEPT else self.raid.members
+        members = {**self.raid.members, **who} if len(self.raid.members) < KEPT else self.raid.members
         self.raid = replace(self.raid, until=until, members=members, count=max(self.raid.count, len(members)))
         return self.raid
 

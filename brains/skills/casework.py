@@ -78,10 +78,12 @@ def opened(
     points: int = 0,
     by: Ref | None = None,
     case: str = "",
+    space: Ref | None = None,
 ) -> KeepCase:
     """Return what opens a case, or adds to the one of this id. `step` is what is done now, None for nothing yet.
 
-    A case that staff open by hand is settled by that.
+    `space` is where it was, if that is another one than where it is told of. A case that staff open by hand is settled
+    by that.
     """
     return KeepCase(
         case=case or case_id(),
@@ -96,7 +98,7 @@ def opened(
         points=points,
         days=context.policy.points_days,
         by=by,
-        space=context.space if context.space.platform == member.platform else None,
+        space=space or (context.space if context.space.platform == member.platform else None),
         standing="settled" if about == "hand" else "open",
     )
 

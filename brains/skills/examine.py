@@ -153,6 +153,7 @@ async def _post(context: Context, event: MessagePosted | MessageEdited) -> Post:
         joined_at=known.joined_at if known else None,
         registered_at=event.author.registered_at,
         roles=event.author.roles,
+        space=context.space,
     )
 
 

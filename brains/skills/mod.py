@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.core.actions import Ban, Kick, Timeout, Unban, Warn
@@ -13,7 +14,7 @@ from bot.core.things import Ref
 from bot.core.wording import describe, escape, marked
 from brains.moderation import ladder
 from brains.moderation.ladder import Step
-from brains.skills import docket, letters
+from brains.skills import docket, letters, whereabouts
 from brains.skills.casework import can, is_told_first, opened, record
 from brains.skills.skill import Skill
 from brains.skills.steering import for_all, ref, who
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bot.core.actions import Action, KeepCase
     from bot.core.things import Member
     from brains.skills.skill import Context
+    from brains.skills.whereabouts import Where
 
 HOUR = 60
 """Minutes of a timeout where staff names none."""
@@ -42,7 +44,7 @@ async def propose(context: Context) -> Decision | None:
     member, whom = await _whom(context, wanted)
     if given["action"] in ladder.BY_HAND and member is not None:
         return await _punish(context, member, given["action"], given.get("reason", ""))
-    return await _bare(context, whom, given["action"], given.get("reason", ""))
+    return await _bare(context, member, whom, given["action"], given.get("reason", ""))
 
 
 async def _punish(context: Context, member: Member, act: str, why: str) -> Decision:
@@ -50,6 +52,7 @@ async def _punish(context: Context, member: Member, act: str, why: str) -> Decis
     if act == "warn" and not why:
         raise Mistake(_("Say what the warning is for: the member reads it."))
     step = _step(context, act)
+    where = await whereabouts.acted_in(context, member.ref, member)
     case = opened(
         context,
         member=member.ref,
@@ -58,42 +61,49 @@ async def _punish(context: Context, member: Member, act: str, why: str) -> Decis
         step=step,
         points=ladder.BY_HAND[act],
         by=ref(context),
+        space=where[0],
     )
     action = await _action(context, case, member, why)
     if not can(context, action):
         return _decided(context, case, action, (action, _answer(context, action)))
+    acts = _in_each(action, where)
     told = [] if act == "warn" else [await letters.notice(context, member, case, why=why)]
     told = [one for one in told if can(context, one)]
     known = await record(context, member)
     held = context.translate(_("Case {case}. Points now: {points}.")).format(
         case=case.case, points=known.points + case.points
     )
-    said = _answer(context, action, held)
+    said = _answer(context, action, await _elsewhere(context, where[: len(acts)]), held)
     before, after = (told, []) if await is_told_first(context, member, act) else ([], told)
-    return _decided(context, case, action, (*before, action, case, said, *after))
+    return _decided(context, case, action, (*before, *acts, case, said, *after))
 
 
-async def _bare(context: Context, whom: Ref, act: str, why: str) -> Decision:
+async def _bare(context: Context, member: Member | None, whom: Ref, act: str, why: str) -> Decision:
     """Do what opens no case: what lifts a sanction, and what is done to somebody who was never met."""
-    action: Action
+    action: Warn | Timeout | Kick | Ban | Unban
+    where = await whereabouts.acted_in(context, whom, member)
     match act:
         case "warn":
             if not why:
                 raise Mistake(_("Say what the warning is for: the member reads it."))
             text = (await for_all(context))(_("**A warning from the staff**: {reason}")).format(reason=escape(why))
-            action = Warn(member=whom, channel=context.command.channel.ref, text=text)
+            action = Warn(member=whom, channel=_aloud(context, where[0]), text=text)
         case "timeout":
             action = Timeout(member=whom, minutes=_minutes(context), reason=why)
         case "untimeout":
             action = Timeout(member=whom, minutes=0, reason=why)
+            where = await whereabouts.lifted_in(context, whom, member, action)
         case "kick":
             action = Kick(member=whom, reason=why)
         case "ban":
             action = Ban(member=whom, reason=why)
         case _:
             action = Unban(member=whom, reason=why)
+            where = await whereabouts.lifted_in(context, whom, member, action)
     reason = f"{who(context)}: {describe(action, context.translate)}" + (f" ({why})" if why else "")
-    return Decision(skill=SKILL.name, actions=(action, _answer(context, action)), reason=reason, about=(whom,))
+    acts = _in_each(action, where)
+    said = _answer(context, action, await _elsewhere(context, where[: len(acts)]))
+    return Decision(skill=SKILL.name, actions=(*acts, said), reason=reason, about=(whom,))
 
 
 def _decided(context: Context, case: KeepCase, action: Action, actions: tuple[Action, ...]) -> Decision:
@@ -101,12 +111,32 @@ def _decided(context: Context, case: KeepCase, action: Action, actions: tuple[Ac
     return Decision(skill=SKILL.name, actions=actions, reason=reason, about=(case.member,))
 
 
-def _answer(context: Context, action: Action, more: str = "") -> Action:
+def _in_each(
+    action: Warn | Timeout | Kick | Ban | Unban, where: Where
+) -> tuple[Warn | Timeout | Kick | Ban | Unban, ...]:
+    """Return an action for each space in which it is done; a warning is said once."""
+    if isinstance(action, Warn):
+        return (action,)
+    return tuple(replace(action, space=one) for one in where)
+
+
+def _aloud(context: Context, space: Ref | None) -> Ref:
+    """Return where a warning is said to who cannot be written to: not where the staff talks among itself."""
+    return context.command.channel.ref if space in {None, context.space} else space
+
+
+async def _elsewhere(context: Context, where: Where) -> str:
+    """Name the spaces in which it is done, where it is asked for in another one."""
+    called = await whereabouts.named(context, where)
+    return context.translate(_("In {spaces}.")).format(spaces=escape(called)) if called else ""
+
+
+def _answer(context: Context, action: Action, *more: str) -> Action:
     lifted = isinstance(action, Timeout) and not action.minutes
     back = not (isinstance(action, Kick) or lifted)
     words = context.translate(_("Done: {change}. /undo takes it back.") if back else _("Done: {change}."))
     done = words.format(change=marked(action, context.translate))
-    return context.answer(f"{done} {more}".strip())
+    return context.answer(" ".join([done, *(one for one in more if one)]))
 
 
 def _minutes(context: Context) -> int:
@@ -130,7 +160,7 @@ async def _action(context: Context, case: KeepCase, member: Member, why: str) ->
     match case.step:
         case "warn":
             text = await letters.warning(context, member, case, why)
-            return Warn(member=member.ref, channel=context.command.channel.ref, text=text)
+            return Warn(member=member.ref, channel=_aloud(context, case.space), text=text)
         case "timeout":
             return Timeout(member=member.ref, minutes=case.minutes, reason=why)
         case "kick":

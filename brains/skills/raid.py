@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.core.actions import AskStaff, Ban, Button, Delete, KeepCase, Say, Timeout, Unban
+from bot.core.actions import AskStaff, Ban, Button, Delete, KeepCase, OpenDirect, Say, Timeout, Unban
 from bot.core.decisions import Decision, Mode
 from bot.core.errors import Mistake
 from bot.core.events import place
@@ -45,7 +45,7 @@ async def came_in(context: Context, event: MemberJoined) -> Decision | None:
     if event.member.bot:
         return None  # whoever brought it in answers for it
     begins = moderator.raids is not None and moderator.raids.state(event.at) is None
-    raid = moderator.came(event.member.ref, event.at)
+    raid = moderator.came(event.member.ref, event.at, context.space)
     if raid is None:
         return None
     if begins:
@@ -53,7 +53,8 @@ async def came_in(context: Context, event: MemberJoined) -> Decision | None:
     if mode_of(dict(context.modes), NAME, "") is Mode.ASK:
         return None  # the staff was asked when it began
     translate = await for_staff(context)
-    return _decision(raid, [_held(context, raid, event.member.ref, translate)], [event.member.ref], translate)
+    held = _held(context, raid, event.member.ref, context.space, translate)
+    return _decision(raid, [held], [event.member.ref], translate)
 
 
 async def said(
@@ -71,7 +72,7 @@ async def said(
     gone = [Delete(message=event.message, channel=event.channel.ref)] if removes else []
     if begins:
         return await _begun(context, raid, kept=[case], gone=gone)
-    held = [_held(context, raid, member.ref, translate)] if acting else []
+    held = [_held(context, raid, member.ref, context.space, translate)] if acting else []
     return _decision(raid, [case, *held, *gone], [member.ref], translate)
 
 
@@ -139,7 +140,7 @@ async def ban_all(context: Context) -> Decision:
     seen = await _since(context)
     wanted = [*((_member(one), _space(one)) for one in seen.held)]
     wanted += [(one.member, one.space) for one in await _unheld(context, seen)]
-    left = [(member, space) for member, space in dict(wanted).items() if member not in seen.banned]
+    left = [one for one in dict.fromkeys(wanted) if one not in seen.banned]
     if not left:
         raise Mistake(_("Nobody is held because of this raid any more."))
     reason = context.translate(_("{member}: bans whoever took part in the raid")).format(member=who(context))
@@ -153,9 +154,10 @@ async def _begun(
     """Hold those who are there already, and tell the staff; a message by which it begins is `kept`, or `gone` too."""
     translate = await for_staff(context)
     members = sorted(raid.members)[:AT_ONCE]
-    held = [_held(context, raid, one, translate) for one in members]
+    held = [_held(context, raid, one, raid.members[one], translate) for one in members]
     at_once = set(members) if _holds(context) and can(context, held[0]) else set()
-    later = [_held(context, raid, one, translate) for one in sorted(raid.members - at_once)]
+    waiting = sorted(raid.members.keys() - at_once)
+    later = [_held(context, raid, one, raid.members[one], translate) for one in waiting]
     card = await _card(context, raid, later, translate)
     return _decision(raid, [*([card] if card else []), *kept, *held, *gone], members, translate)
 
@@ -174,9 +176,9 @@ def _decision(raid: Raid, actions: Iterable[Action], members: Iterable[Ref], tra
     return Decision(skill=NAME, actions=actions, reason=raid.reason(translate), about=tuple(members))
 
 
-def _held(context: Context, raid: Raid, member: Ref, translate: Translate) -> Timeout:
+def _held(context: Context, raid: Raid, member: Ref, space: Ref | None, translate: Translate) -> Timeout:
+    """Return what holds somebody in the space where they take part: staff may press the card in another one."""
     left = math.ceil((raid.until - context.now).total_seconds() / 60)
-    space = context.space if context.space.platform == member.platform else None
     return Timeout(member=member, minutes=max(SHORTEST, left), reason=raid.reason(translate), space=space)
 
 
@@ -201,7 +203,7 @@ async def _card(context: Context, raid: Raid, later: Sequence[Timeout], translat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """What came of a raid whose card was pressed: who is held because of it, and who was banned meanwhile.
+    """What came of a raid whose card was pressed: who is held because of it, and who was banned where meanwhile.
 
     `cases` are those that it opened; `latest` says that no other raid began after it.
     """
@@ -209,7 +211,7 @@ class _Seen:
     card: Act
     held: Sequence[Act]
     cases: frozenset[str]
-    banned: frozenset[Ref]
+    banned: frozenset[tuple[Ref, Ref | None]]
     latest: bool
 
 
@@ -225,7 +227,7 @@ async def _since(context: Context) -> _Seen:
     mine = _of_raid([one for one in done if after is None or one.id < after])
     held = [one for one in mine if isinstance(one.action, Timeout) and one.action.minutes]
     opened = frozenset(one.action.case for one in mine if isinstance(one.action, KeepCase))
-    banned = frozenset(_member(one) for one in done if isinstance(one.action, Ban))
+    banned = frozenset((_member(one), _space(one)) for one in done if isinstance(one.action, Ban))
     return _Seen(card=card, held=held, cases=opened, banned=banned, latest=after is None)
 
 
@@ -238,9 +240,12 @@ def _of_raid(done: Sequence[Act]) -> list[Act]:
 
 
 def _is_of_raid(trace: Sequence[Act]) -> bool:
-    """Say whether acts of one trace are a raid's: with its card, with a case about it, or a time-out without a case."""
+    """Say whether acts of one trace are a raid's: with its card, with a case about it, or a time-out without a case.
+
+    Whoever pressed for it was answered: directly, where a platform shows nothing to one member alone.
+    """
     known = any(_is_card(one) or (isinstance(one.action, KeepCase) and one.action.about == "raid") for one in trace)
-    return known or all(isinstance(one.action, Timeout | Say) for one in trace)
+    return known or all(isinstance(one.action, Timeout | Say | OpenDirect) for one in trace)
 
 
 def _is_card(act: Act) -> bool:
@@ -256,7 +261,7 @@ async def _unheld(context: Context, seen: _Seen) -> list[Timeout]:
     raid = moderator.raids.state(context.now) if moderator.raids is not None and seen.latest else None
     if raid is not None:
         translate = await for_staff(context)
-        wanted |= {one: _held(context, raid, one, translate) for one in sorted(raid.members)}
+        wanted |= {one: _held(context, raid, one, raid.members[one], translate) for one in sorted(raid.members)}
     async with context.faculties.database.read() as connection:
         since = seen.card.intended_at
         every = [act for by in BY for act in await acts.of_skill(connection, context.community, by, since)]

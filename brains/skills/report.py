@@ -12,7 +12,7 @@ from bot.core.errors import Mistake
 from bot.core.events import Named
 from bot.core.i18n import _
 from bot.core.wording import escape
-from brains.skills import cards
+from brains.skills import cards, whereabouts
 from brains.skills.casefile import card
 from brains.skills.casework import is_withheld, kept, opened
 from brains.skills.skill import Skill
@@ -113,6 +113,7 @@ async def _report(context: Context, found: _Reported, author: Member, case: Case
         exhibits=(exhibit,),
         score=0.5,
         case=case.id if case else "",
+        space=await whereabouts.said_in(context, found.room, author.ref, author),
     )
     report = KeepReport(case=opening.case, member=member_of(context).ref, reason=given)
     shown = [] if later else await _shown(context, opening, case, given)

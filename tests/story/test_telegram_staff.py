@@ -41,6 +41,31 @@ class Crew:
         [done] = await town.says(anna, "/setup staff_channel Harbour Crew")
         assert done.text.startswith("Done")
 
+    async def beside(self) -> Chat:
+        """Make another group of members part of the community."""
+        anna, town, people = self.town.who.anna, self.town, self.town.server.people
+        islands = town.server.town.group("Harbour Islands", anna, bot=None)
+        for one in (town.who.ben, town.who.mei):
+            town.server.town.join(islands, one)
+        await town.after(people.bring_bot(anna, islands))
+        [offer] = await town.says(anna, "/setup link")
+        code = offer.text.partition("code is ")[2][:8]
+        [asked] = await town.after(people.post(anna, islands, f"/setup link {code}"))
+        await town.presses(anna, asked, "Yes, make them one")
+        [linked] = await town.says(anna, f"/setup link {code} yes")
+        assert "is part of Harbour Makers" in linked.text
+        return islands
+
+    async def moderate(self, line: str) -> Message:
+        """Have Mo use /mod in the staff's group, and return the answer that he gets in private."""
+        answers = await self.says(self.town.who.mo, f"/mod {line}")
+        return next(one for one in answers if one.chat == self.town.who.mo)
+
+    def status(self, user: int, chat: Chat) -> str:
+        """Return what somebody is in a group, and whether they are muted there."""
+        found = chat.members.get(user)
+        return "muted" if found and found.muted else found.status if found else "left"
+
 
 @pytest.fixture
 async def server() -> AsyncIterator[TelegramServer]:
@@ -96,3 +121,99 @@ async def test_newcomers_are_welcomed_among_members_and_the_staffs_own_nowhere(c
     assert await town.after(people.join(ida.id, crew.chat)) == []
     [welcome] = await town.after(people.join(ida.id, who.group))
     assert (welcome.chat, "Welcome" in welcome.text) == (who.group.id, True)
+
+
+async def test_what_is_wanted_by_hand_in_the_staffs_group_is_done_in_the_members_and_lifted_there(crew: Crew) -> None:
+    ben, members = crew.town.who.ben, crew.town.who.group
+    await crew.town.says(ben, "Who sails tomorrow?")
+    assert "Done" in (await crew.moderate("timeout ben 5 too loud")).text
+    assert (crew.status(ben, members), crew.status(ben, crew.chat)) == ("muted", "left")
+    assert "Done" in (await crew.moderate("untimeout ben")).text
+    assert crew.status(ben, members) == "member"
+    assert "Done" in (await crew.moderate("ban ben selling things")).text
+    assert (crew.status(ben, members), crew.status(ben, crew.chat)) == ("kicked", "left")
+    assert await crew.town.rows("SELECT DISTINCT space FROM moderation_case") == [(str(ref(members.id)),)]
+    assert "Done" in (await crew.moderate("unban ben")).text
+    assert (crew.status(ben, members), crew.status(ben, crew.chat)) == ("left", "left")
+
+
+async def test_a_ban_that_is_undone_in_the_staffs_group_is_undone_where_it_was_done(crew: Crew) -> None:
+    mei, members = crew.town.who.mei, crew.town.who.group
+    await crew.town.says(mei, "I do!")
+    await crew.moderate("ban 小美")
+    assert crew.status(mei, members) == "kicked"
+    [(case,)] = await crew.town.rows("SELECT id FROM moderation_case")
+    await crew.says(crew.town.who.mo, f"/undo {case}")
+    assert (crew.status(mei, members), crew.status(mei, crew.chat)) == ("left", "left")
+
+
+async def test_a_warning_from_the_staffs_group_reaches_who_never_wrote_to_the_bot_among_members(crew: Crew) -> None:
+    town, who = crew.town, crew.town.who
+    shy = town.server.town.user("Shy")
+    town.server.town.join(who.group, shy.id)
+    await town.says(shy.id, "Lanterns, cheap!")
+    heard = await crew.says(who.mo, "/mod warn Shy no selling here")
+    warned = [one.chat for one in heard if "A warning from the staff" in (one.text or "") and one.chat != who.mo]
+    assert warned == [who.group.id], "Mo is told, and nobody else of the staff"
+
+
+async def test_of_several_groups_it_is_those_where_somebody_is_or_that_of_the_case_which_waits(crew: Crew) -> None:
+    town, who, people = crew.town, crew.town.who, crew.town.server.people
+    islands = await crew.beside()
+    ida = (await people.arrive(islands, "Ida")).id
+    await town.after(people.post(ida, islands, "Hello, islands!"))
+    told = await crew.moderate("ban ida")
+    assert (crew.status(ida, islands), crew.status(ida, who.group), crew.status(ida, crew.chat)) == (
+        "kicked",
+        "left",
+        "left",
+    )
+    assert "In Harbour Islands." in told.text
+    await crew.moderate("unban ida")
+    assert crew.status(ida, islands) == "left"
+
+    await town.says(who.ben, "Who sails tomorrow?")
+    spam = await people.post(who.ben, islands, "Buy my lanterns!")
+    [card, _thanks] = await town.after(people.post(who.mei, islands, "/report spam", reply_to=spam.id))
+    await crew.moderate("timeout ben 5")
+    assert (crew.status(who.ben, islands), crew.status(who.ben, who.group)) == ("muted", "member")
+    await crew.moderate("untimeout ben")
+    await town.presses(who.mo, card, "Fine")
+    await crew.moderate("timeout ben 5")
+    assert (crew.status(who.ben, islands), crew.status(who.ben, who.group)) == ("muted", "muted")
+    await crew.moderate("untimeout ben")
+    assert (crew.status(who.ben, islands), crew.status(who.ben, who.group)) == ("member", "member")
+
+
+async def test_what_the_staff_reports_in_its_group_by_a_link_is_settled_where_it_was_said(crew: Crew) -> None:
+    town, who = crew.town, crew.town.who
+    spam = await town.server.people.post(who.ben, who.group, "Buy my lanterns!", topic=who.pier.id)
+    await town.settled()
+    bare = str(who.group.id).removeprefix("-100")
+    link = f"https://t.me/c/{bare}/{who.pier.id}/{spam.id}"
+    heard = await crew.says(who.mo, f"/report {link} spam")
+    card = next(one for one in heard if one.chat == crew.chat.id)
+    await town.presses(who.anna, card, "Hacked account")
+    assert (crew.status(who.ben, who.group), crew.status(who.ben, crew.chat)) == ("muted", "left")
+
+
+async def test_the_buttons_of_a_raid_act_where_each_takes_part(crew: Crew) -> None:
+    town, who, people = crew.town, crew.town.who, crew.town.server.people
+    islands = await crew.beside()
+    await town.says(who.anna, "/setup strictness strict")
+    await town.says(who.anna, "/mode moderate ask")
+    raid: list[tuple[int, Chat]] = []
+    heard: list[Message] = []
+    for name, chat in (("Ria", who.group), ("Rob", islands), ("Rex", who.group), ("Rue", islands)):
+        one = (await people.arrive(chat, name)).id
+        raid.append((one, chat))
+        words = "Come and join our better server, it has everything!"
+        heard += await town.after(people.post(one, chat, words))
+    [card] = [one for one in heard if "A raid" in (one.text or "")]
+    assert card.chat == crew.chat.id
+    await town.presses(who.mo, card, "Hold them")
+    assert [crew.status(one, chat) for one, chat in raid] == ["muted"] * len(raid)
+    await town.presses(who.mo, card, "Ban them all")
+    assert [crew.status(one, chat) for one, chat in raid] == ["kicked"] * len(raid)
+    there = {one for one, _chat in raid} & set(crew.chat.members)
+    assert not there, "nobody is acted on in the staff's group"

@@ -38,7 +38,7 @@ def test_many_joins_at_once_are_a_raid_and_many_over_an_hour_are_none():
     assert states[:4] == [None] * 4
     assert isinstance(states[4], Raid)
     assert (states[4].sign, states[4].count, states[4].until) == ("joins", 5, at(304))
-    assert states[4].members == {who(number) for number in range(5)}
+    assert set(states[4].members) == {who(number) for number in range(5)}
     assert drops == [None] * 60
 
 
@@ -74,6 +74,20 @@ def test_newcomers_who_say_alike_are_a_raid_and_members_of_old_are_not():
     assert states[2].sign == "alike"
     assert veterans == [None] * 9
     assert one == [None] * 9
+
+
+def test_a_raid_on_several_spaces_tells_where_each_was_seen_last():
+    here, there = Ref.parse("telegram:-1"), Ref.parse("telegram:-2")
+    joins, talk = watch(), watch()
+    for number in range(5):
+        joins.came(who(number), at(number), there if number % 2 else here)
+    raid = joins.came(who(0), at(6), there)
+    said = [talk.said(who(n), at(n), TEXT, at(-60), there if n % 2 else here) for n in (0, 1, 2)][-1]
+
+    assert raid is not None
+    assert [raid.members[who(number)] for number in range(5)] == [there, there, here, there, here]
+    assert said is not None
+    assert [said.members[who(number)] for number in range(3)] == [here, there, here]
 
 
 def test_staff_may_lift_it_and_what_was_seen_counts_no_more():
