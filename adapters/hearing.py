@@ -1,9 +1,10 @@
-"""What adapters share once something happened: the command that a message gives in words, and patience in storing."""
+"""What adapters share once something happened: a command in words, where an appeal belongs, and patience in storing."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,17 +14,21 @@ from bot.core.errors import Unavailable
 from bot.core.events import CommandGiven
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from bot.core.clock import Clock
     from bot.core.commands import Command
     from bot.core.events import Arrival, Event, MessagePosted
+    from bot.core.ports import Appealable
     from bot.core.things import Rank, Ref
 
+    Appeals = Callable[[Collection[Ref]], Awaitable[Sequence[Appealable]]]
     Put = Callable[[Arrival], Awaitable[bool]]
 
 log = logging.getLogger(__name__)
 
+APPEAL = "appeal"
+"""The one command that is heard of who is no member any more."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds before what could not be stored is handed over again: doubled each time, up to this."""
 
@@ -53,6 +58,22 @@ def said(
         invocation=event.message,
     )
     return replace(event, mentioned=False), given
+
+
+def plea(text: str, commands: Sequence[Command]) -> str | None:
+    """Return what stands after the command by which a text appeals, None for any other text."""
+    found = command_in(text, commands)
+    return found.line if found is not None and found.name == APPEAL else None
+
+
+def meant(found: Sequence[Appealable], words: str, *, home: Callable[[Appealable], bool]) -> Appealable | None:
+    """Return the case that an appeal is about, of those that its author can appeal, newest first.
+
+    It is the one whose id stands in the words; else the latest that was not appealed yet, and of these one where they
+    are at home before one of elsewhere. Who was sent out is at home nowhere, and is heard all the same.
+    """
+    named = set(re.findall(r"\w+", words.upper()))
+    return min(found, key=lambda one: (one.case not in named, one.appealed, not home(one)), default=None)
 
 
 class Handover:

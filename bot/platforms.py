@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bot.home_lock import is_running
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from adapters.console import Console
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.app import App
     from bot.core.events import Named
     from bot.core.policies import Rules
-    from bot.core.ports import Adapter, Finding, KnownChannel
+    from bot.core.ports import Adapter, Appealable, Finding, KnownChannel
     from bot.core.settings import Settings
     from bot.core.things import Ref
 
@@ -91,6 +91,7 @@ def discord(app: App) -> Discord:
         clock=app.clock,
         counts=app.counts,
         known=functools.partial(_known, app, platform="discord"),
+        appeals=functools.partial(_appeals, app),
         api=app.settings.discord_api,
         gateway=app.settings.discord_gateway,
     )
@@ -120,6 +121,7 @@ def telegram(app: App) -> Telegram:
         counts=app.counts,
         known=functools.partial(_known, app, platform="telegram"),
         spaces=functools.partial(_spaces, app),
+        appeals=functools.partial(_appeals, app),
         latest=functools.partial(_last_said, app, "telegram"),
         api=app.settings.telegram_api,
     )
@@ -150,6 +152,14 @@ async def _spaces(app: App, member: Ref) -> Sequence[Named]:
 
     async with app.database.read() as connection:
         return await spaces.of_platform(connection, member.platform, member=member)
+
+
+async def _appeals(app: App, accounts: Collection[Ref]) -> Sequence[Appealable]:
+    """Return what was done to these accounts that can be appealed, newest first."""
+    from storage import cases
+
+    async with app.database.read() as connection:
+        return await cases.appealable(connection, accounts)
 
 
 async def _last_said(app: App, platform: str) -> datetime | None:

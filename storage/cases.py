@@ -10,17 +10,18 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from bot.core.actions import Exhibit, Kind, Ruled, Rung, Standing
-from bot.core.things import Member, Ref
-from storage import members
+from bot.core.ports import Appealable
+from bot.core.things import Community, Member, Ref
+from storage import members, spaces
 from storage.rows import columns, portions, table
 from storage.tables import CaseRow, EvidenceRow, MemberRow, ReportRow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement, Row
 
-    from bot.core.things import Community
+    from bot.core.events import Named
     from storage.connection import Connection
 
 MANY = 200
@@ -71,6 +72,11 @@ class Case:
         """Return whether it waits for a verdict."""
         return self.standing == "open"
 
+    @property
+    def is_against(self) -> bool:
+        """Return whether something was done to the member that was not called wrong: that can be appealed."""
+        return self.standing != "withdrawn" and self.verdict != "fine" and bool(self.step)
+
     def counts(self, now: datetime) -> bool:
         """Say whether its points count: not expired, not withdrawn, not taken back."""
         over = self.standing == "withdrawn" or self.verdict == "fine" or self.appeal_state == "granted"
@@ -119,6 +125,35 @@ async def appealed(connection: Connection, community: Community) -> list[Case]:
     """Return the cases whose appeal waits for the staff, the oldest first."""
     found = await _cases(connection, community, col(CaseRow.appeal_state) == "open")
     return sorted(found, key=lambda case: (case.appealed_at or case.opened_at, case.id))
+
+
+async def appealable(connection: Connection, accounts: Collection[Ref]) -> list[Appealable]:
+    """Return what was done to any of these accounts, wherever it was, newest first: see `Case.is_against`."""
+    names = ("id", "community_id", "opened_at", "space", "appeal_state")
+    found: list[Row[*tuple[object, ...]]] = []
+    for some in portions(sorted(map(str, accounts))):
+        found += await connection.execute(
+            select(*columns(CaseRow, *names), col(MemberRow.ref))
+            .join(MemberRow, col(MemberRow.id) == col(CaseRow.member_id))
+            .where(col(MemberRow.ref).in_(some), *AGAINST)
+        )
+    found.sort(key=lambda row: row.opened_at, reverse=True)
+    rooms = {
+        number: await spaces.of(connection, Community(id=number, name=""))
+        for number in {row.community_id for row in found}
+    }
+    told = ((row, _space(row, rooms[row.community_id])) for row in found)
+    return [
+        Appealable(case=row.id, account=Ref.parse(row.ref), space=space, appealed=bool(row.appeal_state))
+        for row, space in told
+        if space is not None
+    ]
+
+
+def _space(row: Row[*tuple[object, ...]], among: Sequence[Named]) -> Named | None:
+    """Return the space of a case, and where none is noted the first of its community on the member's platform."""
+    there = [one for one in among if one.ref.platform == Ref.parse(row.ref).platform]
+    return next((one for one in there if str(one.ref) == row.space), next(iter(there), None))
 
 
 async def points(connection: Connection, member: int, now: datetime) -> int:
@@ -174,6 +209,12 @@ COUNTING: tuple[ColumnElement[bool], ...] = (
     col(CaseRow.appeal_state) != "granted",
 )
 """The cases whose points count, until they expire."""
+AGAINST: tuple[ColumnElement[bool], ...] = (
+    col(CaseRow.standing) != "withdrawn",
+    col(CaseRow.verdict) != "fine",
+    col(CaseRow.step) != "",
+)
+"""The cases that can be appealed."""
 FIELDS = tuple(table(CaseRow).c.keys())
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+    from adapters.hearing import Appeals
     from bot.core.actions import Action
     from bot.core.clock import Clock
     from bot.core.commands import Command
@@ -73,7 +74,10 @@ FORBIDDEN = {
 
 
 class Discord:
-    """One bot on Discord. `known` tells what is stored of a server: its channels and the newest message of each."""
+    """One bot on Discord. `known` tells what is stored of a server: its channels and the newest message of each.
+
+    `appeals` tells what somebody can appeal.
+    """
 
     def __init__(
         self,
@@ -82,6 +86,7 @@ class Discord:
         clock: Clock,
         counts: Counts,
         known: Callable[[Ref], Awaitable[Mapping[Ref, KnownChannel] | None]],
+        appeals: Appeals,
         api: str = "",
         gateway: str = "",
     ) -> None:
@@ -89,6 +94,7 @@ class Discord:
         self._clock = clock
         self._counts = counts
         self._known = known
+        self._appeals = appeals
         self._api = api
         self._gateway = gateway
         self._pace = RequestWatch(counts)
@@ -129,6 +135,7 @@ class Discord:
             put=put,
             commands=commands,
             known=self._known,
+            appeals=self._appeals,
             trace=self._pace.trace(),
             connected=lambda now: self._counts.connected(names.PLATFORM, now),
         )
@@ -165,7 +172,13 @@ class Discord:
 
         await registering.register(client, commands, translate)
         client.interactions = Interactions(
-            incoming=client.incoming, commands=commands, put=put, home=client.home, translate=translate, space=space
+            incoming=client.incoming,
+            commands=commands,
+            put=put,
+            home=client.home,
+            home_of_appeal=client.home_of_appeal,
+            translate=translate,
+            space=space,
         )
         self.client = client
         self._hands = Hands(client, Speech(client, client.interactions, markup.discord(client.server_of)), self._clock)

@@ -14,9 +14,9 @@ import discord
 from adapters.discord import names, rights
 from adapters.discord.arriving import find_gaps, learn_members, look_over
 from adapters.discord.incoming import Incoming, space
-from adapters.hearing import Handover, said
+from adapters.hearing import Handover, meant, plea, said
 from bot.core.errors import Unavailable
-from bot.core.events import Arrival, MessagePosted
+from bot.core.events import Arrival, CommandGiven, MessagePosted
 from bot.core.log import trail
 from bot.core.things import Rank
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from adapters.discord.arriving import Gap
     from adapters.discord.interactions import Interactions
+    from adapters.hearing import Appeals
     from bot.core.clock import Clock
     from bot.core.commands import Command
     from bot.core.events import Event
@@ -55,6 +56,7 @@ class Client(discord.AutoShardedClient):
         put: Put,
         commands: Sequence[Command],
         known: Callable[[Ref], Awaitable[Mapping[Ref, KnownChannel] | None]],
+        appeals: Appeals,
         trace: aiohttp.TraceConfig,
         connected: Callable[[bool], None],
     ) -> None:
@@ -63,6 +65,7 @@ class Client(discord.AutoShardedClient):
         self._handover = Handover(put, clock=clock, before=self._noted)
         self._commands = commands
         self._known = known
+        self._appeals = appeals
         self._connected = connected
         self._tasks: set[asyncio.Task[None]] = set()
         self._lately: dict[int, int] = {}
@@ -114,6 +117,16 @@ class Client(discord.AutoShardedClient):
         if lately is not None and lately.get_member(user):
             return lately
         return next((guild for guild in self.guilds if guild.get_member(user)), None)
+
+    async def home_of_appeal(self, user: int, words: str) -> discord.Guild | None:
+        """Return the server of the case that somebody appeals, though they were sent out of it; else their home.
+
+        Discord lets nobody write to a bot with whom they share no server: who is heard so shares another one.
+        """
+        here = self.home(user)
+        found = await self._appeals([names.member(guild.id, user) for guild in self.guilds])
+        case = meant(found, words, home=lambda one: here is not None and names.pair(one.account).of == here.id)
+        return self.get_guild(names.pair(case.account).of) if case is not None else here
 
     # Handing over
 
@@ -248,8 +261,14 @@ class Client(discord.AutoShardedClient):
                 self.catch_up(number)
 
     async def on_message(self, message: discord.Message) -> None:
-        """Hand over what somebody said, and the command in it if it is one given to the bot by name."""
-        guild = message.guild or self.home(message.author.id)
+        """Hand over what somebody said, and the command in it if it is one given to the bot by name.
+
+        Of an appeal that belongs to another server the command alone is told, there.
+        """
+        home = message.guild or self.home(message.author.id)
+        alone = message.guild is None and not message.author.bot
+        line = plea(message.content, self._commands) if alone else None
+        guild = home if line is None else await self.home_of_appeal(message.author.id, line)
         if guild is None:
             return
         event = self.incoming.posted(message, guild)
@@ -260,7 +279,8 @@ class Client(discord.AutoShardedClient):
         member = message.author if isinstance(message.author, discord.Member) else guild.get_member(message.author.id)
         rank = rights.rank(member) if member and event.mentioned else Rank.MEMBER
         for one in said(event, rank=rank, commands=self._commands):
-            await self.hand_over(guild, one)
+            if guild == home or isinstance(one, CommandGiven):
+                await self.hand_over(guild, one)
 
     async def on_raw_message_edit(self, told: discord.RawMessageUpdateEvent) -> None:
         """Hand over what a message says now."""

@@ -17,15 +17,17 @@ import discord
 from adapters.discord import names, rights
 from adapters.discord.body import HOME
 from adapters.discord.incoming import place
+from adapters.hearing import APPEAL
 from bot.core.commands import suggest
 from bot.core.errors import Unavailable
 from bot.core.events import Arrival, ButtonPressed, CommandGiven, Named, Pointed
 from bot.core.i18n import _
+from bot.core.things import Rank
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from adapters.discord.incoming import Incoming, Where
+    from adapters.discord.incoming import Incoming, Person, Where
     from bot.core.commands import Argument, Command
     from bot.core.i18n import Translate
     from bot.core.things import Ref
@@ -64,6 +66,7 @@ class Interactions:
         commands: Sequence[Command],
         put: Callable[[Arrival], Awaitable[bool]],
         home: Callable[[int], discord.Guild | None],
+        home_of_appeal: Callable[[int, str], Awaitable[discord.Guild | None]],
         translate: Callable[[str], Translate],
         space: Callable[[discord.Guild], Named],
     ) -> None:
@@ -72,6 +75,7 @@ class Interactions:
         self._menu = {command.menu: command for command in commands if command.menu}
         self._put = put
         self._home = home
+        self._home_of_appeal = home_of_appeal
         self._translate = translate
         self._space = space
         self._opened: OrderedDict[int, Opened] = OrderedDict()
@@ -154,7 +158,7 @@ class Interactions:
         self, asked: discord.Interaction, name: str, arguments: dict[str, str], *, about: str = ""
     ) -> None:
         """Hand over a command, and the message that it was given about from a menu."""
-        found = await self._where(asked)
+        found = await self._appealing(asked, name, arguments) or await self._where(asked)
         if found is None:
             return
         guild, member, where = found
@@ -165,7 +169,7 @@ class Interactions:
             arguments={**(_about(command, pointed) if command and pointed else {}), **arguments},
             pointed=pointed,
             member=self._named(asked, member, guild),
-            rank=rights.rank(member),
+            rank=rights.rank(member) if isinstance(member, discord.Member) else Rank.MEMBER,
             channel=where.channel,
             at=asked.created_at,
             invocation=_invocation(asked),
@@ -211,6 +215,17 @@ class Interactions:
         finally:
             opened.acknowledged.set()
 
+    async def _appealing(
+        self, asked: discord.Interaction, name: str, arguments: Mapping[str, str]
+    ) -> tuple[discord.Guild, Person, Where] | None:
+        """Return the server that an appeal in a direct conversation belongs to, also for who was sent out of it."""
+        if name != APPEAL or asked.guild_id is not None:
+            return None
+        guild, where = await self._home_of_appeal(asked.user.id, " ".join(arguments.values())), place(asked.channel)
+        if guild is None or guild.unavailable or where is None:
+            return None
+        return guild, guild.get_member(asked.user.id) or asked.user, where
+
     async def _where(self, asked: discord.Interaction) -> tuple[discord.Guild, discord.Member, Where] | None:
         """Return the server, the member and the channel; who shares none with the bot is told so."""
         guild = self._guild(asked)
@@ -231,7 +246,7 @@ class Interactions:
             words = self._translate(str(asked.locale))(STRANGERS)
             await asked.response.send_message(words, ephemeral=True)
 
-    def _named(self, asked: discord.Interaction, member: discord.Member, guild: discord.Guild) -> Named:
+    def _named(self, asked: discord.Interaction, member: Person, guild: discord.Guild) -> Named:
         return replace(self._incoming.member(member, guild), language=str(asked.locale))
 
     def _open(self, asked: discord.Interaction, *, thinking: bool) -> Opened:

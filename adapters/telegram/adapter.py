@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+    from adapters.hearing import Appeals
     from adapters.telegram.client import Client
     from bot.core.actions import Action
     from bot.core.clock import Clock
@@ -71,8 +72,8 @@ KEPT = timedelta(hours=24)
 class Telegram:
     """One bot on Telegram.
 
-    `known` tells what is stored of a space, `spaces` which there are, those first where a member was active last, and
-    `latest` when the newest message was said that is stored.
+    `known` tells what is stored of a space, `spaces` which there are, those first where a member was active last,
+    `appeals` what somebody can appeal, and `latest` when the newest message was said that is stored.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Telegram:
         counts: Counts,
         known: Callable[[Ref], Awaitable[Mapping[Ref, KnownChannel] | None]],
         spaces: Callable[[Ref], Awaitable[Sequence[Named]]],
+        appeals: Appeals,
         latest: Callable[[], Awaitable[datetime | None]],
         api: str = "",
         wait: int = WAIT,
@@ -92,6 +94,7 @@ class Telegram:
         self._counts = counts
         self._known = known
         self._spaces = spaces
+        self._appeals = appeals
         self._latest = latest
         self._api = api
         self._wait = wait
@@ -108,7 +111,7 @@ class Telegram:
     @property
     def can(self) -> frozenset[str]:
         """Return what it does; what is for one member alone is said in a conversation with them."""
-        return frozenset(kind.__name__ for kind in CAN) | {"opened", "buttons", "files", "fetch"}
+        return frozenset(kind.__name__ for kind in CAN) | {"opened", "outsiders", "buttons", "files", "fetch"}
 
     @property
     def limits(self) -> Limits:
@@ -147,7 +150,7 @@ class Telegram:
         translate: dict[str, Translate],
     ) -> None:
         chats = Chats(client=bot, clock=self._clock, known=self._known)
-        homes = Homes(client=bot, clock=self._clock, spaces=self._spaces)
+        homes = Homes(client=bot, clock=self._clock, spaces=self._spaces, appeals=self._appeals)
         hears_all = bool(bot.bot.can_read_all_group_messages)
         ears = self.ears = Ears(
             client=bot,

@@ -11,7 +11,7 @@ from telegram import Message, Update
 from telegram.constants import ChatType
 from telegram.error import TelegramError
 
-from adapters.hearing import said
+from adapters.hearing import plea, said
 from adapters.telegram import names
 from adapters.telegram.changing import Changes
 from adapters.telegram.chats import LATE, aware
@@ -181,7 +181,8 @@ class Ears:
             self.homes.note(who.id, space)
             self.homes.note_presence(who.id, names.place(space.ref).chat, here=True)
             self.asked.note(who)
-        await self._say_so(space, event, message, rank)
+        for one in self._said(event, message, rank):
+            await self.tell(space, one)
         if not event.author.bot:
             await self._follow_name(space, event, update)
 
@@ -199,14 +200,20 @@ class Ears:
         if before != who.name:
             await self.tell(space, MemberChanged(member=who, at=event.at, revision=revision(event.at, update)))
 
-    async def _say_so(self, space: Named, event: MessagePosted, message: Message, rank: Rank) -> None:
-        """Tell of a message, and of the command that it gives."""
-        words = self.asked.words(message) if event.mentioned and not is_passed_on(message) else ""
-        for one in said(event, rank=rank, commands=self.commands, words=words):
-            await self.tell(space, self.asked.about(one, message))
+    def _said(self, event: MessagePosted, message: Message, rank: Rank) -> list[Event]:
+        """Return what to tell of a message: itself, and the command that it gives."""
+        told = said(event, rank=rank, commands=self.commands, words=self._words(event, message))
+        return [self.asked.about(one, message) for one in told]
+
+    def _words(self, event: MessagePosted, message: Message) -> str:
+        """Return what a message says to the bot."""
+        return self.asked.words(message) if event.mentioned and not is_passed_on(message) else ""
 
     async def _private(self, message: Message) -> None:
-        """Take in what somebody wrote to the bot alone, as a member of a group that both are in."""
+        """Take in what somebody wrote to the bot alone, as a member of a group that both are in.
+
+        Of an appeal that belongs to another group the command alone is told, there: its author may be sent out of it.
+        """
         who = message.from_user
         if who is None or who.is_bot:
             return
@@ -218,18 +225,22 @@ class Ears:
             if chosen is not None:
                 self.homes.note(who.id, chosen)
         event = self.incoming.posted(message, self.chats.channel(message.chat))
-        home = await self.homes.of(who.id) if event is not None else None
         if event is None:
             return
-        if home is None:
+        home = await self.homes.of(who.id)
+        line = plea(self._words(event, message), self.commands)
+        space = await self.homes.of_appeal(who.id, line, home) if line is not None else home
+        if space is None:
             self.beside(self._refuse(who, aware(message.date)), "telling a stranger")
             return
-        group = names.place(home.ref).chat
-        rank = await self.chats.rank(group, who.id)
+        rank = await self.chats.rank(names.place(space.ref).chat, who.id)
         if start:
-            await self._started(home, event, rank)
+            await self._started(space, event, rank)
             return
-        await self._say_so(home, event, message, rank)
+        at_home = home is not None and home.ref == space.ref
+        for one in self._said(event, message, rank):
+            if at_home or isinstance(one, CommandGiven):
+                await self.tell(space, one)
 
     async def _started(self, home: Named, event: MessagePosted, rank: Rank) -> None:
         """Let whoever opened a conversation be shown what there is: the owner how to set it up, others the commands."""

@@ -1,4 +1,4 @@
-"""Which group a conversation with one member belongs to: one that both are in."""
+"""Which group a conversation with one member belongs to: one that both are in; of an appeal, the one it is about."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from telegram.error import TelegramError
 
+from adapters.hearing import meant
 from adapters.telegram import names
 from adapters.telegram.chats import is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from adapters.hearing import Appeals
     from adapters.telegram.client import Client
     from bot.core.clock import Clock
     from bot.core.events import Named
@@ -31,11 +33,15 @@ REMEMBERED = 10_000
 
 @dataclass(slots=True, kw_only=True)
 class Homes:
-    """Finds homes. `spaces` returns the known groups, those where a member was active last first."""
+    """Finds homes. `spaces` returns the known groups, those where a member was active last first.
+
+    `appeals` returns the cases that somebody can appeal.
+    """
 
     client: Client
     clock: Clock
     spaces: Callable[[Ref], Awaitable[Sequence[Named]]]
+    appeals: Appeals
     _lately: dict[int, Named] = field(default_factory=dict)
     _here: dict[tuple[int, int], tuple[datetime, bool]] = field(default_factory=dict)
 
@@ -67,6 +73,12 @@ class Homes:
         every = await self.spaces(names.member(user))
         found = next((one for one in every if one.ref == names.chat(group)), None)
         return found if found is not None and await self.is_here(user, group) else None
+
+    async def of_appeal(self, user: int, words: str, home: Named | None) -> Named | None:
+        """Return the group of the case that somebody appeals, though they were sent out of it; else their home."""
+        found = await self.appeals([names.member(user)])
+        case = meant(found, words, home=lambda one: home is not None and one.space.ref == home.ref)
+        return case.space if case is not None else home
 
     async def is_here(self, user: int, group: int) -> bool:
         """Say whether somebody is in a group now; where Telegram does not tell, they are not."""

@@ -343,6 +343,19 @@ class Finding:
     words: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appealable:
+    """A case that somebody can appeal: the account that it is about, and the space that it was in.
+
+    `appealed` says that they did.
+    """
+
+    case: str
+    account: Ref
+    space: Named
+    appealed: bool = False
+
+
 class Adapter(Protocol):
     """One platform: what happens there comes in as events, and actions are carried out there."""
 
@@ -359,6 +372,7 @@ class Adapter(Protocol):
         that this takes no files and stays as it was said. `buttons` and `files` say that messages may have these, and
         `fetch` that it can look at those that members send.
         `Delete-own` in the place of `Delete` says that it takes away what the bot said, and nothing else.
+        `outsiders` says that who was sent out can still write to the bot, so that their appeals are handed over.
         """
         ...
 

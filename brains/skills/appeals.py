@@ -67,7 +67,7 @@ async def _meant(context: Context) -> tuple[Case, str]:
         if any(letter.isdigit() for letter in named):
             raise Mistake(_("There is no case {case} about you."), case=named)
         words = f"{named} {words}".strip()  # a word of their own that is as long as the id of a case
-    against = found or [one for one in mine if one.standing != "withdrawn" and one.verdict != "fine" and one.step]
+    against = found or [one for one in mine if one.is_against]
     if not against:
         raise Mistake(_("Nothing was done to you here that you could appeal."))
     return against[0], words

@@ -22,6 +22,7 @@ from brains.skills.casework import (
     NAME,
     can,
     exhibit,
+    is_told_first,
     is_withheld,
     kept,
     opened,
@@ -221,18 +222,19 @@ async def _propose(context: Context, found: Finding) -> Decision:
         points=points,
         case=found.case.id if found.case else "",
     )
-    done: list[Action] = []
+    taken: list[Action] = []
     if found.removes:
-        done.append(Delete(message=found.event.message, channel=found.event.channel.ref))
-    if step is not None and (act := sanction(more, step, more.reason)):
-        done.append(act)
+        taken.append(Delete(message=found.event.message, channel=found.event.channel.ref))
+    act = sanction(more, step, more.reason) if step is not None else None
+    done = [*taken, *([act] if act else [])]
     told = await letters.notice(context, found.member, more) if step is not None else None
     warned = [replace(told, text=await _unquoted(context, [found.surest]))] if isinstance(told, Warn) else []
     at_once = [one for one in (*done, *warned) if _is_done_at_once(context, found.event, one)]
     asked = await (
         _shown(context, found.case, more, at_once) if found.case else cards.card(context, more, done=at_once)
     )
-    actions = (more, *([asked] if asked else []), *done, *([told] if told else []))
+    ends = (told, act) if await is_told_first(context, found.member, more.step) else (act, told)
+    actions = (more, *([asked] if asked else []), *taken, *(one for one in ends if one is not None))
     return Decision(
         skill=NAME,
         actions=actions,

@@ -28,6 +28,17 @@ DONE: dict[str, str] = {
     "ban": _("You are sent out for good."),
 }
 """What the member is told is done to them."""
+APPEAL = _("If this is wrong, tell the staff: `/appeal {case}` and why. Somebody will look at it again.")
+FROM_OUTSIDE: dict[str, str] = {
+    "kick": _(
+        "If this is wrong, come back and tell the staff: `/appeal {case}` and why. Somebody will look at it again."
+    ),
+    "ban": _(
+        "Once you are out, you may not be able to write to me. "
+        "If this is wrong, write to somebody of the staff, and name case {case}."
+    ),
+}
+"""How to appeal where who was sent out may not be able to write to the bot, by what is done."""
 CALLED: dict[Ruled, str] = {
     "": "",
     "spam": _("the staff calls what you wrote spam"),
@@ -76,7 +87,7 @@ async def notice(
         lines += [wording.quote(kept.exhibits[-1].text[:QUOTED]), ""]
     if deleted:
         lines.append(translate(_("Messages of yours that I took away: {count}.")).format(count=deleted))
-    lines += _consequences(kept, translate, stands=stands)
+    lines += _consequences(context, kept, translate, stands=stands)
     text = "\n".join(lines)
     if kept.step == "warn" and kept.exhibits:
         warned = Warn(member=member.ref, channel=kept.exhibits[-1].channel, text=text, by=kept.by)
@@ -97,18 +108,24 @@ async def warning(context: Context, member: Member, kept: KeepCase, why: str) ->
     """Word a warning that staff give by hand."""
     translate = await theirs(context, member)
     head = translate(_("**A warning from the staff**: {reason}")).format(reason=escape(why))
-    return "\n".join([head, *_consequences(kept, translate)])
+    return "\n".join([head, *_consequences(context, kept, translate)])
 
 
-def _consequences(kept: KeepCase, translate: Translate, *, stands: bool = False) -> list[str]:
+def _consequences(context: Context, kept: KeepCase, translate: Translate, *, stands: bool = False) -> list[str]:
     """Say what is done, for how long it counts, and how to appeal."""
     done = _("Nothing is done to you besides what I told you before.") if stands else DONE[kept.step]
     lines = [translate(done).format(time=lasting(kept.minutes, translate))]
     if kept.points:
         sentence = translate(_("Points: {points}, for {days} days."))
         lines.append(sentence.format(points=kept.points, days=kept.days))
-    appeal = _("If this is wrong, tell the staff: `/appeal {case}` and why. Somebody will look at it again.")
-    return [*lines, translate(appeal).format(case=kept.case)]
+    return [*lines, translate(_way_back(context, kept)).format(case=kept.case)]
+
+
+def _way_back(context: Context, kept: KeepCase) -> str:
+    """Return how to appeal. Who is sent out is heard only where the platform lets them write to the bot even then."""
+    if "outsiders" in context.can.get(kept.member.platform, frozenset()):
+        return APPEAL
+    return FROM_OUTSIDE.get(kept.step, APPEAL)
 
 
 async def relief(context: Context, member: Member, case: str) -> OpenDirect:

@@ -29,6 +29,7 @@ from tests.contract.platform import (
     Seen,
     SeenChannel,
     SeenMember,
+    no_appeals,
 )
 from tests.platforms.discord import DiscordServer, Harbour, discord_server, harbour
 from tests.platforms.discord.people import Sent
@@ -299,6 +300,7 @@ async def on_discord() -> AsyncIterator[Platform]:
             clock=clock,
             counts=counts,
             known=lambda space: driver.what_is_known(space),
+            appeals=no_appeals,
             api=server.api,
             gateway=server.gateway_url,
         )

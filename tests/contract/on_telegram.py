@@ -30,6 +30,7 @@ from tests.contract.platform import (
     Seen,
     SeenChannel,
     SeenMember,
+    no_appeals,
     until_ready,
 )
 from tests.platforms.telegram import Harbour, TelegramServer, harbour, telegram_server
@@ -250,6 +251,7 @@ async def on_telegram() -> AsyncIterator[Platform]:
             counts=Counts(clock),
             known=_nothing,
             spaces=lambda member: driver.spaces(member),
+            appeals=no_appeals,
             latest=_never,
             api=server.api,
         )

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.core.actions import Button
 from bot.core.errors import Unavailable
 from bot.core.events import Arrival, CommandGiven, Event
-from bot.core.ports import Adapter
+from bot.core.ports import Adapter, Appealable
 from bot.core.things import Ref
 from tests.platforms import Refused
 
-__all__ = ["Platform", "Recorder", "Refused", "Seen", "SeenChannel", "SeenMember", "asked", "until_ready"]
+__all__ = ["Platform", "Recorder", "Refused", "Seen", "SeenChannel", "SeenMember", "asked", "no_appeals", "until_ready"]
 
 
 @dataclass
@@ -168,6 +168,11 @@ async def asked(platform: Platform, who: Ref) -> Ref | None:
     event = await platform.heard.wait_for(lambda one: isinstance(one, CommandGiven) and one.member.ref == who)
     platform.heard.forget(event)
     return event.invocation if isinstance(event, CommandGiven) else None
+
+
+async def no_appeals(_accounts: Collection[Ref]) -> list[Appealable]:
+    """Answer an adapter as if nobody had anything to appeal."""
+    return []
 
 
 async def until_ready(ready: asyncio.Event, life: asyncio.Task[None]) -> None:

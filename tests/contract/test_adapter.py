@@ -77,7 +77,18 @@ from tests.contract.platforms import PLATFORMS
 
 pytestmark = pytest.mark.slow
 
-ABILITIES = {"only", "only-asked", "only-plain", "Delete-own", "enters", "opened", "buttons", "files", "fetch"}
+ABILITIES = {
+    "only",
+    "only-asked",
+    "only-plain",
+    "Delete-own",
+    "enters",
+    "opened",
+    "outsiders",
+    "buttons",
+    "files",
+    "fetch",
+}
 """What an adapter says it can beside actions: `bot/policy.py` and `brains/skills` read them."""
 
 NOBODY = "nobody-of-this-name"

@@ -9,8 +9,10 @@ import numpy as np
 from sqlalchemy import func, select
 
 from bot.core.actions import Exhibit, KeepAppeal, KeepCase, KeepReport, SettleCase
+from bot.core.events import Named
+from bot.core.ports import Appealable
 from bot.core.things import Ref
-from storage import acquaintance, casebook, cases, communities, exhibits, lessons, members
+from storage import acquaintance, casebook, cases, communities, exhibits, lessons, members, spaces
 from storage.casebook import purge
 from storage.cases import Tally
 from storage.connection import Connection
@@ -77,4 +79,40 @@ async def test_a_case_is_kept_settled_learned_from_appealed_and_erased(database:
         *("", "", 1, "", "", 3, 0, ["K7QX3M"], ["K7QX3M"]),
         *(Tally(detector="spam", settled=1), "1.1.0.0", "1.1.1.1", "1", 0, 1, [(TEXT, 0.5)], ["hello", TEXT], 2),
         *(4, 0, 0),
+    ]
+
+
+async def test_what_was_done_to_somebody_can_be_appealed_in_every_community_newest_first(database: Database) -> None:
+    quarantine = timedelta(days=1)
+    rooms = [Named(ref=Ref("wire", name), name=name) for name in ("harbour", "boats")]
+    ben, ann = (Named(ref=Ref("wire", name), name=name) for name in ("ben", "ann"))
+
+    async def work(connection: Connection) -> list[Appealable]:
+        for number, room in enumerate(rooms):
+            here = await spaces.settle(connection, room, MONDAY)
+            intake = Intake(here, MONDAY)
+            await intake.begin(connection)
+            await intake.meet_members(connection, [ben, ann])
+            for case, who, step, standing, noted in (
+                ("BANNED", ben, "ban", "settled", room.ref),
+                ("WARNED", ben, "warn", "open", None),
+                ("UNDONE", ben, "kick", "withdrawn", room.ref),
+                ("WAITS", ben, "", "open", room.ref),
+                ("HERS", ann, "ban", "settled", room.ref),
+            ):
+                member = await members.by_ref(connection, here, who.ref)
+                assert member is not None
+                kept = KeepCase(case=f"{case}{number}", member=who.ref, about="hand", reason="", step=step, space=noted)
+                at = MONDAY + timedelta(hours=10 * number + (case == "WARNED"))
+                await casebook.keep(
+                    connection, here, member, replace(kept, standing=standing), quarantine=quarantine, trace="", now=at
+                )
+            plea = KeepAppeal(case=f"WARNED{number}", member=ben.ref, text="no", state="open")
+            await casebook.appeal(connection, here, plea, quarantine=quarantine, now=MONDAY)
+        return await cases.appealable(connection, [ben.ref, Ref("wire", "nobody")])
+
+    assert await database.write(work) == [
+        Appealable(case=f"{case}{number}", account=ben.ref, space=rooms[number], appealed=case == "WARNED")
+        for number in (1, 0)
+        for case in ("WARNED", "BANNED")
     ]

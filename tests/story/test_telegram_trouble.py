@@ -38,7 +38,7 @@ from bot.sending import Sender
 from bot.streaming import say_in_pieces
 from tests.clocks import HastyClock, PatientClock
 from tests.contract.on_telegram import OnTelegram, _never, _nothing, ref
-from tests.contract.platform import Recorder
+from tests.contract.platform import Recorder, no_appeals
 from tests.platforms.telegram import TelegramServer, harbour, telegram_server
 
 pytestmark = pytest.mark.slow
@@ -63,7 +63,8 @@ def adapter_for(server: TelegramServer, clock: Clock, on: Callable | None = None
     async def spaces(member: Ref) -> list:
         return await on().spaces(member) if on else []
 
-    given = {"known": _nothing, "spaces": spaces, "latest": _never, "api": server.api, "clock": clock, **more}
+    given = {"known": _nothing, "spaces": spaces, "appeals": no_appeals, "latest": _never, "api": server.api}
+    given |= {"clock": clock, **more}
     return Telegram(token=SecretStr(server.token), counts=Counts(clock), **given)
 
 

@@ -22,7 +22,7 @@ from bot.core.decisions import Receipt
 from bot.core.errors import Overloaded
 from bot.core.events import ChannelChanged, CommandGiven
 from tests.contract.on_discord import OnDiscord, _connected, on_discord, ref
-from tests.contract.platform import Recorder, Refused
+from tests.contract.platform import Recorder, Refused, no_appeals
 from tests.platforms.discord import discord_server, harbour
 from tests.platforms.discord.town import rights
 
@@ -56,6 +56,7 @@ async def test_what_is_to_be_done_before_it_is_connected_is_done_then() -> None:
             clock=clock,
             counts=Counts(clock),
             known=nothing,  # type: ignore[arg-type]
+            appeals=no_appeals,
             api=server.api,
             gateway=server.gateway_url,
         )

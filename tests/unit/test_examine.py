@@ -355,3 +355,21 @@ async def test_an_appeal_is_decided_from_the_case_too(home: Path) -> None:
         assert "they are pretty" in shown.text
         await press(bot, "Grant: take it back")
         assert [one.verdict for one in await about(bot)] == ["fine"]
+
+
+@pytest.mark.parametrize(
+    ("can", "promised"),
+    [
+        (EVERYTHING, "write to somebody of the staff, and name case {case}."),
+        (EVERYTHING | {"outsiders"}, "`/appeal {case}` and why."),
+    ],
+)
+async def test_who_the_bot_itself_sends_out_is_told_before_how_to_appeal(
+    home: Path, can: frozenset[str], promised: str
+) -> None:
+    async with watched(home, can=can, held=9, strictness="strict", ask_first="nothing") as bot:
+        await bot.happens(bot.posted("buy lanterns"))
+        assert [type(one) for one in of(bot, Delete, OpenDirect, Ban)] == [Delete, OpenDirect, Ban]
+        [letter], [case] = of(bot, OpenDirect), await about(bot)
+        assert promised.format(case=case.id) in letter.text
+        assert ("/appeal" in letter.text) == ("/appeal" in promised)

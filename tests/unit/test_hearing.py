@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-from adapters.hearing import FIRST_PAUSE, LONGEST_PAUSE, Handover
+import pytest
+
+from adapters.hearing import FIRST_PAUSE, LONGEST_PAUSE, Handover, meant, plea
+from bot.core.commands import COMMANDS
 from bot.core.errors import Unavailable
 from bot.core.events import Arrival, MemberLeft, Named
+from bot.core.ports import Appealable
 from bot.core.things import Ref
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -68,3 +72,32 @@ async def test_what_must_be_known_first_is_awaited_in_turn() -> None:
     await asyncio.gather(handover.give(left("ben")), handover.give(left("anna")))
     assert [one for one in order if not one.startswith("before")] == ["ben", "anna"]
     assert order.index("before ben") < order.index("before anna")
+
+
+def appealable(case: str, space: str, *, appealed: bool = False) -> Appealable:
+    where = Named(ref=Ref("wire", space), name=space)
+    return Appealable(case=case, account=Ref("wire", "ben"), space=where, appealed=appealed)
+
+
+@pytest.mark.parametrize(
+    ("words", "found", "wanted"),
+    [
+        ("", [], None),
+        ("", [appealable("NEWEST", "boats"), appealable("OLDEST", "lamps")], "NEWEST"),
+        ("", [appealable("NEWEST", "boats"), appealable("OLDEST", "harbour")], "OLDEST"),
+        ("", [appealable("NEWEST", "boats"), appealable("OLDEST", "harbour", appealed=True)], "NEWEST"),
+        ("", [appealable("NEWEST", "boats", appealed=True)], "NEWEST"),
+        ("oldest, it was a joke", [appealable("NEWEST", "harbour"), appealable("OLDEST", "boats")], "OLDEST"),
+        ("K7QX3M it was a joke", [appealable("NEWEST", "boats"), appealable("OLDEST", "harbour")], "OLDEST"),
+    ],
+)
+def test_an_appeal_is_about_the_case_it_names_else_the_latest_that_was_not_appealed(
+    words: str, found: list[Appealable], wanted: str | None
+) -> None:
+    case = meant(found, words, home=lambda one: one.space.ref.id == "harbour")
+    assert (case.case if case else None) == wanted
+
+
+def test_an_appeal_in_words_is_told_from_what_only_says_something() -> None:
+    said = ("/appeal K7QX3M why", "appeal K7QX3M why", "/appeal", "I appeal to you", "/help appeal", "")
+    assert [plea(one, COMMANDS) for one in said] == ["K7QX3M why", "K7QX3M why", "", None, None, None]

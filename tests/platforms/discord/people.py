@@ -153,7 +153,9 @@ class People:
         return self.backend.get_dm_channel(user).id
 
     async def post_directly(self, user: int, text: str, *, files: Sequence[Sent] = ()) -> int:
-        """Write to the bot alone."""
+        """Write to the bot alone, with whom one must share a server."""
+        if not any(user in one.members for one in self.backend.guilds.values()):
+            raise Refused("Their message could not be delivered: they share no server with the bot.")
         channel = await self.direct(user)
         stored = [self._store(channel, one) for one in files]
         return self.backend.create_message(channel, user, text, attachments=stored).id
