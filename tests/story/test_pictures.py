@@ -6,7 +6,6 @@ import io
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -82,11 +81,11 @@ async def test_the_process_reads_a_scam_and_a_repost_and_survives_what_is_hostil
         assert process.rlimit(psutil.RLIMIT_AS) == (MEMORY, MEMORY)
         assert process.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
         grown = process.memory_info().rss
-        started = time.monotonic()
+        before = process.cpu_times()
         for hostile in (b"%PDF-1.7", saved(page(*SCAM))[:900], saved(Image.new("L", (5100, 5000)))):
             with pytest.raises(Mistake):
                 await eyes.look(hostile)
-        assert time.monotonic() - started < 5
+        assert process.cpu_times().user - before.user < 2  # seconds of its own: others share the machine
         assert process.memory_info().rss < grown + 50_000_000
         assert process.memory_info().rss < 800_000_000
         assert not process.net_connections()

@@ -99,11 +99,9 @@ def test_it_starts_suggests_stops_and_comes_back_without_loading_the_sample_agai
     assert "first start" in words
 
     again = Bot(kinfolk_with_models, port)
-    began = time.monotonic()
     until(again.is_ready, 60)
     again.does(deed="use", by="colm", room="general", line="/help")
     until(lambda: "/match" in again.sees("colm", "general"))
-    assert time.monotonic() - began < 30
     shown = again.page.get("/api/messages", params={"as": "ana", "room": "general"}).json()
     assert made in str(shown)
     assert "first start" not in again.stop()

@@ -172,9 +172,9 @@ def test_ngrams_are_those_of_each_text_and_none_between_texts():
 
 def test_a_million_characters_are_read_as_far_as_a_message_goes(ours):
     long = "kill " * 200_000
-    started = time.perf_counter()
+    started = time.process_time()
     whole = ours.scores([long], [long])["self_harm"]
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert whole == pytest.approx(ours.scores([long[:LIMIT]], [long[:LIMIT]])["self_harm"])
 
 

@@ -95,7 +95,7 @@ def test_textrank_prefers_what_resembles_the_others() -> None:
 
 
 def test_a_message_made_to_take_long_is_looked_at_as_fast_as_any() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert not says_something(f"yes {'a' * 60}.", ["a", "b", "c"]), "a greeting of few words"
     assert says_something(f"yes {'a' * 200} b c d e f g h", ["a", "b", "c"])
-    assert time.perf_counter() - began < 1.0, "every way to cut the long word would take seconds"
+    assert time.process_time() - began < 1.0, "every way to cut the long word would take seconds"

@@ -570,7 +570,7 @@ async def test_a_thousand_messages_are_quick(reader: Reader, playground: Playgro
         }"""
     )
 
-    assert milliseconds < 6000  # .4 s on an idle machine; what grows with the square of the messages takes minutes
+    assert milliseconds < 20_000  # .4 s on an idle machine; what grows with the square of the messages takes minutes
 
 
 @pytest.mark.parametrize(
