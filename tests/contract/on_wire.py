@@ -172,7 +172,7 @@ async def on_wire() -> AsyncIterator[Platform]:
         driver = OnWire(adapter, heard, server)
         running = asyncio.create_task(adapter.run(heard.put, EVERY))
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await adapter.ready.wait()
             heard.arrivals.clear()
             yield driver

@@ -38,7 +38,7 @@ class Recorder:
         self.arrivals = [one for one in self.arrivals if one.event is not event]
 
     async def wait_for(self, fits: Callable[[Event], bool]) -> Event:
-        async with asyncio.timeout(10), self._grown:
+        async with asyncio.timeout(30), self._grown:
             await self._grown.wait_for(lambda: any(fits(one.event) for one in self.arrivals))
         return next(one.event for one in self.arrivals if fits(one.event))
 

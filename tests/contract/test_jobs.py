@@ -93,7 +93,7 @@ async def test_who_stops_gives_the_lease_back_and_who_is_alone_takes_it(database
 
 async def holds(database: Database, holder: str) -> None:
     """Wait until a process holds the lease."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             async with database.read() as connection:
                 found = (await connection.execute(text("SELECT holder FROM lease WHERE name = 'jobs'"))).scalar()

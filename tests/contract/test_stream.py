@@ -227,14 +227,14 @@ async def test_who_waits_is_woken_by_what_comes_and_not_by_the_next_look(
     claiming = asyncio.create_task(stream.claim(10))
     await asyncio.sleep(0)
     await stream.put(arrival(1))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         taken = await claiming
     assert names(taken) == ["general/1"]
 
     claiming = asyncio.create_task(stream.claim(10))
     await asyncio.sleep(0)
     await stream.release(taken)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert names(await claiming) == ["general/1"]
 
 
@@ -289,7 +289,7 @@ async def test_what_another_process_put_is_found(open_stream, second: Database, 
     claiming = asyncio.create_task(stream.claim(10))
     await elsewhere.put(arrival(1))
     clock.move(2 * LOOK)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert names(await claiming) == ["general/1"]
     assert await nothing_comes(elsewhere, clock)
 

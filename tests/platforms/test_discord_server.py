@@ -84,7 +84,7 @@ async def running(client: discord.Client, token: str) -> AsyncIterator[None]:
     task = asyncio.create_task(client.start(token))
     ready = asyncio.create_task(client.wait_until_ready())
     try:
-        await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED, timeout=10)
+        await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED, timeout=30)
         if task.done():
             task.result()
         yield

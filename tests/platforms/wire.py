@@ -102,7 +102,7 @@ class WireServer:
         number, pong = next(self._numbers), asyncio.Event()
         self._pongs[number] = pong
         self._tell("ping", BOT, None, number=number)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await pong.wait()
 
     def say(self, by: str, room: str, text: str, reply_to: int | None = None) -> int:

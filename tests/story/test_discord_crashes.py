@@ -122,7 +122,7 @@ async def test_a_command_that_a_kill_interrupted_is_answered_by_the_next_process
         await bot.start()
         command = await server.uses.command(who.ben, who.pier, "match", {"interests": "oakum"})
         await server.uses.acknowledged(command)
-        await asyncio.wait_for(asked.wait(), 10)
+        await asyncio.wait_for(asked.wait(), 30)
         await bot.kill()
     assert (await server.uses.answer(command)).text == ""
     bot.settings["KINFOLK_ENCODER"] = NO_ENCODER

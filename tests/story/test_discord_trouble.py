@@ -122,7 +122,7 @@ async def test_moderation_goes_before_what_else_waits(guild: DiscordTown) -> Non
     sender = guild.living.lanes._pipeline.performer.sender
     send, everywhere = sender.send, sender._budget(ref(who.pier))._all
     first = asyncio.create_task(send(Say(to=ref(who.pier), text="one"), Urgency.REPLY))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while everywhere.opens_at <= guild.app.clock.now():  # noqa: ASYNC110 - nothing tells when the bot has heard
             await asyncio.sleep(0)
     second = asyncio.create_task(send(Say(to=ref(who.pier), text="two"), Urgency.REPLY))
@@ -193,7 +193,7 @@ async def test_after_what_is_no_frame_at_all_it_begins_anew_and_nothing_is_lost(
     before = await guild.says(who.ben, who.pier, "before")
     server.gateway.frame(frame)
     missed = await server.people.post(who.ben, who.pier, "meanwhile")
-    async with asyncio.timeout(10), server.gateway._moved:
+    async with asyncio.timeout(30), server.gateway._moved:
         await server.gateway._moved.wait_for(lambda: server.gateway.identified == 2)
     after = await guild.says(who.ben, who.pier, "after")
     assert set(await guild.stored()) == {str(ref(who.pier, one)) for one in (before, missed, after)}

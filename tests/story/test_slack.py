@@ -160,7 +160,7 @@ async def test_what_cannot_be_stored_is_not_acknowledged_and_comes_again_as_the_
         sockets.patience, heard.full = 0.6, True
         await platform.post(platform.member, platform.public, "Is this lost?")
         [envelope] = sockets.envelopes
-        async with asyncio.timeout(10), sockets._moved:
+        async with asyncio.timeout(30), sockets._moved:
             await sockets._moved.wait_for(lambda: envelope.sent > 1)
         assert not envelope.acknowledged.is_set()
         heard.full = False

@@ -78,7 +78,7 @@ async def connected(
     on = OnTelegram(adapter, heard, server, who)
     running = asyncio.create_task(adapter.run(heard.put, COMMANDS))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await adapter.ready.wait()
         yield Connected(adapter=adapter, heard=heard, running=running, on=on)
     finally:
@@ -122,7 +122,7 @@ async def test_nothing_is_confirmed_before_it_is_stored_and_a_kill_between_loses
     adapter = adapter_for(server, SystemClock())
     killed = asyncio.create_task(adapter.run(never, COMMANDS))
     made = await server.people.post(who.ben, who.group, "Kept?", topic=who.pier.id)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await reached.wait()
     killed.cancel()
     await asyncio.wait([killed])
@@ -151,7 +151,7 @@ async def test_each_chat_is_in_order_and_a_slow_one_holds_up_no_other(server: Te
         await server.people.post(who.mo, other, f"quick {number}")
     adapter = adapter_for(server, SystemClock())
     running = asyncio.create_task(adapter.run(put, COMMANDS))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(order) < 3:  # noqa: ASYNC110 - nothing tells when
             await asyncio.sleep(0.005)
     assert order == ["quick 0", "quick 1", "quick 2"]
@@ -459,7 +459,7 @@ async def test_a_webhook_and_another_program_are_named(server: TelegramServer) -
 async def test_of_two_that_ask_one_is_refused(line: Connected, server: TelegramServer) -> None:
     await server.updates.polled()
     async with connected(server, line.on.who):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not any(one.status == 409 for one in server.faults.calls("getUpdates")):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
     assert not line.running.done()

@@ -78,7 +78,7 @@ async def test_a_row_longer_than_the_budget_goes_alone():
 async def test_a_lone_caller_does_not_wait_for_others():
     model = Model()
     async with batcher(model) as batches:
-        assert await asyncio.wait_for(batches.submit(["alone"]), 5) == ["ALONE"]
+        assert await asyncio.wait_for(batches.submit(["alone"]), 30) == ["ALONE"]
     assert model.batches == [["alone"]]
 
 
@@ -113,7 +113,7 @@ async def test_a_wrong_number_of_results_is_an_error_and_not_a_hang():
     nothing: list[str] = []
     async with Batcher[str, str](lambda _: nothing, length=len, budget=12) as batches:
         with pytest.raises(ValueError, match="shorter"):
-            await asyncio.wait_for(batches.submit(["x"]), 5)
+            await asyncio.wait_for(batches.submit(["x"]), 30)
 
 
 async def test_a_full_queue_refuses_and_takes_rows_again_when_there_is_room():

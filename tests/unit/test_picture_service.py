@@ -112,7 +112,7 @@ async def test_after_a_while_without_pictures_nothing_is_held_any_more() -> None
     async with looking(idle=0.01) as (pictures, eyes):
         process = int((await pictures.look(b"fine")).hashes[0], 16)
         assert eyes._process
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await eyes._process.wait()
         assert eyes.health()["status"] == "resting"
         assert int((await pictures.look(b"fine")).hashes[0], 16) != process

@@ -109,7 +109,7 @@ async def test_followers_hear_of_a_change_at_once_and_end_when_the_feed_is_close
     feed.publish(Change("message", "1"))
     assert [one.id for one in (await heard.get()).changes] == ["1"]
     feed.close()
-    await asyncio.wait_for(following, 5)
+    await asyncio.wait_for(following, 30)
 
 
 async def test_what_is_done_while_the_page_is_closed_may_be_tried_again() -> None:

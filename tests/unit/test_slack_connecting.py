@@ -47,7 +47,7 @@ async def nothing(_space: Ref) -> None:
 async def connect(server: Server, given: Tokens) -> None:
     clock = SystemClock()
     slack = Slack(tokens=given, clock=clock, counts=Counts(clock), known=nothing, api=server.api)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await slack.run(Recorder().put, COMMANDS)
 
 
@@ -201,7 +201,7 @@ async def test_a_line_on_which_slack_says_no_hello_is_let_go(server: Server, mon
         line = link.Link(api=api, session=session, clock=clock, take=lambda _envelope, _acknowledge: None)
         with pytest.raises(Gone, match="cannot be reached"):
             await line._dial()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             await server.sockets.left()
 
 

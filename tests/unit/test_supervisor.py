@@ -34,7 +34,7 @@ class Part:
 
 async def until_well(clock: HastyClock, *parts: Part) -> None:
     running = asyncio.create_task(Supervisor(clock).run({str(number): part.run for number, part in enumerate(parts)}))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await asyncio.gather(*(part.well.wait() for part in parts))
     running.cancel()
     await asyncio.wait([running])

@@ -169,7 +169,7 @@ async def test_a_living_bot_tells_apart_what_was_said_and_rests_longer_than_it_w
     clock = Drowsy()
     await hall.happens(*spoken(ENGLISH))
     living = asyncio.create_task(replace(hall.untangling, clock=clock).run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await clock.asleep.wait()
     living.cancel()
     assert clock.slept[0] > 0
@@ -181,7 +181,7 @@ async def test_who_is_in_a_hurry_goes_ahead_while_the_living_bot_rests(hall: Hal
     await hall.happens(*spoken(ENGLISH), *again)
     living = replace(hall.untangling, clock=clock)
     background = asyncio.create_task(living.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not clock._sleepers:  # noqa: ASYNC110 - it rests after its first portion
             await asyncio.sleep(0.01)
         assert await living.catch_up() == 8, "the other channel waited"

@@ -67,13 +67,13 @@ class Updates:
                 raise Conflict(OTHER_POLLER)
             return self.waiting[:limit]
 
-    async def settled(self, patience: float = 10.0) -> None:
+    async def settled(self, patience: float = 30.0) -> None:
         """Wait until everything that was told is confirmed."""
         last = max((one["update_id"] for one in self.waiting), default=0)
         async with asyncio.timeout(patience), self._moved:
             await self._moved.wait_for(lambda: all(one["update_id"] > last for one in self.waiting))
 
-    async def polled(self, patience: float = 10.0) -> None:
+    async def polled(self, patience: float = 30.0) -> None:
         """Wait until a question of the bot waits for an answer."""
         async with asyncio.timeout(patience), self._moved:
             await self._moved.wait_for(lambda: self.asking > 0)
