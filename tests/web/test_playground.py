@@ -128,11 +128,27 @@ async def test_what_is_written_while_the_last_is_on_its_way_is_kept_and_sent_whe
 
     arrives.clear()
     await reader.say("the third")
-    await reader.field.fill("half of the")
+    await reader.field.press_sequentially("half of the")
     arrives.set()
     await expect(reader.message("the third")).to_be_visible()
     await expect(reader.field).to_have_value("half of the")
     await expect(reader.message("half of the")).to_have_count(0)
+
+
+async def test_what_could_not_be_sent_comes_back_before_what_was_written_since(reader: Reader) -> None:
+    fails = asyncio.Event()
+
+    async def lost(route: Route) -> None:
+        await fails.wait()
+        await route.fulfill(status=503, json={"error": "Not now.", "code": "", "details": {}})
+
+    await reader.page.route("**/api/do?*", lost, times=1)
+    await reader.say("nobody hears this")
+    await reader.field.press_sequentially("and on it goes")
+    fails.set()
+    await expect(reader.field).to_have_value("nobody hears this\nand on it goes")
+    await expect(reader.message("nobody hears this")).to_have_count(0)
+    reader.troubles.clear()  # the browser's word on the 503
 
 
 async def come_in(reader: Reader, name: str) -> None:

@@ -181,33 +181,39 @@ function grow() {
   area.style.height = `${Math.min(area.scrollHeight, 180)}px`;
 }
 
-let sending = false;
-let asked = false; // somebody pressed Enter while the last was on its way
+let line = Promise.resolve(); // what is sent arrives in the order in which it was written
 
-async function submit() {
-  if (sending) return void (asked = true);
-  const area = byId("write");
-  const from = key(), written = area?.value;
-  const text = written?.trim();
-  if (!text && !pictures.has(from)) return;
-  if (text.length > LONGEST) return toast(t("refused.too_long", { most: LONGEST, length: text.length }));
-  sending = true;
-  const done = await send(text);
-  const again = asked;
-  sending = asked = false;
-  if (!done) return;
-  if ((drafts.get(from) ?? written) === written) drafts.delete(from); // what was written meanwhile stays
+/** Send what is in the field, which is free at once for what comes next. */
+function submit() {
+  const from = key();
+  const { me: by, room: there, reply, editing } = store;
+  const sent = { by, there, reply, editing, text: byId("write")?.value.trim() ?? "", picture: pictures.get(from) ?? null };
+  if (!sent.text && !sent.picture) return;
+  if (sent.text.length > LONGEST) return toast(t("refused.too_long", { most: LONGEST, length: sent.text.length }));
+  drafts.delete(from);
   pictures.delete(from);
-  if (key() !== from) return;
   Object.assign(store, { reply: null, editing: null });
   drawComposer();
   focusComposer();
-  if (again) submit();
+  line = deliver(sent, from, line);
 }
 
-function send(text) {
-  if (store.editing) return deed("change", { message: store.editing.id, text });
-  const picture = pictures.get(key()) ?? null;
-  if (!picture && /^\/[a-z]/.test(text)) return deed("use", { room: store.room, line: text });
-  return deed("write", { room: store.room, text, reply_to: store.reply?.id ?? "", picture });
+async function deliver(sent, from, before) {
+  await before.catch(() => {}); // told where it happened
+  if (!(await send(sent))) giveBack(sent, from);
+}
+
+function send({ by, there, reply, editing, text, picture }) {
+  if (editing) return deed("change", { by, message: editing.id, text });
+  if (!picture && /^\/[a-z]/.test(text)) return deed("use", { by, room: there, line: text });
+  return deed("write", { by, room: there, text, reply_to: reply?.id ?? "", picture });
+}
+
+/** Put back what could not be sent, before what was written since. */
+function giveBack({ by, there, reply, editing, text, picture }, from) {
+  drafts.set(from, [text, drafts.get(from)].filter(Boolean).join("\n"));
+  if (picture && !pictures.has(from)) pictures.set(from, picture);
+  if (store.me !== by || store.room !== there) return;
+  if (!store.reply && !store.editing) Object.assign(store, { reply, editing });
+  drawComposer();
 }
