@@ -10,6 +10,7 @@ import functools
 import itertools
 import logging
 import secrets
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,17 +18,21 @@ from typing import TYPE_CHECKING
 from bot.budget import Urgency
 from bot.core.actions import (
     AskStaff,
+    Ban,
     CreateChannel,
     Delete,
     Edit,
     Forget,
     Inward,
     KeepAppeal,
+    KeepCase,
+    Kick,
     Moderation,
     OpenDirect,
     Say,
     SettleCase,
     Spoken,
+    Timeout,
     following,
     placed,
     target,
@@ -39,7 +44,7 @@ from bot.core.log import trail
 from bot.policy import regret
 from bot.sending import Sender
 from bot.streaming import say_in_pieces
-from storage import acts, members, traces
+from storage import acts, members, spaces, traces
 from storage.acts import Intent
 
 if TYPE_CHECKING:
@@ -62,6 +67,8 @@ log = logging.getLogger(__name__)
 OURSELVES = "kinfolk"
 """The platform of what Kinfolk itself keeps, in the figures."""
 NOT_TRIED = "not tried, since an act before it failed"
+Tried = tuple["Action", Receipt]
+"""An act and what came of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +122,7 @@ class Performer:
         if numbers is None:
             return None
         done = await self._try_all(case, kept, numbers)
-        if sorry := _sorry(case, done):
+        if sorry := await self._sorry(case, done):
             await self._say_sorry(case, len(kept), sorry)
         return trace.ended(done)
 
@@ -125,18 +132,18 @@ class Performer:
             every = await acts.of_trace(connection, trace.id)
         # Acts are in the order of what was kept; an apology, the last of them, takes nothing back.
         kept = [ruling for ruling in trace.verdict.rulings if ruling.kept]
-        failed: set[int] = set()
+        tried: defaultdict[int | None, list[Tried]] = defaultdict(list)
         stopped: set[int] = set()
         made: dict[int, Ref] = {}
         for act, ruling in itertools.zip_longest(every, kept[: len(every)]):
             receipt, decision = act.receipt, ruling.decision if ruling else None
             if act.state == "intended":
                 action = following(act.action, made[decision]) if decision in made else act.action
-                ended = decision in stopped or (decision in failed and not isinstance(action, Delete | Moderation))
+                ended = decision in stopped or _waits_in_vain(action, tried[decision], trace)
                 receipt = await self._resumed(community, trace, action, ended=ended)
                 await self._end(act.id, action, receipt, undoes=ruling.undoes if ruling else None)
-            if decision is not None and receipt.state == "failed" and not _is_by_the_way(act.action, trace):
-                failed.add(decision)
+            if decision is not None:
+                tried[decision].append((act.action, receipt))
             if decision is not None and _ends_all(act.action, receipt):
                 stopped.add(decision)
             if decision is not None and isinstance(act.action, CreateChannel) and receipt.made is not None:
@@ -169,25 +176,19 @@ class Performer:
             connection, case.community, case.trace.id, intents, now=now, expires_at=now + case.keep
         )
 
-    async def _try_all(
-        self, case: Case, kept: Sequence[Ruling], numbers: Sequence[int]
-    ) -> list[tuple[Action, Receipt]]:
+    async def _try_all(self, case: Case, kept: Sequence[Ruling], numbers: Sequence[int]) -> list[Tried]:
         """Try what was kept, one after the other, and return each act as it was in the end, with its receipt."""
-        done: list[tuple[Action, Receipt]] = []
-        failed: set[int] = set()
+        done: list[Tried] = []
+        tried: defaultdict[int, list[Tried]] = defaultdict(list)
         stopped: set[int] = set()
         made: dict[int, Ref] = {}
         for ruling, number in zip(kept, numbers, strict=True):
             action = following(ruling.action, made[ruling.decision]) if ruling.decision in made else ruling.action
-            if ruling.decision in stopped or (
-                ruling.decision in failed and not isinstance(action, Delete | Moderation)
-            ):
-                # What keeps the place safe is tried whatever became of the rest: a message that is gone saves nobody.
+            if ruling.decision in stopped or _waits_in_vain(action, tried[ruling.decision], case.trace):
                 receipt = Receipt(state="failed", error=NOT_TRIED)
             else:
                 action, receipt = await self._carry_out(case, action)
-            if receipt.state == "failed" and not _is_by_the_way(action, case.trace):
-                failed.add(ruling.decision)
+            tried[ruling.decision].append((action, receipt))
             if _ends_all(action, receipt):
                 stopped.add(ruling.decision)
             if isinstance(action, CreateChannel) and receipt.made is not None:
@@ -230,6 +231,26 @@ class Performer:
 
         await self.database.write(note)
 
+    async def _sorry(self, case: Case, done: Sequence[Tried]) -> Say | OpenDirect | None:
+        """Return what to tell whoever asked when something did not work, and where, if it did elsewhere."""
+        failed = _gravest(done)
+        if failed is None or case.facts is None:
+            return None
+        action, receipt = failed
+        missed = _missed(action, done)
+        if missed:
+            receipt = replace(receipt, error="; ".join(dict.fromkeys(one.error for one in missed.values())))
+        named = await self._named(case.community, list(missed))
+        return regret(action, receipt, case.trace.verdict.decisions, case.facts, named)
+
+    async def _named(self, community: Community, some: Sequence[Ref]) -> str:
+        """Return how spaces are called."""
+        if not some:
+            return ""
+        async with self.database.read() as connection:
+            names = {one.ref: one.name for one in await spaces.of(connection, community)}
+        return ", ".join(names.get(one, one.id) for one in some)
+
     async def _say_sorry(self, case: Case, position: int, action: Say | OpenDirect) -> None:
         """Tell whoever asked what did not work, so that no answer is ever silently lost."""
         if any(isinstance(ruling.action, Forget) for ruling in case.trace.verdict.rulings):
@@ -263,16 +284,55 @@ def _is_by_the_way(action: Action, trace: Trace) -> bool:
     asked = any(one.asked and one.approved is None for one in trace.verdict.decisions)
     if isinstance(action, Say) and action.answer and not asked:
         return True
-    return isinstance(action, Edit) or (isinstance(action, OpenDirect) and action.member != trace.member)
+    if isinstance(action, OpenDirect):
+        return action.member != trace.member and not _is_warning(action, trace)
+    return isinstance(action, Edit)
 
 
-def _sorry(case: Case, done: Sequence[tuple[Action, Receipt]]) -> Say | OpenDirect | None:
-    """Return what to tell whoever asked when something did not work, by the first that did not."""
-    failed = next(((action, receipt) for action, receipt in done if receipt.state == "failed"), None)
-    if failed is None or case.facts is None:
-        return None
-    action, receipt = failed
-    return regret(action, receipt, case.trace.verdict.decisions, case.facts)
+def _is_warning(letter: OpenDirect, trace: Trace) -> bool:
+    """Say whether a letter is all that is done to a member: a case of a warning that nobody heard is none."""
+    every = (one for decision in trace.verdict.decisions for one in decision.actions)
+    return any(isinstance(one, KeepCase) and one.step == "warn" and one.member == letter.member for one in every)
+
+
+def _waits_in_vain(action: Action, tried: Sequence[Tried], trace: Trace) -> bool:
+    """Say whether an act waits upon one of its decision that failed, neither by the way nor done in another space.
+
+    What keeps the place safe is tried whatever became of the rest: a message that is gone saves nobody.
+    """
+    return not isinstance(action, Delete | Moderation) and any(
+        receipt.state == "failed" and not _is_by_the_way(one, trace) and not _is_done_elsewhere(one, tried)
+        for one, receipt in tried
+    )
+
+
+def _is_done_elsewhere(failed: Action, tried: Sequence[Tried]) -> bool:
+    """Say whether what failed in one space was done to the same member in another."""
+    return any(receipt.state == "done" and _is_alike(failed, one) for one, receipt in tried)
+
+
+def _is_alike(action: Action, other: Action) -> bool:
+    """Say whether two acts send out or silence the same member, each in a space."""
+    match action, other:
+        case (Ban(), Ban()) | (Kick(), Kick()) | (Timeout(), Timeout()):
+            return replace(action, space=None) == replace(other, space=None)
+        case _:
+            return False
+
+
+def _missed(failed: Action, done: Sequence[Tried]) -> dict[Ref, Receipt]:
+    """Return the spaces in which something did not work that did in another one."""
+    if not _is_done_elsewhere(failed, done):
+        return {}
+    alike = [(one, receipt) for one, receipt in done if receipt.state == "failed" and _is_alike(failed, one)]
+    return {one.space: receipt for one, receipt in alike if isinstance(one, Ban | Kick | Timeout) and one.space}
+
+
+def _gravest(done: Sequence[Tried]) -> Tried | None:
+    """Return what to tell of all that failed: what should keep the place safe if it was tried, else the first."""
+    failed = [(action, receipt) for action, receipt in done if receipt.state == "failed"]
+    grave = (one for one in failed if isinstance(one[0], Delete | Moderation) and one[1].error != NOT_TRIED)
+    return next(grave, next(iter(failed), None))
 
 
 def _armed(ruling: Ruling, space: Ref | None) -> Ruling:

@@ -70,6 +70,7 @@ SILENT: dict[Speak, str] = {
 }
 """Why nothing is said aloud in a channel, by how much it wants to hear."""
 FAILED = _("That did not work: {error}")
+PARTLY = _("In {spaces} that did not work: {error}")
 STAYED = _("This did not work, so it is yours to do: {action} ({error})")
 CLOSED = _("I cannot write to you directly. Allow direct messages from members of this server, or use /{command} here.")
 UNOPENED = _("I may not write to you first. Open a conversation with me, and use /{command} there: {link}")
@@ -359,8 +360,12 @@ def possible(action: Action, can: Mapping[str, frozenset[str]], *, own: bool = F
     return next((one for one in options if not _lacking(one, can, str, own=own)), None)
 
 
-def regret(failed: Action, receipt: Receipt, decisions: Sequence[Decision], facts: Facts) -> Say | OpenDirect | None:
+def regret(
+    failed: Action, receipt: Receipt, decisions: Sequence[Decision], facts: Facts, spaces: str = ""
+) -> Say | OpenDirect | None:
     """Return what to tell whoever asked when an act failed, how to open a conversation that stayed shut above all.
+
+    `spaces` names those in which it failed, where it was done in others.
 
     What should have kept the place safe and was asked for by nobody is told to the staff, and so is it if somebody did
     not hear from the bot of whom the staff was told.
@@ -377,11 +382,13 @@ def regret(failed: Action, receipt: Receipt, decisions: Sequence[Decision], fact
         return None
     if isinstance(failed, OpenDirect) and failed.member != facts.asker:
         return replace(instead, text=_untold(failed.member, receipt, facts.theirs))
-    return replace(instead, text=_regretted(failed, receipt, facts.theirs))
+    return replace(instead, text=_regretted(failed, receipt, facts.theirs, spaces))
 
 
-def _regretted(failed: Action, receipt: Receipt, theirs: Translate) -> str:
-    """Say what did not work; whom nobody could bring into a channel is led there by a link."""
+def _regretted(failed: Action, receipt: Receipt, theirs: Translate, spaces: str) -> str:
+    """Say what did not work, and where; whom nobody could bring into a channel is led there by a link."""
+    if spaces:
+        return theirs(PARTLY).format(spaces=escape(spaces), error=escape(receipt.error))
     if not isinstance(failed, Invite):
         return theirs(FAILED).format(error=escape(receipt.error))
     channel = wording.way(failed.channel, theirs(_("the channel")))

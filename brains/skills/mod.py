@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.core.actions import Ban, Kick, Timeout, Unban, Warn
+from bot.core.actions import Ban, Kick, OpenDirect, Timeout, Unban, Warn
 from bot.core.decisions import Decision
 from bot.core.errors import Mistake
 from bot.core.i18n import _
@@ -17,8 +17,8 @@ from brains.moderation.ladder import Step
 from brains.skills import docket, letters, whereabouts
 from brains.skills.casework import can, is_told_first, opened, record
 from brains.skills.skill import Skill
-from brains.skills.steering import for_all, ref, who
-from storage import members
+from brains.skills.steering import for_all, ref, staff_channel, who
+from storage import cases, channels, members, spaces
 
 if TYPE_CHECKING:
     from bot.core.actions import Action, KeepCase
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from brains.skills.skill import Context
     from brains.skills.whereabouts import Where
 
+Done = Warn | OpenDirect | Timeout | Kick | Ban | Unban
+"""What is done to a member; a warning is a letter where there is no place to say it."""
 HOUR = 60
 """Minutes of a timeout where staff names none."""
 
@@ -63,7 +65,7 @@ async def _punish(context: Context, member: Member, act: str, why: str) -> Decis
         by=ref(context),
         space=where[0],
     )
-    action = await _action(context, case, member, why)
+    action = await _action(context, case, member, why, where[0])
     if not can(context, action):
         return _decided(context, case, action, (action, _answer(context, action)))
     acts = _in_each(action, where)
@@ -80,14 +82,14 @@ async def _punish(context: Context, member: Member, act: str, why: str) -> Decis
 
 async def _bare(context: Context, member: Member | None, whom: Ref, act: str, why: str) -> Decision:
     """Do what opens no case: what lifts a sanction, and what is done to somebody who was never met."""
-    action: Warn | Timeout | Kick | Ban | Unban
+    action: Done
     where = await whereabouts.acted_in(context, whom, member)
     match act:
         case "warn":
             if not why:
                 raise Mistake(_("Say what the warning is for: the member reads it."))
             text = (await for_all(context))(_("**A warning from the staff**: {reason}")).format(reason=escape(why))
-            action = Warn(member=whom, channel=_aloud(context, where[0]), text=text)
+            action = await _warned(context, whom, member, text, where[0])
         case "timeout":
             action = Timeout(member=whom, minutes=_minutes(context), reason=why)
         case "untimeout":
@@ -111,18 +113,40 @@ def _decided(context: Context, case: KeepCase, action: Action, actions: tuple[Ac
     return Decision(skill=SKILL.name, actions=actions, reason=reason, about=(case.member,))
 
 
-def _in_each(
-    action: Warn | Timeout | Kick | Ban | Unban, where: Where
-) -> tuple[Warn | Timeout | Kick | Ban | Unban, ...]:
+def _in_each(action: Done, where: Where) -> tuple[Done, ...]:
     """Return an action for each space in which it is done; a warning is said once."""
-    if isinstance(action, Warn):
+    if isinstance(action, Warn | OpenDirect):
         return (action,)
     return tuple(replace(action, space=one) for one in where)
 
 
-def _aloud(context: Context, space: Ref | None) -> Ref:
-    """Return where a warning is said to who cannot be written to: not where the staff talks among itself."""
-    return context.command.channel.ref if space in {None, context.space} else space
+async def _warned(
+    context: Context, whom: Ref, member: Member | None, text: str, space: Ref | None
+) -> Warn | OpenDirect:
+    """Return a warning; where no place is known to say it to who cannot be written to, it is a letter alone."""
+    if (place := await _aloud(context, whom, member, space)) is not None:
+        return Warn(member=whom, channel=place, text=text)
+    return OpenDirect(member=whom, text=text, space=space)
+
+
+async def _aloud(context: Context, whom: Ref, member: Member | None, space: Ref | None) -> Ref | None:
+    """Return where a warning is said to who cannot be written to; None where no place is known.
+
+    That is where it is asked for among members, not where the staff talks among itself; else where they wrote what an
+    open case rests on, else the group that they are in, if it is a channel as a whole.
+    """
+    here, staff = context.command.channel.ref, await staff_channel(context)
+    if space == context.space and (staff is None or staff.ref != here):
+        return here
+    async with context.faculties.database.read() as connection:
+        mine = await cases.of_member(connection, context.community, member.id) if member else []
+        wrote = [one for case in mine if case.is_open for one in reversed(case.exhibits) if one.author in {None, whom}]
+        for one in wrote:
+            if await channels.by_ref(connection, context.community, one.channel) is not None:
+                return one.channel
+        if space is None or await channels.by_ref(connection, context.community, space) is None:
+            return None
+        return next(iter(await spaces.entered(connection, whom, [space])), None)
 
 
 async def _elsewhere(context: Context, where: Where) -> str:
@@ -133,7 +157,7 @@ async def _elsewhere(context: Context, where: Where) -> str:
 
 def _answer(context: Context, action: Action, *more: str) -> Action:
     lifted = isinstance(action, Timeout) and not action.minutes
-    back = not (isinstance(action, Kick) or lifted)
+    back = not (isinstance(action, Kick | OpenDirect) or lifted)
     words = context.translate(_("Done: {change}. /undo takes it back.") if back else _("Done: {change}."))
     done = words.format(change=marked(action, context.translate))
     return context.answer(" ".join([done, *(one for one in more if one)]))
@@ -156,11 +180,11 @@ def _step(context: Context, act: str) -> Step:
             return Step(points=points, rung="ban")
 
 
-async def _action(context: Context, case: KeepCase, member: Member, why: str) -> Warn | Timeout | Kick | Ban:
+async def _action(context: Context, case: KeepCase, member: Member, why: str, space: Ref | None) -> Done:
     match case.step:
         case "warn":
             text = await letters.warning(context, member, case, why)
-            return Warn(member=member.ref, channel=_aloud(context, case.space), text=text)
+            return await _warned(context, member.ref, member, text, space)
         case "timeout":
             return Timeout(member=member.ref, minutes=case.minutes, reason=why)
         case "kick":

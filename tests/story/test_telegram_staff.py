@@ -157,6 +157,19 @@ async def test_a_warning_from_the_staffs_group_reaches_who_never_wrote_to_the_bo
     assert warned == [who.group.id], "Mo is told, and nobody else of the staff"
 
 
+async def test_who_is_nowhere_known_to_be_is_warned_aloud_nowhere_and_the_staff_hears_that_they_were_not_told(
+    crew: Crew,
+) -> None:
+    town, who = crew.town, crew.town.who
+    shy = town.server.town.user("Shy")
+    town.server.town.join(who.group, shy.id)
+    await town.says(shy.id, "Lanterns, cheap!")
+    await town.after(town.server.people.leave(shy.id, who.group))
+    heard = await crew.says(who.mo, "/mod warn Shy no selling here")
+    assert {one.chat for one in heard} == {who.mo}
+    assert any("could not write to" in one.text for one in heard)
+
+
 async def test_of_several_groups_it_is_those_where_somebody_is_or_that_of_the_case_which_waits(crew: Crew) -> None:
     town, who, people = crew.town, crew.town.who, crew.town.server.people
     islands = await crew.beside()
@@ -183,6 +196,21 @@ async def test_of_several_groups_it_is_those_where_somebody_is_or_that_of_the_ca
     assert (crew.status(who.ben, islands), crew.status(who.ben, who.group)) == ("muted", "muted")
     await crew.moderate("untimeout ben")
     assert (crew.status(who.ben, islands), crew.status(who.ben, who.group)) == ("member", "member")
+
+
+async def test_a_ban_that_fails_in_one_of_several_groups_is_a_case_and_it_is_told_where_it_failed(crew: Crew) -> None:
+    town, who, people = crew.town, crew.town.who, crew.town.server.people
+    islands = await crew.beside()
+    await town.says(who.ben, "Who sails tomorrow?")
+    await town.after(people.post(who.ben, islands, "Who else?"))
+    await town.after(people.promote(who.anna, who.ben, islands))
+    heard = await crew.says(who.mo, "/mod ban ben selling things")
+    told = [one.text for one in heard if one.chat == who.mo]
+    assert (crew.status(who.ben, who.group), crew.status(who.ben, islands)) == ("kicked", "administrator")
+    assert any(one.startswith("Done: ban") for one in told)
+    assert any(one.startswith("In Harbour Islands that did not work") for one in told)
+    [(step,)] = await town.rows("SELECT step FROM moderation_case")
+    assert step == "ban"
 
 
 async def test_what_the_staff_reports_in_its_group_by_a_link_is_settled_where_it_was_said(crew: Crew) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.core.actions import Ban, Timeout
+from bot.core.actions import Ban, Exhibit, KeepCase, OpenDirect, Timeout, Warn
+from bot.core.decisions import Receipt
 from bot.core.events import Named
 from bot.core.things import Rank, Ref
 from brains.skills import mod
-from tests.recording import ANA, PLATFORM, SPACE, WEI, SmallBot, small_bot
+from storage import cases
+from tests.recording import ANA, GENERAL, PLATFORM, SPACE, STAFF, WEI, SmallBot, small_bot
 
 ROBOT = Named(ref=Ref(PLATFORM, "robot"), name="Robot", bot=True)
 
@@ -62,3 +65,37 @@ async def test_members_may_not(bot: SmallBot) -> None:
     assert bot.plaza.said == ["/mod is for the staff."]
     await mods(bot, "ban", "ana")
     assert isinstance(bot.plaza.done[-2], Ban)
+
+
+async def test_a_warning_is_said_aloud_only_where_its_place_is_known(bot: SmallBot) -> None:
+    await bot.follow(replace(bot.posted("hello", by=WEI), channel=STAFF))
+    await bot.tune("staff_channel", str(STAFF.ref))
+
+    async def warns(where: Named) -> list[object]:
+        before = len(bot.plaza.done)
+        given = bot.command("mod", by=WEI, rank=Rank.STAFF, action="warn", member="ana", reason="no selling")
+        await bot.happens(replace(given, channel=where))
+        return bot.plaza.done[before:]
+
+    async def held() -> int:
+        async with bot.database.read() as connection:
+            return await cases.points(connection, 1, bot.clock.now())
+
+    [aloud, _told] = await warns(GENERAL)
+    assert isinstance(aloud, Warn)
+    assert aloud.channel == GENERAL.ref
+    [letter, done] = await warns(STAFF)
+    assert isinstance(letter, OpenDirect), "the staff talks among itself"
+    assert "/undo" not in done.text
+    points = await held()
+    bot.plaza.script.append(Receipt(state="failed", error="they never wrote to me"))
+    [told] = await warns(STAFF)
+    assert "they never wrote to me" in told.text
+    assert await held() == points > 0, "what nobody heard counts for nothing"
+
+    said = Exhibit(message=Ref(PLATFORM, "m1"), channel=GENERAL.ref, text="hello", at=bot.clock.now())
+    waits = KeepCase(case="WAITS2", member=ANA.ref, about="reported", reason="", exhibits=(said,))
+    await bot.performer.keeper.act(bot.community, waits)
+    [aloud, _told] = await warns(STAFF)
+    assert isinstance(aloud, Warn)
+    assert aloud.channel == GENERAL.ref, "where they wrote what the case rests on"

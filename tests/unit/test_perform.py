@@ -151,6 +151,43 @@ async def test_what_keeps_the_place_safe_is_tried_whatever_became_of_the_rest_an
     assert told.endswith("(the platform says no)")
 
 
+@pytest.mark.parametrize(("came", "where"), [((None, NO), "s2"), ((NO, None), "Plaza")])
+async def test_what_fails_in_one_group_and_works_in_another_stops_nothing_and_it_is_told_where(
+    bot: SmallBot, came: tuple[Receipt | None, ...], where: str
+) -> None:
+    bans = [Ban(member=ANA.ref, space=Ref(PLATFORM, one)) for one in ("s", "s2")]
+    bot.plaza.script += came
+    acts = await perform(bot, *bans, SETTING, SAY)
+    assert states(acts) == ["failed" if one else "done" for one in came] + ["done"] * 3
+    assert bot.plaza.said == ["hello", f"In {where} that did not work: the platform says no"]
+    bot.plaza.script += [NO, NO]
+    assert states(await perform(bot, *bans, SETTING, SAY, number="t2")) == ["failed"] * 4 + ["done"]
+    assert bot.plaza.said[2:] == ["That did not work: the platform says no"]
+
+
+async def test_what_failed_in_one_group_alone_stops_nothing_after_a_crash_either(bot: SmallBot) -> None:
+    bans = [Ban(member=ANA.ref, space=Ref(PLATFORM, one)) for one in ("s", "s2")]
+    trace = trace_of((*bans, SETTING))
+    case = Case(community=bot.community, trace=trace)
+    await bot.database.write(functools.partial(bot.performer._intend, case=case, kept=trace.verdict.rulings))
+    bot.plaza.script += [None, NO]
+    await bot.performer.resume(bot.community, trace)
+    assert states(await bot.acts(trace)) == ["done", "failed", "done"]
+
+
+async def test_of_a_letter_and_a_ban_that_both_fail_it_is_the_ban_that_staff_hear_of(bot: SmallBot) -> None:
+    letter, ban = OpenDirect(member=ANA.ref, text="you are out"), Ban(member=ANA.ref)
+    bot.plaza.script += [Receipt(state="failed", error="they never wrote to me"), NO]
+    trace = trace_of((letter, ban))
+    facts = replace(FACTS, staff_channel=Ref(PLATFORM, "staff"))
+    await bot.performer.carry_out(Case(community=bot.community, trace=trace, facts=facts))
+    [told] = bot.plaza.said
+    assert told.startswith("This did not work, so it is yours to do: ban ")
+    bot.plaza.script += [Receipt(state="failed", error="they never wrote to me"), NO]
+    await perform(bot, letter, ban, number="t2")
+    assert bot.plaza.said[1:] == ["That did not work: the platform says no"]
+
+
 async def test_nobody_is_told_where_nobody_asked(bot: SmallBot) -> None:
     bot.plaza.script.append(NO)
     assert states(await perform(bot, DELETE, asked=False)) == ["failed"]
