@@ -313,11 +313,9 @@ def _is_done_elsewhere(failed: Action, tried: Sequence[Tried]) -> bool:
 
 def _is_alike(action: Action, other: Action) -> bool:
     """Say whether two acts send out or silence the same member, each in a space."""
-    match action, other:
-        case (Ban(), Ban()) | (Kick(), Kick()) | (Timeout(), Timeout()):
-            return replace(action, space=None) == replace(other, space=None)
-        case _:
-            return False
+    if not isinstance(action, Ban | Kick | Timeout) or not isinstance(other, Ban | Kick | Timeout):
+        return False
+    return replace(action, space=None) == replace(other, space=None)
 
 
 def _missed(failed: Action, done: Sequence[Tried]) -> dict[Ref, Receipt]:
