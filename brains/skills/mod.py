@@ -133,7 +133,7 @@ async def _aloud(context: Context, whom: Ref, member: Member | None, space: Ref 
     """Return where a warning is said to who cannot be written to; None where no place is known.
 
     That is where it is asked for among members, not where the staff talks among itself; else where they wrote what an
-    open case rests on, else the group that they are in, if it is a channel as a whole.
+    open case rests on, else the group that they are in, if its channels are named by it: then it is one as a whole.
     """
     here, staff = context.command.channel.ref, await staff_channel(context)
     if space == context.space and (staff is None or staff.ref != here):
@@ -144,7 +144,8 @@ async def _aloud(context: Context, whom: Ref, member: Member | None, space: Ref 
         for one in wrote:
             if await channels.by_ref(connection, context.community, one.channel) is not None:
                 return one.channel
-        if space is None or await channels.by_ref(connection, context.community, space) is None:
+        rooms = (await channels.every(connection, context.community)).values()
+        if space is None or not any(one.ref.is_of(space) for one in rooms):
             return None
         return next(iter(await spaces.entered(connection, whom, [space])), None)
 
