@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, func, select
 from sqlmodel import col
 
-from bot.core.events import MemberLeft, Named
+from bot.core.events import CommandGiven, MemberLeft, Named
 from bot.core.ports import KnownChannel
 from bot.core.things import Audience, Community, Ref
 from storage import communities
@@ -91,10 +91,14 @@ async def of_platform(connection: Connection, platform: str, *, member: Ref | No
 
 
 async def entered(connection: Connection, who: Ref, among: Sequence[Ref]) -> list[Ref]:
-    """Return those of some spaces where somebody did something lately and did not leave, the latest first."""
+    """Return those of some spaces where somebody did something lately and did not leave, the latest first.
+
+    Commands tell nothing of that: an appeal is told in the space that it is about, which its author was sent out of.
+    """
     latest = (
         select(func.max(col(InboxRow.id)))
         .where(col(InboxRow.actor) == str(who), col(InboxRow.space).in_([str(one) for one in among]))
+        .where(~col(InboxRow.key).startswith(f"{CommandGiven.__name__} "))
         .group_by(col(InboxRow.space))
     )
     rows = await connection.execute(

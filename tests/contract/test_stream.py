@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy import Row, func, select, update
 
 from bot.core.errors import Unavailable
-from bot.core.events import Arrival, CommandGiven, MessagePosted
+from bot.core.events import Arrival, CommandGiven, MemberJoined, MemberLeft, MessagePosted
 from bot.core.ports import Delivery
 from bot.core.things import Rank, Ref
 from storage import inbox as inbox_module
+from storage import spaces
 from storage.connection import Connection
 from storage.db import Database
 from storage.inbox import LEASE, LOOK, Inbox, Put, waiting
@@ -356,3 +357,31 @@ async def test_what_cannot_be_read_holds_up_nobody(
     assert await stored(database) == 2
     assert "event 1 cannot be read" in caplog.text
     assert "marmalade" not in caplog.text
+
+
+async def test_somebody_is_where_they_did_something_until_they_leave_and_a_command_brings_nobody_back(
+    database: Database, open_stream: Callable[[str], Inbox]
+) -> None:
+    stream, away, ana = open_stream("one"), named("islands"), named("ana")
+    among = [SPACE.ref, away.ref]
+    appeal = CommandGiven(
+        command="appeal",
+        member=ana,
+        rank=Rank.MEMBER,
+        channel=named("direct"),
+        at=MONDAY,
+        invocation=Ref("import", "direct/1"),
+    )
+
+    async def entered() -> list[Ref]:
+        async with database.read() as connection:
+            return await spaces.entered(connection, ana.ref, among)
+
+    await stream.put(Arrival(space=SPACE, event=said("hello")))
+    await stream.put(Arrival(space=away, event=said("hello", where="beach")))
+    assert await entered() == [away.ref, SPACE.ref]
+    await stream.put(Arrival(space=SPACE, event=MemberLeft(member=ana, at=MONDAY)))
+    await stream.put(Arrival(space=SPACE, event=appeal))
+    assert await entered() == [away.ref], "who was sent out appeals from outside"
+    await stream.put(Arrival(space=SPACE, event=MemberJoined(member=ana, at=MONDAY)))
+    assert await entered() == [SPACE.ref, away.ref]
