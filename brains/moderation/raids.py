@@ -12,11 +12,13 @@ from bot.core.i18n import _
 from brains.moderation.windows import COMPARED, WORTH, alike, pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from bot.core.things import Ref
     from brains.moderation.presets import Figures, Limit
+
+    Members = Mapping[Ref, frozenset[Ref | None]]
 
 KEPT = 500
 """Joins, and messages of newcomers, that are remembered."""
@@ -28,7 +30,7 @@ NEW = timedelta(hours=1)
 class Raid:
     """A raid that is on: how it was seen, since when, and until when if nothing more happens.
 
-    `members` take part, each with the space where they were seen last: one community may have several.
+    `members` take part, each with the spaces where they were seen: one community may have several.
     """
 
     sign: Literal["joins", "alike"]
@@ -36,7 +38,7 @@ class Raid:
     until: datetime
     count: int
     seconds: int
-    members: Mapping[Ref, Ref | None] = field(default_factory=dict)
+    members: Members = field(default_factory=dict)
 
     def reason(self, translate: Callable[[str], str] = str) -> str:
         """Say in words what was seen."""
@@ -71,9 +73,9 @@ class RaidWatch:
         if self.joins is None:
             return self.raid
         since = at - timedelta(seconds=self.joins.seconds)
-        lately = {who: where for when, who, where in self._joined if since < when <= at}
+        lately = _by_member((who, where) for when, who, where in self._joined if since < when <= at)
         if self.raid is not None:
-            return self._goes_on(at, {member: space}, wakes=len(lately) * 2 >= self.joins.count)
+            return self._goes_on(at, member, space, wakes=len(lately) * 2 >= self.joins.count)
         if len(lately) >= self.joins.count:
             self._begin("joins", self.joins, at, lately)
         return self.raid
@@ -90,10 +92,9 @@ class RaidWatch:
         since = at - timedelta(seconds=self.alike.seconds)
         latest = islice(reversed(self._said), COMPARED)
         lately = takewhile(lambda said: said[0] > since, latest)
-        ordered = reversed(list(lately))
-        same = {who: where for when, who, where, other in ordered if when <= at and alike(own, other)}
+        same = _by_member((who, where) for when, who, where, other in lately if when <= at and alike(own, other))
         if self.raid is not None:
-            return self._goes_on(at, {member: space}, wakes=len(same) > 1) if len(same) > 1 else self.raid
+            return self._goes_on(at, member, space, wakes=len(same) > 1) if len(same) > 1 else self.raid
         if len(same) >= self.alike.count:
             self._begin("alike", self.alike, at, same)
         return self.raid
@@ -109,20 +110,28 @@ class RaidWatch:
         self._joined.clear()
         self._said.clear()
 
-    def _begin(
-        self, sign: Literal["joins", "alike"], limit: Limit, at: datetime, who: Mapping[Ref, Ref | None]
-    ) -> None:
+    def _begin(self, sign: Literal["joins", "alike"], limit: Limit, at: datetime, who: Members) -> None:
         until = at + timedelta(seconds=self.quiet)
         self.raid = Raid(sign=sign, began=at, until=until, count=len(who), seconds=limit.seconds, members=who)
 
-    def _goes_on(self, at: datetime, who: Mapping[Ref, Ref | None], *, wakes: bool) -> Raid | None:
+    def _goes_on(self, at: datetime, who: Ref, space: Ref | None, *, wakes: bool) -> Raid | None:
         """Count somebody among those of the raid; it lasts longer while its sign is there at half its strength."""
         assert self.raid is not None  # noqa: S101 - asked before
         until = max(self.raid.until, at + timedelta(seconds=self.quiet)) if wakes else self.raid.until
-        members = {**self.raid.members, **who} if len(self.raid.members) < KEPT else self.raid.members
+        members = self.raid.members
+        if who in members or len(members) < KEPT:
+            members = {**members, who: members.get(who, frozenset()) | {space}}
         self.raid = replace(self.raid, until=until, members=members, count=max(self.raid.count, len(members)))
         return self.raid
 
     def _end(self, now: datetime) -> None:
         if self.raid is not None and now >= self.raid.until:
             self.lift()
+
+
+def _by_member(seen: Iterable[tuple[Ref, Ref | None]]) -> Members:
+    """Return who was seen, each with the spaces where."""
+    found: dict[Ref, frozenset[Ref | None]] = {}
+    for who, where in seen:
+        found[who] = found.get(who, frozenset()) | {where}
+    return found

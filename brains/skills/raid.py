@@ -103,11 +103,12 @@ async def lift(context: Context) -> Decision:
         moderator.raids.lift()
     back = [*await _withdrawn(context, seen), *((_let_go(one), one.id) for one in seen.held)]
     back.sort(key=lambda one: one[0].member)
-    now, later = back[:AT_ONCE], {one.member for one, _act in back[AT_ONCE:]}
+    first, left = _first(one.member for one, _act in back)
+    now = [one for one in back if one[0].member in first]
     now.sort(key=lambda one: isinstance(one[0], Timeout))  # a time-out that fails ends what is kept after it
     words = context.translate(_("{member}: ends the raid")).format(member=who(context))
     done, undoes = [one for one, _act in now], [act for _one, act in now]
-    return _closed(context, seen.card, done, words, left=len(later), undoes=undoes)
+    return _closed(context, seen.card, done, words, left=left, undoes=undoes)
 
 
 async def _withdrawn(context: Context, seen: _Seen) -> list[tuple[KeepCase | Timeout, int | None]]:
@@ -125,12 +126,13 @@ def _let_go(held: Act) -> Timeout:
 async def hold(context: Context) -> Decision:
     """Hold whoever takes part in a raid and is not held yet, where the bot had to ask first. Raises Mistake."""
     seen = await _since(context)
-    left = await _unheld(context, seen)
-    if not left:
+    wanted = await _unheld(context, seen)
+    if not wanted:
         raise Mistake(_("Nobody takes part in this raid who is not held already."))
-    held: list[Action] = list(left[:AT_ONCE])
+    first, left = _first(one.member for one in wanted)
+    held = [one for one in wanted if one.member in first]
     reason = context.translate(_("{member}: holds whoever takes part in the raid")).format(member=who(context))
-    told = _told(context, len(held), len(left) - len(held))
+    told = _told(context, len(first), left)
     # The card keeps its buttons: whoever is held may be let go by it, or banned.
     return Decision(skill=NAME, actions=(*held, context.answer(told)), reason=reason, settles=False)
 
@@ -140,12 +142,19 @@ async def ban_all(context: Context) -> Decision:
     seen = await _since(context)
     wanted = [*((_member(one), _space(one)) for one in seen.held)]
     wanted += [(one.member, one.space) for one in await _unheld(context, seen)]
-    left = [one for one in dict.fromkeys(wanted) if one not in seen.banned]
-    if not left:
+    wanted = [one for one in dict.fromkeys(wanted) if one not in seen.banned]
+    if not wanted:
         raise Mistake(_("Nobody is held because of this raid any more."))
     reason = context.translate(_("{member}: bans whoever took part in the raid")).format(member=who(context))
-    bans = [Ban(member=member, reason=reason, space=space) for member, space in left[:AT_ONCE]]
-    return _closed(context, seen.card, bans, reason, left=len(left) - len(bans))
+    first, left = _first(member for member, _space in wanted)
+    bans = [Ban(member=member, reason=reason, space=space) for member, space in wanted if member in first]
+    return _closed(context, seen.card, bans, reason, left=left)
+
+
+def _first(members: Iterable[Ref]) -> tuple[frozenset[Ref], int]:
+    """Return whom one decision acts on, each in all of their spaces, and how many are left for another press."""
+    every = list(dict.fromkeys(members))
+    return frozenset(every[:AT_ONCE]), len(every[AT_ONCE:])
 
 
 async def _begun(
@@ -154,10 +163,10 @@ async def _begun(
     """Hold those who are there already, and tell the staff; a message by which it begins is `kept`, or `gone` too."""
     translate = await for_staff(context)
     members = sorted(raid.members)[:AT_ONCE]
-    held = [_held(context, raid, one, raid.members[one], translate) for one in members]
+    held = _held_everywhere(context, raid, members, translate)
     at_once = set(members) if _holds(context) and can(context, held[0]) else set()
     waiting = sorted(raid.members.keys() - at_once)
-    later = [_held(context, raid, one, raid.members[one], translate) for one in waiting]
+    later = _held_everywhere(context, raid, waiting, translate)
     card = await _card(context, raid, later, translate)
     return _decision(raid, [*([card] if card else []), *kept, *held, *gone], members, translate)
 
@@ -180,6 +189,12 @@ def _held(context: Context, raid: Raid, member: Ref, space: Ref | None, translat
     """Return what holds somebody in the space where they take part: staff may press the card in another one."""
     left = math.ceil((raid.until - context.now).total_seconds() / 60)
     return Timeout(member=member, minutes=max(SHORTEST, left), reason=raid.reason(translate), space=space)
+
+
+def _held_everywhere(context: Context, raid: Raid, members: Iterable[Ref], translate: Translate) -> list[Timeout]:
+    """Return what holds members in each space where they take part."""
+    pairs = ((one, space) for one in members for space in sorted(raid.members[one], key=str))
+    return [_held(context, raid, one, space, translate) for one, space in pairs]
 
 
 async def _card(context: Context, raid: Raid, later: Sequence[Timeout], translate: Translate) -> AskStaff | None:
@@ -254,19 +269,19 @@ def _is_card(act: Act) -> bool:
 
 
 async def _unheld(context: Context, seen: _Seen) -> list[Timeout]:
-    """Return what would hold those of a raid who never were: whoever staff let go is let be."""
+    """Return what would hold those of a raid who never were, in each space: whoever staff let go there is let be."""
     proposed = seen.card.action.proposed if isinstance(seen.card.action, AskStaff) else ()
-    wanted = {one.member: one for one in proposed if isinstance(one, Timeout)}
+    wanted = [one for one in proposed if isinstance(one, Timeout)]
     moderator = await context.faculties.moderator(context.community)
     raid = moderator.raids.state(context.now) if moderator.raids is not None and seen.latest else None
     if raid is not None:
-        translate = await for_staff(context)
-        wanted |= {one: _held(context, raid, one, raid.members[one], translate) for one in sorted(raid.members)}
+        wanted += _held_everywhere(context, raid, sorted(raid.members), await for_staff(context))
     async with context.faculties.database.read() as connection:
         since = seen.card.intended_at
         every = [act for by in BY for act in await acts.of_skill(connection, context.community, by, since)]
-    met = {one.action.member for one in every if isinstance(one.action, Timeout | Ban | Unban)}
-    return [one for member, one in wanted.items() if member not in met]
+    met = {(one.action.member, one.action.space) for one in every if isinstance(one.action, Timeout | Ban | Unban)}
+    latest = {(one.member, one.space): one for one in wanted}
+    return [one for pair, one in latest.items() if pair not in met]
 
 
 def _member(act: Act) -> Ref:

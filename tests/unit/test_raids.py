@@ -76,18 +76,23 @@ def test_newcomers_who_say_alike_are_a_raid_and_members_of_old_are_not():
     assert one == [None] * 9
 
 
-def test_a_raid_on_several_spaces_tells_where_each_was_seen_last():
+def test_a_raid_on_several_spaces_tells_of_each_member_everywhere_they_were_seen_and_counts_them_once():
     here, there = Ref.parse("telegram:-1"), Ref.parse("telegram:-2")
     joins, talk = watch(), watch()
-    for number in range(5):
-        joins.came(who(number), at(number), there if number % 2 else here)
-    raid = joins.came(who(0), at(6), there)
-    said = [talk.said(who(n), at(n), TEXT, at(-60), there if n % 2 else here) for n in (0, 1, 2)][-1]
+    for number in range(4):
+        assert joins.came(who(number), at(number), here) is None
+        assert joins.came(who(number), at(number), there) is None
+    joins.came(who(4), at(5), here)
+    raid = joins.came(who(4), at(6), there)
+    said = [
+        talk.said(who(n), at(n + m), TEXT, at(-60), space) for n in (0, 1, 2) for m, space in ((0, here), (1, there))
+    ]
 
     assert raid is not None
-    assert [raid.members[who(number)] for number in range(5)] == [there, there, here, there, here]
-    assert said is not None
-    assert [said.members[who(number)] for number in range(3)] == [here, there, here]
+    assert (raid.count, dict(raid.members)) == (5, {who(number): {here, there} for number in range(5)})
+    assert said[:4] == [None] * 4, "two who say it in two spaces are two"
+    assert said[-1] is not None
+    assert dict(said[-1].members) == {who(number): {here, there} for number in range(3)}
 
 
 def test_staff_may_lift_it_and_what_was_seen_counts_no_more():
