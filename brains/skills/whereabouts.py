@@ -42,16 +42,17 @@ async def acted_in(context: Context, whom: Ref, member: Member | None) -> Where:
 
 
 async def lifted_in(context: Context, whom: Ref, member: Member | None, lifts: Unban | Timeout) -> Where:
-    """Return where a ban or a time-out is lifted: where it stands by what was done, else as it would be given.
+    """Return where a ban or a time-out is lifted: in the space of members where staff asks for it, and there alone.
 
-    What stands in the space of members where staff asks for it is lifted there alone.
+    What is asked for in the staff's own space, or on another platform, is done where it stands by what was done, else
+    as it would be given.
     """
+    if await _is_among_members(context, whom):
+        return (context.space,)
     stands = await _standing(context, whom, Ban if isinstance(lifts, Unban) else Timeout)
     if not stands and isinstance(lifts, Unban):
         stands = [one.space for one in await _cases(context, member) if one.space and _still_bans(one)]
-    if not stands or (context.space in stands and await _is_among_members(context, whom)):
-        return await acted_in(context, whom, member)
-    return tuple(dict.fromkeys(stands))[:MOST]
+    return tuple(dict.fromkeys(stands))[:MOST] or await acted_in(context, whom, member)
 
 
 async def said_in(context: Context, room: Ref, whom: Ref, member: Member | None) -> Ref | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.platforms.telegram import TelegramServer, harbour, telegram_server
-from tests.platforms.telegram.town import Chat, Message
+from tests.platforms.telegram.town import Chat, Membership, Message
 from tests.story.telegram_town import TelegramTown, living, ref
 
 pytestmark = pytest.mark.slow
@@ -245,3 +245,34 @@ async def test_the_buttons_of_a_raid_act_where_each_takes_part(crew: Crew) -> No
     assert [crew.status(one, chat) for one, chat in raid] == ["kicked"] * len(raid)
     there = {one for one, _chat in raid} & set(crew.chat.members)
     assert not there, "nobody is acted on in the staff's group"
+
+
+async def test_who_raids_several_groups_is_held_and_banned_in_each(crew: Crew) -> None:
+    town, who, people = crew.town, crew.town.who, crew.town.server.people
+    islands = await crew.beside()
+    await town.says(who.anna, "/setup strictness strict")
+    await town.says(who.anna, "/mode moderate ask")
+    raiders = [town.server.town.user(name).id for name in ("Ria", "Rob", "Rex")]
+    raid = [(one, chat) for chat in (who.group, islands) for one in raiders]
+    heard: list[Message] = []
+    for one, chat in raid:
+        await people.join(one, chat)
+        heard += await town.after(people.post(one, chat, "Come and join our better server, it has everything!"))
+    [card] = [one for one in heard if "A raid" in (one.text or "")]
+    told = await town.presses(who.mo, card, "Hold them")
+    assert "Done for 3 members." in told[-1].text
+    assert [crew.status(one, chat) for one, chat in raid] == ["muted"] * len(raid)
+    told = await town.presses(who.mo, card, "Ban them all")
+    assert "Done for 3 members." in told[-1].text
+    assert [crew.status(one, chat) for one, chat in raid] == ["kicked"] * len(raid)
+
+
+async def test_what_is_lifted_in_a_group_of_members_is_lifted_there_alone_whoever_gave_it(crew: Crew) -> None:
+    town, who, people = crew.town, crew.town.who, crew.town.server.people
+    islands = await crew.beside()
+    await town.says(who.ben, "Who sails tomorrow?")
+    await town.says(who.mo, "/mod ban ben")
+    await people.become(islands, who.ben, Membership(status="kicked"), by=who.anna)
+    assert (crew.status(who.ben, islands), crew.status(who.ben, who.group)) == ("kicked", "kicked")
+    await town.after(people.post(who.anna, islands, "/mod unban ben"))
+    assert (crew.status(who.ben, islands), crew.status(who.ben, who.group)) == ("left", "kicked")
