@@ -7,14 +7,14 @@ import logging
 import re
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from adapters.addressing import command_in
 from bot.core.errors import Unavailable
 from bot.core.events import CommandGiven
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 
     from bot.core.clock import Clock
     from bot.core.commands import Command
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     Put = Callable[[Arrival], Awaitable[bool]]
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 APPEAL = "appeal"
 """The one command that is heard of who is no member any more."""
@@ -66,14 +68,14 @@ def plea(text: str, commands: Sequence[Command]) -> str | None:
     return found.line if found is not None and found.name == APPEAL else None
 
 
-def meant(found: Sequence[Appealable], words: str, *, home: Callable[[Appealable], bool]) -> Appealable | None:
+def meant(found: Sequence[Appealable], words: str) -> Appealable | None:
     """Return the case that an appeal is about, of those that its author can appeal, newest first.
 
-    It is the one whose id stands in the words; else the latest that was not appealed yet, and of these one where they
-    are at home before one of elsewhere. Who was sent out is at home nowhere, and is heard all the same.
+    It is the one whose id stands in the words, else the newest: by anything else, words about one community could reach
+    the staff of another.
     """
     named = set(re.findall(r"\w+", words.upper()))
-    return min(found, key=lambda one: (one.case not in named, one.appealed, not home(one)), default=None)
+    return min(found, key=lambda one: one.case not in named, default=None)
 
 
 class Handover:
@@ -99,6 +101,16 @@ class Handover:
             async with turn:
                 await self._store_later(arrival)
 
+    async def look_up(self, find: Callable[[], Awaitable[T]]) -> T:
+        """Return what must be known before something can be given, however long it takes until it can be read."""
+        waits = _pauses()
+        while True:
+            try:
+                return await find()
+            except Unavailable as away:
+                log.warning("what just happened waits for what must be known of it: %s", away)
+            await self._clock.sleep(next(waits))
+
     async def _stored(self, arrival: Arrival) -> bool:
         try:
             await self._put(arrival)
@@ -108,8 +120,15 @@ class Handover:
         return True
 
     async def _store_later(self, arrival: Arrival) -> None:
-        pause = FIRST_PAUSE
-        await self._clock.sleep(pause)
-        while not await self._stored(arrival):
-            pause = min(2 * pause, LONGEST_PAUSE)
+        for pause in _pauses():
             await self._clock.sleep(pause)
+            if await self._stored(arrival):
+                return
+
+
+def _pauses() -> Iterator[float]:
+    """Return the seconds to wait before each next try, without end."""
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(2 * pause, LONGEST_PAUSE)

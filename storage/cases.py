@@ -129,7 +129,7 @@ async def appealed(connection: Connection, community: Community) -> list[Case]:
 
 async def appealable(connection: Connection, accounts: Collection[Ref]) -> list[Appealable]:
     """Return what was done to any of these accounts, wherever it was, newest first: see `Case.is_against`."""
-    names = ("id", "community_id", "opened_at", "space", "appeal_state")
+    names = ("id", "community_id", "opened_at", "space")
     found: list[Row[*tuple[object, ...]]] = []
     for some in portions(sorted(map(str, accounts))):
         found += await connection.execute(
@@ -144,9 +144,7 @@ async def appealable(connection: Connection, accounts: Collection[Ref]) -> list[
     }
     told = ((row, _space(row, rooms[row.community_id])) for row in found)
     return [
-        Appealable(case=row.id, account=Ref.parse(row.ref), space=space, appealed=bool(row.appeal_state))
-        for row, space in told
-        if space is not None
+        Appealable(case=row.id, account=Ref.parse(row.ref), space=space) for row, space in told if space is not None
     ]
 
 

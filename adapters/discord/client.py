@@ -123,10 +123,17 @@ class Client(discord.AutoShardedClient):
 
         Discord lets nobody write to a bot with whom they share no server: who is heard so shares another one.
         """
-        here = self.home(user)
         found = await self._appeals([names.member(guild.id, user) for guild in self.guilds])
-        case = meant(found, words, home=lambda one: here is not None and names.pair(one.account).of == here.id)
-        return self.get_guild(names.pair(case.account).of) if case is not None else here
+        case = meant(found, words)
+        return self.get_guild(names.pair(case.account).of) if case is not None else self.home(user)
+
+    async def _home_of_plea(self, user: int, words: str) -> discord.Guild | None:
+        """Return the server that an appeal in words belongs to, once that can be looked up and the server is there."""
+        found = await self._handover.look_up(functools.partial(self.home_of_appeal, user, words))
+        if found is None or found.id not in self._behind:
+            return found
+        await self._behind[found.id].wait()
+        return self.get_guild(found.id)
 
     # Handing over
 
@@ -268,7 +275,7 @@ class Client(discord.AutoShardedClient):
         home = message.guild or self.home(message.author.id)
         alone = message.guild is None and not message.author.bot
         line = plea(message.content, self._commands) if alone else None
-        guild = home if line is None else await self.home_of_appeal(message.author.id, line)
+        guild = home if line is None else await self._home_of_plea(message.author.id, line)
         if guild is None:
             return
         event = self.incoming.posted(message, guild)

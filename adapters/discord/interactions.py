@@ -158,7 +158,11 @@ class Interactions:
         self, asked: discord.Interaction, name: str, arguments: dict[str, str], *, about: str = ""
     ) -> None:
         """Hand over a command, and the message that it was given about from a menu."""
-        found = await self._appealing(asked, name, arguments) or await self._where(asked)
+        try:
+            found = await self._belonging(asked, name, arguments)
+        except Unavailable as away:
+            await self._excuse(asked, away)
+            return
         if found is None:
             return
         guild, member, where = found
@@ -179,7 +183,7 @@ class Interactions:
             await self._put(Arrival(space=self._space(guild), event=event))
             await asked.response.defer(ephemeral=asked.guild_id is not None, thinking=True)
         except Unavailable as full:
-            await asked.response.send_message(full.say(self._translate(str(asked.locale))), ephemeral=True)
+            await self._excuse(asked, full)
         finally:
             opened.acknowledged.set()
 
@@ -211,18 +215,22 @@ class Interactions:
             await self._put(Arrival(space=self._space(guild), event=event))
             await asked.response.defer()
         except Unavailable as full:
-            await asked.response.send_message(full.say(self._translate(str(asked.locale))), ephemeral=True)
+            await self._excuse(asked, full)
         finally:
             opened.acknowledged.set()
 
-    async def _appealing(
+    async def _belonging(
         self, asked: discord.Interaction, name: str, arguments: Mapping[str, str]
     ) -> tuple[discord.Guild, Person, Where] | None:
-        """Return the server that an appeal in a direct conversation belongs to, also for who was sent out of it."""
+        """Return the server, the member and the channel of a command; who is refused is told so. Raises Unavailable.
+
+        An appeal in a direct conversation belongs to the server of its case and to no other, also for who was sent out.
+        """
         if name != APPEAL or asked.guild_id is not None:
-            return None
+            return await self._where(asked)
         guild, where = await self._home_of_appeal(asked.user.id, " ".join(arguments.values())), place(asked.channel)
         if guild is None or guild.unavailable or where is None:
+            await self._refuse(asked)
             return None
         return guild, guild.get_member(asked.user.id) or asked.user, where
 
@@ -245,6 +253,9 @@ class Interactions:
         if not asked.response.is_done():
             words = self._translate(str(asked.locale))(STRANGERS)
             await asked.response.send_message(words, ephemeral=True)
+
+    async def _excuse(self, asked: discord.Interaction, away: Unavailable) -> None:
+        await asked.response.send_message(away.say(self._translate(str(asked.locale))), ephemeral=True)
 
     def _named(self, asked: discord.Interaction, member: Person, guild: discord.Guild) -> Named:
         return replace(self._incoming.member(member, guild), language=str(asked.locale))

@@ -100,7 +100,7 @@ class Speech:
             case AskStaff(to=to):
                 return await self._say(names.number(to), action.text, action.buttons, made=made)
             case OpenDirect(member=member):
-                direct, home = await self._direct(member), names.pair(member).of
+                direct, home = await self._direct(member, outside=True), names.pair(member).of
                 return await self._say(direct, action.text, action.buttons, action.attachments, home=home, made=made)
             case Warn():
                 return await self._warn(action, made)
@@ -273,11 +273,15 @@ class Speech:
         named = f"{wording.member(action.member, '…')} {action.text}"
         return await self._say(names.number(action.channel), named, made=made)
 
-    async def _direct(self, member: Ref) -> int:
-        """Open a direct conversation and return its number. Raises Refused where somebody takes none."""
+    async def _direct(self, member: Ref, *, outside: bool = False) -> int:
+        """Open a direct conversation and return its number. Raises Refused where somebody is not there any more.
+
+        `outside` is for what those may be told too who are not on the server, if they were written to or share another.
+        """
         guild, user = names.pair(member)
         found = await self._client.member(self._client.server(guild), user)
-        if found is None:
+        reached = user in self._directs or self._client.home(user) is not None
+        if found is None and not (outside and reached):
             raise Refused("they are not on this server any more")
         if user not in self._directs:
             self._directs[user] = int((await self._http.start_private_message(user))["id"])

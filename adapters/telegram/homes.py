@@ -77,7 +77,7 @@ class Homes:
     async def of_appeal(self, user: int, words: str, home: Named | None) -> Named | None:
         """Return the group of the case that somebody appeals, though they were sent out of it; else their home."""
         found = await self.appeals([names.member(user)])
-        case = meant(found, words, home=lambda one: home is not None and one.space.ref == home.ref)
+        case = meant(found, words)
         return case.space if case is not None else home
 
     async def is_here(self, user: int, group: int) -> bool:

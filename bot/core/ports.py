@@ -345,15 +345,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appealable:
-    """A case that somebody can appeal: the account that it is about, and the space that it was in.
-
-    `appealed` says that they did.
-    """
+    """A case that somebody can appeal: the account that it is about, and the space that it was in."""
 
     case: str
     account: Ref
     space: Named
-    appealed: bool = False
 
 
 class Adapter(Protocol):

@@ -112,7 +112,7 @@ async def test_what_was_done_to_somebody_can_be_appealed_in_every_community_newe
         return await cases.appealable(connection, [ben.ref, Ref("wire", "nobody")])
 
     assert await database.write(work) == [
-        Appealable(case=f"{case}{number}", account=ben.ref, space=rooms[number], appealed=case == "WARNED")
+        Appealable(case=f"{case}{number}", account=ben.ref, space=rooms[number])
         for number in (1, 0)
         for case in ("WARNED", "BANNED")
     ]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 
 import pytest
+from simcord.backend import serializers
 
 from adapters.playground.asked import Join
+from bot.core.errors import Unavailable
+from bot.core.ports import Appealable
+from bot.core.things import Ref
 from tests.platforms import Refused
 from tests.platforms.telegram import TelegramServer, telegram_server
 from tests.platforms.telegram import harbour as community
@@ -208,3 +212,67 @@ async def test_an_appeal_of_who_shares_no_server_is_heard_if_discord_brings_it(g
     ):
         told = await guild.command(user, await server.people.direct(user), name, **options)
         assert said in told.text, told.text
+
+
+@pytest.fixture
+async def ida(guild: DiscordTown) -> int:
+    """Return who was banned from one server of the bot's and is a member of another."""
+    await staffed(guild)
+    boats = guild.server.town.guild("Boat Club", guild.who.mo)
+    number = await guild.server.people.arrive(guild.who.guild, "Ida")
+    guild.server.town.member(boats, number)
+    await letter_to(guild, number, "ban")
+    return number
+
+
+async def pleads(guild: DiscordTown, user: int) -> str:
+    """Have somebody appeal by a command in the direct conversation; return what they are told."""
+    return (
+        await guild.command(user, await guild.server.people.direct(user), "appeal", text="it was for the fair")
+    ).text
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"), [("Grant: take it back", "is taken back. Sorry."), ("Keep it", "keeps what it decided.")]
+)
+async def test_who_shares_another_server_is_told_what_the_staff_of_the_first_say(
+    guild: DiscordTown, ida: int, answer: str, word: str
+) -> None:
+    who = guild.who
+    told = await pleads(guild, ida)
+    assert told.endswith("is with the staff. I tell you what they say."), told
+    await guild.press(who.mo, who.office, int((await guild.last(who.mo, who.office))["id"]), answer)
+    letter = (await guild.told_directly(ida))[-1]["content"]
+    assert letter.endswith(word), letter
+
+
+async def test_an_appeal_is_not_lost_while_its_case_cannot_be_looked_up(
+    guild: DiscordTown, ida: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who, client, away = guild.who, guild.adapter.client, [Unavailable("The disk is full.") for _time in range(2)]
+    look_up = client._appeals
+
+    async def appeals(accounts: Collection[Ref]) -> Sequence[Appealable]:
+        if away:
+            raise away.pop()
+        return await look_up(accounts)
+
+    monkeypatch.setattr(client, "_appeals", appeals)
+    assert await pleads(guild, ida) == "The disk is full."
+    await guild.writes(ida, "/appeal it was for the fair")
+    assert (away, "it was for the fair" in (await guild.last(who.mo, who.office))["content"]) == ([], True)
+
+
+async def test_while_a_server_is_out_of_sight_no_other_hears_an_appeal_to_it(guild: DiscordTown, ida: int) -> None:
+    who, server = guild.who, guild.server
+    shown = dict(serializers.guild_create_payload(server.town.backend, server.town.backend.guilds[who.guild]))
+    server.gateway.event("GUILD_DELETE", {"id": str(who.guild), "unavailable": True})
+    assert "share no server with you" in await pleads(guild, ida)
+    before = len(await guild.heard(who.mo, who.office))
+    await server.people.post_directly(ida, "/appeal it was for the fair")
+    await server.gateway.settled()
+    assert len(await guild.heard(who.mo, who.office)) == before
+    server.gateway.event("GUILD_CREATE", shown)
+    await guild.settled()
+    [card] = (await guild.heard(who.mo, who.office))[before:]
+    assert "it was for the fair" in card["content"]
