@@ -108,7 +108,7 @@ class Gateway:
         """Forget every session, so that resuming is refused and clients begin again."""
         self.sessions.clear()
 
-    async def settled(self, seconds: float = 10) -> None:
+    async def settled(self, seconds: float = 30) -> None:
         """Wait until every client has read all that it was told; a heartbeat that is asked for says how far it is."""
         told = {name: session.sequence for name, session in self.sessions.items()}
         for session in self.sessions.values():
@@ -116,7 +116,7 @@ class Gateway:
         async with asyncio.timeout(seconds), self._moved:
             await self._moved.wait_for(lambda: all(self._heard(name) >= number for name, number in told.items()))
 
-    async def connected(self, count: int = 1, seconds: float = 10) -> None:
+    async def connected(self, count: int = 1, seconds: float = 30) -> None:
         """Wait until so many clients listen."""
         async with asyncio.timeout(seconds), self._moved:
             await self._moved.wait_for(lambda: len(self._sockets) >= count)

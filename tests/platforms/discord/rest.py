@@ -48,7 +48,7 @@ class Rest:
         self.faults = faults
         self._moved = asyncio.Condition()
 
-    async def until(self, fits, seconds: float = 10) -> None:
+    async def until(self, fits, seconds: float = 30) -> None:
         """Wait until something is so that requests bring about."""
         async with asyncio.timeout(seconds), self._moved:
             await self._moved.wait_for(fits)

@@ -120,13 +120,13 @@ class Uses:
             choices=tuple(found.autocomplete_choices or ()),
         )
 
-    async def answered(self, interaction: int, seconds: float = 10) -> Answer:
+    async def answered(self, interaction: int, seconds: float = 30) -> Answer:
         """Wait until the bot has answered with more than that it is thinking."""
         found = self.backend.interactions[interaction]
         await self.rest.until(lambda: found.responded and not found.loading, seconds)
         return await self.answer(interaction)
 
-    async def acknowledged(self, interaction: int, seconds: float = 10) -> Answer:
+    async def acknowledged(self, interaction: int, seconds: float = 30) -> Answer:
         """Wait until the bot has said at least that it heard."""
         found = self.backend.interactions[interaction]
         await self.rest.until(lambda: found.responded, seconds)
