@@ -248,8 +248,7 @@ class Performer:
         if not some:
             return ""
         async with self.database.read() as connection:
-            names = {one.ref: one.name for one in await spaces.of(connection, community)}
-        return ", ".join(names.get(one, one.id) for one in some)
+            return await spaces.called(connection, community, some)
 
     async def _say_sorry(self, case: Case, position: int, action: Say | OpenDirect) -> None:
         """Tell whoever asked what did not work, so that no answer is ever silently lost."""

@@ -77,10 +77,14 @@ class Case:
         """Return whether something was done to the member that was not called wrong: that can be appealed."""
         return self.standing != "withdrawn" and self.verdict != "fine" and bool(self.step)
 
+    @property
+    def is_taken_back(self) -> bool:
+        """Return whether what was done holds no more: it was withdrawn, found wrong, or an appeal was granted."""
+        return self.standing == "withdrawn" or self.verdict == "fine" or self.appeal_state == "granted"
+
     def counts(self, now: datetime) -> bool:
-        """Say whether its points count: not expired, not withdrawn, not taken back."""
-        over = self.standing == "withdrawn" or self.verdict == "fine" or self.appeal_state == "granted"
-        return self.expires_at > now and not over
+        """Say whether its points count: not expired, not taken back."""
+        return self.expires_at > now and not self.is_taken_back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,6 +74,12 @@ async def of(connection: Connection, community: Community) -> list[Named]:
     return [Named(ref=Ref.parse(row.ref), name=row.name) for row in rows]
 
 
+async def called(connection: Connection, community: Community, some: Sequence[Ref]) -> str:
+    """Say how spaces are called, one after the other."""
+    names = {one.ref: one.name for one in await of(connection, community)}
+    return ", ".join(names.get(one, one.id) for one in some)
+
+
 async def of_platform(connection: Connection, platform: str, *, member: Ref | None = None) -> list[Named]:
     """Return the spaces of a platform, those first where a member wrote last, then those where they are known."""
     last = func.max(col(MessageRow.sent_at)).label("last")

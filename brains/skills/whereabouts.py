@@ -69,8 +69,7 @@ async def named(context: Context, where: Where) -> str:
     if where in {(context.space,), (None,)}:
         return ""
     async with context.faculties.database.read() as connection:
-        every = {one.ref: one.name for one in await spaces.of(connection, context.community)}
-    return ", ".join(every.get(one, one.id) for one in where if one)
+        return await spaces.called(connection, context.community, [one for one in where if one])
 
 
 async def _is_among_members(context: Context, whom: Ref) -> bool:
@@ -109,8 +108,7 @@ async def _cases(context: Context, member: Member | None) -> Sequence[Case]:
 
 def _still_bans(case: Case) -> bool:
     """Say whether a case is one of a ban that nobody took back, whose acts need not be kept any more."""
-    taken_back = case.standing == "withdrawn" or case.verdict == "fine" or case.appeal_state == "granted"
-    return case.step == "ban" and not taken_back
+    return case.step == "ban" and not case.is_taken_back
 
 
 async def _standing(context: Context, whom: Ref, kind: type[Ban | Timeout]) -> list[Ref]:

@@ -17,6 +17,7 @@ from tests.command import Kinfolk
 from tests.conftest import home_with
 from tests.platforms.discord import DiscordServer, discord_server
 from tests.platforms.discord import harbour as community
+from tests.platforms.telegram import TelegramServer, telegram_server
 from tests.proving.bot import Bot
 from tests.story.any_town import AnyTown
 from tests.story.any_town import living as living_anywhere
@@ -127,6 +128,14 @@ async def harbour(opening: Opening) -> AsyncIterator[Town]:
 async def discord() -> AsyncIterator[DiscordServer]:
     """Give Discord, empty."""
     async with discord_server() as server:
+        yield server
+        assert server.faults.gaps == []
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[TelegramServer]:
+    """Give Telegram, empty."""
+    async with telegram_server() as server:
         yield server
         assert server.faults.gaps == []
 

@@ -14,7 +14,7 @@ from bot.core.errors import Unavailable
 from bot.core.ports import Appealable
 from bot.core.things import Ref
 from tests.platforms import Refused
-from tests.platforms.telegram import TelegramServer, telegram_server
+from tests.platforms.telegram import TelegramServer
 from tests.platforms.telegram import harbour as community
 from tests.platforms.telegram.town import Chat, Message
 from tests.story.discord_town import DiscordTown, labels
@@ -25,15 +25,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[TelegramServer]:
-    async with telegram_server() as opened:
-        yield opened
-        assert opened.faults.gaps == []
-
-
-@pytest.fixture
-async def town(server: TelegramServer, home: Path, ending: None) -> AsyncIterator[TelegramTown]:
-    async with living(server, community(server.town), home) as opened:
+async def town(telegram: TelegramServer, home: Path, ending: None) -> AsyncIterator[TelegramTown]:
+    async with living(telegram, community(telegram.town), home) as opened:
         who = opened.who
         assert "Done" in (await opened.says(who.anna, "/setup staff_channel #office", topic=who.office.id))[0].text
         yield opened

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 import httpx
+import psutil
 import pytest
 
 from tests.command import VECTORS, WORKER, Kinfolk
@@ -102,6 +103,7 @@ def test_it_starts_suggests_stops_and_comes_back_without_loading_the_sample_agai
     until(again.is_ready, 60)
     again.does(deed="use", by="colm", room="general", line="/help")
     until(lambda: "/match" in again.sees("colm", "general"))
+    assert sum(psutil.Process(again.process.pid).cpu_times()[:2]) < 30  # seconds of its own: others share the machine
     shown = again.page.get("/api/messages", params={"as": "ana", "room": "general"}).json()
     assert made in str(shown)
     assert "first start" not in again.stop()

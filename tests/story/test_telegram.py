@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.telegram import pressing
-from tests.platforms.telegram import TelegramServer, harbour, telegram_server
+from tests.platforms.telegram import TelegramServer, harbour
 from tests.platforms.telegram.town import BOT_NAME
 from tests.story.telegram_town import TelegramTown, living, ref
 
@@ -17,15 +17,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[TelegramServer]:
-    async with telegram_server() as opened:
-        yield opened
-        assert opened.faults.gaps == []
-
-
-@pytest.fixture
-async def town(server: TelegramServer, home: Path, ending: None) -> AsyncIterator[TelegramTown]:
-    async with living(server, harbour(server.town), home) as opened:
+async def town(telegram: TelegramServer, home: Path, ending: None) -> AsyncIterator[TelegramTown]:
+    async with living(telegram, harbour(telegram.town), home) as opened:
         yield opened
 
 
@@ -184,50 +177,52 @@ async def test_a_stranger_is_told_why_they_are_not_answered_in_their_language(to
     assert await town.rows("SELECT count(*) FROM member WHERE name = 'Stranger'") == [(0,)]
 
 
-async def test_whoever_brings_a_bot_that_hears_little_is_told_once(server: TelegramServer, home: Path) -> None:
-    server.town.hears_all = False
-    who = harbour(server.town)
-    async with living(server, who, home) as town:
-        club = server.town.group("Boat Club", who.mo, bot=None)
-        heard = await town.after(server.people.bring_bot(who.mo, club, admin=False))
+async def test_whoever_brings_a_bot_that_hears_little_is_told_once(telegram: TelegramServer, home: Path) -> None:
+    telegram.town.hears_all = False
+    who = harbour(telegram.town)
+    async with living(telegram, who, home) as town:
+        club = telegram.town.group("Boat Club", who.mo, bot=None)
+        heard = await town.after(telegram.people.bring_bot(who.mo, club, admin=False))
         told = [one for one in heard if "privacy mode" in one.text]
         assert [one.chat for one in told] == [who.mo]
-        ida = server.town.user("Ida")
-        server.town.join(club, ida.id)
-        await server.people.leave(server.town.bot, club)
-        [said] = await town.after(server.people.bring_bot(ida.id, club, admin=False))
+        ida = telegram.town.user("Ida")
+        telegram.town.join(club, ida.id)
+        await telegram.people.leave(telegram.town.bot, club)
+        [said] = await town.after(telegram.people.bring_bot(ida.id, club, admin=False))
         assert (said.chat, "privacy mode" in said.text, f"start=g{club.id}" in said.text) == (club.id, True, True)
-        await server.people.leave(server.town.bot, club)
-        assert "privacy mode" not in str(await town.after(server.people.bring_bot(who.mo, club, admin=True)))
+        await telegram.people.leave(telegram.town.bot, club)
+        assert "privacy mode" not in str(await town.after(telegram.people.bring_bot(who.mo, club, admin=True)))
 
 
-async def test_what_was_said_while_it_was_away_is_learned_and_not_answered(server: TelegramServer, home: Path) -> None:
-    who = harbour(server.town)
-    async with living(server, who, home) as town:
+async def test_what_was_said_while_it_was_away_is_learned_and_not_answered(
+    telegram: TelegramServer, home: Path
+) -> None:
+    who = harbour(telegram.town)
+    async with living(telegram, who, home) as town:
         await town.says(who.ben, "Before.")
-    old = server.town.now() - 3600
-    await server.people.post(who.ben, who.group, "/help", topic=who.pier.id, date=old)
-    await server.people.post(who.ben, who.group, "Meanwhile.", topic=who.pier.id, date=old)
-    async with living(server, who, home) as town:
+    old = telegram.town.now() - 3600
+    await telegram.people.post(who.ben, who.group, "/help", topic=who.pier.id, date=old)
+    await telegram.people.post(who.ben, who.group, "Meanwhile.", topic=who.pier.id, date=old)
+    async with living(telegram, who, home) as town:
         assert town.heard() == []
         assert "Meanwhile." in (await town.stored()).values()
         assert len(await town.says(who.ben, "/help")) == 1
 
 
 async def test_what_was_stored_and_not_confirmed_comes_again_and_happens_once(
-    server: TelegramServer, home: Path
+    telegram: TelegramServer, home: Path
 ) -> None:
-    who = harbour(server.town)
-    async with living(server, who, home) as town:
-        await server.updates.polled()
-        server.faults.fail("getUpdates", 500, times=1000)
-        await server.people.post(who.ben, who.group, "/help", topic=who.pier.id)
+    who = harbour(telegram.town)
+    async with living(telegram, who, home) as town:
+        await telegram.updates.polled()
+        telegram.faults.fail("getUpdates", 500, times=1000)
+        await telegram.people.post(who.ben, who.group, "/help", topic=who.pier.id)
         while not town.heard():  # noqa: ASYNC110 - the update is stored and answered, and no question confirms it
             await asyncio.sleep(0.01)
-        assert server.updates.waiting
-    server.faults._faults.clear()
-    async with living(server, who, home) as town:
-        assert server.updates.waiting == []
+        assert telegram.updates.waiting
+    telegram.faults._faults.clear()
+    async with living(telegram, who, home) as town:
+        assert telegram.updates.waiting == []
         assert len(town.heard()) == 1
         assert await town.rows("SELECT count(*) FROM message WHERE text = '/help'") == [(1,)]
 
@@ -269,14 +264,14 @@ async def test_what_is_reported_may_come_to_the_owner_alone(town: TelegramTown) 
 
 
 async def test_who_adds_the_bot_before_it_is_started_is_led_to_it_all_the_same(
-    server: TelegramServer, home: Path
+    telegram: TelegramServer, home: Path
 ) -> None:
-    who = harbour(server.town)
-    server.town.users[who.mo].started = False
-    club = server.town.group("Boat Club", who.mo, bot=None)
-    await server.people.bring_bot(who.mo, club)
-    server.updates.waiting[0]["my_chat_member"]["date"] -= 3600
-    async with living(server, who, home) as town:
+    who = harbour(telegram.town)
+    telegram.town.users[who.mo].started = False
+    club = telegram.town.group("Boat Club", who.mo, bot=None)
+    await telegram.people.bring_bot(who.mo, club)
+    telegram.updates.waiting[0]["my_chat_member"]["date"] -= 3600
+    async with living(telegram, who, home) as town:
         [said] = town.heard()
         assert (said.chat, f"start=g{club.id}" in said.text) == (club.id, True)
         [setup] = await town.writes(who.mo, f"/start g{club.id}")

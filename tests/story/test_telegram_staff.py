@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.platforms.telegram import TelegramServer, harbour, telegram_server
+from tests.platforms.telegram import TelegramServer, harbour
 from tests.platforms.telegram.town import Chat, Membership, Message
 from tests.story.telegram_town import TelegramTown, living, ref
 
@@ -68,19 +68,12 @@ class Crew:
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[TelegramServer]:
-    async with telegram_server() as opened:
-        yield opened
-        assert opened.faults.gaps == []
-
-
-@pytest.fixture
-async def crew(server: TelegramServer, home: Path, ending: None) -> AsyncIterator[Crew]:
-    who = harbour(server.town)
-    chat = server.town.group("Harbour Crew", who.anna, bot=None)
-    server.town.join(chat, who.mo, "administrator")
-    async with living(server, who, home) as town:
-        await town.after(server.people.bring_bot(who.anna, chat))
+async def crew(telegram: TelegramServer, home: Path, ending: None) -> AsyncIterator[Crew]:
+    who = harbour(telegram.town)
+    chat = telegram.town.group("Harbour Crew", who.anna, bot=None)
+    telegram.town.join(chat, who.mo, "administrator")
+    async with living(telegram, who, home) as town:
+        await town.after(telegram.people.bring_bot(who.anna, chat))
         made = Crew(town=town, chat=chat)
         await made.link()
         yield made
